@@ -1,0 +1,84 @@
+// Failures of the kernel itself: commands, files, waits.
+import { Failure, unreachable } from './failure.ts';
+
+export type CoreProblem =
+  | { readonly code: 'command-missing'; readonly command: string }
+  | {
+      readonly code: 'command-failed';
+      readonly argv: readonly string[];
+      readonly status: number;
+      readonly stderr: string;
+    }
+  | {
+      readonly code: 'command-killed';
+      readonly argv: readonly string[];
+      readonly signal: string;
+      readonly stderr: string;
+    }
+  | { readonly code: 'command-timeout'; readonly argv: readonly string[]; readonly limitMs: number }
+  | {
+      readonly code: 'command-output-too-large';
+      readonly argv: readonly string[];
+      readonly limitBytes: number;
+    }
+  | {
+      readonly code: 'file-system';
+      readonly operation: string;
+      readonly path: string;
+      readonly errno: string;
+    }
+  | { readonly code: 'target-exists'; readonly path: string }
+  | { readonly code: 'not-a-folder-of-ours'; readonly path: string; readonly why: string }
+  | { readonly code: 'wait-limit'; readonly what: string; readonly limitMs: number; readonly last: string };
+
+/** Makes the failure of a core problem; the only place where its text is written. */
+export function coreFailure(problem: CoreProblem, cause?: unknown): Failure<CoreProblem> {
+  return new Failure(problem, explain(problem), { cause });
+}
+
+function explain(problem: CoreProblem): { what: string; where?: string; next?: string } {
+  switch (problem.code) {
+    case 'command-missing':
+      return {
+        what: `The command ${problem.command} is not on this machine's PATH.`,
+        next: 'Install it, or extend PATH, and try again.',
+      };
+    case 'command-failed':
+      return {
+        what: `${problem.argv.join(' ')} ended with status ${problem.status}.`,
+        ...lastLines(problem.stderr),
+      };
+    case 'command-killed':
+      return {
+        what: `${problem.argv.join(' ')} was ended by signal ${problem.signal}.`,
+        ...lastLines(problem.stderr),
+      };
+    case 'command-timeout':
+      return {
+        what: `${problem.argv.join(' ')} did not end within ${problem.limitMs / 1000} s and was killed.`,
+      };
+    case 'command-output-too-large':
+      return { what: `${problem.argv.join(' ')} printed more than ${problem.limitBytes} bytes.` };
+    case 'file-system':
+      return { what: `Could not ${problem.operation}: ${problem.errno}.`, where: problem.path };
+    case 'target-exists':
+      return {
+        what: 'Something already stands where this would be moved to; nothing was replaced.',
+        where: problem.path,
+      };
+    case 'not-a-folder-of-ours':
+      return { what: `This folder cannot be used: ${problem.why}.`, where: problem.path };
+    case 'wait-limit':
+      return {
+        what: `Waited ${problem.limitMs / 1000} s for ${problem.what}.`,
+        where: `last answer: ${problem.last}`,
+      };
+    default:
+      return unreachable(problem);
+  }
+}
+
+function lastLines(text: string): { where?: string } {
+  const lines = text.trimEnd().split('\n').slice(-5).join('\n');
+  return lines === '' ? {} : { where: lines };
+}

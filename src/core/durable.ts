@@ -1,0 +1,97 @@
+// File changes that survive power loss: data, names and parent folders are fsynced before a call returns.
+import * as fs from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { coreFailure } from './core-problem.ts';
+import { systemErrorCode } from './failure.ts';
+
+/** Fsyncs a folder, so that names made or removed in it are on disk. */
+export function syncFolder(path: string): void {
+  const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+  try {
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/**
+ * Writes a file whole or not at all: temporary name in the same folder (refused if it exists, so a planted link is
+ * never followed), fsync, rename, fsync of the folder. An existing file is replaced.
+ */
+export function writeFileDurable(path: string, content: Buffer | string, mode = 0o600): void {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  fs.rmSync(temporary, { force: true });
+  const fd = fs.openSync(
+    temporary,
+    fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL | fs.constants.O_NOFOLLOW,
+    mode,
+  );
+  try {
+    writeAll(fd, typeof content === 'string' ? Buffer.from(content) : content);
+    fs.fchmodSync(fd, mode);
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+  fs.renameSync(temporary, path);
+  syncFolder(dirname(path));
+}
+
+function writeAll(fd: number, content: Buffer): void {
+  let offset = 0;
+  while (offset < content.length) offset += fs.writeSync(fd, content, offset);
+}
+
+/** Makes a folder (its parent must exist) and fsyncs the parent; an existing folder is left as it is. */
+export function makeFolderDurable(path: string, mode = 0o700): void {
+  try {
+    fs.mkdirSync(path, { mode });
+    fs.chmodSync(path, mode);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'EEXIST' || !fs.lstatSync(path).isDirectory()) throw error;
+  }
+  syncFolder(dirname(path));
+}
+
+/**
+ * Renames within one file system and fsyncs both parents; a target that exists is refused, even an empty folder
+ * (rename(2) would replace that one in silence).
+ * @throws {Failure<CoreProblem>} target-exists
+ */
+export function renameDurable(from: string, to: string): void {
+  if (fs.lstatSync(to, { throwIfNoEntry: false }) !== undefined)
+    throw coreFailure({ code: 'target-exists', path: to });
+  fs.renameSync(from, to);
+  syncFolder(dirname(to));
+  if (dirname(from) !== dirname(to)) syncFolder(dirname(from));
+}
+
+/** Points a symbolic link elsewhere without a moment in which it is missing; the link's owner is kept. */
+export function replaceLinkDurable(path: string, destination: string): void {
+  const before = fs.lstatSync(path);
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  fs.rmSync(temporary, { force: true });
+  fs.symlinkSync(destination, temporary);
+  fs.lchownSync(temporary, before.uid, before.gid);
+  fs.renameSync(temporary, path);
+}
+
+/**
+ * A folder that only this user can write and read: made with 0700 where it is missing, refused where it is a link,
+ * belongs to somebody else or is open to others.
+ * @throws {Failure<CoreProblem>} not-a-folder-of-ours
+ */
+export function ensurePrivateFolder(path: string): void {
+  const found = fs.lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) {
+    fs.mkdirSync(dirname(path), { recursive: true });
+    makeFolderDurable(path, 0o700);
+    return;
+  }
+  if (!found.isDirectory())
+    throw coreFailure({ code: 'not-a-folder-of-ours', path, why: 'it is not a folder' });
+  if (found.uid !== process.getuid?.())
+    throw coreFailure({ code: 'not-a-folder-of-ours', path, why: `it belongs to user ${found.uid}` });
+  if ((found.mode & 0o022) !== 0)
+    throw coreFailure({ code: 'not-a-folder-of-ours', path, why: 'others can write to it' });
+}

@@ -1,0 +1,90 @@
+// Runs a command from an argument array, never through a shell; a signal or a time-out is a failure.
+import { spawn } from 'node:child_process';
+import { coreFailure } from './core-problem.ts';
+import { systemErrorCode } from './failure.ts';
+
+export type Argv = readonly [string, ...string[]];
+
+export interface RunOptions {
+  /** Milliseconds after which the command and its process group are killed. */
+  readonly timeoutMs: number;
+  /** Bytes for its standard input; without it the input is empty. */
+  readonly input?: Buffer;
+  readonly cwd?: string;
+  /** Added to (undefined: removed from) the environment of this process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Exit statuses that are answers and not failures; 0 is always one. */
+  readonly accept?: readonly number[] | 'any';
+  /** Bytes of output, both streams together; 256 MiB unless told. */
+  readonly maxOutputBytes?: number;
+}
+
+export interface RunResult {
+  readonly status: number;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+}
+
+/**
+ * Runs `argv` and returns what it printed, as bytes.
+ * @throws {Failure<CoreProblem>} command-missing, -failed, -killed, -timeout, -output-too-large
+ */
+export function run(argv: Argv, options: RunOptions): Promise<RunResult> {
+  const [command, ...args] = argv;
+  const limitBytes = options.maxOutputBytes ?? 256 * 1024 * 1024;
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd: options.cwd,
+      env: { ...process.env, LC_ALL: 'C', ...options.env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+    });
+    const out: Buffer[] = [];
+    const err: Buffer[] = [];
+    let bytes = 0;
+    let stopped: 'timeout' | 'output' | undefined;
+    const stop = (why: 'timeout' | 'output'): void => {
+      stopped ??= why;
+      killGroup(child.pid);
+    };
+    const timer = setTimeout(() => stop('timeout'), options.timeoutMs);
+    const collect = (into: Buffer[]) => (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > limitBytes) stop('output');
+      else into.push(chunk);
+    };
+    child.stdout.on('data', collect(out));
+    child.stderr.on('data', collect(err));
+    // A command that ends without reading its input breaks the pipe; its status says what happened.
+    child.stdin.on('error', () => {});
+    child.stdin.end(options.input);
+    child.on('error', (error) => {
+      clearTimeout(timer);
+      const missing = systemErrorCode(error) === 'ENOENT';
+      reject(missing ? coreFailure({ code: 'command-missing', command }, error) : error);
+    });
+    child.on('close', (status, signal) => {
+      clearTimeout(timer);
+      const stderr = Buffer.concat(err);
+      const text = stderr.toString('utf8');
+      if (stopped === 'timeout')
+        return reject(coreFailure({ code: 'command-timeout', argv, limitMs: options.timeoutMs }));
+      if (stopped === 'output')
+        return reject(coreFailure({ code: 'command-output-too-large', argv, limitBytes }));
+      if (status === null)
+        return reject(coreFailure({ code: 'command-killed', argv, signal: String(signal), stderr: text }));
+      const accepted = status === 0 || options.accept === 'any' || options.accept?.includes(status) === true;
+      if (!accepted) return reject(coreFailure({ code: 'command-failed', argv, status, stderr: text }));
+      resolve({ status, stdout: Buffer.concat(out), stderr });
+    });
+  });
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ESRCH') throw error;
+  }
+}

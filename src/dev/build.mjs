@@ -1,0 +1,28 @@
+// Bundles both programs into dist/; better-sqlite3 stays outside because it carries a native binary.
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const root = join(import.meta.dirname, '..', '..');
+const entries = { 'lxd-to-incus': 'src/migrate/cli/main.ts', 'fork-sync': 'src/sync/cli/main.ts' };
+const present = Object.entries(entries).filter(([, path]) => existsSync(join(root, path)));
+
+mkdirSync(join(root, 'dist'), { recursive: true });
+await build({
+  absWorkingDir: root,
+  entryPoints: Object.fromEntries(present),
+  outdir: 'dist',
+  bundle: true,
+  platform: 'node',
+  target: 'node22',
+  format: 'esm',
+  splitting: true,
+  sourcemap: 'linked',
+  external: ['better-sqlite3'],
+  // CommonJS dependencies in an ESM bundle still call require().
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+  logLevel: 'warning',
+});
+writeFileSync(join(root, 'dist', '.built'), '');
