@@ -1,0 +1,63 @@
+// The boundary to the machine: commands, processes, files, mounts, loop devices and sockets.
+import type { Argv, RunOptions, RunResult } from './run.ts';
+
+export interface ProcessInfo {
+  readonly pid: number;
+  readonly parent: number;
+  /** Arguments; a process that rewrote its title (`[lxc monitor] …`) has it all in the first one. */
+  readonly argv: readonly string[];
+  /** Path of the program, without the ` (deleted)` of a removed package; undefined for kernel threads. */
+  readonly program: string | undefined;
+  /** Whether it lives in the mount namespace of this process. */
+  readonly sameMountNamespace: boolean;
+}
+
+export interface MountInfo {
+  readonly path: string;
+  readonly type: string;
+  readonly device: string;
+  /** Path inside the mounted file system that is visible at `path`. */
+  readonly root: string;
+}
+
+export interface LoopDevice {
+  readonly device: string;
+  readonly backingFile: string;
+}
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly body?: unknown;
+  /** Sent as it is instead of `body`. */
+  readonly content?: Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+export interface Host {
+  /** Where an absolute path of the host is found by this process; a fake host keeps its files below a root. */
+  path(absolute: string): string;
+  run(argv: Argv, options: RunOptions): Promise<RunResult>;
+  /** Absolute path of a command, or undefined when it is not on PATH. */
+  which(command: string): string | undefined;
+  processes(): readonly ProcessInfo[];
+  signal(pid: number, signal: NodeJS.Signals): void;
+  mounts(): readonly MountInfo[];
+  loops(): readonly LoopDevice[];
+  /** Process that listens on a unix socket; undefined where nobody does. A service manager that only holds it counts as nobody. */
+  listener(socketPath: string): number | undefined;
+  /** HTTP over a unix socket. @throws system errors (ENOENT, ECONNREFUSED, …) and `wait-limit` */
+  request(socketPath: string, request: HttpRequest): Promise<HttpAnswer>;
+  sleep(milliseconds: number): Promise<void>;
+  /** Milliseconds of a clock that never goes back. */
+  clock(): number;
+  /** Wall time. */
+  now(): Date;
+  userId(): number;
+}

@@ -1,0 +1,191 @@
+// The machine that this process runs on.
+import * as fs from 'node:fs';
+import * as http from 'node:http';
+import { delimiter, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { coreFailure } from './core-problem.ts';
+import { systemErrorCode } from './failure.ts';
+import type { Host, HttpAnswer, HttpRequest, LoopDevice, MountInfo, ProcessInfo } from './host.ts';
+import { run } from './run.ts';
+
+export const realHost: Host = {
+  path: (absolute) => absolute,
+  run,
+  which,
+  processes,
+  signal,
+  mounts,
+  loops,
+  listener,
+  request,
+  sleep: async (milliseconds) => {
+    await delay(milliseconds);
+  },
+  clock: () => performance.now(),
+  now: () => new Date(),
+  userId: () => process.getuid?.() ?? -1,
+};
+
+function which(command: string): string | undefined {
+  const folders = command.includes('/') ? [''] : (process.env['PATH'] ?? '').split(delimiter);
+  return folders
+    .map((folder) => join(folder, command))
+    .find((path) => {
+      try {
+        fs.accessSync(path, fs.constants.X_OK);
+        return fs.statSync(path).isFile();
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** Reads something about a process that may end at any moment; undefined when it did, or is not ours to see. */
+function ofProcess<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES' || code === 'EPERM') return undefined;
+    throw error;
+  }
+}
+
+function processIds(): number[] {
+  return fs
+    .readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
+function processes(): ProcessInfo[] {
+  const ours = fs.readlinkSync('/proc/self/ns/mnt');
+  return processIds().flatMap((pid) => {
+    const found = ofProcess(() => {
+      const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
+      // The name in parentheses may itself hold parentheses and blanks: the last one closes it.
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      // A zombie runs nothing any more, though its /proc entry stays.
+      if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
+      const argv = fs
+        .readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+        .split('\0')
+        .filter((argument) => argument !== '');
+      const program = ofProcess(() => fs.readlinkSync(`/proc/${pid}/exe`))?.replace(/ \(deleted\)$/, '');
+      const namespace = ofProcess(() => fs.readlinkSync(`/proc/${pid}/ns/mnt`));
+      return { pid, parent: Number(fields[1]), argv, program, sameMountNamespace: namespace === ours };
+    });
+    return found === undefined ? [] : [found];
+  });
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ESRCH') throw error;
+  }
+}
+
+/** Octal escapes of /proc/self/mountinfo (`\040` for a blank). */
+function unescapeMount(text: string): string {
+  return Buffer.from(
+    text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))),
+    'latin1',
+  ).toString('utf8');
+}
+
+function mounts(): MountInfo[] {
+  const lines = fs.readFileSync('/proc/self/mountinfo', 'latin1').trimEnd().split('\n');
+  return lines.map((line) => {
+    const [front = '', back = ''] = line.split(' - ');
+    const fields = front.split(' ');
+    const [type = '', device = ''] = back.split(' ');
+    return {
+      path: unescapeMount(fields[4] ?? ''),
+      root: unescapeMount(fields[3] ?? ''),
+      type,
+      device: unescapeMount(device),
+    };
+  });
+}
+
+function loops(): LoopDevice[] {
+  return fs
+    .readdirSync('/sys/block')
+    .filter((name) => name.startsWith('loop'))
+    .flatMap((name) => {
+      const backing = ofProcess(() =>
+        fs.readFileSync(`/sys/block/${name}/loop/backing_file`, 'utf8').trimEnd(),
+      );
+      return backing === undefined
+        ? []
+        : [{ device: `/dev/${name}`, backingFile: backing.replace(/ \(deleted\)$/, '') }];
+    });
+}
+
+function listener(socketPath: string): number | undefined {
+  const wanted = new Set(
+    fs
+      .readFileSync('/proc/net/unix', 'utf8')
+      .split('\n')
+      .map((line) => /^\S+ \S+ \S+ (\S+) \S+ \S+\s+(\d+) (.*)$/.exec(line))
+      // 00010000 is __SO_ACCEPTCON: somebody called listen().
+      .filter((match) => match !== null && match[1] === '00010000' && match[3] === socketPath)
+      .map((match) => `socket:[${match?.[2]}]`),
+  );
+  if (wanted.size === 0) return undefined;
+  return processIds()
+    .filter((pid) => pid !== 1)
+    .find((pid) => {
+      const names = ofProcess(() => fs.readdirSync(`/proc/${pid}/fd`)) ?? [];
+      return names.some((name) =>
+        wanted.has(ofProcess(() => fs.readlinkSync(`/proc/${pid}/fd/${name}`)) ?? ''),
+      );
+    });
+}
+
+function request(socketPath: string, wanted: HttpRequest): Promise<HttpAnswer> {
+  const body =
+    wanted.content ?? (wanted.body === undefined ? undefined : Buffer.from(JSON.stringify(wanted.body)));
+  return new Promise((resolve, reject) => {
+    const message = http.request(
+      {
+        socketPath,
+        method: wanted.method,
+        path: wanted.path,
+        headers: {
+          Host: 'localhost',
+          'Content-Type': wanted.content === undefined ? 'application/json' : 'application/octet-stream',
+          'Content-Length': body?.length ?? 0,
+          ...wanted.headers,
+        },
+        agent: false,
+      },
+      (response) => {
+        const parts: Buffer[] = [];
+        response.on('data', (part: Buffer) => parts.push(part));
+        response.on('error', reject);
+        response.on('end', () => {
+          clearTimeout(timer);
+          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts) });
+        });
+      },
+    );
+    const timer = setTimeout(() => {
+      message.destroy(
+        coreFailure({
+          code: 'wait-limit',
+          what: `${wanted.method} ${wanted.path} on ${socketPath}`,
+          limitMs: wanted.timeoutMs,
+          last: 'no answer',
+        }),
+      );
+    }, wanted.timeoutMs);
+    message.on('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    message.end(body);
+  });
+}
