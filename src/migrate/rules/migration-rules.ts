@@ -1,0 +1,96 @@
+// The rules of rules/migration/, typed; compiled into the bundle at build, read from the files otherwise.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import type { FindingSeverity } from '../check/finding.ts';
+
+export interface KeyRule {
+  readonly id: string;
+  readonly entity: string;
+  /** Only for objects of these types; everything when absent. */
+  readonly types?: readonly string[];
+  /** `<name>` stands for one dotted part or more; a final `*` for any ending. */
+  readonly key: string;
+  readonly action: 'drop' | 'rename' | 'block';
+  readonly to?: string;
+  readonly transform?: 'colons-to-commas';
+  readonly severity: FindingSeverity;
+  readonly unless?: { readonly value: string; readonly action: 'block'; readonly severity: FindingSeverity };
+  readonly kept_by?: readonly string[];
+  readonly because: string;
+}
+
+export interface PathRule {
+  readonly entity: string;
+  readonly types?: readonly string[];
+  readonly keys: readonly string[];
+  readonly kind: 'path' | 'text';
+}
+
+export interface PatchRule {
+  readonly name: string;
+  readonly work: 'rows' | 'step' | 'nothing';
+  readonly step?: string;
+  readonly unless?: 'zfs' | 'buckets';
+  readonly because: string;
+}
+
+export interface PinRule {
+  readonly network_types?: readonly string[];
+  readonly server_key?: string;
+  readonly key?: string;
+  readonly value?: string;
+  /** The value is what the host shows at the time of the plan. */
+  readonly from_host?: boolean;
+  /** First target version that the pin is for; `until`: first that it is not for. */
+  readonly since?: string;
+  readonly until?: string;
+  readonly because: string;
+}
+
+export interface DriverRule {
+  readonly support: 'yes' | 'later' | 'never';
+  readonly tools?: readonly string[];
+  readonly because?: string;
+}
+
+export interface MigrationRules {
+  readonly keys: readonly KeyRule[];
+  /** Keys and endings below `volatile.` that Incus accepts, and the target version since which it does. */
+  readonly volatile: {
+    readonly keys: Readonly<Record<string, string>>;
+    readonly device_suffixes: Readonly<Record<string, string>>;
+  };
+  readonly schemas: { readonly oldest: number; readonly fork_point: number };
+  readonly triggers_kept: readonly string[];
+  readonly json_columns: readonly { readonly table: string; readonly column: string }[];
+  readonly emptied_tables: readonly { readonly table: string; readonly because: string }[];
+  readonly descriptions: readonly { readonly table: string; readonly before: string; readonly after: string }[];
+  readonly idmap_keys: readonly string[];
+  readonly paths: readonly PathRule[];
+  readonly patches: readonly PatchRule[];
+  readonly drivers: Readonly<Record<string, DriverRule>>;
+  readonly renamed_folders: readonly { readonly from: string; readonly to: string }[];
+  readonly link_folders: readonly string[];
+  readonly links: readonly string[];
+  readonly required_commands: readonly string[];
+  readonly bridge_commands: readonly string[];
+  readonly firewall_commands: readonly string[];
+  readonly pins: readonly PinRule[];
+}
+
+/** Set by the build (src/dev/build.mjs) to the content of the files. */
+declare const COMPILED_MIGRATION_RULES: MigrationRules;
+
+let rules: MigrationRules | undefined;
+
+export function migrationRules(): MigrationRules {
+  rules ??= typeof COMPILED_MIGRATION_RULES === 'undefined' ? readRules() : COMPILED_MIGRATION_RULES;
+  return rules;
+}
+
+function readRules(): MigrationRules {
+  const folder = join(import.meta.dirname, '..', '..', '..', 'rules', 'migration');
+  const files = ['config-keys', 'schema', 'storage', 'host'];
+  return Object.assign({}, ...files.map((name) => parse(readFileSync(join(folder, `${name}.yaml`), 'utf8')))) as MigrationRules;
+}
