@@ -11,7 +11,10 @@ const present = Object.entries(entries).filter(([, path]) => existsSync(join(roo
 // The rules of a migration travel inside the bundle, so that no YAML is parsed at start.
 const migration = join(root, 'rules', 'migration');
 const migrationRules = existsSync(migration)
-  ? Object.assign({}, ...readdirSync(migration).map((name) => parse(readFileSync(join(migration, name), 'utf8'))))
+  ? Object.assign(
+      {},
+      ...readdirSync(migration).map((name) => parse(readFileSync(join(migration, name), 'utf8'))),
+    )
   : {};
 
 mkdirSync(join(root, 'dist'), { recursive: true });

@@ -41,5 +41,7 @@ export function mergeFindings(findings: readonly Finding[]): Finding[] {
     if (known === undefined) byId.set(finding.id, finding);
     else byId.set(finding.id, { ...known, objects: [...new Set([...known.objects, ...finding.objects])] });
   }
-  return [...byId.values()].sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity) || (a.id < b.id ? -1 : 1));
+  return [...byId.values()].sort(
+    (a, b) => order.indexOf(a.severity) - order.indexOf(b.severity) || (a.id < b.id ? -1 : 1),
+  );
 }

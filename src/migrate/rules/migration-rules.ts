@@ -65,7 +65,11 @@ export interface MigrationRules {
   readonly triggers_kept: readonly string[];
   readonly json_columns: readonly { readonly table: string; readonly column: string }[];
   readonly emptied_tables: readonly { readonly table: string; readonly because: string }[];
-  readonly descriptions: readonly { readonly table: string; readonly before: string; readonly after: string }[];
+  readonly descriptions: readonly {
+    readonly table: string;
+    readonly before: string;
+    readonly after: string;
+  }[];
   readonly idmap_keys: readonly string[];
   readonly paths: readonly PathRule[];
   readonly patches: readonly PatchRule[];
@@ -92,5 +96,8 @@ export function migrationRules(): MigrationRules {
 function readRules(): MigrationRules {
   const folder = join(import.meta.dirname, '..', '..', '..', 'rules', 'migration');
   const files = ['config-keys', 'schema', 'storage', 'host'];
-  return Object.assign({}, ...files.map((name) => parse(readFileSync(join(folder, `${name}.yaml`), 'utf8')))) as MigrationRules;
+  return Object.assign(
+    {},
+    ...files.map((name) => parse(readFileSync(join(folder, `${name}.yaml`), 'utf8'))),
+  ) as MigrationRules;
 }

@@ -1,0 +1,138 @@
+// A change of one value or row of the database, and the editor that makes and records them.
+import type { Database, Statement } from 'better-sqlite3';
+import type { Finding } from '../check/finding.ts';
+
+export interface Change {
+  readonly table: string;
+  readonly rowId: number;
+  /** The object that the row belongs to, in words (`instance default/c1`). */
+  readonly object: string;
+  /** The column, or the configuration key that the row holds. */
+  readonly what: string;
+  /** null: there was, or will be, no such row. */
+  readonly before: string | null;
+  readonly after: string | null;
+  /** Which rule asked for it. */
+  readonly rule: string;
+}
+
+export interface RowOfConfig {
+  readonly id: number;
+  readonly key: string;
+  readonly value: string | null;
+  readonly object: string;
+}
+
+/** Makes changes in an open database and keeps the list of them. Table and column names come from our own code and rules. */
+export interface Editor {
+  readonly db: Database;
+  readonly changes: Change[];
+  readonly findings: Finding[];
+  setValue(table: string, row: RowOfConfig, after: string, rule: string): void;
+  renameKey(table: string, row: RowOfConfig, key: string, value: string, rule: string): void;
+  deleteRow(table: string, row: RowOfConfig, rule: string): void;
+  /** Adds a row to a configuration table. `owner` is its foreign key; a table of the server has none. */
+  addRow(
+    table: string,
+    owner: { column: string; id: number } | undefined,
+    object: string,
+    key: string,
+    value: string,
+    rule: string,
+  ): void;
+  setColumn(
+    table: string,
+    rowId: number,
+    object: string,
+    column: string,
+    before: string | null,
+    after: string,
+    rule: string,
+  ): void;
+}
+
+export function openEditor(db: Database): Editor {
+  const changes: Change[] = [];
+  const statements = new Map<string, Statement>();
+  const prepared = (sql: string): Statement => {
+    let statement = statements.get(sql);
+    if (statement === undefined) {
+      statement = db.prepare(sql);
+      statements.set(sql, statement);
+    }
+    return statement;
+  };
+  return {
+    db,
+    changes,
+    findings: [],
+    setValue(table, row, after, rule) {
+      prepared(`UPDATE "${table}" SET value = ? WHERE id = ?`).run(after, row.id);
+      changes.push({
+        table,
+        rowId: row.id,
+        object: row.object,
+        what: row.key,
+        before: row.value,
+        after,
+        rule,
+      });
+    },
+    renameKey(table, row, key, value, rule) {
+      prepared(`UPDATE "${table}" SET key = ?, value = ? WHERE id = ?`).run(key, value, row.id);
+      changes.push({
+        table,
+        rowId: row.id,
+        object: row.object,
+        what: row.key,
+        before: row.value,
+        after: null,
+        rule,
+      });
+      changes.push({ table, rowId: row.id, object: row.object, what: key, before: null, after: value, rule });
+    },
+    deleteRow(table, row, rule) {
+      prepared(`DELETE FROM "${table}" WHERE id = ?`).run(row.id);
+      changes.push({
+        table,
+        rowId: row.id,
+        object: row.object,
+        what: row.key,
+        before: row.value,
+        after: null,
+        rule,
+      });
+    },
+    addRow(table, owner, object, key, value, rule) {
+      const result =
+        owner === undefined
+          ? prepared(`INSERT INTO "${table}" (key, value) VALUES (?, ?)`).run(key, value)
+          : prepared(`INSERT INTO "${table}" ("${owner.column}", key, value) VALUES (?, ?, ?)`).run(
+              owner.id,
+              key,
+              value,
+            );
+      changes.push({
+        table,
+        rowId: Number(result.lastInsertRowid),
+        object,
+        what: key,
+        before: null,
+        after: value,
+        rule,
+      });
+    },
+    setColumn(table, rowId, object, column, before, after, rule) {
+      prepared(`UPDATE "${table}" SET "${column}" = ? WHERE id = ?`).run(after, rowId);
+      changes.push({ table, rowId, object, what: column, before, after, rule });
+    },
+  };
+}
+
+/** Whether the database has a table or view of that name. */
+export function hasTable(db: Database, name: string): boolean {
+  return (
+    db.prepare("SELECT 1 FROM sqlite_master WHERE type IN ('table', 'view') AND name = ?").get(name) !==
+    undefined
+  );
+}

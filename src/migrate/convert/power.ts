@@ -1,0 +1,92 @@
+// Writes which instances incusd shall start by itself, so that exactly what ran runs again.
+import type { Editor } from './change.ts';
+import type { TypedRow } from './config-tables.ts';
+
+/** What ran when the migration began; instances as `project/name`. */
+export interface PowerRecord {
+  readonly running: ReadonlySet<string>;
+  readonly frozen: ReadonlySet<string>;
+}
+
+/** An instance whose `boot.autostart` is held at false during the switch, and what to put back. */
+export interface Held {
+  readonly project: string;
+  readonly name: string;
+  /** The instance's own value; null when it came from a profile. */
+  readonly autostart: string | null;
+}
+
+interface InstanceRow {
+  readonly id: number;
+  readonly name: string;
+  readonly project: string;
+}
+
+/**
+ * incusd starts an instance when its effective boot.autostart is true, or is unset and its last state is RUNNING
+ * (incusd instances.go, instanceShouldAutoStart). So: RUNNING for what ran, STOPPED for the rest, and
+ * boot.autostart=false, held until the switch is done, for what would start although it did not run.
+ */
+export function writePower(editor: Editor, rows: readonly TypedRow[], power: PowerRecord): Held[] {
+  const instances = editor.db
+    .prepare(
+      'SELECT i.id AS id, i.name AS name, p.name AS project FROM instances i JOIN projects p ON p.id = i.project_id ORDER BY i.id',
+    )
+    .all() as InstanceRow[];
+  const own = new Map(
+    rows.filter((row) => row.table === 'instances_config').map((row) => [`${row.object} ${row.key}`, row]),
+  );
+  const fromProfiles = profileAutostart(editor);
+  return instances.flatMap((instance) => {
+    const name = `${instance.project}/${instance.name}`;
+    const object = `instance ${name}`;
+    const ran = power.running.has(name) || power.frozen.has(name);
+    write(
+      editor,
+      instance.id,
+      object,
+      own.get(`${object} volatile.last_state.power`),
+      'volatile.last_state.power',
+      ran ? 'RUNNING' : 'STOPPED',
+      'power-as-found',
+    );
+    const ownAutostart = own.get(`${object} boot.autostart`);
+    const effective = ownAutostart?.value ?? fromProfiles.get(instance.id) ?? '';
+    if (ran || !isTrue(effective)) return [];
+    write(editor, instance.id, object, ownAutostart, 'boot.autostart', 'false', 'autostart-held');
+    return [{ project: instance.project, name: instance.name, autostart: ownAutostart?.value ?? null }];
+  });
+}
+
+function write(
+  editor: Editor,
+  id: number,
+  object: string,
+  row: TypedRow | undefined,
+  key: string,
+  value: string,
+  rule: string,
+): void {
+  if (row === undefined) {
+    if (key === 'volatile.last_state.power' && value === 'STOPPED') return;
+    editor.addRow('instances_config', { column: 'instance_id', id }, object, key, value, rule);
+  } else if (row.value !== value) {
+    editor.setValue('instances_config', row, value, rule);
+  }
+}
+
+/** boot.autostart of each instance from its profiles; the last profile wins. */
+function profileAutostart(editor: Editor): Map<number, string> {
+  const rows = editor.db
+    .prepare(
+      `SELECT ip.instance_id AS instance, c.value AS value FROM instances_profiles ip JOIN profiles_config c ON c.profile_id = ip.profile_id
+        WHERE c.key = 'boot.autostart' ORDER BY ip.instance_id, ip.apply_order`,
+    )
+    .all() as { instance: number; value: string | null }[];
+  return new Map(rows.map(({ instance, value }) => [instance, value ?? '']));
+}
+
+/** Truth as both daemons read it (shared/util.go IsTrue). */
+function isTrue(value: string): boolean {
+  return ['true', '1', 'yes', 'on'].includes(value.toLowerCase());
+}

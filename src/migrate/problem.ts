@@ -1,0 +1,202 @@
+// Failures of a migration; the only place where their text is written.
+import { type ExitCode, exitCode } from '../core/exit-code.ts';
+import { type Explanation, Failure, unreachable } from '../core/failure.ts';
+
+export type MigrateProblem =
+  | {
+      readonly code: 'schema-unknown';
+      readonly schema: number;
+      readonly oldest: number;
+      readonly newest: number;
+    }
+  | { readonly code: 'not-a-database'; readonly path: string; readonly why: string }
+  | { readonly code: 'no-permission'; readonly path: string }
+  | { readonly code: 'needs-root'; readonly command: string }
+  | { readonly code: 'no-source'; readonly looked: readonly string[]; readonly plainLxc: boolean }
+  | { readonly code: 'no-target'; readonly looked: readonly string[] }
+  | {
+      readonly code: 'several-installations';
+      readonly role: 'source' | 'target';
+      readonly names: readonly string[];
+    }
+  | {
+      readonly code: 'installation-unknown';
+      readonly role: 'source' | 'target';
+      readonly name: string;
+      readonly names: readonly string[];
+    }
+  | { readonly code: 'bad-file'; readonly path: string; readonly why: string }
+  | { readonly code: 'bad-option'; readonly option: string; readonly why: string }
+  | { readonly code: 'needs-answer'; readonly question: string; readonly flag: string }
+  | { readonly code: 'findings-open'; readonly ids: readonly string[] }
+  | { readonly code: 'plan-stale'; readonly differences: readonly string[] }
+  | { readonly code: 'unfinished-migration'; readonly run: string }
+  | { readonly code: 'already-running'; readonly state: string }
+  | { readonly code: 'still-running'; readonly what: readonly string[] }
+  | {
+      readonly code: 'step-failed';
+      readonly step: string;
+      readonly why: string;
+      readonly undone: boolean;
+      readonly state: string;
+    }
+  | {
+      readonly code: 'daemon-error';
+      readonly request: string;
+      readonly status: number;
+      readonly message: string;
+    }
+  | {
+      readonly code: 'daemon-silent';
+      readonly daemon: string;
+      readonly limitMs: number;
+      readonly lastLines: readonly string[];
+    }
+  | { readonly code: 'instance-will-not-stop'; readonly instance: string; readonly limitMs: number }
+  | { readonly code: 'target-exists'; readonly path: string }
+  | { readonly code: 'verify-failed'; readonly count: number; readonly report: string };
+
+const exits: Partial<Record<MigrateProblem['code'], ExitCode>> = {
+  'bad-option': exitCode.usage,
+  'bad-file': exitCode.usage,
+  'needs-root': exitCode.usage,
+  'needs-answer': exitCode.usage,
+  'several-installations': exitCode.usage,
+  'installation-unknown': exitCode.usage,
+  'findings-open': exitCode.blocked,
+  'schema-unknown': exitCode.blocked,
+  'plan-stale': exitCode.blocked,
+};
+
+export function migrateFailure(problem: MigrateProblem, cause?: unknown): Failure<MigrateProblem> {
+  return new Failure(problem, explain(problem), { cause, exitCode: exits[problem.code] ?? exitCode.failed });
+}
+
+function explain(problem: MigrateProblem): Explanation {
+  switch (problem.code) {
+    case 'schema-unknown':
+      return {
+        what: `The database has schema ${problem.schema}; this version moves schemas ${problem.oldest} to ${problem.newest} (LXD 4.24 and 5.0 to 5.20).`,
+        next: 'Nothing was changed. Other versions of LXD need a newer lxd-to-incus.',
+      };
+    case 'not-a-database':
+      return {
+        what: `No LXD or Incus database here: ${problem.why}.`,
+        where: problem.path,
+        next: 'Give the data directory (for instance /var/lib/lxd) or its database/global folder.',
+      };
+    case 'no-permission':
+      return {
+        what: 'This file or folder cannot be read.',
+        where: problem.path,
+        next: 'Run the command as root, or give a copy that you can read.',
+      };
+    case 'needs-root':
+      return {
+        what: `${problem.command} must be run as root.`,
+        next: `Try: sudo lxd-to-incus ${problem.command}`,
+      };
+    case 'no-source':
+      return problem.plainLxc
+        ? {
+            what: 'There is no LXD here, but there are containers of plain LXC in /var/lib/lxc.',
+            next: 'Plain LXC containers are moved into Incus by lxc-to-incus (package incus-tools or incus-extra), not by this tool.',
+          }
+        : {
+            what: 'No LXD was found on this machine.',
+            where: `Looked for: ${problem.looked.join(', ')}`,
+            next: 'Name its data directory with --lxd-dir.',
+          };
+    case 'no-target':
+      return {
+        what: 'No Incus was found on this machine.',
+        where: `Looked for: ${problem.looked.join(', ')}`,
+        next: 'Install it, or name its data directory with --incus-dir.',
+      };
+    case 'several-installations':
+      return {
+        what: `More than one ${problem.role} was found: ${problem.names.join(', ')}.`,
+        next: `Choose one with --${problem.role} NAME.`,
+      };
+    case 'installation-unknown':
+      return {
+        what: `There is no ${problem.role} called ${problem.name} here.`,
+        where: `Found: ${problem.names.join(', ') || 'none'}`,
+      };
+    case 'bad-file':
+      return { what: `This file cannot be used: ${problem.why}.`, where: problem.path };
+    case 'bad-option':
+      return { what: `${problem.option}: ${problem.why}` };
+    case 'needs-answer':
+      return {
+        what: `${problem.question} There is no terminal to answer on.`,
+        next: `Give ${problem.flag} to answer yes.`,
+      };
+    case 'findings-open':
+      return {
+        what: `${problem.ids.length} finding(s) stand in the way: ${problem.ids.join(', ')}.`,
+        next: 'Nothing was changed. Each finding above says what can be done about it.',
+      };
+    case 'plan-stale':
+      return {
+        what: 'The server is no longer as it was planned.',
+        where: problem.differences.slice(0, 20).join('\n'),
+        next: 'Nothing was moved. Plan again.',
+      };
+    case 'unfinished-migration':
+      return {
+        what: `A migration (${problem.run}) was begun and is not finished.`,
+        next: 'See where it stands in the state folder before beginning another.',
+      };
+    case 'already-running':
+      return {
+        what: 'Another lxd-to-incus is at work here.',
+        where: problem.state,
+        next: 'Wait until it has ended.',
+      };
+    case 'still-running':
+      return {
+        what: 'Something of a data directory still runs or is mounted, so nothing was moved.',
+        where: problem.what.slice(0, 20).join('\n'),
+        next: 'End it, then try again.',
+      };
+    case 'step-failed':
+      return {
+        what: `Step ${problem.step} failed: ${problem.why}`,
+        where: problem.state,
+        next: problem.undone
+          ? 'Everything done before it was undone; LXD is as it was.'
+          : 'The journal there says what was done. Nothing was deleted.',
+      };
+    case 'daemon-error':
+      return {
+        what: `The daemon refused ${problem.request}: ${problem.message}`,
+        where: `status ${problem.status}`,
+      };
+    case 'daemon-silent':
+      return {
+        what: `${problem.daemon} did not answer within ${problem.limitMs / 1000} s.`,
+        ...(problem.lastLines.length === 0
+          ? {}
+          : { where: `Its last lines:\n${problem.lastLines.join('\n')}` }),
+      };
+    case 'instance-will-not-stop':
+      return {
+        what: `Instance ${problem.instance} did not stop within ${problem.limitMs / 1000} s.`,
+        next: 'Stop it yourself (lxc stop, or lxc stop --force), then try again.',
+      };
+    case 'target-exists':
+      return {
+        what: 'Something already stands where the tool would write; nothing was replaced.',
+        where: problem.path,
+      };
+    case 'verify-failed':
+      return {
+        what: `The server moved, but ${problem.count} check(s) failed afterwards.`,
+        where: `Report: ${problem.report}`,
+        next: 'LXD is still installed, its database is kept.',
+      };
+    default:
+      return unreachable(problem);
+  }
+}
