@@ -1,0 +1,121 @@
+// Incus installations: packages, one built by hand, one named by the user; and which incusd is the host's own.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Host } from '../../core/host.ts';
+import type { Installation } from './installation.ts';
+import { systemdService, unitFile } from './systemd.ts';
+
+const units = [
+  'incus-startup.service',
+  'incus-user.socket',
+  'incus-user.service',
+  'incus.socket',
+  'incus.service',
+];
+const defaultDirectory = '/var/lib/incus';
+const defaultRuntime = '/run/incus';
+const knownPrograms = [
+  '/usr/libexec/incus/incusd',
+  '/opt/incus/bin/incusd',
+  '/usr/lib/incus/incusd',
+  '/usr/bin/incusd',
+];
+
+export interface TargetKind {
+  readonly name: string;
+  readonly looksFor: string;
+  find(host: Host, program: string | undefined): Promise<Installation | undefined>;
+}
+
+export const debTarget: TargetKind = {
+  name: 'deb',
+  looksFor: 'Debian package incus or incus-base',
+  async find(host, program) {
+    const list = ['/var/lib/dpkg/info/incus-base.list', '/var/lib/dpkg/info/incus.list'].find((path) =>
+      existsSync(host.path(path)),
+    );
+    return list === undefined
+      ? undefined
+      : describe(host, 'deb', defaultDirectory, defaultRuntime, [list], program);
+  },
+};
+
+export const manualTarget: TargetKind = {
+  name: 'manual',
+  looksFor: `incusd in ${knownPrograms.join(', ')}`,
+  async find(host, program) {
+    const found = program ?? knownPrograms.find((path) => existsSync(host.path(path)));
+    return found === undefined
+      ? undefined
+      : describe(host, 'manual', defaultDirectory, defaultRuntime, [found], program);
+  },
+};
+
+/** The data directory that the user named. */
+export async function givenTarget(
+  host: Host,
+  directory: string,
+  program: string | undefined,
+): Promise<Installation> {
+  const standard = directory === defaultDirectory;
+  // With INCUS_DIR set, incusd keeps its runtime files below the data directory (internal/util/paths.go).
+  return describe(
+    host,
+    'given',
+    directory,
+    standard ? defaultRuntime : join(directory, 'run'),
+    ['--incus-dir'],
+    program,
+  );
+}
+
+async function describe(
+  host: Host,
+  name: string,
+  dataDirectory: string,
+  runtimeDirectory: string,
+  evidence: readonly string[],
+  program: string | undefined,
+): Promise<Installation> {
+  const standard = dataDirectory === defaultDirectory;
+  return {
+    role: 'target',
+    name,
+    evidence,
+    dataDirectory,
+    sockets: [join(runtimeDirectory, 'unix.socket'), join(dataDirectory, 'unix.socket')],
+    runtimeDirectory,
+    service: standard
+      ? await systemdService(host, units, ['incus.socket', 'incus.service', 'incus-startup.service'])
+      : { kind: 'none' },
+    program: program ?? programOfUnit(host) ?? knownPrograms.find((path) => existsSync(host.path(path))),
+  };
+}
+
+/** The incusd that incus.service starts; a wrapper script is followed once, to the last line that runs an incusd. */
+function programOfUnit(host: Host): string | undefined {
+  const file = unitFile(host, 'incus.service');
+  const start = file === undefined ? undefined : /^ExecStart=[-@:+!]*(\S+)/m.exec(readText(host, file))?.[1];
+  if (start === undefined) return undefined;
+  if (start.endsWith('/incusd')) return start;
+  return /(?:^|\s|")(\/\S*\/incusd)\b/m.exec(readText(host, start))?.[1];
+}
+
+function readText(host: Host, path: string): string {
+  try {
+    return readFileSync(host.path(path)).subarray(0, 65_536).toString('latin1');
+  } catch {
+    // A unit that names a program which is not there tells nothing.
+    return '';
+  }
+}
+
+/** Asks incusd for its version; undefined where it cannot be run. */
+export async function versionOf(host: Host, program: string): Promise<string | undefined> {
+  try {
+    const { stdout } = await host.run([program, '--version'], { timeoutMs: 20_000 });
+    return /\d+(\.\d+)+/.exec(stdout.toString('utf8'))?.[0];
+  } catch {
+    return undefined;
+  }
+}
