@@ -1,0 +1,26 @@
+// What every check looks at.
+import type { Database } from 'better-sqlite3';
+import type { Host } from '../../core/host.ts';
+import type { Installation } from '../detect/index.ts';
+
+/** A database as it was read from files, opened read-only. */
+export interface OpenDatabase {
+  readonly db: Database;
+  readonly local: Database | undefined;
+  /** Servers of the raft configuration. */
+  readonly servers: readonly { readonly id: bigint; readonly address: string }[];
+}
+
+export interface CheckContext {
+  readonly host: Host;
+  readonly source: Installation;
+  readonly target: Installation | undefined;
+  readonly targetVersion: string | undefined;
+  readonly sourceDatabase: OpenDatabase;
+  /** undefined: the target has no database yet. */
+  readonly targetDatabase: OpenDatabase | undefined;
+  /** The tool's own folder. */
+  readonly state: string;
+  /** Bytes of the source's database image. */
+  readonly imageBytes: number;
+}

@@ -1,0 +1,178 @@
+// Findings about the database of the source: empty, part of a cluster, of an unknown schema, or not sound.
+import type { Database } from 'better-sqlite3';
+import { hasTable } from '../convert/change.ts';
+import { countOrphans } from '../convert/config-tables.ts';
+import { globalSchema } from '../convert/index.ts';
+import { migrationRules } from '../rules/migration-rules.ts';
+import type { CheckContext, OpenDatabase } from './context.ts';
+import type { Finding } from './finding.ts';
+
+export function checkDatabase({ sourceDatabase, targetDatabase, target }: CheckContext): Finding[] {
+  return [
+    ...schema(sourceDatabase.db),
+    ...cluster('source', 'This LXD', sourceDatabase),
+    ...(targetDatabase === undefined || target === undefined
+      ? []
+      : cluster('target', 'This Incus', targetDatabase)),
+    ...empty(sourceDatabase.db),
+    ...soundness(sourceDatabase.db),
+  ];
+}
+
+function schema(db: Database): Finding[] {
+  const { schemas } = migrationRules();
+  const version = globalSchema(db);
+  if (version >= schemas.oldest && version <= schemas.fork_point && !hasTable(db, 'identities')) return [];
+  return [
+    {
+      id: 'schema-unknown',
+      severity: 'blocker',
+      objects: [`schema ${version}`],
+      what: `The database has schema ${version}; this version moves schemas ${schemas.oldest} to ${schemas.fork_point} (LXD 4.24 and 5.0 to 5.20).`,
+      action: 'Other versions of LXD need a newer lxd-to-incus.',
+    },
+  ];
+}
+
+function cluster(
+  role: 'source' | 'target',
+  subject: string,
+  { db, local, servers }: OpenDatabase,
+): Finding[] {
+  const signs = [
+    ...(servers.length > 1 ? [`${servers.length} servers in the raft configuration`] : []),
+    ...servers.filter(({ address }) => address !== '1').map(({ address }) => `raft address ${address}`),
+    ...signOfRow(local, 'SELECT count(*) AS n FROM raft_nodes', (n) => `${n} row(s) in raft_nodes`),
+    ...signOfRow(
+      local,
+      "SELECT count(*) AS n FROM config WHERE key = 'cluster.https_address' AND coalesce(value, '') <> ''",
+      () => 'cluster.https_address is set',
+    ),
+    ...signOfRow(db, 'SELECT count(*) - 1 AS n FROM nodes', (n) => `${n + 1} members`),
+  ];
+  if (signs.length === 0) return [];
+  return [
+    {
+      id: `cluster-member:${role}`,
+      severity: 'blocker',
+      objects: signs,
+      what: `${subject} is a member of a cluster. Members must be moved together, from one agreed database.`,
+      action: 'This version moves standalone servers only; no option overrides this.',
+    },
+  ];
+}
+
+function signOfRow(db: Database | undefined, sql: string, say: (n: number) => string): string[] {
+  if (db === undefined) return [];
+  const { n } = db.prepare(sql).get() as { n: number };
+  return n > 0 ? [say(n)] : [];
+}
+
+/** What a server has beyond what it makes by itself at its first start; one line a kind. */
+export function contentOf(db: Database): string[] {
+  const count = (what: string, sql: string, table: string): string[] => {
+    if (!hasTable(db, table)) return [];
+    const names = (db.prepare(sql).all() as { name: string }[]).map(({ name }) => name);
+    if (names.length === 0) return [];
+    return [`${names.length} ${what} (${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''})`];
+  };
+  return [
+    ...count('instance(s)', 'SELECT name FROM instances ORDER BY id', 'instances'),
+    ...count('storage pool(s)', 'SELECT name FROM storage_pools ORDER BY id', 'storage_pools'),
+    ...count(
+      'custom volume(s)',
+      'SELECT name FROM storage_volumes WHERE type = 2 ORDER BY id',
+      'storage_volumes',
+    ),
+    ...count('storage bucket(s)', 'SELECT name FROM storage_buckets ORDER BY id', 'storage_buckets'),
+    ...count('network(s)', 'SELECT name FROM networks ORDER BY id', 'networks'),
+    ...count('network ACL(s)', 'SELECT name FROM networks_acls ORDER BY id', 'networks_acls'),
+    ...count('network zone(s)', 'SELECT name FROM networks_zones ORDER BY id', 'networks_zones'),
+    ...count('image(s)', 'SELECT substr(fingerprint, 1, 12) AS name FROM images ORDER BY id', 'images'),
+    ...count('project(s)', "SELECT name FROM projects WHERE name <> 'default' ORDER BY id", 'projects'),
+    ...count(
+      'profile(s)',
+      "SELECT f.name FROM profiles f JOIN projects p ON p.id = f.project_id WHERE NOT (f.name = 'default') ORDER BY f.id",
+      'profiles',
+    ),
+    ...count(
+      'device(s) in the default profile',
+      "SELECT d.name FROM profiles_devices d JOIN profiles f ON f.id = d.profile_id JOIN projects p ON p.id = f.project_id WHERE f.name = 'default' AND p.name = 'default' ORDER BY d.id",
+      'profiles_devices',
+    ),
+    ...count(
+      'trusted certificate(s)',
+      'SELECT substr(fingerprint, 1, 12) AS name FROM certificates ORDER BY id',
+      'certificates',
+    ),
+    ...count(
+      'server setting(s)',
+      "SELECT key AS name FROM config WHERE coalesce(value, '') <> '' AND key NOT LIKE 'volatile.%' ORDER BY id",
+      'config',
+    ),
+  ];
+}
+
+function empty(db: Database): Finding[] {
+  if (contentOf(db).length > 0) return [];
+  return [
+    {
+      id: 'source-empty',
+      severity: 'blocker',
+      objects: ['LXD'],
+      what: 'This LXD holds nothing: no instance, pool, network, image, project or setting.',
+      action: 'There is nothing to move. Use Incus as it is.',
+    },
+  ];
+}
+
+function soundness(db: Database): Finding[] {
+  const broken = (
+    db.pragma('foreign_key_check') as { table: string; rowid: number | null; parent: string }[]
+  ).map(
+    ({ table, rowid, parent }) =>
+      `${table} row ${rowid ?? '?'} refers to a row of ${parent} that does not exist`,
+  );
+  const orphans = countOrphans(db).map(({ table, rows }) => `${rows} row(s) of ${table} belong to nothing`);
+  const repairable =
+    orphans.length > 0 &&
+    broken.every((line) => orphans.some((orphan) => orphan.includes(` of ${line.split(' ')[0]} `)));
+  const integrity = (db.pragma('integrity_check') as { integrity_check: string }[])
+    .map((row) => row.integrity_check)
+    .filter((line) => line !== 'ok');
+  return [
+    ...(integrity.length === 0
+      ? []
+      : [
+          {
+            id: 'database-damaged',
+            severity: 'blocker' as const,
+            objects: integrity.slice(0, 20),
+            what: "SQLite's integrity check of the database fails.",
+            action: 'Restore the LXD database from a backup first; moving it would carry the damage along.',
+          },
+        ]),
+    ...(broken.length === 0 || repairable
+      ? []
+      : [
+          {
+            id: 'reference-broken',
+            severity: 'blocker' as const,
+            objects: broken.slice(0, 50),
+            what: 'Rows refer to rows that do not exist. Incus checks references when it updates the database, and would not start.',
+            action: 'Delete the rows, or restore what they refer to, in LXD (lxd sql global "…").',
+          },
+        ]),
+    ...(orphans.length === 0
+      ? []
+      : [
+          {
+            id: 'orphaned-rows',
+            severity: 'change' as const,
+            objects: orphans,
+            what: 'Configuration rows without an owner: nothing reads them, and they would break the update of the database.',
+            action: 'They are left out; they stay in the LXD database that is kept.',
+          },
+        ]),
+  ];
+}

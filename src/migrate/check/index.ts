@@ -1,0 +1,23 @@
+// check: everything that stands in the way of a move, would be lost by it, or will be changed.
+import { checkCapabilities } from './capabilities.ts';
+import type { CheckContext } from './context.ts';
+import { checkDatabase } from './database.ts';
+import { checkFileSystem } from './file-system.ts';
+import type { Finding } from './finding.ts';
+import { checkInstances } from './instances.ts';
+import { checkTarget } from './target.ts';
+
+export type { CheckContext, OpenDatabase } from './context.ts';
+export type { Answers, Finding } from './finding.ts';
+export { isOpen, mergeFindings } from './finding.ts';
+
+/** Looks only; nothing is changed and no daemon is asked. */
+export function check(context: CheckContext): Finding[] {
+  return [
+    ...checkDatabase(context),
+    ...checkTarget(context),
+    ...checkFileSystem(context),
+    ...checkInstances(context),
+    ...checkCapabilities(context),
+  ];
+}

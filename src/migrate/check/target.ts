@@ -1,0 +1,108 @@
+// Findings about the target: is there one, is it empty, can its daemon be started.
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Database } from 'better-sqlite3';
+import type { CheckContext } from './context.ts';
+import { contentOf } from './database.ts';
+import type { Finding } from './finding.ts';
+
+export function checkTarget(context: CheckContext): Finding[] {
+  const { target } = context;
+  if (target?.program === undefined) return [noIncus(context)];
+  return [...versionKnown(context), ...emptiness(context), ...startable(context)];
+}
+
+function noIncus({ host }: CheckContext): Finding {
+  const apt = host.which('apt-get') !== undefined;
+  return {
+    id: 'no-incus',
+    severity: 'blocker',
+    objects: ['Incus'],
+    what: 'Incus is not installed on this machine.',
+    action: apt
+      ? 'Install it: apt-get install incus-base incus-client (Debian 13 or newer), or the same with -t bookworm-backports (Debian 12). Do not run "incus admin init".'
+      : 'Install Incus with the package manager of this distribution, and do not initialise it. If it is in an unusual place, name it with --incusd and --incus-dir.',
+  };
+}
+
+function versionKnown({ target, targetVersion }: CheckContext): Finding[] {
+  if (targetVersion !== undefined) return [];
+  return [
+    {
+      id: 'target-version-unknown',
+      severity: 'blocker',
+      objects: [target?.program ?? 'incusd'],
+      what: 'The Incus daemon could not be asked for its version.',
+      action: 'Run it with --version to see why, or name another with --incusd.',
+    },
+  ];
+}
+
+function emptiness({ host, target, targetDatabase }: CheckContext): Finding[] {
+  if (target === undefined) return [];
+  if (targetDatabase === undefined) {
+    const folders = ['containers', 'virtual-machines', 'storage-pools', 'disks', 'images'].filter((name) => {
+      const folder = host.path(join(target.dataDirectory, name));
+      return existsSync(folder) && readdirSync(folder).length > 0;
+    });
+    if (folders.length === 0) return [];
+    return [notEmpty(folders.map((name) => `files in ${join(target.dataDirectory, name)}`))];
+  }
+  const content = contentOf(targetDatabase.db);
+  if (content.length === 0) return [];
+  return [isJustInitialised(targetDatabase.db) ? defaults(content) : notEmpty(content)];
+}
+
+function notEmpty(content: readonly string[]): Finding {
+  return {
+    id: 'target-not-empty',
+    severity: 'blocker',
+    objects: content,
+    what: 'Incus is in use. The whole LXD takes its place, so what is there would be gone.',
+    action: 'Move these objects away or delete them in Incus, then plan again.',
+  };
+}
+
+function defaults(content: readonly string[]): Finding {
+  return {
+    id: 'target-has-defaults',
+    severity: 'blocker',
+    objects: content,
+    what: 'Incus holds what "incus admin init" makes, and nothing else.',
+    action: 'With --fix it is set aside in the migration folder and replaced.',
+    answers: ['fix'],
+  };
+}
+
+/** A pool and a bridge that nothing uses, and the default profile with a disk and a network interface: `incus admin init`. */
+function isJustInitialised(db: Database): boolean {
+  const n = (sql: string): number => (db.prepare(sql).get() as { n: number }).n;
+  return (
+    n('SELECT count(*) AS n FROM instances') === 0 &&
+    n('SELECT count(*) AS n FROM images') === 0 &&
+    n('SELECT count(*) AS n FROM storage_volumes') === 0 &&
+    n('SELECT count(*) AS n FROM certificates') === 0 &&
+    n('SELECT count(*) AS n FROM networks_acls') === 0 &&
+    n('SELECT count(*) AS n FROM networks_zones') === 0 &&
+    n('SELECT count(*) AS n FROM projects') === 1 &&
+    n('SELECT count(*) AS n FROM profiles') === 1 &&
+    n('SELECT count(*) AS n FROM profiles_config') === 0 &&
+    n("SELECT count(*) AS n FROM profiles_devices WHERE name NOT IN ('root', 'eth0')") === 0 &&
+    n("SELECT count(*) AS n FROM storage_pools WHERE name <> 'default'") === 0 &&
+    n("SELECT count(*) AS n FROM networks WHERE name <> 'incusbr0'") === 0 &&
+    n("SELECT count(*) AS n FROM config WHERE coalesce(value, '') <> '' AND key NOT LIKE 'volatile.%'") === 0
+  );
+}
+
+function startable({ target }: CheckContext): Finding[] {
+  if (target === undefined || target.service.kind !== 'none') return [];
+  return [
+    {
+      id: 'target-not-startable',
+      severity: 'blocker',
+      objects: [target.dataDirectory],
+      what: 'No service manager starts Incus here, so the tool could not start it on the moved data.',
+      action: 'Say how it is started and stopped with --services FILE.',
+    },
+  ];
+}
