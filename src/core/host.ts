@@ -47,7 +47,8 @@ export interface Host {
   /** Absolute path of a command, or undefined when it is not on PATH. */
   which(command: string): string | undefined;
   processes(): readonly ProcessInfo[];
-  signal(pid: number, signal: NodeJS.Signals): void;
+  /** A process that has ended already is no error. Real-time signals are given by number. */
+  signal(pid: number, signal: NodeJS.Signals | number): void;
   mounts(): readonly MountInfo[];
   loops(): readonly LoopDevice[];
   /** Process that listens on a unix socket; undefined where nobody does. A service manager that only holds it counts as nobody. */

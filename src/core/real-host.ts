@@ -79,7 +79,7 @@ function processes(): ProcessInfo[] {
   });
 }
 
-function signal(pid: number, name: NodeJS.Signals): void {
+function signal(pid: number, name: NodeJS.Signals | number): void {
   try {
     process.kill(pid, name);
   } catch (error) {

@@ -1,0 +1,136 @@
+// apply: carries out the steps of a plan, each journalled before it is begun; takes them back when one fails before the switch.
+import { Failure } from '../../core/failure.ts';
+import { describeStep, type Step } from '../plan/step.ts';
+import { migrateFailure } from '../problem.ts';
+import type { JournalStep } from './journal.ts';
+import type { ApplyContext, StepHandler, StepHandlers } from './step-handler.ts';
+import { releaseAutostartStep } from './steps/autostart.ts';
+import { keepSourceAwayStep, recordPowerStep, restorePowerStep, startDaemonStep, stopDaemonStep, stopInstancesStep } from './steps/daemons.ts';
+import {
+  addIdRangeStep,
+  convertAgainStep,
+  emptyRuntimeFolderStep,
+  installDatabaseStep,
+  moveDirectoryStep,
+  renameSnapshotsFolderStep,
+  repointLinksStep,
+  setAsideDatabaseStep,
+  setAsideTargetStep,
+} from './steps/files.ts';
+import { clearLeftoversStep, proveQuietStep } from './steps/leftovers.ts';
+
+const handlers: StepHandlers = {
+  'record-power': recordPowerStep,
+  'stop-daemon': stopDaemonStep,
+  'clear-leftovers': clearLeftoversStep,
+  'set-aside-target': setAsideTargetStep,
+  'stop-instances': stopInstancesStep,
+  'keep-source-away': keepSourceAwayStep,
+  'prove-quiet': proveQuietStep,
+  'convert-again': convertAgainStep,
+  'move-directory': moveDirectoryStep,
+  'set-aside-database': setAsideDatabaseStep,
+  'install-database': installDatabaseStep,
+  'rename-snapshots-folder': renameSnapshotsFolderStep,
+  'repoint-links': repointLinksStep,
+  'add-id-range': addIdRangeStep,
+  'empty-runtime-folder': emptyRuntimeFolderStep,
+  'start-daemon': startDaemonStep,
+  'restore-power': restorePowerStep,
+  'release-autostart': releaseAutostartStep,
+};
+
+export interface StepProgress {
+  readonly position: number;
+  readonly total: number;
+  readonly step: Step;
+  readonly state: 'begun' | 'done' | 'failed' | 'undone' | 'undo-failed';
+  readonly milliseconds: number;
+  readonly error?: string;
+}
+
+export interface ApplyOptions {
+  readonly onProgress: (progress: StepProgress) => void;
+}
+
+/**
+ * Carries out every step of the run that is not done.
+ * When one fails before the target was started, everything done is taken back, so that LXD is as it was.
+ * @throws {Failure<MigrateProblem>} step-failed, with what was taken back; findings of the step's own (plan-stale) as they are
+ */
+export async function applySteps(context: ApplyContext, options: ApplyOptions): Promise<void> {
+  const { journal, run, host } = context;
+  const steps = journal.steps(run);
+  for (const entry of steps) {
+    if (entry.state === 'done') continue;
+    const begun = host.clock();
+    const report = (state: StepProgress['state'], error?: string): void =>
+      options.onProgress({ position: entry.position, total: steps.length, step: entry.step, state, milliseconds: host.clock() - begun, ...(error === undefined ? {} : { error }) });
+    journal.mark(run, entry.position, 'begun', host.now());
+    report('begun');
+    try {
+      await handlerOf(entry.step).apply(callOf(entry, context));
+      journal.mark(run, entry.position, 'done', host.now());
+      report('done');
+    } catch (error) {
+      if (!(error instanceof Failure)) report('failed', String(error));
+      else report('failed', error.message);
+      await afterFailure(context, options, entry, error);
+    }
+  }
+}
+
+/** Never returns: takes back what can be, then says how things stand. */
+async function afterFailure(context: ApplyContext, options: ApplyOptions, failed: JournalStep, error: unknown): Promise<never> {
+  const { journal, run, host } = context;
+  const why = error instanceof Error ? error.message : String(error);
+  const switched = journal.steps(run).some(({ step, state }) => step.kind === 'start-daemon' && state !== 'planned');
+  const title = describeStep(failed.step).title;
+  if (switched) {
+    journal.end(run, 'failed', host.now());
+    throw migrateFailure({ code: 'step-failed', step: title, why, undone: false, state: run }, error);
+  }
+  const undone = await undoSteps(context, options);
+  journal.end(run, undone ? 'undone' : 'failed', host.now());
+  // A stale plan or an instance that will not stop is for the person to decide, and says so better by itself.
+  if (undone && error instanceof Failure && (error.problem.code === 'plan-stale' || error.problem.code === 'instance-will-not-stop')) throw error;
+  throw migrateFailure({ code: 'step-failed', step: title, why, undone, state: run }, error);
+}
+
+/** Takes back every step that was begun, last first. Stops and returns false at one that cannot be taken back. */
+export async function undoSteps(context: ApplyContext, options: ApplyOptions): Promise<boolean> {
+  const { journal, run, host } = context;
+  const steps = journal.steps(run);
+  let complete = true;
+  for (const entry of steps.toReversed()) {
+    if (entry.state === 'planned' || entry.state === 'undone') continue;
+    const begun = host.clock();
+    const report = (state: StepProgress['state'], error?: string): void =>
+      options.onProgress({ position: entry.position, total: steps.length, step: entry.step, state, milliseconds: host.clock() - begun, ...(error === undefined ? {} : { error }) });
+    try {
+      await handlerOf(entry.step).undo(callOf(entry, context));
+      journal.mark(run, entry.position, 'undone', host.now());
+      report('undone');
+    } catch (error) {
+      complete = false;
+      report('undo-failed', error instanceof Error ? error.message : String(error));
+      // What comes before it may depend on it: going on could make things worse.
+      return complete;
+    }
+  }
+  return complete;
+}
+
+/** The compiler cannot see that a step and its handler agree on the kind; the map's type says that they do. */
+function handlerOf(step: Step): StepHandler<Step> {
+  return handlers[step.kind] as StepHandler<Step>;
+}
+
+function callOf(entry: JournalStep, context: ApplyContext) {
+  return {
+    step: entry.step,
+    memo: entry.memo,
+    remember: (memo: unknown) => context.journal.remember(context.run, entry.position, memo),
+    context,
+  };
+}

@@ -1,0 +1,125 @@
+// The journal: every step is written down before it is begun, in SQLite with full synchronisation.
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { ensurePrivateFolder } from '../../core/durable.ts';
+import { migrateFailure } from '../problem.ts';
+import type { Step } from '../plan/step.ts';
+
+export type StepState = 'planned' | 'begun' | 'done' | 'undone';
+export type RunOutcome = 'finished' | 'undone' | 'failed';
+
+export interface JournalStep {
+  readonly position: number;
+  readonly step: Step;
+  readonly state: StepState;
+  /** What the step learned and its inverse needs; null until the step wrote it. */
+  readonly memo: unknown;
+}
+
+export interface JournalRun {
+  readonly id: string;
+  readonly begunAt: string;
+  readonly outcome: RunOutcome | undefined;
+}
+
+export interface Journal {
+  /** The latest run, finished or not. */
+  latest(): JournalRun | undefined;
+  begin(id: string, plan: unknown, steps: readonly Step[], at: Date): void;
+  steps(run: string): JournalStep[];
+  mark(run: string, position: number, state: StepState, at: Date): void;
+  /** Kept at once, so that an inverse finds it even if the step never ends. */
+  remember(run: string, position: number, memo: unknown): void;
+  /** A fact that later steps of the run need, by name. */
+  note(run: string, name: string, value: unknown): void;
+  noted(run: string, name: string): unknown;
+  end(run: string, outcome: RunOutcome, at: Date): void;
+  close(): void;
+}
+
+/** Opens (or makes) the journal in the tool's own folder, which only this user may read. */
+export function openJournal(state: string): Journal {
+  ensurePrivateFolder(state);
+  // SQLite makes the file with the process's mask: nobody else may ever read it.
+  const before = process.umask(0o077);
+  const db = new Database(join(state, 'journal.db'));
+  db.pragma('synchronous = FULL');
+  db.exec(`
+    CREATE TABLE IF NOT EXISTS run (id TEXT PRIMARY KEY, begun_at TEXT NOT NULL, ended_at TEXT, outcome TEXT, plan TEXT NOT NULL) STRICT;
+    CREATE TABLE IF NOT EXISTS step (run TEXT NOT NULL REFERENCES run (id), position INTEGER NOT NULL, value TEXT NOT NULL, state TEXT NOT NULL, memo TEXT, changed_at TEXT NOT NULL, PRIMARY KEY (run, position)) STRICT;
+    CREATE TABLE IF NOT EXISTS note (run TEXT NOT NULL REFERENCES run (id), name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (run, name)) STRICT;
+  `);
+  process.umask(before);
+  return {
+    latest() {
+      const row = db.prepare('SELECT id, begun_at AS begunAt, outcome FROM run ORDER BY begun_at DESC, id DESC LIMIT 1').get() as
+        | { id: string; begunAt: string; outcome: RunOutcome | null }
+        | undefined;
+      return row === undefined ? undefined : { ...row, outcome: row.outcome ?? undefined };
+    },
+    begin(id, plan, steps, at) {
+      const insertStep = db.prepare("INSERT INTO step (run, position, value, state, changed_at) VALUES (?, ?, ?, 'planned', ?)");
+      db.transaction(() => {
+        db.prepare('INSERT INTO run (id, begun_at, plan) VALUES (?, ?, ?)').run(id, at.toISOString(), JSON.stringify(plan));
+        steps.forEach((step, position) => {
+          insertStep.run(id, position, JSON.stringify(step), at.toISOString());
+        });
+      })();
+    },
+    steps(run) {
+      const rows = db.prepare('SELECT position, value, state, memo FROM step WHERE run = ? ORDER BY position').all(run) as {
+        position: number;
+        value: string;
+        state: StepState;
+        memo: string | null;
+      }[];
+      return rows.map(({ position, value, state: stepState, memo }) => ({
+        position,
+        step: JSON.parse(value) as Step,
+        state: stepState,
+        memo: memo === null ? null : (JSON.parse(memo) as unknown),
+      }));
+    },
+    mark(run, position, stepState, at) {
+      db.prepare('UPDATE step SET state = ?, changed_at = ? WHERE run = ? AND position = ?').run(stepState, at.toISOString(), run, position);
+    },
+    remember(run, position, memo) {
+      db.prepare('UPDATE step SET memo = ? WHERE run = ? AND position = ?').run(JSON.stringify(memo), run, position);
+    },
+    note(run, name, value) {
+      db.prepare('INSERT INTO note (run, name, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value').run(run, name, JSON.stringify(value));
+    },
+    noted(run, name) {
+      const row = db.prepare('SELECT value FROM note WHERE run = ? AND name = ?').get(run, name) as { value: string } | undefined;
+      return row === undefined ? undefined : (JSON.parse(row.value) as unknown);
+    },
+    end(run, outcome, at) {
+      db.prepare('UPDATE run SET outcome = ?, ended_at = ? WHERE id = ?').run(outcome, at.toISOString(), run);
+    },
+    close() {
+      db.close();
+    },
+  };
+}
+
+/**
+ * Makes sure that one lxd-to-incus works on this host at a time: an exclusive transaction that the kernel lets go of
+ * when the process ends, however it ends.
+ * @throws {Failure<MigrateProblem>} already-running
+ */
+export function takeLock(state: string): () => void {
+  ensurePrivateFolder(state);
+  const before = process.umask(0o077);
+  const db = new Database(join(state, 'lock.db'), { timeout: 0 });
+  process.umask(before);
+  try {
+    db.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    db.close();
+    if (error instanceof Error && (error as { code?: unknown }).code === 'SQLITE_BUSY') throw migrateFailure({ code: 'already-running', state });
+    throw error;
+  }
+  return () => {
+    db.close();
+  };
+}

@@ -1,0 +1,134 @@
+// Which instances run, are frozen or are stopped, and how they are stopped and started.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import type { Host } from '../../core/host.ts';
+import { type DaemonClient, daemonClient } from '../daemon/client.ts';
+import { migrateFailure } from '../problem.ts';
+import type { DaemonRef } from '../plan/step.ts';
+import { instanceOfStorageName, runningInstances } from './running.ts';
+import { answeringSocket } from './service-control.ts';
+import type { StoredPower } from './step-handler.ts';
+
+interface InstanceState {
+  readonly project: string;
+  readonly name: string;
+  readonly status: string;
+  readonly expanded: Readonly<Record<string, string>>;
+}
+
+/** Asks the daemon; where it does not answer, the processes tell. */
+export async function recordPower(host: Host, daemon: DaemonRef): Promise<StoredPower> {
+  const socket = await answeringSocket(host, daemon);
+  if (socket === undefined) {
+    const found = powerFromProcesses(host, daemon.dataDirectory);
+    return { ...found, daemonRan: false };
+  }
+  const states = await instanceStates(daemonClient(host, socket));
+  const named = (status: string): string[] => states.filter((instance) => instance.status === status).map(({ project, name }) => `${project}/${name}`);
+  return { running: named('Running'), frozen: named('Frozen'), daemonRan: true };
+}
+
+export function powerFromProcesses(host: Host, dataDirectory: string): { running: string[]; frozen: string[] } {
+  const found = runningInstances(host, dataDirectory);
+  const named = (frozen: boolean): string[] => found.filter((one) => one.frozen === frozen).map(({ storageName }) => instanceOfStorageName(storageName));
+  return { running: named(false), frozen: named(true) };
+}
+
+export async function instanceStates(client: DaemonClient): Promise<InstanceState[]> {
+  const answer = await client.get('/1.0/instances?recursion=1&all-projects=true');
+  if (!Array.isArray(answer)) return [];
+  return (answer as Record<string, unknown>[]).map((instance) => ({
+    project: String(instance['project'] ?? 'default'),
+    name: String(instance['name']),
+    status: String(instance['status']),
+    expanded: (instance['expanded_config'] ?? {}) as Record<string, string>,
+  }));
+}
+
+export function instancePath(instance: string, rest = ''): string {
+  const [project = 'default', name = ''] = instance.split('/');
+  return `/1.0/instances/${encodeURIComponent(name)}${rest}?project=${encodeURIComponent(project)}`;
+}
+
+export async function setState(client: DaemonClient, instance: string, action: 'start' | 'stop' | 'freeze' | 'unfreeze', timeoutSeconds: number): Promise<void> {
+  await client.change(instancePath(instance, '/state'), 'PUT', { action, timeout: timeoutSeconds, force: false });
+}
+
+/** Instances of equal boot.stop.priority are stopped together, the highest first; both daemons do the same at a shutdown. */
+export async function stopThroughDaemon(client: DaemonClient, limitMs: number, say: (text: string) => void): Promise<void> {
+  const running = (await instanceStates(client)).filter(({ status }) => status === 'Running' || status === 'Frozen');
+  const priorities = [...new Set(running.map(priority))].sort((a, b) => b - a);
+  let left = running.length;
+  for (const wanted of priorities) {
+    const group = running.filter((instance) => priority(instance) === wanted);
+    await Promise.all(
+      group.map(async ({ project, name, expanded, status }) => {
+        const instance = `${project}/${name}`;
+        const seconds = Number(expanded['boot.host_shutdown_timeout'] ?? '') || limitMs / 1000;
+        if (status === 'Frozen') await setState(client, instance, 'unfreeze', 30);
+        try {
+          await setState(client, instance, 'stop', seconds);
+        } catch (error) {
+          throw migrateFailure({ code: 'instance-will-not-stop', instance, limitMs: seconds * 1000 }, error);
+        }
+        left -= 1;
+        say(`${instance} stopped, ${left} left`);
+      }),
+    );
+  }
+}
+
+function priority({ expanded }: InstanceState): number {
+  return Number(expanded['boot.stop.priority'] ?? '0') || 0;
+}
+
+/**
+ * Stops containers whose daemon is dead: the halt signal that liblxc would send to their init, and a wait until the
+ * monitor is gone.
+ */
+export async function stopWithoutDaemon(host: Host, dataDirectory: string, limitMs: number, say: (text: string) => void): Promise<void> {
+  const running = runningInstances(host, dataDirectory);
+  for (const { storageName, process, frozen } of running) {
+    if (frozen) thaw(host, storageName);
+    const init = host.processes().find(({ parent }) => parent === process.pid);
+    if (init === undefined) continue;
+    host.signal(init.pid, haltSignal(host, init.pid));
+  }
+  const end = host.clock() + limitMs;
+  for (;;) {
+    const left = runningInstances(host, dataDirectory);
+    if (left.length === 0) return;
+    const [first] = left;
+    if (host.clock() > end && first !== undefined) {
+      throw migrateFailure({ code: 'instance-will-not-stop', instance: instanceOfStorageName(first.storageName), limitMs });
+    }
+    say(`${left.length} instance(s) left`);
+    await host.sleep(100);
+  }
+}
+
+/** systemd blocks SIGRTMIN+3 and takes it as "halt"; every other init gets SIGPWR (liblxc, src/lxc/lxccontainer.c). */
+function haltSignal(host: Host, pid: number): number {
+  const rtmin3 = 37;
+  const sigpwr = 30;
+  const blocked = /^SigBlk:\s*([0-9a-f]+)$/m.exec(readStatus(host, pid))?.[1] ?? '0';
+  return ((BigInt(`0x${blocked}`) >> BigInt(rtmin3 - 1)) & 1n) === 1n ? rtmin3 : sigpwr;
+}
+
+function readStatus(host: Host, pid: number): string {
+  try {
+    return readFileSync(host.path(`/proc/${pid}/status`), 'utf8');
+  } catch {
+    // It ended meanwhile; the signal will find nobody.
+    return '';
+  }
+}
+
+function thaw(host: Host, storageName: string): void {
+  for (const [path, value] of [
+    [`/sys/fs/cgroup/lxc.payload.${storageName}/cgroup.freeze`, '0'],
+    [`/sys/fs/cgroup/unified/lxc.payload.${storageName}/cgroup.freeze`, '0'],
+    [`/sys/fs/cgroup/freezer/lxc.payload.${storageName}/freezer.state`, 'THAWED'],
+  ] as const) {
+    if (existsSync(host.path(path))) writeFileSync(host.path(path), value);
+  }
+}

@@ -1,0 +1,114 @@
+// Finds what of a data directory runs on the host, from processes alone: daemons may be dead.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Host, ProcessInfo } from '../../core/host.ts';
+
+export interface RunningInstance {
+  /** Name on disk: `c1`, or `<project>_<name>` outside project default. */
+  readonly storageName: string;
+  /** The monitor of a container, or the qemu of a virtual machine. */
+  readonly process: ProcessInfo;
+  readonly frozen: boolean;
+}
+
+/** liblxc's monitor rewrites its title to `[lxc monitor] <lxcpath> <name>` (src/lxc/lxccontainer.c). */
+const monitorTitle = /^\[lxc monitor\] (\S+)\/containers (\S+)$/;
+
+export function runningInstances(host: Host, dataDirectory: string): RunningInstance[] {
+  return host.processes().flatMap((process) => {
+    const title = monitorTitle.exec(process.argv.join(' ').trim());
+    if (title?.[1] === dataDirectory && title[2] !== undefined) {
+      return [{ storageName: title[2], process, frozen: isFrozen(host, title[2]) }];
+    }
+    const machine = machineName(process, dataDirectory);
+    return machine === undefined ? [] : [{ storageName: machine, process, frozen: false }];
+  });
+}
+
+/** The name of a virtual machine whose files lie in the data directory's places (`-name NAME`, both projects). */
+function machineName(process: ProcessInfo, dataDirectory: string): string | undefined {
+  if (!/\/qemu-system-[^/]+$|\/qemu-kvm$/.test(process.program ?? '')) return undefined;
+  if (!process.argv.some((argument) => argument.includes(`${dataDirectory}/`))) return undefined;
+  const at = process.argv.indexOf('-name');
+  return at === -1 ? undefined : process.argv[at + 1];
+}
+
+/** Whether the payload of a container is frozen, by either cgroup version. */
+function isFrozen(host: Host, storageName: string): boolean {
+  const places = [
+    [`/sys/fs/cgroup/lxc.payload.${storageName}/cgroup.freeze`, '1'],
+    [`/sys/fs/cgroup/unified/lxc.payload.${storageName}/cgroup.freeze`, '1'],
+    [`/sys/fs/cgroup/freezer/lxc.payload.${storageName}/freezer.state`, 'FROZEN'],
+  ] as const;
+  return places.some(([path, yes]) => existsSync(host.path(path)) && readFileSync(host.path(path), 'utf8').trim() === yes);
+}
+
+/** `<project>_<name>` apart; neither may hold an underscore (both projects). */
+export function instanceOfStorageName(storageName: string): string {
+  const [project, name] = storageName.split('_');
+  return name === undefined ? `default/${storageName}` : `${project}/${name}`;
+}
+
+/** Everything of a data directory that must be gone before it moves; each in words. */
+export function whatIsLeft(host: Host, dataDirectory: string): string[] {
+  const inside = `${dataDirectory}/`;
+  const instances = runningInstances(host, dataDirectory);
+  return [
+    ...instances.map(({ storageName, process }) => `instance ${instanceOfStorageName(storageName)} runs (process ${process.pid})`),
+    ...helperProcesses(host, dataDirectory).map(({ pid, argv }) => `process ${pid}: ${argv.join(' ').slice(0, 120)}`),
+    ...host
+      .mounts()
+      .filter(({ path }) => path.startsWith(inside))
+      .map(({ path }) => `mount ${path}`),
+    ...host
+      .loops()
+      .filter(({ backingFile }) => backingFile.startsWith(inside))
+      .map(({ device, backingFile }) => `loop device ${device} on ${backingFile}`),
+    ...rootsInside(host, dataDirectory),
+  ];
+}
+
+const helperPrograms = /\/(dnsmasq|lxd|incusd|qemu-[^/]*|virtiofsd|swtpm|forkproxy|rsync|virtfs-proxy-helper)$/;
+
+/** Processes that the daemon started for this directory: dnsmasq, forkproxy and its kin. Not the daemon itself. */
+export function helperProcesses(host: Host, dataDirectory: string): ProcessInfo[] {
+  const inside = `${dataDirectory}/`;
+  return host
+    .processes()
+    .filter(
+      ({ program, argv, sameMountNamespace }) =>
+        sameMountNamespace && helperPrograms.test(program ?? '') && argv.slice(1).some((argument) => argument.includes(inside)) && !isDaemon(argv),
+    );
+}
+
+function isDaemon(argv: readonly string[]): boolean {
+  return !(argv[1] ?? '').startsWith('fork') && /(^|\/)(lxd|incusd)$/.test(argv[0] ?? '');
+}
+
+/**
+ * Processes whose root file system lies inside the data directory: containers that outlived their monitor. Seen from
+ * outside, their root is a mount whose source path (mountinfo, field 4) lies there.
+ */
+function rootsInside(host: Host, dataDirectory: string): string[] {
+  const seen = new Set<string>();
+  return host
+    .processes()
+    .filter(({ sameMountNamespace }) => !sameMountNamespace)
+    .flatMap(({ pid, argv }) => {
+      const mounts = readIfThere(host.path(join('/proc', String(pid), 'mountinfo')));
+      const root = mounts?.split('\n').find((line) => line.split(' ')[4] === '/');
+      const origin = root?.split(' ')[3] ?? '';
+      if (!origin.startsWith(`${dataDirectory}/`) || seen.has(origin)) return [];
+      seen.add(origin);
+      return [`process ${pid} (${argv.join(' ').slice(0, 60)}) lives in ${origin}`];
+    });
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    // The process ended meanwhile.
+    return undefined;
+  }
+}

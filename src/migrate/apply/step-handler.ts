@@ -1,0 +1,65 @@
+// What carries out one kind of step, and what it is given.
+import type { Host } from '../../core/host.ts';
+import type { Change, Held, PowerRecord } from '../convert/index.ts';
+import type { Step, StepKind } from '../plan/step.ts';
+import type { Journal } from './journal.ts';
+
+/** Converts the source's database as it is now. */
+export interface FreshConversion {
+  /** Differences from the plan that no stop explains; empty when the plan still holds. */
+  readonly differences: readonly string[];
+  readonly held: readonly Held[];
+  readonly changes: readonly Change[];
+  /** Writes the new database directory (global/ and local.db), fsynced; the folder must not exist. */
+  write(folder: string): void;
+}
+
+export interface ApplyContext {
+  readonly host: Host;
+  readonly journal: Journal;
+  readonly run: string;
+  readonly stopLimitMs: number;
+  /** Reads and converts the source's database again, with the power record of this run. */
+  convertAgain(power: PowerRecord): FreshConversion;
+  /** A line for the person who waits, inside the step that is being carried out. */
+  say(text: string): void;
+}
+
+export interface StepCall<S extends Step> {
+  readonly step: S;
+  /** What an earlier, interrupted attempt of this step remembered; null at the first. */
+  readonly memo: unknown;
+  remember(memo: unknown): void;
+  readonly context: ApplyContext;
+}
+
+/**
+ * Both functions can be called again after an interruption at any point: they look at what is there, and do what is
+ * still missing.
+ */
+export interface StepHandler<S extends Step> {
+  apply(call: StepCall<S>): Promise<void> | void;
+  undo(call: StepCall<S>): Promise<void> | void;
+}
+
+export type StepHandlers = { readonly [K in StepKind]: StepHandler<Extract<Step, { kind: K }>> };
+
+/** Names of the facts that steps leave for later ones. */
+export const noteNames = { power: 'power', held: 'held', outcomes: 'power-outcomes' } as const;
+
+export interface StoredPower {
+  readonly running: readonly string[];
+  readonly frozen: readonly string[];
+  /** Whether the source's daemon answered when the record was taken. */
+  readonly daemonRan: boolean;
+}
+
+export function storedPower(context: ApplyContext): StoredPower {
+  const noted = context.journal.noted(context.run, noteNames.power);
+  if (noted === undefined) throw new Error('the power record is read before it was taken');
+  return noted as StoredPower;
+}
+
+export function toPowerRecord(stored: StoredPower): PowerRecord {
+  return { running: new Set(stored.running), frozen: new Set(stored.frozen) };
+}

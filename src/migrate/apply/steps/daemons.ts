@@ -1,0 +1,116 @@
+// Steps that stop and start daemons and instances.
+import { daemonClient } from '../../daemon/client.ts';
+import type { DaemonRef, Step } from '../../plan/step.ts';
+import { migrateFailure } from '../../problem.ts';
+import { powerFromProcesses, recordPower, stopThroughDaemon, stopWithoutDaemon } from '../power.ts';
+import { restorePower } from '../restore-power.ts';
+import { answeringSocket, startDaemon, stopDaemon, unitStates, type UnitState } from '../service-control.ts';
+import { type ApplyContext, noteNames, type StepHandler, storedPower } from '../step-handler.ts';
+
+type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;
+
+const daemonLimitMs = 600_000;
+
+export const recordPowerStep: Of<'record-power'> = {
+  async apply({ step, context }) {
+    // A second attempt would find the instances that the first one stopped.
+    if (context.journal.noted(context.run, noteNames.power) !== undefined) return;
+    const power = await recordPower(context.host, step.daemon);
+    context.journal.note(context.run, noteNames.power, power);
+    context.say(`${power.running.length} running, ${power.frozen.length} frozen`);
+  },
+  undo() {},
+};
+
+interface DaemonMemo {
+  readonly ran: boolean;
+}
+
+export const stopDaemonStep: Of<'stop-daemon'> = {
+  async apply({ step, memo, remember, context }) {
+    if (memo === null) remember({ ran: (await answeringSocket(context.host, step.daemon)) !== undefined } satisfies DaemonMemo);
+    await stopDaemon(context.host, step.daemon, daemonLimitMs);
+  },
+  async undo({ step, memo, context }) {
+    if ((memo as DaemonMemo | null)?.ran !== true) return;
+    if ((await answeringSocket(context.host, step.daemon)) !== undefined) return;
+    const socket = await startDaemon(context.host, step.daemon, daemonLimitMs);
+    await daemonClient(context.host, socket).waitUntilReady(daemonLimitMs);
+  },
+};
+
+export const stopInstancesStep: Of<'stop-instances'> = {
+  async apply({ step, context }) {
+    const { host, stopLimitMs } = context;
+    const socket = await answeringSocket(host, step.daemon);
+    if (socket !== undefined) await stopThroughDaemon(daemonClient(host, socket), stopLimitMs, context.say);
+    else await stopWithoutDaemon(host, step.daemon.dataDirectory, stopLimitMs, context.say);
+  },
+  /** Undone after the daemon has been started again, so that a wait finds what it started by itself. */
+  async undo({ step, context }) {
+    const power = storedPower(context);
+    const socket = await answeringSocket(context.host, step.daemon);
+    if (socket === undefined) {
+      if (power.running.length + power.frozen.length === 0) return;
+      throw migrateFailure({ code: 'daemon-silent', daemon: 'LXD', limitMs: 0, lastLines: ['It does not run, so its instances cannot be started again.'] });
+    }
+    await restoreExactly(context, step.daemon, socket);
+  },
+};
+
+async function restoreExactly(context: ApplyContext, daemon: DaemonRef, socket: string): Promise<void> {
+  const outcomes = await restorePower(context.host, daemonClient(context.host, socket), storedPower(context), context.say);
+  const failed = outcomes.filter(({ error }) => error !== undefined);
+  if (failed.length === 0) return;
+  throw migrateFailure({
+    code: 'daemon-error',
+    request: `start of ${failed.map(({ instance }) => instance).join(', ')} in ${daemon.dataDirectory}`,
+    status: 0,
+    message: failed.map(({ error }) => error).join('; '),
+  });
+}
+
+interface UnitsMemo {
+  readonly states: readonly UnitState[];
+}
+
+export const keepSourceAwayStep: Of<'keep-source-away'> = {
+  async apply({ step, memo, remember, context }) {
+    if (memo === null) remember({ states: await unitStates(context.host, step.units) } satisfies UnitsMemo);
+    // --no-reload is not in every systemctl; a plain mask reloads where a manager runs and is silent where none does.
+    await context.host.run(['systemctl', 'disable', ...step.units], { timeoutMs: 60_000 });
+    await context.host.run(['systemctl', 'mask', ...step.units], { timeoutMs: 60_000 });
+  },
+  async undo({ memo, context }) {
+    const states = (memo as UnitsMemo | null)?.states ?? [];
+    const unmask = states.filter(({ enabled }) => enabled !== 'masked').map(({ unit }) => unit);
+    if (unmask.length > 0) await context.host.run(['systemctl', 'unmask', ...unmask], { timeoutMs: 60_000 });
+    const enable = states.filter(({ enabled }) => enabled === 'enabled').map(({ unit }) => unit);
+    if (enable.length > 0) await context.host.run(['systemctl', 'enable', ...enable], { timeoutMs: 60_000 });
+  },
+};
+
+export const startDaemonStep: Of<'start-daemon'> = {
+  async apply({ step, context }) {
+    const socket = await startDaemon(context.host, step.daemon, 120_000);
+    context.say('its API answers');
+    context.journal.note(context.run, 'api-answered-at', context.host.now().toISOString());
+    await daemonClient(context.host, socket).waitUntilReady(daemonLimitMs);
+  },
+  async undo({ step, context }) {
+    await stopDaemon(context.host, step.daemon, daemonLimitMs);
+    const left = powerFromProcesses(context.host, step.daemon.dataDirectory);
+    if (left.running.length + left.frozen.length > 0) await stopWithoutDaemon(context.host, step.daemon.dataDirectory, context.stopLimitMs, context.say);
+  },
+};
+
+export const restorePowerStep: Of<'restore-power'> = {
+  async apply({ step, context }) {
+    const socket = await answeringSocket(context.host, step.daemon);
+    if (socket === undefined) throw migrateFailure({ code: 'daemon-silent', daemon: 'Incus', limitMs: 0, lastLines: [] });
+    const outcomes = await restorePower(context.host, daemonClient(context.host, socket), storedPower(context), context.say);
+    // What would not start is verify's to report, with the daemon's own words; the others must still come up.
+    context.journal.note(context.run, noteNames.outcomes, outcomes);
+  },
+  undo() {},
+};

@@ -1,0 +1,160 @@
+// Steps that move folders, databases and links; each looks at what is there, so that it can be called again.
+import * as fs from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { renameDurable, replaceLinkDurable, syncFolder, writeFileDurable } from '../../../core/durable.ts';
+import type { Host } from '../../../core/host.ts';
+import type { Step } from '../../plan/step.ts';
+import { mapPath } from '../../convert/path-map.ts';
+import { migrateFailure } from '../../problem.ts';
+import { migrationRules } from '../../rules/migration-rules.ts';
+import { noteNames, type StepHandler, storedPower, toPowerRecord } from '../step-handler.ts';
+
+type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;
+
+function isThere(host: Host, path: string): boolean {
+  return fs.lstatSync(host.path(path), { throwIfNoEntry: false }) !== undefined;
+}
+
+/**
+ * Renames unless it happened already. Which it is follows from where the thing stands: both places filled, or both
+ * empty, is a state that no step of ours leaves, and is refused.
+ */
+function moveOnce(host: Host, from: string, to: string): void {
+  if (!isThere(host, from) && isThere(host, to)) return;
+  if (isThere(host, to)) throw migrateFailure({ code: 'target-exists', path: to });
+  renameDurable(host.path(from), host.path(to));
+}
+
+export const setAsideTargetStep: Of<'set-aside-target'> = {
+  apply({ step, memo, remember, context: { host } }) {
+    // A target that was never started has no folder; there is nothing to keep then.
+    if (memo === null) remember({ existed: isThere(host, step.path) });
+    if (memo !== null ? (memo as { existed: boolean }).existed : isThere(host, step.path)) moveOnce(host, step.path, step.into);
+  },
+  undo({ step, memo, context: { host } }) {
+    if ((memo as { existed: boolean } | null)?.existed === true) moveOnce(host, step.into, step.path);
+  },
+};
+
+export const moveDirectoryStep: Of<'move-directory'> = {
+  apply({ step, context: { host } }) {
+    moveOnce(host, step.from, step.to);
+  },
+  undo({ step, context: { host } }) {
+    moveOnce(host, step.to, step.from);
+  },
+};
+
+export const setAsideDatabaseStep: Of<'set-aside-database'> = {
+  apply({ step, context: { host } }) {
+    // In its place stands, once install-database has run, another folder: then this step is done.
+    if (isThere(host, step.into)) return;
+    renameDurable(host.path(step.path), host.path(step.into));
+  },
+  undo({ step, context: { host } }) {
+    moveOnce(host, step.into, step.path);
+  },
+};
+
+export const installDatabaseStep: Of<'install-database'> = {
+  apply({ step, context: { host } }) {
+    moveOnce(host, step.from, step.path);
+  },
+  undo({ step, context: { host } }) {
+    moveOnce(host, step.path, step.from);
+  },
+};
+
+export const convertAgainStep: Of<'convert-again'> = {
+  apply({ step, context }) {
+    const { host, journal, run } = context;
+    const conversion = context.convertAgain(toPowerRecord(storedPower(context)));
+    if (conversion.differences.length > 0) throw migrateFailure({ code: 'plan-stale', differences: conversion.differences });
+    journal.note(run, noteNames.held, conversion.held);
+    // An earlier, interrupted attempt may have left half a folder.
+    fs.rmSync(host.path(step.into), { recursive: true, force: true });
+    const part = `${step.into}.part`;
+    fs.rmSync(host.path(part), { recursive: true, force: true });
+    conversion.write(host.path(part));
+    renameDurable(host.path(part), host.path(step.into));
+  },
+  undo({ step, context: { host } }) {
+    fs.rmSync(host.path(step.into), { recursive: true, force: true });
+  },
+};
+
+export const renameSnapshotsFolderStep: Of<'rename-snapshots-folder'> = {
+  apply({ step, memo, remember, context: { host } }) {
+    const hadFolder = memo === null ? isThere(host, step.from) : (memo as { hadFolder: boolean }).hadFolder;
+    if (memo === null) remember({ hadFolder });
+    if (hadFolder) return moveOnce(host, step.from, step.to);
+    // LXD makes the folder at its first start; without it incusd would die in the patch that this step stands for.
+    if (!isThere(host, step.to)) fs.mkdirSync(host.path(step.to), { mode: 0o700 });
+    syncFolder(dirname(host.path(step.to)));
+  },
+  undo({ step, memo, context: { host } }) {
+    if ((memo as { hadFolder: boolean } | null)?.hadFolder === true) moveOnce(host, step.to, step.from);
+    else if (isThere(host, step.to)) fs.rmdirSync(host.path(step.to));
+  },
+};
+
+export const repointLinksStep: Of<'repoint-links'> = {
+  apply({ step, context: { host, say } }) {
+    say(`${repoint(host, step.directory, step.from, step.to)} links`);
+  },
+  undo({ step, context: { host } }) {
+    repoint(host, step.directory, step.to, step.from);
+  },
+};
+
+/** Points every link of the daemon's own folders that leads into `from` to the same place in `to`; returns how many. */
+function repoint(host: Host, directory: string, from: string, to: string): number {
+  const { link_folders: folders, links } = migrationRules();
+  const map = { from, to, renamedFolders: [] };
+  const candidates = [
+    ...links.map((name) => join(directory, name)),
+    ...folders.flatMap((name) => {
+      const folder = host.path(join(directory, name));
+      return fs.existsSync(folder) ? fs.readdirSync(folder).map((entry) => join(directory, name, entry)) : [];
+    }),
+  ];
+  const touched = new Set<string>();
+  let count = 0;
+  for (const path of candidates) {
+    const real = host.path(path);
+    if (fs.lstatSync(real, { throwIfNoEntry: false })?.isSymbolicLink() !== true) continue;
+    const after = mapPath(map, fs.readlinkSync(real));
+    if (after === undefined) continue;
+    replaceLinkDurable(real, after);
+    touched.add(dirname(real));
+    count += 1;
+  }
+  for (const folder of touched) syncFolder(folder);
+  return count;
+}
+
+export const addIdRangeStep: Of<'add-id-range'> = {
+  apply({ step, memo, remember, context: { host } }) {
+    const path = host.path(step.file);
+    const before = memo === null ? fs.readFileSync(path, 'utf8') : (memo as { before: string }).before;
+    if (memo === null) remember({ before });
+    const ending = before === '' || before.endsWith('\n') ? '' : '\n';
+    writeFileDurable(path, `${before}${ending}${step.line}\n`, fs.statSync(path).mode & 0o777);
+  },
+  undo({ step, memo, context: { host } }) {
+    const path = host.path(step.file);
+    if (memo !== null) writeFileDurable(path, (memo as { before: string }).before, fs.statSync(path).mode & 0o777);
+  },
+};
+
+export const emptyRuntimeFolderStep: Of<'empty-runtime-folder'> = {
+  apply({ step, context: { host, say } }) {
+    const folder = host.path(step.path);
+    if (!fs.existsSync(folder)) return;
+    for (const name of fs.readdirSync(folder)) {
+      say(basename(name));
+      fs.rmSync(join(folder, name), { recursive: true, force: true });
+    }
+  },
+  undo() {},
+};

@@ -1,0 +1,83 @@
+// Steps that clear what a dead daemon left, and that prove that nothing is left.
+import { existsSync } from 'node:fs';
+import type { Host } from '../../../core/host.ts';
+import type { Step } from '../../plan/step.ts';
+import { migrateFailure } from '../../problem.ts';
+import { helperProcesses, whatIsLeft } from '../running.ts';
+import type { StepHandler } from '../step-handler.ts';
+
+type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;
+
+const commandMs = 60_000;
+
+export const clearLeftoversStep: Of<'clear-leftovers'> = {
+  async apply({ step, context: { host, say } }) {
+    await endHelpers(host, step.dataDirectory, say);
+    await unmountInside(host, step.dataDirectory, say);
+    for (const { device, backingFile } of host.loops()) {
+      if (!backingFile.startsWith(`${step.dataDirectory}/`)) continue;
+      say(`loop device ${device}`);
+      await host.run(['losetup', '-d', device], { timeoutMs: commandMs });
+    }
+    // Deleting one end of a veth pair deletes both; bridges last, when nothing hangs on them.
+    for (const name of [...step.interfaces, ...step.bridges]) await deleteInterface(host, name, step.bridges.includes(name), say);
+    if (step.firewallTable !== undefined) await deleteTables(host, step.firewallTable, say);
+  },
+  undo() {},
+};
+
+async function endHelpers(host: Host, dataDirectory: string, say: (text: string) => void): Promise<void> {
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    const helpers = helperProcesses(host, dataDirectory);
+    for (const { pid, argv } of helpers) {
+      say(`process ${pid} (${argv[0] ?? ''})`);
+      host.signal(pid, signal);
+    }
+    const end = host.clock() + 3_000;
+    while (helperProcesses(host, dataDirectory).length > 0 && host.clock() < end) await host.sleep(50);
+  }
+}
+
+/** Deepest first. A mount that is busy stays, and the proof that follows names it. */
+async function unmountInside(host: Host, dataDirectory: string, say: (text: string) => void): Promise<void> {
+  const paths = host
+    .mounts()
+    .map(({ path }) => path)
+    .filter((path) => path.startsWith(`${dataDirectory}/`));
+  for (const path of paths.reverse()) {
+    say(`mount ${path}`);
+    await host.run(['umount', '--', path], { timeoutMs: commandMs, accept: 'any' });
+  }
+}
+
+async function deleteInterface(host: Host, name: string, isBridge: boolean, say: (text: string) => void): Promise<void> {
+  const folder = host.path(`/sys/class/net/${name}`);
+  if (name === '' || name.includes('/') || !existsSync(folder)) return;
+  // Only a bridge where the database says there is one, and never a bridge or a physical card in place of a veth.
+  if (isBridge !== existsSync(`${folder}/bridge`) || existsSync(`${folder}/device`)) return;
+  say(`interface ${name}`);
+  await host.run(['ip', 'link', 'delete', 'dev', name], { timeoutMs: commandMs });
+}
+
+async function deleteTables(host: Host, table: string, say: (text: string) => void): Promise<void> {
+  if (host.which('nft') === undefined) return;
+  for (const family of ['inet', 'bridge', 'netdev', 'ip', 'ip6']) {
+    const { status } = await host.run(['nft', 'list', 'table', family, table], { timeoutMs: commandMs, accept: 'any' });
+    if (status !== 0) continue;
+    say(`firewall table ${family} ${table}`);
+    await host.run(['nft', 'delete', 'table', family, table], { timeoutMs: commandMs });
+  }
+}
+
+export const proveQuietStep: Of<'prove-quiet'> = {
+  async apply({ step, context: { host } }) {
+    const end = host.clock() + 5_000;
+    for (;;) {
+      const left = step.directories.flatMap((directory) => whatIsLeft(host, directory));
+      if (left.length === 0) return;
+      if (host.clock() > end) throw migrateFailure({ code: 'still-running', what: left });
+      await host.sleep(50);
+    }
+  },
+  undo() {},
+};

@@ -1,0 +1,180 @@
+// plan: reads both servers from their files, checks, converts a copy and lists every step. Changes nothing, asks no daemon.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { isConfidentialKey, veil } from '../../core/secret.ts';
+import type { Host } from '../../core/host.ts';
+import { powerFromProcesses } from '../apply/power.ts';
+import { check, type CheckContext, type Finding, mergeFindings, type OpenDatabase } from '../check/index.ts';
+import { filesWithoutRange } from '../check/id-maps.ts';
+import { type Change, type Conversion, convert, globalSchema } from '../convert/index.ts';
+import type { Detected } from '../detect/index.ts';
+import { versionOf } from '../detect/incus.ts';
+import { type DatabaseContent, findDatabase, readDatabaseFiles } from '../inventory/database-files.ts';
+import { makeSteps, runFolder } from './make-steps.ts';
+import type { Plan, PlanMaterial } from './plan.ts';
+
+export type { Plan, PlanMaterial } from './plan.ts';
+export { describeStep, type Step } from './step.ts';
+
+/** Stands for the target where there is none to ask: the database is converted as for the oldest that is supported. */
+const assumedTargetVersion = '6.0.4';
+const assumedTargetDirectory = '/var/lib/incus';
+
+export interface PlanOptions {
+  readonly host: Host;
+  readonly detected: Detected;
+  readonly state: string;
+  readonly toolVersion: string;
+  /** Name of the run that would carry it out. */
+  readonly run: string;
+}
+
+/** @throws failures of reading the source's database */
+export async function makePlan({ host, detected, state, toolVersion, run }: PlanOptions): Promise<PlanMaterial> {
+  const { source, target } = detected;
+  const content = readDatabaseFiles(host.path(source.dataDirectory));
+  const targetContent = target === undefined || findDatabase(host.path(target.dataDirectory)) === undefined ? undefined : readDatabaseFiles(host.path(target.dataDirectory));
+  const version = target?.program === undefined ? undefined : await versionOf(host, target.program);
+  const opened = openDatabase(content);
+  const openedTarget = targetContent === undefined ? undefined : openDatabase(targetContent);
+  try {
+    const context: CheckContext = {
+      host,
+      source,
+      target,
+      targetVersion: version,
+      sourceDatabase: opened,
+      targetDatabase: openedTarget,
+      state,
+      imageBytes: content.image.bytes.length,
+    };
+    const findings = [...check(context), ...notices(content)];
+    const processes = powerFromProcesses(host, source.dataDirectory);
+    const power = { running: new Set(processes.running), frozen: new Set(processes.frozen) };
+    const pinsFromHost = bridgeAddresses(host, opened);
+    const unknownSchema = findings.some(({ id }) => id === 'schema-unknown');
+    const conversion = unknownSchema
+      ? undefined
+      : convert({
+          image: content.image.bytes,
+          local: content.local,
+          sourceDirectory: nameOfSource(opened, source.dataDirectory),
+          targetDirectory: target?.dataDirectory ?? assumedTargetDirectory,
+          targetVersion: version ?? assumedTargetVersion,
+          pinsFromHost,
+          power,
+          now: host.now(),
+        });
+    const folder = runFolder(state, run);
+    const plan: Plan = {
+      format: 1,
+      toolVersion,
+      madeAt: host.now().toISOString(),
+      source: { ...source, schema: globalSchema(opened.db) },
+      target: target === undefined ? undefined : { ...target, version },
+      position: { lastIndex: content.image.lastIndex, lastTerm: content.image.lastTerm },
+      findings: mergeFindings([...findings, ...(conversion?.findings ?? [])]),
+      changes: (conversion?.changes ?? []).map(veilChange),
+      localChanges: (conversion?.localChanges ?? []).map(veilChange),
+      power: processes,
+      steps: target === undefined ? [] : makeSteps(source, target, folder, { ...hostInterfaces(opened), filesWithoutIdRange: filesWithoutRange(host) }),
+    };
+    return {
+      plan,
+      changes: conversion?.changes ?? [],
+      convertedImage: conversion?.image ?? content.image.bytes,
+      convertedLocal: conversion?.local,
+      sourceImage: content.image.bytes,
+      power,
+      pinsFromHost,
+    };
+  } finally {
+    opened.db.close();
+    opened.local?.close();
+    openedTarget?.db.close();
+    openedTarget?.local?.close();
+  }
+}
+
+/** Converts what the source's files hold now, as the plan did. */
+export function convertSource(host: Host, material: PlanMaterial, power: PlanMaterial['power']): { readonly content: DatabaseContent; readonly conversion: Conversion } {
+  const { plan } = material;
+  const content = readDatabaseFiles(host.path(plan.source.dataDirectory));
+  const opened = openDatabase(content);
+  try {
+    const conversion = convert({
+      image: content.image.bytes,
+      local: content.local,
+      sourceDirectory: nameOfSource(opened, plan.source.dataDirectory),
+      targetDirectory: plan.target?.dataDirectory ?? assumedTargetDirectory,
+      targetVersion: plan.target?.version ?? assumedTargetVersion,
+      pinsFromHost: material.pinsFromHost,
+      power,
+      now: host.now(),
+    });
+    return { content, conversion };
+  } finally {
+    opened.db.close();
+    opened.local?.close();
+  }
+}
+
+function openDatabase({ image, local }: DatabaseContent): OpenDatabase {
+  return { db: new Database(image.bytes), local: local === undefined ? undefined : new Database(local), servers: image.configuration.servers };
+}
+
+/** What the reader of the raft files had to say. */
+function notices({ image }: DatabaseContent): Finding[] {
+  return image.notices.map((notice) => ({
+    id: `database:${notice.code}`,
+    severity: 'note',
+    objects: [],
+    what: describeNotice(notice),
+    action: 'Nothing needs to be done.',
+  }));
+}
+
+function describeNotice(notice: { readonly code: string }): string {
+  return `The database files: ${JSON.stringify(notice)}`;
+}
+
+/**
+ * The directory by which the database itself knows its server. A copy may lie elsewhere: then the pools that LXD made
+ * inside its own directory tell (`<dir>/storage-pools/<pool>`, `<dir>/disks/<pool>.img`).
+ */
+function nameOfSource({ db }: OpenDatabase, dataDirectory: string): string {
+  const rows = db
+    .prepare("SELECT p.name AS pool, c.value AS source FROM storage_pools_config c JOIN storage_pools p ON p.id = c.storage_pool_id WHERE c.key = 'source' AND c.value LIKE '/%'")
+    .all() as { pool: string; source: string }[];
+  const directories = rows.flatMap(({ pool, source }) => {
+    const ending = [`/storage-pools/${pool}`, `/disks/${pool}.img`].find((suffix) => source.endsWith(suffix));
+    return ending === undefined ? [] : [source.slice(0, -ending.length)];
+  });
+  const distinct = [...new Set(directories)];
+  return distinct.includes(dataDirectory) || distinct[0] === undefined ? dataDirectory : distinct[0];
+}
+
+function bridgeAddresses(host: Host, { db }: OpenDatabase): Map<string, string> {
+  const bridges = db.prepare('SELECT name FROM networks WHERE type = 0').all() as { name: string }[];
+  return new Map(
+    bridges.flatMap(({ name }) => {
+      const file = host.path(join('/sys/class/net', name, 'address'));
+      return /^[\w.-]+$/.test(name) && existsSync(file) ? [[`${name}/bridge.hwaddr`, readFileSync(file, 'utf8').trim()] as const] : [];
+    }),
+  );
+}
+
+function hostInterfaces({ db }: OpenDatabase): { bridges: string[]; interfaces: string[] } {
+  const bridges = db.prepare('SELECT name FROM networks WHERE type = 0 ORDER BY name').all() as { name: string }[];
+  const interfaces = db
+    .prepare("SELECT DISTINCT value FROM instances_config WHERE key LIKE 'volatile.%.host_name' AND value LIKE 'veth%' ORDER BY value")
+    .all() as { value: string }[];
+  return { bridges: bridges.map(({ name }) => name), interfaces: interfaces.map(({ value }) => value) };
+}
+
+function veilChange(change: Change): Change {
+  const confidential = isConfidentialKey(change.what) || change.what === 'row';
+  if (!confidential) return change;
+  return { ...change, before: change.before === null ? null : veil(change.before), after: change.after === null ? null : veil(change.after) };
+}

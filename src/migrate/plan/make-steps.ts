@@ -1,0 +1,55 @@
+// Orders the steps of a migration.
+import { join } from 'node:path';
+import { defaultRange } from '../check/id-maps.ts';
+import type { Installation } from '../detect/index.ts';
+import type { DaemonRef, Step } from './step.ts';
+
+export interface StepFacts {
+  /** Names of managed bridges and of host interfaces that LXD made, from its database. */
+  readonly bridges: readonly string[];
+  readonly interfaces: readonly string[];
+  readonly filesWithoutIdRange: readonly string[];
+}
+
+/** Folder of one run, below the tool's own folder; its steps keep there what they set aside. */
+export function runFolder(state: string, run: string): string {
+  return join(state, 'runs', run);
+}
+
+/**
+ * The target is stopped and set aside before any instance of the source stops: that is not part of the time for which
+ * instances are down. Everything between the last instance and the start of the target is renames, but for the new
+ * database, whose size is that of the database.
+ */
+export function makeSteps(source: Installation, target: Installation, run: string, facts: StepFacts): Step[] {
+  const lxd = daemonRef(source);
+  const incus = daemonRef(target);
+  const moved = target.dataDirectory;
+  const database = join(moved, 'database');
+  return [
+    { kind: 'record-power', daemon: lxd },
+    { kind: 'stop-daemon', daemon: incus },
+    { kind: 'clear-leftovers', role: 'target', dataDirectory: moved, bridges: [], interfaces: [], firewallTable: undefined },
+    { kind: 'set-aside-target', path: moved, into: join(run, 'target-directory') },
+    { kind: 'stop-instances', daemon: lxd },
+    { kind: 'stop-daemon', daemon: lxd },
+    ...(source.service.kind === 'systemd' ? [{ kind: 'keep-source-away', units: source.service.units } as const] : []),
+    { kind: 'clear-leftovers', role: 'source', dataDirectory: source.dataDirectory, bridges: facts.bridges, interfaces: facts.interfaces, firewallTable: 'lxd' },
+    { kind: 'prove-quiet', directories: [source.dataDirectory, moved] },
+    { kind: 'convert-again', sourceDirectory: source.dataDirectory, into: join(run, 'converted-database') },
+    { kind: 'move-directory', from: source.dataDirectory, to: moved },
+    { kind: 'set-aside-database', path: database, into: join(run, 'source-database') },
+    { kind: 'install-database', from: join(run, 'converted-database'), path: database },
+    { kind: 'rename-snapshots-folder', from: join(moved, 'snapshots'), to: join(moved, 'containers-snapshots') },
+    { kind: 'repoint-links', directory: moved, from: source.dataDirectory, to: moved },
+    ...facts.filesWithoutIdRange.map((file) => ({ kind: 'add-id-range', file, line: defaultRange }) as const),
+    ...(target.runtimeDirectory === undefined ? [] : [{ kind: 'empty-runtime-folder', path: target.runtimeDirectory } as const]),
+    { kind: 'start-daemon', daemon: incus },
+    { kind: 'restore-power', daemon: incus },
+    { kind: 'release-autostart', daemon: incus },
+  ];
+}
+
+export function daemonRef({ role, dataDirectory, sockets, service, program }: Installation): DaemonRef {
+  return { role, dataDirectory, sockets, service, program };
+}

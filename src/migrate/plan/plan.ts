@@ -1,0 +1,34 @@
+// A plan: everything that a migration will do and why, as one value that can be printed, kept and compared.
+import type { Finding } from '../check/index.ts';
+import type { Change, PowerRecord } from '../convert/index.ts';
+import type { Installation } from '../detect/index.ts';
+import type { Step } from './step.ts';
+
+export interface Plan {
+  readonly format: 1;
+  readonly toolVersion: string;
+  readonly madeAt: string;
+  readonly source: Installation & { readonly schema: number };
+  readonly target: (Installation & { readonly version: string | undefined }) | undefined;
+  /** Where the source's log stood when it was read. */
+  readonly position: { readonly lastIndex: number; readonly lastTerm: number };
+  readonly findings: readonly Finding[];
+  /** Values of confidential keys are veiled. */
+  readonly changes: readonly Change[];
+  readonly localChanges: readonly Change[];
+  readonly power: { readonly running: readonly string[]; readonly frozen: readonly string[] };
+  readonly steps: readonly Step[];
+}
+
+/** What a plan was made from and is not part of it: values in the clear, images of databases. */
+export interface PlanMaterial {
+  readonly plan: Plan;
+  /** Not veiled. */
+  readonly changes: readonly Change[];
+  readonly convertedImage: Buffer;
+  readonly convertedLocal: Buffer | undefined;
+  readonly sourceImage: Buffer;
+  readonly power: PowerRecord;
+  /** `<network>/<key>` → value, as the host showed them when the plan was made. */
+  readonly pinsFromHost: ReadonlyMap<string, string>;
+}
