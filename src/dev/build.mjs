@@ -29,7 +29,10 @@ await build({
   splitting: true,
   sourcemap: 'linked',
   external: ['better-sqlite3'],
-  define: { COMPILED_MIGRATION_RULES: JSON.stringify(migrationRules) },
+  define: {
+    TOOL_VERSION: JSON.stringify(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version),
+    COMPILED_MIGRATION_RULES: JSON.stringify(migrationRules),
+  },
   minifySyntax: true,
   // CommonJS dependencies in an ESM bundle still call require().
   banner: {

@@ -5,7 +5,14 @@ import { migrateFailure } from '../problem.ts';
 import type { JournalStep } from './journal.ts';
 import type { ApplyContext, StepHandler, StepHandlers } from './step-handler.ts';
 import { releaseAutostartStep } from './steps/autostart.ts';
-import { keepSourceAwayStep, recordPowerStep, restorePowerStep, startDaemonStep, stopDaemonStep, stopInstancesStep } from './steps/daemons.ts';
+import {
+  keepSourceAwayStep,
+  recordPowerStep,
+  restorePowerStep,
+  startDaemonStep,
+  stopDaemonStep,
+  stopInstancesStep,
+} from './steps/daemons.ts';
 import {
   addIdRangeStep,
   convertAgainStep,
@@ -65,7 +72,14 @@ export async function applySteps(context: ApplyContext, options: ApplyOptions): 
     if (entry.state === 'done') continue;
     const begun = host.clock();
     const report = (state: StepProgress['state'], error?: string): void =>
-      options.onProgress({ position: entry.position, total: steps.length, step: entry.step, state, milliseconds: host.clock() - begun, ...(error === undefined ? {} : { error }) });
+      options.onProgress({
+        position: entry.position,
+        total: steps.length,
+        step: entry.step,
+        state,
+        milliseconds: host.clock() - begun,
+        ...(error === undefined ? {} : { error }),
+      });
     journal.mark(run, entry.position, 'begun', host.now());
     report('begun');
     try {
@@ -81,10 +95,17 @@ export async function applySteps(context: ApplyContext, options: ApplyOptions): 
 }
 
 /** Never returns: takes back what can be, then says how things stand. */
-async function afterFailure(context: ApplyContext, options: ApplyOptions, failed: JournalStep, error: unknown): Promise<never> {
+async function afterFailure(
+  context: ApplyContext,
+  options: ApplyOptions,
+  failed: JournalStep,
+  error: unknown,
+): Promise<never> {
   const { journal, run, host } = context;
   const why = error instanceof Error ? error.message : String(error);
-  const switched = journal.steps(run).some(({ step, state }) => step.kind === 'start-daemon' && state !== 'planned');
+  const switched = journal
+    .steps(run)
+    .some(({ step, state }) => step.kind === 'start-daemon' && state !== 'planned');
   const title = describeStep(failed.step).title;
   if (switched) {
     journal.end(run, 'failed', host.now());
@@ -93,7 +114,12 @@ async function afterFailure(context: ApplyContext, options: ApplyOptions, failed
   const undone = await undoSteps(context, options);
   journal.end(run, undone ? 'undone' : 'failed', host.now());
   // A stale plan or an instance that will not stop is for the person to decide, and says so better by itself.
-  if (undone && error instanceof Failure && (error.problem.code === 'plan-stale' || error.problem.code === 'instance-will-not-stop')) throw error;
+  if (
+    undone &&
+    error instanceof Failure &&
+    (error.problem.code === 'plan-stale' || error.problem.code === 'instance-will-not-stop')
+  )
+    throw error;
   throw migrateFailure({ code: 'step-failed', step: title, why, undone, state: run }, error);
 }
 
@@ -106,7 +132,14 @@ export async function undoSteps(context: ApplyContext, options: ApplyOptions): P
     if (entry.state === 'planned' || entry.state === 'undone') continue;
     const begun = host.clock();
     const report = (state: StepProgress['state'], error?: string): void =>
-      options.onProgress({ position: entry.position, total: steps.length, step: entry.step, state, milliseconds: host.clock() - begun, ...(error === undefined ? {} : { error }) });
+      options.onProgress({
+        position: entry.position,
+        total: steps.length,
+        step: entry.step,
+        state,
+        milliseconds: host.clock() - begun,
+        ...(error === undefined ? {} : { error }),
+      });
     try {
       await handlerOf(entry.step).undo(callOf(entry, context));
       journal.mark(run, entry.position, 'undone', host.now());

@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { ensurePrivateFolder } from '../../core/durable.ts';
-import { migrateFailure } from '../problem.ts';
 import type { Step } from '../plan/step.ts';
+import { migrateFailure } from '../problem.ts';
 
 export type StepState = 'planned' | 'begun' | 'done' | 'undone';
 export type RunOutcome = 'finished' | 'undone' | 'failed';
@@ -52,22 +52,30 @@ export function openJournal(state: string): Journal {
   process.umask(before);
   return {
     latest() {
-      const row = db.prepare('SELECT id, begun_at AS begunAt, outcome FROM run ORDER BY begun_at DESC, id DESC LIMIT 1').get() as
-        | { id: string; begunAt: string; outcome: RunOutcome | null }
-        | undefined;
+      const row = db
+        .prepare('SELECT id, begun_at AS begunAt, outcome FROM run ORDER BY begun_at DESC, id DESC LIMIT 1')
+        .get() as { id: string; begunAt: string; outcome: RunOutcome | null } | undefined;
       return row === undefined ? undefined : { ...row, outcome: row.outcome ?? undefined };
     },
     begin(id, plan, steps, at) {
-      const insertStep = db.prepare("INSERT INTO step (run, position, value, state, changed_at) VALUES (?, ?, ?, 'planned', ?)");
+      const insertStep = db.prepare(
+        "INSERT INTO step (run, position, value, state, changed_at) VALUES (?, ?, ?, 'planned', ?)",
+      );
       db.transaction(() => {
-        db.prepare('INSERT INTO run (id, begun_at, plan) VALUES (?, ?, ?)').run(id, at.toISOString(), JSON.stringify(plan));
+        db.prepare('INSERT INTO run (id, begun_at, plan) VALUES (?, ?, ?)').run(
+          id,
+          at.toISOString(),
+          JSON.stringify(plan),
+        );
         steps.forEach((step, position) => {
           insertStep.run(id, position, JSON.stringify(step), at.toISOString());
         });
       })();
     },
     steps(run) {
-      const rows = db.prepare('SELECT position, value, state, memo FROM step WHERE run = ? ORDER BY position').all(run) as {
+      const rows = db
+        .prepare('SELECT position, value, state, memo FROM step WHERE run = ? ORDER BY position')
+        .all(run) as {
         position: number;
         value: string;
         state: StepState;
@@ -81,16 +89,29 @@ export function openJournal(state: string): Journal {
       }));
     },
     mark(run, position, stepState, at) {
-      db.prepare('UPDATE step SET state = ?, changed_at = ? WHERE run = ? AND position = ?').run(stepState, at.toISOString(), run, position);
+      db.prepare('UPDATE step SET state = ?, changed_at = ? WHERE run = ? AND position = ?').run(
+        stepState,
+        at.toISOString(),
+        run,
+        position,
+      );
     },
     remember(run, position, memo) {
-      db.prepare('UPDATE step SET memo = ? WHERE run = ? AND position = ?').run(JSON.stringify(memo), run, position);
+      db.prepare('UPDATE step SET memo = ? WHERE run = ? AND position = ?').run(
+        JSON.stringify(memo),
+        run,
+        position,
+      );
     },
     note(run, name, value) {
-      db.prepare('INSERT INTO note (run, name, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value').run(run, name, JSON.stringify(value));
+      db.prepare(
+        'INSERT INTO note (run, name, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
+      ).run(run, name, JSON.stringify(value));
     },
     noted(run, name) {
-      const row = db.prepare('SELECT value FROM note WHERE run = ? AND name = ?').get(run, name) as { value: string } | undefined;
+      const row = db.prepare('SELECT value FROM note WHERE run = ? AND name = ?').get(run, name) as
+        | { value: string }
+        | undefined;
       return row === undefined ? undefined : (JSON.parse(row.value) as unknown);
     },
     end(run, outcome, at) {
@@ -116,7 +137,8 @@ export function takeLock(state: string): () => void {
     db.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     db.close();
-    if (error instanceof Error && (error as { code?: unknown }).code === 'SQLITE_BUSY') throw migrateFailure({ code: 'already-running', state });
+    if (error instanceof Error && (error as { code?: unknown }).code === 'SQLITE_BUSY')
+      throw migrateFailure({ code: 'already-running', state });
     throw error;
   }
   return () => {

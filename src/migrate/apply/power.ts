@@ -2,8 +2,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Host } from '../../core/host.ts';
 import { type DaemonClient, daemonClient } from '../daemon/client.ts';
-import { migrateFailure } from '../problem.ts';
 import type { DaemonRef } from '../plan/step.ts';
+import { migrateFailure } from '../problem.ts';
 import { instanceOfStorageName, runningInstances } from './running.ts';
 import { answeringSocket } from './service-control.ts';
 import type { StoredPower } from './step-handler.ts';
@@ -23,13 +23,18 @@ export async function recordPower(host: Host, daemon: DaemonRef): Promise<Stored
     return { ...found, daemonRan: false };
   }
   const states = await instanceStates(daemonClient(host, socket));
-  const named = (status: string): string[] => states.filter((instance) => instance.status === status).map(({ project, name }) => `${project}/${name}`);
+  const named = (status: string): string[] =>
+    states.filter((instance) => instance.status === status).map(({ project, name }) => `${project}/${name}`);
   return { running: named('Running'), frozen: named('Frozen'), daemonRan: true };
 }
 
-export function powerFromProcesses(host: Host, dataDirectory: string): { running: string[]; frozen: string[] } {
+export function powerFromProcesses(
+  host: Host,
+  dataDirectory: string,
+): { running: string[]; frozen: string[] } {
   const found = runningInstances(host, dataDirectory);
-  const named = (frozen: boolean): string[] => found.filter((one) => one.frozen === frozen).map(({ storageName }) => instanceOfStorageName(storageName));
+  const named = (frozen: boolean): string[] =>
+    found.filter((one) => one.frozen === frozen).map(({ storageName }) => instanceOfStorageName(storageName));
   return { running: named(false), frozen: named(true) };
 }
 
@@ -49,13 +54,28 @@ export function instancePath(instance: string, rest = ''): string {
   return `/1.0/instances/${encodeURIComponent(name)}${rest}?project=${encodeURIComponent(project)}`;
 }
 
-export async function setState(client: DaemonClient, instance: string, action: 'start' | 'stop' | 'freeze' | 'unfreeze', timeoutSeconds: number): Promise<void> {
-  await client.change(instancePath(instance, '/state'), 'PUT', { action, timeout: timeoutSeconds, force: false });
+export async function setState(
+  client: DaemonClient,
+  instance: string,
+  action: 'start' | 'stop' | 'freeze' | 'unfreeze',
+  timeoutSeconds: number,
+): Promise<void> {
+  await client.change(instancePath(instance, '/state'), 'PUT', {
+    action,
+    timeout: timeoutSeconds,
+    force: false,
+  });
 }
 
 /** Instances of equal boot.stop.priority are stopped together, the highest first; both daemons do the same at a shutdown. */
-export async function stopThroughDaemon(client: DaemonClient, limitMs: number, say: (text: string) => void): Promise<void> {
-  const running = (await instanceStates(client)).filter(({ status }) => status === 'Running' || status === 'Frozen');
+export async function stopThroughDaemon(
+  client: DaemonClient,
+  limitMs: number,
+  say: (text: string) => void,
+): Promise<void> {
+  const running = (await instanceStates(client)).filter(
+    ({ status }) => status === 'Running' || status === 'Frozen',
+  );
   const priorities = [...new Set(running.map(priority))].sort((a, b) => b - a);
   let left = running.length;
   for (const wanted of priorities) {
@@ -85,7 +105,12 @@ function priority({ expanded }: InstanceState): number {
  * Stops containers whose daemon is dead: the halt signal that liblxc would send to their init, and a wait until the
  * monitor is gone.
  */
-export async function stopWithoutDaemon(host: Host, dataDirectory: string, limitMs: number, say: (text: string) => void): Promise<void> {
+export async function stopWithoutDaemon(
+  host: Host,
+  dataDirectory: string,
+  limitMs: number,
+  say: (text: string) => void,
+): Promise<void> {
   const running = runningInstances(host, dataDirectory);
   for (const { storageName, process, frozen } of running) {
     if (frozen) thaw(host, storageName);
@@ -99,7 +124,11 @@ export async function stopWithoutDaemon(host: Host, dataDirectory: string, limit
     if (left.length === 0) return;
     const [first] = left;
     if (host.clock() > end && first !== undefined) {
-      throw migrateFailure({ code: 'instance-will-not-stop', instance: instanceOfStorageName(first.storageName), limitMs });
+      throw migrateFailure({
+        code: 'instance-will-not-stop',
+        instance: instanceOfStorageName(first.storageName),
+        limitMs,
+      });
     }
     say(`${left.length} instance(s) left`);
     await host.sleep(100);

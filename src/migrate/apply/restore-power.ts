@@ -14,7 +14,12 @@ export interface PowerOutcome {
 /** How long a daemon may still be starting an instance by itself before the tool does it. */
 const settleMs = 2_000;
 
-export async function restorePower(host: Host, client: DaemonClient, power: StoredPower, say: (text: string) => void): Promise<PowerOutcome[]> {
+export async function restorePower(
+  host: Host,
+  client: DaemonClient,
+  power: StoredPower,
+  say: (text: string) => void,
+): Promise<PowerOutcome[]> {
   const wanted = new Map<string, PowerOutcome['wanted']>([
     ...power.running.map((instance) => [instance, 'Running'] as const),
     ...power.frozen.map((instance) => [instance, 'Frozen'] as const),
@@ -36,15 +41,23 @@ export async function restorePower(host: Host, client: DaemonClient, power: Stor
     outcomes.push({ instance, wanted: goal, ...(await bring(client, instance, status, goal)) });
   }
   // Instances that are gone: LXD deletes an ephemeral one when it stops.
-  for (const [instance, goal] of wanted) if (!states.has(instance)) outcomes.push({ instance, wanted: goal, error: 'it does not exist any more' });
+  for (const [instance, goal] of wanted)
+    if (!states.has(instance)) outcomes.push({ instance, wanted: goal, error: 'it does not exist any more' });
   return outcomes;
 }
 
 async function readStates(client: DaemonClient): Promise<Map<string, string>> {
-  return new Map((await instanceStates(client)).map(({ project, name, status }) => [`${project}/${name}`, status]));
+  return new Map(
+    (await instanceStates(client)).map(({ project, name, status }) => [`${project}/${name}`, status]),
+  );
 }
 
-async function bring(client: DaemonClient, instance: string, status: string, goal: PowerOutcome['wanted']): Promise<{ error?: string }> {
+async function bring(
+  client: DaemonClient,
+  instance: string,
+  status: string,
+  goal: PowerOutcome['wanted'],
+): Promise<{ error?: string }> {
   try {
     if (goal === 'Stopped') await setState(client, instance, 'stop', 60);
     else if (status === 'Frozen') await setState(client, instance, 'unfreeze', 30);

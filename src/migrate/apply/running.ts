@@ -40,7 +40,9 @@ function isFrozen(host: Host, storageName: string): boolean {
     [`/sys/fs/cgroup/unified/lxc.payload.${storageName}/cgroup.freeze`, '1'],
     [`/sys/fs/cgroup/freezer/lxc.payload.${storageName}/freezer.state`, 'FROZEN'],
   ] as const;
-  return places.some(([path, yes]) => existsSync(host.path(path)) && readFileSync(host.path(path), 'utf8').trim() === yes);
+  return places.some(
+    ([path, yes]) => existsSync(host.path(path)) && readFileSync(host.path(path), 'utf8').trim() === yes,
+  );
 }
 
 /** `<project>_<name>` apart; neither may hold an underscore (both projects). */
@@ -54,8 +56,13 @@ export function whatIsLeft(host: Host, dataDirectory: string): string[] {
   const inside = `${dataDirectory}/`;
   const instances = runningInstances(host, dataDirectory);
   return [
-    ...instances.map(({ storageName, process }) => `instance ${instanceOfStorageName(storageName)} runs (process ${process.pid})`),
-    ...helperProcesses(host, dataDirectory).map(({ pid, argv }) => `process ${pid}: ${argv.join(' ').slice(0, 120)}`),
+    ...instances.map(
+      ({ storageName, process }) =>
+        `instance ${instanceOfStorageName(storageName)} runs (process ${process.pid})`,
+    ),
+    ...helperProcesses(host, dataDirectory).map(
+      ({ pid, argv }) => `process ${pid}: ${argv.join(' ').slice(0, 120)}`,
+    ),
     ...host
       .mounts()
       .filter(({ path }) => path.startsWith(inside))
@@ -68,7 +75,8 @@ export function whatIsLeft(host: Host, dataDirectory: string): string[] {
   ];
 }
 
-const helperPrograms = /\/(dnsmasq|lxd|incusd|qemu-[^/]*|virtiofsd|swtpm|forkproxy|rsync|virtfs-proxy-helper)$/;
+const helperPrograms =
+  /\/(dnsmasq|lxd|incusd|qemu-[^/]*|virtiofsd|swtpm|forkproxy|rsync|virtfs-proxy-helper)$/;
 
 /** Processes that the daemon started for this directory: dnsmasq, forkproxy and its kin. Not the daemon itself. */
 export function helperProcesses(host: Host, dataDirectory: string): ProcessInfo[] {
@@ -77,7 +85,10 @@ export function helperProcesses(host: Host, dataDirectory: string): ProcessInfo[
     .processes()
     .filter(
       ({ program, argv, sameMountNamespace }) =>
-        sameMountNamespace && helperPrograms.test(program ?? '') && argv.slice(1).some((argument) => argument.includes(inside)) && !isDaemon(argv),
+        sameMountNamespace &&
+        helperPrograms.test(program ?? '') &&
+        argv.slice(1).some((argument) => argument.includes(inside)) &&
+        !isDaemon(argv),
     );
 }
 

@@ -1,8 +1,8 @@
 // Starts and stops a daemon the way this host does it, and keeps one from starting.
 import type { Host } from '../../core/host.ts';
 import { daemonClient } from '../daemon/client.ts';
-import { migrateFailure } from '../problem.ts';
 import type { DaemonRef } from '../plan/step.ts';
+import { migrateFailure } from '../problem.ts';
 
 const commandLimitMs = 700_000;
 
@@ -10,7 +10,8 @@ const commandLimitMs = 700_000;
 export async function answeringSocket(host: Host, daemon: DaemonRef): Promise<string | undefined> {
   for (const socket of daemon.sockets) {
     // Asking a socket that only a service manager holds would start the daemon.
-    if (host.listener(socket) !== undefined && (await daemonClient(host, socket).isAnswering())) return socket;
+    if (host.listener(socket) !== undefined && (await daemonClient(host, socket).isAnswering()))
+      return socket;
   }
   return undefined;
 }
@@ -26,7 +27,8 @@ export async function stopDaemon(host: Host, daemon: DaemonRef, limitMs: number)
   } else {
     const socket = await answeringSocket(host, daemon);
     if (socket !== undefined) await daemonClient(host, socket).shutDown(limitMs);
-    if (service.kind === 'systemd') await host.run(['systemctl', 'stop', ...service.units], { timeoutMs: commandLimitMs });
+    if (service.kind === 'systemd')
+      await host.run(['systemctl', 'stop', ...service.units], { timeoutMs: commandLimitMs });
   }
   await waitGone(host, daemon, 30_000);
 }
@@ -35,7 +37,12 @@ async function waitGone(host: Host, daemon: DaemonRef, limitMs: number): Promise
   const end = host.clock() + limitMs;
   while (daemon.sockets.some((socket) => host.listener(socket) !== undefined)) {
     if (host.clock() > end) {
-      throw migrateFailure({ code: 'still-running', what: [`the daemon of ${daemon.dataDirectory} still listens ${limitMs / 1000} s after it was stopped`] });
+      throw migrateFailure({
+        code: 'still-running',
+        what: [
+          `the daemon of ${daemon.dataDirectory} still listens ${limitMs / 1000} s after it was stopped`,
+        ],
+      });
     }
     await host.sleep(20);
   }
@@ -45,7 +52,11 @@ async function waitGone(host: Host, daemon: DaemonRef, limitMs: number): Promise
 export async function startDaemon(host: Host, daemon: DaemonRef, limitMs: number): Promise<string> {
   const { service } = daemon;
   if (service.kind === 'none') {
-    throw migrateFailure({ code: 'bad-option', option: '--services', why: `nothing says how the daemon of ${daemon.dataDirectory} is started` });
+    throw migrateFailure({
+      code: 'bad-option',
+      option: '--services',
+      why: `nothing says how the daemon of ${daemon.dataDirectory} is started`,
+    });
   }
   // systemctl start returns when every instance was started, which may take minutes: ask the API meanwhile.
   const started =
@@ -65,7 +76,12 @@ export async function startDaemon(host: Host, daemon: DaemonRef, limitMs: number
     if (socket !== undefined) return socket;
     if (failure !== undefined) throw failure;
     if (host.clock() > end) {
-      throw migrateFailure({ code: 'daemon-silent', daemon: daemon.role === 'source' ? 'LXD' : 'Incus', limitMs, lastLines: [] });
+      throw migrateFailure({
+        code: 'daemon-silent',
+        daemon: daemon.role === 'source' ? 'LXD' : 'Incus',
+        limitMs,
+        lastLines: [],
+      });
     }
     await host.sleep(25);
   }
@@ -80,7 +96,10 @@ export interface UnitState {
 export async function unitStates(host: Host, units: readonly string[]): Promise<UnitState[]> {
   const states: UnitState[] = [];
   for (const unit of units) {
-    const { stdout } = await host.run(['systemctl', 'is-enabled', unit], { timeoutMs: 30_000, accept: 'any' });
+    const { stdout } = await host.run(['systemctl', 'is-enabled', unit], {
+      timeoutMs: 30_000,
+      accept: 'any',
+    });
     states.push({ unit, enabled: stdout.toString('utf8').trim() });
   }
   return states;

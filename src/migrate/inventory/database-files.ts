@@ -19,7 +19,9 @@ export interface DatabaseFiles {
  * itself. undefined where there is none.
  */
 export function findDatabase(directory: string): DatabaseFiles | undefined {
-  const global = [join(directory, 'database', 'global'), join(directory, 'global'), directory].find(holdsRaft);
+  const global = [join(directory, 'database', 'global'), join(directory, 'global'), directory].find(
+    holdsRaft,
+  );
   if (global === undefined) return undefined;
   const local = join(dirname(global), 'local.db');
   return { global, local: fs.existsSync(local) ? local : undefined };
@@ -27,11 +29,14 @@ export function findDatabase(directory: string): DatabaseFiles | undefined {
 
 function holdsRaft(folder: string): boolean {
   try {
-    return fs.readdirSync(folder).some((name) => /^(metadata[12]|open-\d+|\d{16}-\d{16}|snapshot-.*\.meta|logs\.db)$/.test(name));
+    return fs
+      .readdirSync(folder)
+      .some((name) => /^(metadata[12]|open-\d+|\d{16}-\d{16}|snapshot-.*\.meta|logs\.db)$/.test(name));
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return false;
-    if (code === 'EACCES' || code === 'EPERM') throw migrateFailure({ code: 'no-permission', path: folder }, error);
+    if (code === 'EACCES' || code === 'EPERM')
+      throw migrateFailure({ code: 'no-permission', path: folder }, error);
     throw error;
   }
 }
@@ -50,9 +55,17 @@ export function readDatabaseFiles(directory: string, options: { salvage?: boolea
     throw migrateFailure({ code: 'not-a-database', path: directory, why });
   }
   try {
-    return { files, image: readDatabase(files.global, options), local: files.local === undefined ? undefined : readLocal(files.local) };
+    return {
+      files,
+      image: readDatabase(files.global, options),
+      local: files.local === undefined ? undefined : readLocal(files.local),
+    };
   } catch (error) {
-    if (systemErrorCode(error) === 'EACCES') throw migrateFailure({ code: 'no-permission', path: (error as NodeJS.ErrnoException).path ?? files.global }, error);
+    if (systemErrorCode(error) === 'EACCES')
+      throw migrateFailure(
+        { code: 'no-permission', path: (error as NodeJS.ErrnoException).path ?? files.global },
+        error,
+      );
     throw error;
   }
 }
@@ -64,12 +77,19 @@ export function readDatabaseFiles(directory: string, options: { salvage?: boolea
 function readLocal(path: string): Buffer {
   for (let attempt = 0; attempt < 10; attempt += 1) {
     const before = fs.statSync(path);
-    const journals = ['-journal', '-wal'].filter((ending) => fs.existsSync(path + ending) && fs.statSync(path + ending).size > 0);
+    const journals = ['-journal', '-wal'].filter(
+      (ending) => fs.existsSync(path + ending) && fs.statSync(path + ending).size > 0,
+    );
     const image = journals.length === 0 ? fs.readFileSync(path) : recovered(path, journals);
     const after = fs.statSync(path);
-    if (before.mtimeMs === after.mtimeMs && before.size === after.size && before.ino === after.ino) return image;
+    if (before.mtimeMs === after.mtimeMs && before.size === after.size && before.ino === after.ino)
+      return image;
   }
-  throw migrateFailure({ code: 'not-a-database', path, why: 'a daemon kept changing it while it was read; try again' });
+  throw migrateFailure({
+    code: 'not-a-database',
+    path,
+    why: 'a daemon kept changing it while it was read; try again',
+  });
 }
 
 function recovered(path: string, journals: readonly string[]): Buffer {

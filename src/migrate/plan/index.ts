@@ -2,14 +2,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { isConfidentialKey, veil } from '../../core/secret.ts';
 import type { Host } from '../../core/host.ts';
+import { isConfidentialKey, veil } from '../../core/secret.ts';
 import { powerFromProcesses } from '../apply/power.ts';
-import { check, type CheckContext, type Finding, mergeFindings, type OpenDatabase } from '../check/index.ts';
 import { filesWithoutRange } from '../check/id-maps.ts';
+import { type CheckContext, check, type Finding, mergeFindings, type OpenDatabase } from '../check/index.ts';
 import { type Change, type Conversion, convert, globalSchema } from '../convert/index.ts';
-import type { Detected } from '../detect/index.ts';
 import { versionOf } from '../detect/incus.ts';
+import type { Detected } from '../detect/index.ts';
 import { type DatabaseContent, findDatabase, readDatabaseFiles } from '../inventory/database-files.ts';
 import { makeSteps, runFolder } from './make-steps.ts';
 import type { Plan, PlanMaterial } from './plan.ts';
@@ -31,10 +31,19 @@ export interface PlanOptions {
 }
 
 /** @throws failures of reading the source's database */
-export async function makePlan({ host, detected, state, toolVersion, run }: PlanOptions): Promise<PlanMaterial> {
+export async function makePlan({
+  host,
+  detected,
+  state,
+  toolVersion,
+  run,
+}: PlanOptions): Promise<PlanMaterial> {
   const { source, target } = detected;
   const content = readDatabaseFiles(host.path(source.dataDirectory));
-  const targetContent = target === undefined || findDatabase(host.path(target.dataDirectory)) === undefined ? undefined : readDatabaseFiles(host.path(target.dataDirectory));
+  const targetContent =
+    target === undefined || findDatabase(host.path(target.dataDirectory)) === undefined
+      ? undefined
+      : readDatabaseFiles(host.path(target.dataDirectory));
   const version = target?.program === undefined ? undefined : await versionOf(host, target.program);
   const opened = openDatabase(content);
   const openedTarget = targetContent === undefined ? undefined : openDatabase(targetContent);
@@ -78,7 +87,13 @@ export async function makePlan({ host, detected, state, toolVersion, run }: Plan
       changes: (conversion?.changes ?? []).map(veilChange),
       localChanges: (conversion?.localChanges ?? []).map(veilChange),
       power: processes,
-      steps: target === undefined ? [] : makeSteps(source, target, folder, { ...hostInterfaces(opened), filesWithoutIdRange: filesWithoutRange(host) }),
+      steps:
+        target === undefined
+          ? []
+          : makeSteps(source, target, folder, {
+              ...hostInterfaces(opened),
+              filesWithoutIdRange: filesWithoutRange(host),
+            }),
     };
     return {
       plan,
@@ -98,7 +113,11 @@ export async function makePlan({ host, detected, state, toolVersion, run }: Plan
 }
 
 /** Converts what the source's files hold now, as the plan did. */
-export function convertSource(host: Host, material: PlanMaterial, power: PlanMaterial['power']): { readonly content: DatabaseContent; readonly conversion: Conversion } {
+export function convertSource(
+  host: Host,
+  material: PlanMaterial,
+  power: PlanMaterial['power'],
+): { readonly content: DatabaseContent; readonly conversion: Conversion } {
   const { plan } = material;
   const content = readDatabaseFiles(host.path(plan.source.dataDirectory));
   const opened = openDatabase(content);
@@ -121,7 +140,11 @@ export function convertSource(host: Host, material: PlanMaterial, power: PlanMat
 }
 
 function openDatabase({ image, local }: DatabaseContent): OpenDatabase {
-  return { db: new Database(image.bytes), local: local === undefined ? undefined : new Database(local), servers: image.configuration.servers };
+  return {
+    db: new Database(image.bytes),
+    local: local === undefined ? undefined : new Database(local),
+    servers: image.configuration.servers,
+  };
 }
 
 /** What the reader of the raft files had to say. */
@@ -145,7 +168,9 @@ function describeNotice(notice: { readonly code: string }): string {
  */
 function nameOfSource({ db }: OpenDatabase, dataDirectory: string): string {
   const rows = db
-    .prepare("SELECT p.name AS pool, c.value AS source FROM storage_pools_config c JOIN storage_pools p ON p.id = c.storage_pool_id WHERE c.key = 'source' AND c.value LIKE '/%'")
+    .prepare(
+      "SELECT p.name AS pool, c.value AS source FROM storage_pools_config c JOIN storage_pools p ON p.id = c.storage_pool_id WHERE c.key = 'source' AND c.value LIKE '/%'",
+    )
     .all() as { pool: string; source: string }[];
   const directories = rows.flatMap(({ pool, source }) => {
     const ending = [`/storage-pools/${pool}`, `/disks/${pool}.img`].find((suffix) => source.endsWith(suffix));
@@ -160,15 +185,21 @@ function bridgeAddresses(host: Host, { db }: OpenDatabase): Map<string, string> 
   return new Map(
     bridges.flatMap(({ name }) => {
       const file = host.path(join('/sys/class/net', name, 'address'));
-      return /^[\w.-]+$/.test(name) && existsSync(file) ? [[`${name}/bridge.hwaddr`, readFileSync(file, 'utf8').trim()] as const] : [];
+      return /^[\w.-]+$/.test(name) && existsSync(file)
+        ? [[`${name}/bridge.hwaddr`, readFileSync(file, 'utf8').trim()] as const]
+        : [];
     }),
   );
 }
 
 function hostInterfaces({ db }: OpenDatabase): { bridges: string[]; interfaces: string[] } {
-  const bridges = db.prepare('SELECT name FROM networks WHERE type = 0 ORDER BY name').all() as { name: string }[];
+  const bridges = db.prepare('SELECT name FROM networks WHERE type = 0 ORDER BY name').all() as {
+    name: string;
+  }[];
   const interfaces = db
-    .prepare("SELECT DISTINCT value FROM instances_config WHERE key LIKE 'volatile.%.host_name' AND value LIKE 'veth%' ORDER BY value")
+    .prepare(
+      "SELECT DISTINCT value FROM instances_config WHERE key LIKE 'volatile.%.host_name' AND value LIKE 'veth%' ORDER BY value",
+    )
     .all() as { value: string }[];
   return { bridges: bridges.map(({ name }) => name), interfaces: interfaces.map(({ value }) => value) };
 }
@@ -176,5 +207,9 @@ function hostInterfaces({ db }: OpenDatabase): { bridges: string[]; interfaces: 
 function veilChange(change: Change): Change {
   const confidential = isConfidentialKey(change.what) || change.what === 'row';
   if (!confidential) return change;
-  return { ...change, before: change.before === null ? null : veil(change.before), after: change.after === null ? null : veil(change.after) };
+  return {
+    ...change,
+    before: change.before === null ? null : veil(change.before),
+    after: change.after === null ? null : veil(change.after),
+  };
 }

@@ -29,21 +29,43 @@ export function makeSteps(source: Installation, target: Installation, run: strin
   return [
     { kind: 'record-power', daemon: lxd },
     { kind: 'stop-daemon', daemon: incus },
-    { kind: 'clear-leftovers', role: 'target', dataDirectory: moved, bridges: [], interfaces: [], firewallTable: undefined },
+    {
+      kind: 'clear-leftovers',
+      role: 'target',
+      dataDirectory: moved,
+      bridges: [],
+      interfaces: [],
+      firewallTable: undefined,
+    },
     { kind: 'set-aside-target', path: moved, into: join(run, 'target-directory') },
     { kind: 'stop-instances', daemon: lxd },
     { kind: 'stop-daemon', daemon: lxd },
-    ...(source.service.kind === 'systemd' ? [{ kind: 'keep-source-away', units: source.service.units } as const] : []),
-    { kind: 'clear-leftovers', role: 'source', dataDirectory: source.dataDirectory, bridges: facts.bridges, interfaces: facts.interfaces, firewallTable: 'lxd' },
+    ...(source.service.kind === 'systemd'
+      ? [{ kind: 'keep-source-away', units: source.service.units } as const]
+      : []),
+    {
+      kind: 'clear-leftovers',
+      role: 'source',
+      dataDirectory: source.dataDirectory,
+      bridges: facts.bridges,
+      interfaces: facts.interfaces,
+      firewallTable: 'lxd',
+    },
     { kind: 'prove-quiet', directories: [source.dataDirectory, moved] },
     { kind: 'convert-again', sourceDirectory: source.dataDirectory, into: join(run, 'converted-database') },
     { kind: 'move-directory', from: source.dataDirectory, to: moved },
     { kind: 'set-aside-database', path: database, into: join(run, 'source-database') },
     { kind: 'install-database', from: join(run, 'converted-database'), path: database },
-    { kind: 'rename-snapshots-folder', from: join(moved, 'snapshots'), to: join(moved, 'containers-snapshots') },
+    {
+      kind: 'rename-snapshots-folder',
+      from: join(moved, 'snapshots'),
+      to: join(moved, 'containers-snapshots'),
+    },
     { kind: 'repoint-links', directory: moved, from: source.dataDirectory, to: moved },
     ...facts.filesWithoutIdRange.map((file) => ({ kind: 'add-id-range', file, line: defaultRange }) as const),
-    ...(target.runtimeDirectory === undefined ? [] : [{ kind: 'empty-runtime-folder', path: target.runtimeDirectory } as const]),
+    ...(target.runtimeDirectory === undefined
+      ? []
+      : [{ kind: 'empty-runtime-folder', path: target.runtimeDirectory } as const]),
     { kind: 'start-daemon', daemon: incus },
     { kind: 'restore-power', daemon: incus },
     { kind: 'release-autostart', daemon: incus },

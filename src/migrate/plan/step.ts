@@ -13,7 +13,14 @@ export interface DaemonRef {
 export type Step =
   | { readonly kind: 'record-power'; readonly daemon: DaemonRef }
   | { readonly kind: 'stop-daemon'; readonly daemon: DaemonRef }
-  | { readonly kind: 'clear-leftovers'; readonly role: 'source' | 'target'; readonly dataDirectory: string; readonly bridges: readonly string[]; readonly interfaces: readonly string[]; readonly firewallTable: string | undefined }
+  | {
+      readonly kind: 'clear-leftovers';
+      readonly role: 'source' | 'target';
+      readonly dataDirectory: string;
+      readonly bridges: readonly string[];
+      readonly interfaces: readonly string[];
+      readonly firewallTable: string | undefined;
+    }
   | { readonly kind: 'set-aside-target'; readonly path: string; readonly into: string }
   | { readonly kind: 'stop-instances'; readonly daemon: DaemonRef }
   | { readonly kind: 'keep-source-away'; readonly units: readonly string[] }
@@ -37,43 +44,82 @@ export function describeStep(step: Step): { readonly title: string; readonly inv
   const daemonName = (role: 'source' | 'target'): string => (role === 'source' ? 'LXD' : 'Incus');
   switch (step.kind) {
     case 'record-power':
-      return { title: 'record which instances run, are frozen or are stopped', inverse: 'nothing to take back' };
+      return {
+        title: 'record which instances run, are frozen or are stopped',
+        inverse: 'nothing to take back',
+      };
     case 'stop-daemon':
-      return { title: `stop ${daemonName(step.daemon.role)}`, inverse: `start ${daemonName(step.daemon.role)} again if it ran` };
+      return {
+        title: `stop ${daemonName(step.daemon.role)}`,
+        inverse: `start ${daemonName(step.daemon.role)} again if it ran`,
+      };
     case 'clear-leftovers':
       return {
         title: `clear what a stopped ${daemonName(step.role)} left: helper processes, mounts, loop devices, interfaces, firewall tables`,
         inverse: `nothing to take back: ${daemonName(step.role)} makes them again when it starts`,
       };
     case 'set-aside-target':
-      return { title: `move ${step.path} to ${step.into}`, inverse: `move ${step.into} back to ${step.path}` };
+      return {
+        title: `move ${step.path} to ${step.into}`,
+        inverse: `move ${step.into} back to ${step.path}`,
+      };
     case 'stop-instances':
       return { title: 'stop the instances that run', inverse: 'start exactly those again' };
     case 'keep-source-away':
-      return { title: `disable and mask ${step.units.join(', ')}`, inverse: 'unmask them and enable those that were enabled' };
+      return {
+        title: `disable and mask ${step.units.join(', ')}`,
+        inverse: 'unmask them and enable those that were enabled',
+      };
     case 'prove-quiet':
-      return { title: `prove that nothing of ${step.directories.join(' and ')} runs or is mounted`, inverse: 'nothing to take back' };
+      return {
+        title: `prove that nothing of ${step.directories.join(' and ')} runs or is mounted`,
+        inverse: 'nothing to take back',
+      };
     case 'convert-again':
-      return { title: `read the database once more, convert it, compare it with the plan, write it to ${step.into}`, inverse: `remove ${step.into}` };
+      return {
+        title: `read the database once more, convert it, compare it with the plan, write it to ${step.into}`,
+        inverse: `remove ${step.into}`,
+      };
     case 'move-directory':
       return { title: `rename ${step.from} to ${step.to}`, inverse: `rename ${step.to} to ${step.from}` };
     case 'set-aside-database':
-      return { title: `move LXD's database ${step.path} untouched to ${step.into}`, inverse: `move ${step.into} back to ${step.path}` };
+      return {
+        title: `move LXD's database ${step.path} untouched to ${step.into}`,
+        inverse: `move ${step.into} back to ${step.path}`,
+      };
     case 'install-database':
-      return { title: `put the converted database in its place at ${step.path}`, inverse: `move ${step.path} back to ${step.from}` };
+      return {
+        title: `put the converted database in its place at ${step.path}`,
+        inverse: `move ${step.path} back to ${step.from}`,
+      };
     case 'rename-snapshots-folder':
       return { title: `rename ${step.from} to ${step.to}`, inverse: `rename ${step.to} to ${step.from}` };
     case 'repoint-links':
-      return { title: `point the links in ${step.directory} to ${step.to} instead of ${step.from}`, inverse: `point them to ${step.from} again` };
+      return {
+        title: `point the links in ${step.directory} to ${step.to} instead of ${step.from}`,
+        inverse: `point them to ${step.from} again`,
+      };
     case 'add-id-range':
-      return { title: `add the line ${step.line} to ${step.file}`, inverse: `put the former ${step.file} back` };
+      return {
+        title: `add the line ${step.line} to ${step.file}`,
+        inverse: `put the former ${step.file} back`,
+      };
     case 'empty-runtime-folder':
       return { title: `empty ${step.path}`, inverse: 'nothing to take back: Incus fills it when it starts' };
     case 'start-daemon':
-      return { title: `start ${daemonName(step.daemon.role)} and wait until it is ready`, inverse: `stop ${daemonName(step.daemon.role)}` };
+      return {
+        title: `start ${daemonName(step.daemon.role)} and wait until it is ready`,
+        inverse: `stop ${daemonName(step.daemon.role)}`,
+      };
     case 'restore-power':
-      return { title: 'wait until what ran runs again; start, stop and freeze what differs', inverse: 'nothing to take back: stopping the daemon stops the instances' };
+      return {
+        title: 'wait until what ran runs again; start, stop and freeze what differs',
+        inverse: 'nothing to take back: stopping the daemon stops the instances',
+      };
     case 'release-autostart':
-      return { title: 'give back boot.autostart to the instances that were kept from starting', inverse: "nothing to take back: LXD's own database was not touched" };
+      return {
+        title: 'give back boot.autostart to the instances that were kept from starting',
+        inverse: "nothing to take back: LXD's own database was not touched",
+      };
   }
 }

@@ -12,11 +12,15 @@ export const releaseAutostartStep: StepHandler<Extract<Step, { kind: 'release-au
     const held = (context.journal.noted(context.run, noteNames.held) ?? []) as Held[];
     if (held.length === 0) return;
     const socket = await answeringSocket(context.host, step.daemon);
-    if (socket === undefined) throw migrateFailure({ code: 'daemon-silent', daemon: 'Incus', limitMs: 0, lastLines: [] });
+    if (socket === undefined)
+      throw migrateFailure({ code: 'daemon-silent', daemon: 'Incus', limitMs: 0, lastLines: [] });
     const client = daemonClient(context.host, socket);
     for (const { project, name, autostart } of held) {
       const path = instancePath(`${project}/${name}`);
-      const instance = (await client.get(path)) as { config: Record<string, string> } & Record<string, unknown>;
+      const instance = (await client.get(path)) as { config: Record<string, string> } & Record<
+        string,
+        unknown
+      >;
       const { 'boot.autostart': _held, ...config } = instance.config;
       // A PATCH cannot remove a key, so the whole object goes back.
       await client.change(path, 'PUT', {

@@ -4,7 +4,7 @@ import type { DaemonRef, Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import { powerFromProcesses, recordPower, stopThroughDaemon, stopWithoutDaemon } from '../power.ts';
 import { restorePower } from '../restore-power.ts';
-import { answeringSocket, startDaemon, stopDaemon, unitStates, type UnitState } from '../service-control.ts';
+import { answeringSocket, startDaemon, stopDaemon, type UnitState, unitStates } from '../service-control.ts';
 import { type ApplyContext, noteNames, type StepHandler, storedPower } from '../step-handler.ts';
 
 type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;
@@ -28,7 +28,10 @@ interface DaemonMemo {
 
 export const stopDaemonStep: Of<'stop-daemon'> = {
   async apply({ step, memo, remember, context }) {
-    if (memo === null) remember({ ran: (await answeringSocket(context.host, step.daemon)) !== undefined } satisfies DaemonMemo);
+    if (memo === null)
+      remember({
+        ran: (await answeringSocket(context.host, step.daemon)) !== undefined,
+      } satisfies DaemonMemo);
     await stopDaemon(context.host, step.daemon, daemonLimitMs);
   },
   async undo({ step, memo, context }) {
@@ -52,14 +55,24 @@ export const stopInstancesStep: Of<'stop-instances'> = {
     const socket = await answeringSocket(context.host, step.daemon);
     if (socket === undefined) {
       if (power.running.length + power.frozen.length === 0) return;
-      throw migrateFailure({ code: 'daemon-silent', daemon: 'LXD', limitMs: 0, lastLines: ['It does not run, so its instances cannot be started again.'] });
+      throw migrateFailure({
+        code: 'daemon-silent',
+        daemon: 'LXD',
+        limitMs: 0,
+        lastLines: ['It does not run, so its instances cannot be started again.'],
+      });
     }
     await restoreExactly(context, step.daemon, socket);
   },
 };
 
 async function restoreExactly(context: ApplyContext, daemon: DaemonRef, socket: string): Promise<void> {
-  const outcomes = await restorePower(context.host, daemonClient(context.host, socket), storedPower(context), context.say);
+  const outcomes = await restorePower(
+    context.host,
+    daemonClient(context.host, socket),
+    storedPower(context),
+    context.say,
+  );
   const failed = outcomes.filter(({ error }) => error !== undefined);
   if (failed.length === 0) return;
   throw migrateFailure({
@@ -100,15 +113,22 @@ export const startDaemonStep: Of<'start-daemon'> = {
   async undo({ step, context }) {
     await stopDaemon(context.host, step.daemon, daemonLimitMs);
     const left = powerFromProcesses(context.host, step.daemon.dataDirectory);
-    if (left.running.length + left.frozen.length > 0) await stopWithoutDaemon(context.host, step.daemon.dataDirectory, context.stopLimitMs, context.say);
+    if (left.running.length + left.frozen.length > 0)
+      await stopWithoutDaemon(context.host, step.daemon.dataDirectory, context.stopLimitMs, context.say);
   },
 };
 
 export const restorePowerStep: Of<'restore-power'> = {
   async apply({ step, context }) {
     const socket = await answeringSocket(context.host, step.daemon);
-    if (socket === undefined) throw migrateFailure({ code: 'daemon-silent', daemon: 'Incus', limitMs: 0, lastLines: [] });
-    const outcomes = await restorePower(context.host, daemonClient(context.host, socket), storedPower(context), context.say);
+    if (socket === undefined)
+      throw migrateFailure({ code: 'daemon-silent', daemon: 'Incus', limitMs: 0, lastLines: [] });
+    const outcomes = await restorePower(
+      context.host,
+      daemonClient(context.host, socket),
+      storedPower(context),
+      context.say,
+    );
     // What would not start is verify's to report, with the daemon's own words; the others must still come up.
     context.journal.note(context.run, noteNames.outcomes, outcomes);
   },

@@ -3,8 +3,8 @@ import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { renameDurable, replaceLinkDurable, syncFolder, writeFileDurable } from '../../../core/durable.ts';
 import type { Host } from '../../../core/host.ts';
-import type { Step } from '../../plan/step.ts';
 import { mapPath } from '../../convert/path-map.ts';
+import type { Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import { migrationRules } from '../../rules/migration-rules.ts';
 import { noteNames, type StepHandler, storedPower, toPowerRecord } from '../step-handler.ts';
@@ -29,7 +29,8 @@ export const setAsideTargetStep: Of<'set-aside-target'> = {
   apply({ step, memo, remember, context: { host } }) {
     // A target that was never started has no folder; there is nothing to keep then.
     if (memo === null) remember({ existed: isThere(host, step.path) });
-    if (memo !== null ? (memo as { existed: boolean }).existed : isThere(host, step.path)) moveOnce(host, step.path, step.into);
+    if (memo !== null ? (memo as { existed: boolean }).existed : isThere(host, step.path))
+      moveOnce(host, step.path, step.into);
   },
   undo({ step, memo, context: { host } }) {
     if ((memo as { existed: boolean } | null)?.existed === true) moveOnce(host, step.into, step.path);
@@ -69,7 +70,8 @@ export const convertAgainStep: Of<'convert-again'> = {
   apply({ step, context }) {
     const { host, journal, run } = context;
     const conversion = context.convertAgain(toPowerRecord(storedPower(context)));
-    if (conversion.differences.length > 0) throw migrateFailure({ code: 'plan-stale', differences: conversion.differences });
+    if (conversion.differences.length > 0)
+      throw migrateFailure({ code: 'plan-stale', differences: conversion.differences });
     journal.note(run, noteNames.held, conversion.held);
     // An earlier, interrupted attempt may have left half a folder.
     fs.rmSync(host.path(step.into), { recursive: true, force: true });
@@ -143,7 +145,8 @@ export const addIdRangeStep: Of<'add-id-range'> = {
   },
   undo({ step, memo, context: { host } }) {
     const path = host.path(step.file);
-    if (memo !== null) writeFileDurable(path, (memo as { before: string }).before, fs.statSync(path).mode & 0o777);
+    if (memo !== null)
+      writeFileDurable(path, (memo as { before: string }).before, fs.statSync(path).mode & 0o777);
   },
 };
 

@@ -20,7 +20,8 @@ export const clearLeftoversStep: Of<'clear-leftovers'> = {
       await host.run(['losetup', '-d', device], { timeoutMs: commandMs });
     }
     // Deleting one end of a veth pair deletes both; bridges last, when nothing hangs on them.
-    for (const name of [...step.interfaces, ...step.bridges]) await deleteInterface(host, name, step.bridges.includes(name), say);
+    for (const name of [...step.interfaces, ...step.bridges])
+      await deleteInterface(host, name, step.bridges.includes(name), say);
     if (step.firewallTable !== undefined) await deleteTables(host, step.firewallTable, say);
   },
   undo() {},
@@ -50,7 +51,12 @@ async function unmountInside(host: Host, dataDirectory: string, say: (text: stri
   }
 }
 
-async function deleteInterface(host: Host, name: string, isBridge: boolean, say: (text: string) => void): Promise<void> {
+async function deleteInterface(
+  host: Host,
+  name: string,
+  isBridge: boolean,
+  say: (text: string) => void,
+): Promise<void> {
   const folder = host.path(`/sys/class/net/${name}`);
   if (name === '' || name.includes('/') || !existsSync(folder)) return;
   // Only a bridge where the database says there is one, and never a bridge or a physical card in place of a veth.
@@ -62,7 +68,10 @@ async function deleteInterface(host: Host, name: string, isBridge: boolean, say:
 async function deleteTables(host: Host, table: string, say: (text: string) => void): Promise<void> {
   if (host.which('nft') === undefined) return;
   for (const family of ['inet', 'bridge', 'netdev', 'ip', 'ip6']) {
-    const { status } = await host.run(['nft', 'list', 'table', family, table], { timeoutMs: commandMs, accept: 'any' });
+    const { status } = await host.run(['nft', 'list', 'table', family, table], {
+      timeoutMs: commandMs,
+      accept: 'any',
+    });
     if (status !== 0) continue;
     say(`firewall table ${family} ${table}`);
     await host.run(['nft', 'delete', 'table', family, table], { timeoutMs: commandMs });

@@ -1,0 +1,65 @@
+// The log of a run: every command and request with its outcome, readable by this user only.
+import * as fs from 'node:fs';
+import type { Host } from './host.ts';
+import { inert } from './text.ts';
+
+export interface Log {
+  write(text: string): void;
+  close(): void;
+}
+
+/** Appends; the file is made 0600 and never followed through a link. */
+export function openLog(path: string): Log {
+  const flags =
+    fs.constants.O_WRONLY | fs.constants.O_APPEND | fs.constants.O_CREAT | fs.constants.O_NOFOLLOW;
+  const fd = fs.openSync(path, flags, 0o600);
+  return {
+    write(text) {
+      const lines = text.trimEnd().split('\n').map(inert);
+      fs.writeSync(fd, `${new Date().toISOString()} ${lines.join('\n    ')}\n`);
+    },
+    close() {
+      fs.closeSync(fd);
+    },
+  };
+}
+
+/** The same host, with every command, request and signal written to the log. Bodies of requests are not: they hold values. */
+export function loggedHost(host: Host, log: Log): Host {
+  return {
+    ...host,
+    async run(argv, options) {
+      const begun = host.clock();
+      try {
+        const result = await host.run(argv, options);
+        log.write(
+          `$ ${argv.join(' ')}\nstatus ${result.status} after ${Math.round(host.clock() - begun)} ms\n${result.stdout}${result.stderr}`,
+        );
+        return result;
+      } catch (error) {
+        log.write(`$ ${argv.join(' ')}\n${error instanceof Error ? error.message : String(error)}`);
+        throw error;
+      }
+    },
+    async request(socketPath, request) {
+      const begun = host.clock();
+      try {
+        const answer = await host.request(socketPath, request);
+        if (request.method !== 'GET')
+          log.write(
+            `${request.method} ${request.path} on ${socketPath}: ${answer.status} after ${Math.round(host.clock() - begun)} ms`,
+          );
+        return answer;
+      } catch (error) {
+        log.write(
+          `${request.method} ${request.path} on ${socketPath}: ${error instanceof Error ? error.message : String(error)}`,
+        );
+        throw error;
+      }
+    },
+    signal(pid, signal) {
+      log.write(`signal ${signal} to process ${pid}`);
+      host.signal(pid, signal);
+    },
+  };
+}

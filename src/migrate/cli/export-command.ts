@@ -1,0 +1,30 @@
+// `export-db`: the LXD database as a plain SQLite file.
+import { type ExitCode, exitCode } from '../../core/exit-code.ts';
+import type { Host } from '../../core/host.ts';
+import type { Output } from '../../core/output.ts';
+import { detect } from '../detect/index.ts';
+import { exportDatabase } from '../export/export-database.ts';
+import { findDatabase } from '../inventory/database-files.ts';
+import { migrateFailure } from '../problem.ts';
+import { type CommonOptions, detectOptions } from './options.ts';
+
+export async function exportCommand(
+  host: Host,
+  options: CommonOptions & { salvage?: boolean },
+  out: string,
+  output: Output,
+): Promise<ExitCode> {
+  const { source } = await detect(host, detectOptions(options));
+  const files = findDatabase(host.path(source.dataDirectory));
+  if (files === undefined)
+    throw migrateFailure({
+      code: 'not-a-database',
+      path: source.dataDirectory,
+      why: 'there is no database/global in it',
+    });
+  const result = exportDatabase(files.global, out, { salvage: options.salvage === true });
+  for (const notice of result.notices) output.message(notice);
+  output.event({ event: 'exported', ...result });
+  output.line(result.summary);
+  return exitCode.done;
+}

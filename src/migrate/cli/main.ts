@@ -1,0 +1,41 @@
+// Entry of lxd-to-incus: runs the command line and turns whatever happens into an exit code and a message.
+import { CommanderError } from 'commander';
+import { exitCode } from '../../core/exit-code.ts';
+import { Failure } from '../../core/failure.ts';
+import { openOutput } from '../../core/output.ts';
+import { buildProgram } from './program.ts';
+
+/** @returns the exit code of the process (docs/cli.md) */
+export async function main(argv: readonly string[]): Promise<number> {
+  const json = argv.includes('--json');
+  const output = openOutput({ json, colour: !argv.includes('--no-color') });
+  let code: number = exitCode.done;
+  const program = buildProgram(output, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync([...argv]);
+    return code;
+  } catch (error) {
+    // Commander has printed its own message; --help and --version end here with 0.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
+    if (error instanceof Failure) {
+      const { what, where, next } = error.explanation;
+      output.message(output.colour('red', `lxd-to-incus: ${what}`));
+      if (where !== undefined) output.message(where);
+      if (next !== undefined) output.message(next);
+      output.event({ event: 'failed', problem: error.problem, message: error.message, exit: error.exitCode });
+      return error.exitCode;
+    }
+    output.message(
+      `lxd-to-incus: this is a bug, please report it with the lines below.\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
+    output.event({
+      event: 'failed',
+      problem: { code: 'bug' },
+      message: String(error),
+      exit: exitCode.failed,
+    });
+    return exitCode.failed;
+  }
+}

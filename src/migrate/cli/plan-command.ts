@@ -1,0 +1,39 @@
+// `plan`: look at everything, print it, change nothing.
+import { type ExitCode, exitCode } from '../../core/exit-code.ts';
+import type { Host } from '../../core/host.ts';
+import type { Output } from '../../core/output.ts';
+import { isOpen } from '../check/index.ts';
+import { detect } from '../detect/index.ts';
+import { makePlan } from '../plan/index.ts';
+import { writeReport } from '../report/index.ts';
+import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
+import { renderPlan } from './render-plan.ts';
+import { toolVersion } from './version.ts';
+
+export async function planCommand(host: Host, options: CommonOptions, output: Output): Promise<ExitCode> {
+  const answers = answersOf(options);
+  const detected = await detect(host, detectOptions(options));
+  const material = await makePlan({ host, detected, state: stateFolder(options), toolVersion, run: 'RUN' });
+  const { plan } = material;
+  output.line(renderPlan(plan, answers, output, options.showValues === true ? material.changes : undefined));
+  const report =
+    options.report === undefined
+      ? undefined
+      : writeReport(options.report, { material, verification: undefined });
+  const open = plan.findings.filter((finding) => isOpen(finding, answers));
+  output.event({
+    event: 'plan',
+    plan,
+    open: open.map(({ id }) => id),
+    ...(report === undefined ? {} : { report }),
+  });
+  if (report !== undefined) output.line(`\nReport: ${report}`);
+  if (open.length === 0) {
+    output.line(`\n${output.colour('green', 'Ready to migrate.')} Nothing was changed.`);
+    return exitCode.done;
+  }
+  output.line(
+    `\n${output.colour('red', `Not ready: ${open.length} finding(s) stand in the way.`)} Nothing was changed.`,
+  );
+  return exitCode.blocked;
+}

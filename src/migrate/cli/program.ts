@@ -1,0 +1,114 @@
+// The commands and options of lxd-to-incus.
+import { Command, Option } from 'commander';
+import type { ExitCode } from '../../core/exit-code.ts';
+import type { Output } from '../../core/output.ts';
+import { realHost } from '../../core/real-host.ts';
+import { exportCommand } from './export-command.ts';
+import { inspectCommand } from './inspect-command.ts';
+import { type MigrateOptions, migrateCommand } from './migrate-command.ts';
+import { type CommonOptions, refuseUpstreamOptions } from './options.ts';
+import { planCommand } from './plan-command.ts';
+import { verifyCommand } from './verify-command.ts';
+import { toolVersion } from './version.ts';
+
+type Action<O> = (options: O, output: Output) => Promise<ExitCode>;
+
+export function buildProgram(output: Output, setExit: (code: ExitCode) => void): Command {
+  const program = new Command('lxd-to-incus');
+  program
+    .description('Moves an LXD server, with everything on it, to Incus on the same machine.')
+    .version(toolVersion)
+    .exitOverride()
+    .showHelpAfterError('(lxd-to-incus --help lists the commands and options)')
+    .configureOutput({ writeErr: (text) => output.message(text.trimEnd()) })
+    .addHelpText(
+      'after',
+      `
+Examples:
+  lxd-to-incus plan                          look at everything, change nothing
+  lxd-to-incus plan --report /root/plan      the same, with a report as a web page
+  lxd-to-incus                               plan, ask, and move this server
+  lxd-to-incus migrate --yes --fix           move without questions
+  lxd-to-incus inspect --lxd-dir /backup/lxd what a copied database holds
+  lxd-to-incus export-db lxd.sqlite          the database as a plain SQLite file
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 blocked by findings, 4 nothing to do, 5 interrupted.
+LXD stays installed, disabled and masked; its database is kept untouched below the state folder.`,
+    );
+
+  const act =
+    <O extends CommonOptions>(action: Action<O>) =>
+    async (_positional: unknown, command: Command): Promise<void> => {
+      const options = command.optsWithGlobals() as O;
+      refuseUpstreamOptions(options);
+      setExit(await action(options, output));
+    };
+
+  program.addCommand(
+    common(new Command('migrate'))
+      .description('plan, ask for a "go", move the server, verify it')
+      .option('--yes', 'answer "go?" with yes; nothing else')
+      .option('--plan <file>', 'migrate exactly this plan; refused if the database has moved on since')
+      .option(
+        '--stop-timeout <seconds>',
+        'how long an instance may take to stop, where it says nothing itself',
+        '60',
+      )
+      .action(act<MigrateOptions>((options, out) => migrateCommand(realHost, options, out))),
+    { isDefault: true },
+  );
+  program.addCommand(
+    common(new Command('plan'))
+      .description(
+        'show findings, every change of the database and every step; changes nothing and needs no daemon',
+      )
+      .action(act<CommonOptions>((options, out) => planCommand(realHost, options, out))),
+  );
+  program.addCommand(
+    common(new Command('inspect'))
+      .description('show what the LXD database holds, read from its files')
+      .action(act<CommonOptions>((options, out) => inspectCommand(realHost, options, out))),
+  );
+  program.addCommand(
+    common(new Command('verify'))
+      .description(
+        'check the moved server again: inventory, pools, networks, and a write as root in every running container',
+      )
+      .action(act<CommonOptions>((options, out) => verifyCommand(realHost, options, out))),
+  );
+  program.addCommand(
+    common(new Command('export-db'))
+      .description('write the LXD database as a plain SQLite file')
+      .argument('<out>', 'the file to write; it must not exist')
+      .option('--salvage', 'write the state up to the last good entry of a damaged database, and say which')
+      .action(async (out: string, _options: unknown, command: Command) => {
+        const options = command.optsWithGlobals() as CommonOptions & { salvage?: boolean };
+        setExit(await exportCommand(realHost, options, out, output));
+      }),
+  );
+  for (const command of [program, ...program.commands]) command.exitOverride();
+  return program;
+}
+
+/** Options that every command takes. */
+function common(command: Command): Command {
+  return command
+    .option('--lxd-dir <dir>', "LXD's data directory, or a folder with its database")
+    .option('--incus-dir <dir>', "Incus's data directory")
+    .option('--source <name>', 'which LXD, where several are found')
+    .option('--target <name>', 'which Incus, where several are found')
+    .option(
+      '--services <file>',
+      'JSON with the commands that start and stop both daemons, for hosts without a service manager',
+    )
+    .option('--incusd <path>', 'the daemon of the target, where it is not found')
+    .option('--state <dir>', "the tool's own folder", '/var/lib/lxd-to-incus')
+    .option('--accept <ids>', 'accept these findings (comma separated)')
+    .option('--fix', 'let the tool mend what it can mend')
+    .option('--report <dir>', 'write report.html, report.md, plan.json and inventory.json there')
+    .option('--json', 'print JSON and nothing else on standard output')
+    .option('--no-color', 'no colours')
+    .option('--show-values', 'show confidential values on the terminal')
+    .addOption(new Option('--cluster-member').hideHelp())
+    .addOption(new Option('--ignore-version-check').hideHelp());
+}

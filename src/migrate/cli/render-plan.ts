@@ -1,0 +1,88 @@
+// A plan in the words and tables that a terminal shows.
+import type { Output } from '../../core/output.ts';
+import { formatTable, inert } from '../../core/text.ts';
+import { type Answers, type Finding, isOpen } from '../check/index.ts';
+import type { Change } from '../convert/index.ts';
+import { describeStep, type Plan } from '../plan/index.ts';
+
+const styles = { blocker: 'red', loss: 'yellow', change: 'bold', note: 'dim' } as const;
+
+/** @param changes in the clear, where the person asked to see values; otherwise the plan's own veiled ones */
+export function renderPlan(
+  plan: Plan,
+  answers: Answers,
+  output: Output,
+  changes: readonly Change[] | undefined,
+): string {
+  const { source, target } = plan;
+  const sections = [
+    [
+      `Source  LXD, ${source.name}, ${inert(source.dataDirectory)}, schema ${source.schema} (found by ${source.evidence.map(inert).join(', ')})`,
+      target === undefined
+        ? 'Target  none'
+        : `Target  Incus ${target.version ?? '(version unknown)'}, ${target.name}, ${inert(target.dataDirectory)} (found by ${target.evidence.map(inert).join(', ')})`,
+      `Power   ${plan.power.running.length} running, ${plan.power.frozen.length} frozen`,
+    ].join('\n'),
+    renderFindings(plan.findings, answers, output),
+    renderChanges(changes ?? plan.changes, plan.localChanges),
+    plan.steps.length === 0
+      ? ''
+      : `${output.colour('bold', 'Steps')}\n${formatTable(
+          ['', 'what', 'taken back by'],
+          plan.steps.map((step, index) => {
+            const { title, inverse } = describeStep(step);
+            return [String(index + 1), title, inverse];
+          }),
+        )}`,
+  ];
+  return sections.filter((section) => section !== '').join('\n\n');
+}
+
+export function renderFindings(findings: readonly Finding[], answers: Answers, output: Output): string {
+  if (findings.length === 0) return `${output.colour('bold', 'Findings')}\nnone`;
+  const lines = findings.map((finding) => {
+    const open = isOpen(finding, answers);
+    const how = finding.answers
+      ?.map((answer) => (answer === 'fix' ? '--fix' : `--accept ${finding.id}`))
+      .join(' or ');
+    const status =
+      finding.severity === 'blocker' || finding.severity === 'loss' ? (open ? '' : ' (answered)') : '';
+    const shown = finding.objects.slice(0, 10).map((object) => `    ${inert(object)}`);
+    const more =
+      finding.objects.length > 10
+        ? [`    … and ${finding.objects.length - 10} more (all in the report)`]
+        : [];
+    return [
+      `${output.colour(styles[finding.severity], finding.severity)}${status}  ${inert(finding.id)}`,
+      `  ${inert(finding.what)}`,
+      ...shown,
+      ...more,
+      `  → ${inert(finding.action)}${open && how !== undefined ? ` [${how}]` : ''}`,
+    ].join('\n');
+  });
+  return `${output.colour('bold', 'Findings')}\n${lines.join('\n')}`;
+}
+
+/** Many rows are alike on a large server: each rule shows its first ten, the report has them all. */
+function renderChanges(changes: readonly Change[], local: readonly Change[]): string {
+  const all = [...changes, ...local];
+  const byRule = new Map<string, Change[]>();
+  for (const change of all) {
+    const known = byRule.get(change.rule);
+    if (known === undefined) byRule.set(change.rule, [change]);
+    else known.push(change);
+  }
+  const rows = [...byRule.values()].flatMap((group) => [
+    ...group
+      .slice(0, 10)
+      .map(({ object, what, before, after, rule }) => [object, what, shorten(before), shorten(after), rule]),
+    ...(group.length > 10 ? [[`… and ${group.length - 10} more`, '', '', '', group[0]?.rule ?? '']] : []),
+  ]);
+  if (rows.length === 0) return 'Changes of the database\nnone';
+  return `Changes of the database (${all.length})\n${formatTable(['object', 'key or column', 'before', 'after', 'rule'], rows)}`;
+}
+
+function shorten(value: string | null): string {
+  if (value === null) return '–';
+  return value.length > 60 ? `${value.slice(0, 57)}…` : value === '' ? '""' : value;
+}

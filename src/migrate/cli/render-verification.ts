@@ -1,0 +1,18 @@
+// The outcome of verify in the words of a terminal.
+import type { Output } from '../../core/output.ts';
+import { inert } from '../../core/text.ts';
+import type { Verification } from '../verify/index.ts';
+
+export function renderVerification({ checks, notes }: Verification, output: Output): string {
+  const failed = checks.filter(({ ok }) => !ok);
+  const lines = [
+    output.colour('bold', 'Verification'),
+    ...failed.map(
+      ({ what, object, detail }) =>
+        `${output.colour('red', 'failed')}  ${inert(object)}: ${inert(what)}${detail === undefined ? '' : `\n        ${inert(detail)}`}`,
+    ),
+    `${checks.length - failed.length} of ${checks.length} checks passed`,
+    ...notes.map((note) => `note    ${inert(note)}`),
+  ];
+  return lines.join('\n');
+}
