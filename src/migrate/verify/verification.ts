@@ -1,0 +1,16 @@
+// What verify found, as one value.
+
+export interface Check {
+  /** Stable name of the kind of check. */
+  readonly id: string;
+  readonly object: string;
+  readonly what: string;
+  readonly ok: boolean;
+  /** The daemon's own words, or the difference; no confidential value. */
+  readonly detail?: string;
+}
+
+export interface Verification {
+  readonly checks: readonly Check[];
+  readonly notes: readonly string[];
+}
