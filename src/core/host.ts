@@ -22,6 +22,7 @@ export interface MountInfo {
 
 export interface LoopDevice {
   readonly device: string;
+  /** As this process sees it. Loop devices belong to the whole kernel: those on files of other namespaces are left out. */
   readonly backingFile: string;
 }
 
@@ -50,7 +51,7 @@ export interface Host {
   /** A process that has ended already is no error. Real-time signals are given by number. */
   signal(pid: number, signal: NodeJS.Signals | number): void;
   mounts(): readonly MountInfo[];
-  loops(): readonly LoopDevice[];
+  loops(): Promise<readonly LoopDevice[]>;
   /** Process that listens on a unix socket; undefined where nobody does. A service manager that only holds it counts as nobody. */
   listener(socketPath: string): number | undefined;
   /** HTTP over a unix socket. @throws system errors (ENOENT, ECONNREFUSED, …) and `wait-limit` */

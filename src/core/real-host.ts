@@ -110,18 +110,33 @@ function mounts(): MountInfo[] {
   });
 }
 
-function loops(): LoopDevice[] {
-  return fs
-    .readdirSync('/sys/block')
-    .filter((name) => name.startsWith('loop'))
-    .flatMap((name) => {
-      const backing = ofProcess(() =>
-        fs.readFileSync(`/sys/block/${name}/loop/backing_file`, 'utf8').trimEnd(),
-      );
-      return backing === undefined
-        ? []
-        : [{ device: `/dev/${name}`, backingFile: backing.replace(/ \(deleted\)$/, '') }];
-    });
+interface LosetupRow {
+  readonly name: string;
+  readonly 'back-file': string | null;
+  readonly 'back-ino': number | string | null;
+  readonly 'back-maj:min': string | null;
+}
+
+async function loops(): Promise<LoopDevice[]> {
+  if (which('losetup') === undefined) return [];
+  const { stdout } = await run(['losetup', '--list', '--json', '--output', 'NAME,BACK-FILE,BACK-INO,BACK-MAJ:MIN'], { timeoutMs: 20_000 });
+  const text = stdout.toString('utf8').trim();
+  const { loopdevices } = (text === '' ? { loopdevices: [] } : JSON.parse(text)) as { loopdevices: LosetupRow[] };
+  return loopdevices.flatMap((row) => {
+    const file = row['back-file'];
+    if (file === null) return [];
+    const stat = ofProcess(() => fs.statSync(file, { bigint: true }));
+    // The name alone may be that of a file in another machine's tree.
+    const same = stat !== undefined && String(stat.ino) === String(row['back-ino']) && deviceNumbers(stat.dev) === row['back-maj:min']?.trim();
+    return same ? [{ device: row.name, backingFile: file }] : [];
+  });
+}
+
+/** `major:minor` of a device number (sysmacros.h). */
+function deviceNumbers(device: bigint): string {
+  const major = ((device >> 32n) & 0xfffff000n) | ((device >> 8n) & 0xfffn);
+  const minor = ((device >> 12n) & 0xffffff00n) | (device & 0xffn);
+  return `${major}:${minor}`;
 }
 
 function listener(socketPath: string): number | undefined {

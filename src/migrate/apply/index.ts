@@ -87,8 +87,7 @@ export async function applySteps(context: ApplyContext, options: ApplyOptions): 
       journal.mark(run, entry.position, 'done', host.now());
       report('done');
     } catch (error) {
-      if (!(error instanceof Failure)) report('failed', String(error));
-      else report('failed', error.message);
+      report('failed', error instanceof Failure ? error.explanation.what : String(error));
       await afterFailure(context, options, entry, error);
     }
   }
@@ -102,7 +101,7 @@ async function afterFailure(
   error: unknown,
 ): Promise<never> {
   const { journal, run, host } = context;
-  const why = error instanceof Error ? error.message : String(error);
+  const why = error instanceof Failure ? [error.explanation.what, error.explanation.where].filter((part) => part !== undefined).join('\n') : String(error);
   const switched = journal
     .steps(run)
     .some(({ step, state }) => step.kind === 'start-daemon' && state !== 'planned');

@@ -26,6 +26,8 @@ export interface Journal {
   /** The latest run, finished or not. */
   latest(): JournalRun | undefined;
   begin(id: string, plan: unknown, steps: readonly Step[], at: Date): void;
+  /** The plan that the run was begun with. */
+  plan(run: string): unknown;
   steps(run: string): JournalStep[];
   mark(run: string, position: number, state: StepState, at: Date): void;
   /** Kept at once, so that an inverse finds it even if the step never ends. */
@@ -71,6 +73,10 @@ export function openJournal(state: string): Journal {
           insertStep.run(id, position, JSON.stringify(step), at.toISOString());
         });
       })();
+    },
+    plan(run) {
+      const row = db.prepare('SELECT plan FROM run WHERE id = ?').get(run) as { plan: string };
+      return JSON.parse(row.plan) as unknown;
     },
     steps(run) {
       const rows = db

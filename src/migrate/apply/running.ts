@@ -52,7 +52,7 @@ export function instanceOfStorageName(storageName: string): string {
 }
 
 /** Everything of a data directory that must be gone before it moves; each in words. */
-export function whatIsLeft(host: Host, dataDirectory: string): string[] {
+export async function whatIsLeft(host: Host, dataDirectory: string): Promise<string[]> {
   const inside = `${dataDirectory}/`;
   const instances = runningInstances(host, dataDirectory);
   return [
@@ -67,8 +67,7 @@ export function whatIsLeft(host: Host, dataDirectory: string): string[] {
       .mounts()
       .filter(({ path }) => path.startsWith(inside))
       .map(({ path }) => `mount ${path}`),
-    ...host
-      .loops()
+    ...(await host.loops())
       .filter(({ backingFile }) => backingFile.startsWith(inside))
       .map(({ device, backingFile }) => `loop device ${device} on ${backingFile}`),
     ...rootsInside(host, dataDirectory),

@@ -16,14 +16,14 @@ import { writeDatabaseDirectory } from '../apply/write-database.ts';
 import { isOpen } from '../check/index.ts';
 import { detect } from '../detect/index.ts';
 import { drift } from '../plan/drift.ts';
-import { convertSource, describeStep, makePlan, type Plan, type PlanMaterial } from '../plan/index.ts';
+import { convertFiles, describeStep, makePlan, type Plan, type PlanMaterial } from '../plan/index.ts';
 import { runFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
 import { writeReport } from '../report/index.ts';
 import { verifyRun } from '../verify/index.ts';
 import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
 import { readPlanFile, refuseStale } from './plan-file.ts';
-import { renderPlan } from './render-plan.ts';
+import { renderSummary } from './render-plan.ts';
 import { renderVerification } from './render-verification.ts';
 import { toolVersion } from './version.ts';
 
@@ -92,9 +92,7 @@ async function migrate({
     const material = await makePlan({ host, detected, state, toolVersion, run });
     if (wanted !== undefined) refuseStale(wanted, material.plan);
     const answers = answersOf(options);
-    output.line(
-      renderPlan(material.plan, answers, output, options.showValues === true ? material.changes : undefined),
-    );
+    output.line(renderSummary(material.plan, answers, output));
     output.event({ event: 'plan', run, plan: material.plan });
     const open = material.plan.findings.filter((finding) => isOpen(finding, answers));
     if (open.length > 0 || material.plan.target === undefined)
@@ -217,7 +215,7 @@ async function carryOut({
 }
 
 function freshConversion(host: Host, material: PlanMaterial, power: PlanMaterial['power']): FreshConversion {
-  const { content, conversion } = convertSource(host, material, power);
+  const { content, conversion } = convertFiles(host, material.plan.source.dataDirectory, { plan: material.plan, power, pinsFromHost: material.pinsFromHost });
   return {
     differences: drift(material.sourceImage, content.image.bytes),
     held: conversion.held,

@@ -14,28 +14,40 @@ export function renderPlan(
   output: Output,
   changes: readonly Change[] | undefined,
 ): string {
-  const { source, target } = plan;
-  const sections = [
-    [
-      `Source  LXD, ${source.name}, ${inert(source.dataDirectory)}, schema ${source.schema} (found by ${source.evidence.map(inert).join(', ')})`,
-      target === undefined
-        ? 'Target  none'
-        : `Target  Incus ${target.version ?? '(version unknown)'}, ${target.name}, ${inert(target.dataDirectory)} (found by ${target.evidence.map(inert).join(', ')})`,
-      `Power   ${plan.power.running.length} running, ${plan.power.frozen.length} frozen`,
-    ].join('\n'),
+  const parts = [
+    renderServers(plan),
     renderFindings(plan.findings, answers, output),
     renderChanges(changes ?? plan.changes, plan.localChanges),
-    plan.steps.length === 0
-      ? ''
-      : `${output.colour('bold', 'Steps')}\n${formatTable(
-          ['', 'what', 'taken back by'],
-          plan.steps.map((step, index) => {
-            const { title, inverse } = describeStep(step);
-            return [String(index + 1), title, inverse];
-          }),
-        )}`,
+    renderSteps(plan, output),
   ];
-  return sections.filter((section) => section !== '').join('\n\n');
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+function renderServers({ source, target, power }: Plan): string {
+  const found = (evidence: readonly string[]): string => `(found by ${evidence.map(inert).join(', ')})`;
+  return [
+    `Source  LXD, ${source.name}, ${inert(source.dataDirectory)}, schema ${source.schema} ${found(source.evidence)}`,
+    target === undefined ? 'Target  none' : `Target  Incus ${target.version ?? '(version unknown)'}, ${target.name}, ${inert(target.dataDirectory)} ${found(target.evidence)}`,
+    `Power   ${power.running.length} running, ${power.frozen.length} frozen`,
+  ].join('\n');
+}
+
+function renderSteps(plan: Plan, output: Output): string {
+  if (plan.steps.length === 0) return '';
+  const lines = plan.steps.map((step, index) => {
+    const { title, inverse } = describeStep(step);
+    return `${String(index + 1).padStart(2)}  ${inert(title)}\n    ${output.colour('dim', `back: ${inert(inverse)}`)}`;
+  });
+  return `${output.colour('bold', 'Steps')}\n${lines.join('\n')}`;
+}
+
+/** What a person needs before a "go?": the servers, the findings, and how much will change. */
+export function renderSummary(plan: Plan, answers: Answers, output: Output): string {
+  return [
+    renderServers(plan),
+    renderFindings(plan.findings, answers, output),
+    `${plan.changes.length + plan.localChanges.length} changes of the database, ${plan.steps.length} steps ("lxd-to-incus plan" lists them).`,
+  ].join('\n\n');
 }
 
 export function renderFindings(findings: readonly Finding[], answers: Answers, output: Output): string {

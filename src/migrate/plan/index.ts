@@ -10,6 +10,7 @@ import { type CheckContext, check, type Finding, mergeFindings, type OpenDatabas
 import { type Change, type Conversion, convert, globalSchema } from '../convert/index.ts';
 import { versionOf } from '../detect/incus.ts';
 import type { Detected } from '../detect/index.ts';
+import { describeNotice } from '../../dqlite/index.ts';
 import { type DatabaseContent, findDatabase, readDatabaseFiles } from '../inventory/database-files.ts';
 import { makeSteps, runFolder } from './make-steps.ts';
 import type { Plan, PlanMaterial } from './plan.ts';
@@ -112,14 +113,20 @@ export async function makePlan({
   }
 }
 
-/** Converts what the source's files hold now, as the plan did. */
-export function convertSource(
+/** What decides a conversion besides the database itself; kept with a run so that it can be made again. */
+export interface ConversionSettings {
+  readonly plan: Pick<Plan, 'source' | 'target'>;
+  readonly power: PlanMaterial['power'];
+  readonly pinsFromHost: ReadonlyMap<string, string>;
+}
+
+/** Converts what a source's files hold now, as the plan did. */
+export function convertFiles(
   host: Host,
-  material: PlanMaterial,
-  power: PlanMaterial['power'],
+  directory: string,
+  { plan, power, pinsFromHost }: ConversionSettings,
 ): { readonly content: DatabaseContent; readonly conversion: Conversion } {
-  const { plan } = material;
-  const content = readDatabaseFiles(host.path(plan.source.dataDirectory));
+  const content = readDatabaseFiles(host.path(directory));
   const opened = openDatabase(content);
   try {
     const conversion = convert({
@@ -128,7 +135,7 @@ export function convertSource(
       sourceDirectory: nameOfSource(opened, plan.source.dataDirectory),
       targetDirectory: plan.target?.dataDirectory ?? assumedTargetDirectory,
       targetVersion: plan.target?.version ?? assumedTargetVersion,
-      pinsFromHost: material.pinsFromHost,
+      pinsFromHost,
       power,
       now: host.now(),
     });
@@ -153,13 +160,9 @@ function notices({ image }: DatabaseContent): Finding[] {
     id: `database:${notice.code}`,
     severity: 'note',
     objects: [],
-    what: describeNotice(notice),
+    what: `The database files: ${describeNotice(notice)}`,
     action: 'Nothing needs to be done.',
   }));
-}
-
-function describeNotice(notice: { readonly code: string }): string {
-  return `The database files: ${JSON.stringify(notice)}`;
 }
 
 /**

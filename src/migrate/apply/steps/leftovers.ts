@@ -14,7 +14,7 @@ export const clearLeftoversStep: Of<'clear-leftovers'> = {
   async apply({ step, context: { host, say } }) {
     await endHelpers(host, step.dataDirectory, say);
     await unmountInside(host, step.dataDirectory, say);
-    for (const { device, backingFile } of host.loops()) {
+    for (const { device, backingFile } of await host.loops()) {
       if (!backingFile.startsWith(`${step.dataDirectory}/`)) continue;
       say(`loop device ${device}`);
       await host.run(['losetup', '-d', device], { timeoutMs: commandMs });
@@ -82,7 +82,7 @@ export const proveQuietStep: Of<'prove-quiet'> = {
   async apply({ step, context: { host } }) {
     const end = host.clock() + 5_000;
     for (;;) {
-      const left = step.directories.flatMap((directory) => whatIsLeft(host, directory));
+      const left = (await Promise.all(step.directories.map((directory) => whatIsLeft(host, directory)))).flat();
       if (left.length === 0) return;
       if (host.clock() > end) throw migrateFailure({ code: 'still-running', what: left });
       await host.sleep(50);

@@ -1,0 +1,21 @@
+// The report as Markdown.
+import { escapeMarkdown } from '../../core/text.ts';
+import { describeStep, type Plan } from '../plan/index.ts';
+import type { Verification } from '../verify/verification.ts';
+import { headline, sections } from './sections.ts';
+
+export function renderMarkdown(plan: Plan, verification: Verification | undefined): string {
+  const parts = [`# ${headline(verification)}`];
+  for (const { title, text, head, rows } of sections(plan, verification, (step) => describeStep(step))) {
+    parts.push(`## ${title}`);
+    if (text !== undefined) parts.push(escapeMarkdown(text));
+    if (rows.length > 0) {
+      parts.push([row(head), row(head.map(() => '---')), ...rows.map((cells) => row(cells.map(escapeMarkdown)))].join('\n'));
+    }
+  }
+  return `${parts.join('\n\n')}\n`;
+}
+
+function row(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
+}
