@@ -119,15 +119,23 @@ interface LosetupRow {
 
 async function loops(): Promise<LoopDevice[]> {
   if (which('losetup') === undefined) return [];
-  const { stdout } = await run(['losetup', '--list', '--json', '--output', 'NAME,BACK-FILE,BACK-INO,BACK-MAJ:MIN'], { timeoutMs: 20_000 });
+  const { stdout } = await run(
+    ['losetup', '--list', '--json', '--output', 'NAME,BACK-FILE,BACK-INO,BACK-MAJ:MIN'],
+    { timeoutMs: 20_000 },
+  );
   const text = stdout.toString('utf8').trim();
-  const { loopdevices } = (text === '' ? { loopdevices: [] } : JSON.parse(text)) as { loopdevices: LosetupRow[] };
+  const { loopdevices } = (text === '' ? { loopdevices: [] } : JSON.parse(text)) as {
+    loopdevices: LosetupRow[];
+  };
   return loopdevices.flatMap((row) => {
     const file = row['back-file'];
     if (file === null) return [];
     const stat = ofProcess(() => fs.statSync(file, { bigint: true }));
     // The name alone may be that of a file in another machine's tree.
-    const same = stat !== undefined && String(stat.ino) === String(row['back-ino']) && deviceNumbers(stat.dev) === row['back-maj:min']?.trim();
+    const same =
+      stat !== undefined &&
+      String(stat.ino) === String(row['back-ino']) &&
+      deviceNumbers(stat.dev) === row['back-maj:min']?.trim();
     return same ? [{ device: row.name, backingFile: file }] : [];
   });
 }

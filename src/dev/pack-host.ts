@@ -27,11 +27,15 @@ try {
   // The bundle finds better-sqlite3 as Node does, in a node_modules beside it.
   const sqlite = dirname(require.resolve('better-sqlite3/package.json'));
   const target = join(folder, 'dist', 'node_modules', 'better-sqlite3');
-  for (const part of ['package.json', 'lib', 'prebuilds/linux-x64.node']) fs.cpSync(join(sqlite, part), join(target, part), { recursive: true });
+  for (const part of ['package.json', 'lib', 'prebuilds/linux-x64.node'])
+    fs.cpSync(join(sqlite, part), join(target, part), { recursive: true });
 
   copyLicences();
   fs.copyFileSync(join(root, 'bin', 'lxd-to-incus.js'), join(folder, 'bin', 'lxd-to-incus.js'));
-  fs.writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ name: 'lxd-to-incus', version, license: 'Apache-2.0', type: 'module' })}\n`);
+  fs.writeFileSync(
+    join(folder, 'package.json'),
+    `${JSON.stringify({ name: 'lxd-to-incus', version, license: 'Apache-2.0', type: 'module' })}\n`,
+  );
   fs.writeFileSync(join(folder, 'lxd-to-incus'), launcher, { mode: 0o755 });
   fs.copyFileSync(join(root, 'README.md'), join(folder, 'README.md'));
 
@@ -61,4 +65,3 @@ function must(command: string, args: readonly string[]): void {
   if (result.error !== undefined) throw result.error;
   if (result.status !== 0) throw new Error(`${command} ended with ${result.status ?? result.signal}`);
 }
-

@@ -101,7 +101,10 @@ async function afterFailure(
   error: unknown,
 ): Promise<never> {
   const { journal, run, host } = context;
-  const why = error instanceof Failure ? [error.explanation.what, error.explanation.where].filter((part) => part !== undefined).join('\n') : String(error);
+  const why =
+    error instanceof Failure
+      ? [error.explanation.what, error.explanation.where].filter((part) => part !== undefined).join('\n')
+      : String(error);
   const switched = journal
     .steps(run)
     .some(({ step, state }) => step.kind === 'start-daemon' && state !== 'planned');

@@ -215,7 +215,11 @@ async function carryOut({
 }
 
 function freshConversion(host: Host, material: PlanMaterial, power: PlanMaterial['power']): FreshConversion {
-  const { content, conversion } = convertFiles(host, material.plan.source.dataDirectory, { plan: material.plan, power, pinsFromHost: material.pinsFromHost });
+  const { content, conversion } = convertFiles(host, material.plan.source.dataDirectory, {
+    plan: material.plan,
+    power,
+    pinsFromHost: material.pinsFromHost,
+  });
   return {
     differences: drift(material.sourceImage, content.image.bytes),
     held: conversion.held,

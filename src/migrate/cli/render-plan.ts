@@ -27,7 +27,9 @@ function renderServers({ source, target, power }: Plan): string {
   const found = (evidence: readonly string[]): string => `(found by ${evidence.map(inert).join(', ')})`;
   return [
     `Source  LXD, ${source.name}, ${inert(source.dataDirectory)}, schema ${source.schema} ${found(source.evidence)}`,
-    target === undefined ? 'Target  none' : `Target  Incus ${target.version ?? '(version unknown)'}, ${target.name}, ${inert(target.dataDirectory)} ${found(target.evidence)}`,
+    target === undefined
+      ? 'Target  none'
+      : `Target  Incus ${target.version ?? '(version unknown)'}, ${target.name}, ${inert(target.dataDirectory)} ${found(target.evidence)}`,
     `Power   ${power.running.length} running, ${power.frozen.length} frozen`,
   ].join('\n');
 }

@@ -7,7 +7,12 @@ export interface DaemonClient {
   /** `metadata` of the answer. @throws daemon-error */
   get(path: string): Promise<unknown>;
   /** Sends a change and waits until its background operation, if it has one, is done. @throws daemon-error */
-  change(path: string, method: 'PUT' | 'POST' | 'PATCH' | 'DELETE', body?: unknown, limitMs?: number): Promise<unknown>;
+  change(
+    path: string,
+    method: 'PUT' | 'POST' | 'PATCH' | 'DELETE',
+    body?: unknown,
+    limitMs?: number,
+  ): Promise<unknown>;
   isAnswering(): Promise<boolean>;
   /** Until the daemon has started its pools, networks and instances. @throws daemon-silent */
   waitUntilReady(limitMs: number): Promise<void>;
@@ -37,7 +42,8 @@ export function daemonClient(host: Host, socketPath: string): DaemonClient {
   const ask = async (request: HttpRequest): Promise<Envelope> => {
     const answer = await host.request(socketPath, request);
     const envelope = parse(answer);
-    if (answer.status >= 400 || envelope.type === 'error') throw refused(request, answer.status, envelope.error ?? answer.body.toString('utf8').slice(0, 500));
+    if (answer.status >= 400 || envelope.type === 'error')
+      throw refused(request, answer.status, envelope.error ?? answer.body.toString('utf8').slice(0, 500));
     return envelope;
   };
   const filePath = ({ project, name }: InstanceName, path: string): string =>
@@ -66,12 +72,22 @@ export function daemonClient(host: Host, socketPath: string): DaemonClient {
       const end = host.clock() + limitMs;
       for (;;) {
         try {
-          const { status } = await host.request(socketPath, { method: 'GET', path: '/internal/ready', timeoutMs: 30_000 });
+          const { status } = await host.request(socketPath, {
+            method: 'GET',
+            path: '/internal/ready',
+            timeoutMs: 30_000,
+          });
           if (status === 200) return;
         } catch (error) {
           if (!isSilence(error)) throw error;
         }
-        if (host.clock() > end) throw migrateFailure({ code: 'daemon-silent', daemon: `The daemon on ${socketPath}`, limitMs, lastLines: [] });
+        if (host.clock() > end)
+          throw migrateFailure({
+            code: 'daemon-silent',
+            daemon: `The daemon on ${socketPath}`,
+            limitMs,
+            lastLines: [],
+          });
         await host.sleep(50);
       }
     },
@@ -84,7 +100,11 @@ export function daemonClient(host: Host, socketPath: string): DaemonClient {
       }
       const end = host.clock() + 30_000;
       while (host.listener(socketPath) !== undefined) {
-        if (host.clock() > end) throw migrateFailure({ code: 'still-running', what: [`the daemon on ${socketPath} still listens after it was shut down`] });
+        if (host.clock() > end)
+          throw migrateFailure({
+            code: 'still-running',
+            what: [`the daemon on ${socketPath} still listens after it was shut down`],
+          });
         await host.sleep(10);
       }
     },
@@ -94,7 +114,16 @@ export function daemonClient(host: Host, socketPath: string): DaemonClient {
         path: filePath(instance, path),
         content,
         // Both spellings: each daemon reads its own.
-        headers: { 'X-LXD-uid': '0', 'X-LXD-gid': '0', 'X-LXD-mode': '0600', 'X-LXD-type': 'file', 'X-Incus-uid': '0', 'X-Incus-gid': '0', 'X-Incus-mode': '0600', 'X-Incus-type': 'file' },
+        headers: {
+          'X-LXD-uid': '0',
+          'X-LXD-gid': '0',
+          'X-LXD-mode': '0600',
+          'X-LXD-type': 'file',
+          'X-Incus-uid': '0',
+          'X-Incus-gid': '0',
+          'X-Incus-mode': '0600',
+          'X-Incus-type': 'file',
+        },
         timeoutMs: answerLimitMs,
       });
     },
@@ -111,16 +140,37 @@ export function daemonClient(host: Host, socketPath: string): DaemonClient {
   };
 }
 
-async function waitForOperation(ask: (request: HttpRequest) => Promise<Envelope>, origin: HttpRequest, operation: string, limitMs: number): Promise<unknown> {
+async function waitForOperation(
+  ask: (request: HttpRequest) => Promise<Envelope>,
+  origin: HttpRequest,
+  operation: string,
+  limitMs: number,
+): Promise<unknown> {
   const path = `${operation.split('?')[0]}/wait?timeout=${Math.ceil(limitMs / 1000)}`;
   const { metadata } = await ask({ method: 'GET', path, timeoutMs: limitMs + 10_000 });
-  const state = (metadata ?? {}) as { status?: string; status_code?: number; err?: string; metadata?: unknown };
+  const state = (metadata ?? {}) as {
+    status?: string;
+    status_code?: number;
+    err?: string;
+    metadata?: unknown;
+  };
   if (state.status_code === 200) return state.metadata;
-  throw refused(origin, state.status_code ?? 0, state.err === undefined || state.err === '' ? `the operation ended as ${state.status ?? 'unknown'}` : state.err);
+  throw refused(
+    origin,
+    state.status_code ?? 0,
+    state.err === undefined || state.err === ''
+      ? `the operation ended as ${state.status ?? 'unknown'}`
+      : state.err,
+  );
 }
 
 function refused({ method, path }: HttpRequest, status: number, message: string): Failure {
-  return migrateFailure({ code: 'daemon-error', request: `${method} ${path.split('?')[0]}`, status, message });
+  return migrateFailure({
+    code: 'daemon-error',
+    request: `${method} ${path.split('?')[0]}`,
+    status,
+    message,
+  });
 }
 
 function parse({ body }: HttpAnswer): Envelope {
@@ -136,5 +186,8 @@ function parse({ body }: HttpAnswer): Envelope {
 function isSilence(error: unknown): boolean {
   const code = systemErrorCode(error);
   if (code !== undefined) return ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTSOCK'].includes(code);
-  return (error instanceof Error && error.message === 'socket hang up') || (error instanceof Failure && error.problem.code === 'wait-limit');
+  return (
+    (error instanceof Error && error.message === 'socket hang up') ||
+    (error instanceof Failure && error.problem.code === 'wait-limit')
+  );
 }

@@ -46,7 +46,10 @@ function section({ id, title, text, head, rows }: Section): string {
     rows.length === 0
       ? ''
       : `<div class="scroll"><table><thead><tr>${head.map((cell) => `<th>${escapeHtml(cell)}</th>`).join('')}</tr></thead><tbody>${rows
-          .map((cells) => `<tr class="${/^[a-z]+$/i.test(cells[0] ?? '') ? (cells[0] ?? '').toLowerCase() : ''}">${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`)
+          .map(
+            (cells) =>
+              `<tr class="${/^[a-z]+$/i.test(cells[0] ?? '') ? (cells[0] ?? '').toLowerCase() : ''}">${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`,
+          )
           .join('\n')}</tbody></table></div>`;
   return `<section id="${id}"><h2>${escapeHtml(title)}</h2>${paragraph}${table}</section>`;
 }

@@ -10,7 +10,11 @@ export function renderMarkdown(plan: Plan, verification: Verification | undefine
     parts.push(`## ${title}`);
     if (text !== undefined) parts.push(escapeMarkdown(text));
     if (rows.length > 0) {
-      parts.push([row(head), row(head.map(() => '---')), ...rows.map((cells) => row(cells.map(escapeMarkdown)))].join('\n'));
+      parts.push(
+        [row(head), row(head.map(() => '---')), ...rows.map((cells) => row(cells.map(escapeMarkdown)))].join(
+          '\n',
+        ),
+      );
     }
   }
   return `${parts.join('\n\n')}\n`;

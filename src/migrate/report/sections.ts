@@ -16,7 +16,11 @@ export function headline(verification: Verification | undefined): string {
   return failed === 0 ? 'LXD to Incus: moved and verified' : `LXD to Incus: moved, ${failed} check(s) failed`;
 }
 
-export function sections(plan: Plan, verification: Verification | undefined, describe: (step: Step) => { title: string; inverse: string } = describeStep): Section[] {
+export function sections(
+  plan: Plan,
+  verification: Verification | undefined,
+  describe: (step: Step) => { title: string; inverse: string } = describeStep,
+): Section[] {
   const changes = [...plan.changes, ...plan.localChanges];
   return [
     {
@@ -24,10 +28,20 @@ export function sections(plan: Plan, verification: Verification | undefined, des
       title: 'Servers',
       head: ['', 'found', 'data directory', 'evidence'],
       rows: [
-        ['LXD', `${plan.source.name}, schema ${plan.source.schema}`, plan.source.dataDirectory, plan.source.evidence.join(', ')],
+        [
+          'LXD',
+          `${plan.source.name}, schema ${plan.source.schema}`,
+          plan.source.dataDirectory,
+          plan.source.evidence.join(', '),
+        ],
         plan.target === undefined
           ? ['Incus', 'not installed', '', '']
-          : ['Incus', `${plan.target.name}, version ${plan.target.version ?? 'unknown'}`, plan.target.dataDirectory, plan.target.evidence.join(', ')],
+          : [
+              'Incus',
+              `${plan.target.name}, version ${plan.target.version ?? 'unknown'}`,
+              plan.target.dataDirectory,
+              plan.target.evidence.join(', '),
+            ],
       ],
     },
     ...(verification === undefined
@@ -38,7 +52,9 @@ export function sections(plan: Plan, verification: Verification | undefined, des
             title: 'Verification',
             ...(verification.notes.length === 0 ? {} : { text: verification.notes.join(' ') }),
             head: ['', 'object', 'check', 'detail'],
-            rows: [...verification.checks].sort((a, b) => Number(a.ok) - Number(b.ok)).map(({ ok, object, what, detail }) => [ok ? 'ok' : 'FAILED', object, what, detail ?? '']),
+            rows: [...verification.checks]
+              .sort((a, b) => Number(a.ok) - Number(b.ok))
+              .map(({ ok, object, what, detail }) => [ok ? 'ok' : 'FAILED', object, what, detail ?? '']),
           },
         ]),
     {
@@ -46,21 +62,38 @@ export function sections(plan: Plan, verification: Verification | undefined, des
       title: 'Findings',
       ...(plan.findings.length === 0 ? { text: 'None.' } : {}),
       head: ['severity', 'finding', 'objects', 'what', 'what is done, or what you can do'],
-      rows: plan.findings.map(({ severity, id, objects, what, action }) => [severity, id, objects.join('; '), what, action]),
+      rows: plan.findings.map(({ severity, id, objects, what, action }) => [
+        severity,
+        id,
+        objects.join('; '),
+        what,
+        action,
+      ]),
     },
     {
       id: 'power',
       title: 'What runs',
       text: `${plan.power.running.length} running, ${plan.power.frozen.length} frozen when the plan was made.`,
       head: ['instance', 'state'],
-      rows: [...plan.power.running.map((name) => [name, 'running']), ...plan.power.frozen.map((name) => [name, 'frozen'])],
+      rows: [
+        ...plan.power.running.map((name) => [name, 'running']),
+        ...plan.power.frozen.map((name) => [name, 'frozen']),
+      ],
     },
     {
       id: 'changes',
       title: `Changes of the database (${changes.length})`,
       ...(changes.length === 0 ? { text: 'None.' } : {}),
       head: ['table', 'row', 'object', 'key or column', 'before', 'after', 'rule'],
-      rows: changes.map(({ table, rowId, object, what, before, after, rule }) => [table, String(rowId), object, what, before ?? '–', after ?? '–', rule]),
+      rows: changes.map(({ table, rowId, object, what, before, after, rule }) => [
+        table,
+        String(rowId),
+        object,
+        what,
+        before ?? '–',
+        after ?? '–',
+        rule,
+      ]),
     },
     {
       id: 'steps',

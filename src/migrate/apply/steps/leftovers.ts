@@ -82,7 +82,9 @@ export const proveQuietStep: Of<'prove-quiet'> = {
   async apply({ step, context: { host } }) {
     const end = host.clock() + 5_000;
     for (;;) {
-      const left = (await Promise.all(step.directories.map((directory) => whatIsLeft(host, directory)))).flat();
+      const left = (
+        await Promise.all(step.directories.map((directory) => whatIsLeft(host, directory)))
+      ).flat();
       if (left.length === 0) return;
       if (host.clock() > end) throw migrateFailure({ code: 'still-running', what: left });
       await host.sleep(50);
