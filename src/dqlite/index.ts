@@ -1,4 +1,5 @@
 // The database directory of LXD and Incus: read it, write it. Nothing outside this folder knows its format.
+export { type Appended, appendTransaction } from './append-transaction.ts';
 export {
   type RaftConfiguration,
   type RaftServer,

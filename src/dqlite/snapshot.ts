@@ -86,7 +86,7 @@ function readData(bytes: Buffer, file: string): { pages: PageStore; database: st
       `it holds ${bytes.length - mainAt} bytes, but ${mainSize} and ${walSize} bytes were announced`,
     );
   const main = bytes.subarray(mainAt, mainAt + mainSize);
-  const wal = walSize === 0 ? undefined : readWal(bytes.subarray(mainAt + mainSize));
+  const wal = walSize === 0 ? undefined : readWal(bytes.subarray(mainAt + mainSize), { checksums: true });
   if (typeof wal === 'string') throw damaged(mainAt + mainSize, wal);
   if (mainSize > 0) {
     const pageSize = mainPageSize(main);
