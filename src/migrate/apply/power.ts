@@ -15,17 +15,34 @@ interface InstanceState {
   readonly expanded: Readonly<Record<string, string>>;
 }
 
-/** Asks the daemon; where it does not answer, the processes tell. */
-export async function recordPower(host: Host, daemon: DaemonRef): Promise<StoredPower> {
+/**
+ * Asks the daemon; where it does not answer, the processes tell. Where neither runs, what counts as running is what the
+ * daemon would start.
+ */
+export async function recordPower(
+  host: Host,
+  daemon: DaemonRef,
+  wouldStart: () => readonly string[],
+): Promise<StoredPower> {
   const socket = await answeringSocket(host, daemon);
-  if (socket === undefined) {
-    const found = powerFromProcesses(host, daemon.dataDirectory);
-    return { ...found, daemonRan: false };
-  }
+  if (socket === undefined) return { ...powerWithoutDaemon(host, daemon, wouldStart), daemonRan: false };
   const states = await instanceStates(daemonClient(host, socket));
   const named = (status: string): string[] =>
     states.filter((instance) => instance.status === status).map(({ project, name }) => `${project}/${name}`);
   return { running: named('Running'), frozen: named('Frozen'), daemonRan: true };
+}
+
+/** The same without asking a daemon, as a plan does. */
+export function powerWithoutDaemon(
+  host: Host,
+  daemon: Pick<DaemonRef, 'dataDirectory' | 'sockets'>,
+  wouldStart: () => readonly string[],
+): { running: string[]; frozen: string[] } {
+  const found = powerFromProcesses(host, daemon.dataDirectory);
+  const nothingRuns =
+    found.running.length + found.frozen.length === 0 &&
+    daemon.sockets.every((socket) => host.listener(socket) === undefined);
+  return nothingRuns ? { running: [...wouldStart()], frozen: [] } : found;
 }
 
 export function powerFromProcesses(

@@ -21,6 +21,8 @@ export interface ApplyContext {
   readonly stopLimitMs: number;
   /** Reads and converts the source's database again, with the power record of this run. */
   convertAgain(power: PowerRecord): FreshConversion;
+  /** What the source's daemon would start by itself, from its database. */
+  wouldStart(): readonly string[];
   /** A line for the person who waits, inside the step that is being carried out. */
   say(text: string): void;
 }

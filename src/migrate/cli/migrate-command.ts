@@ -182,6 +182,7 @@ async function carryOut({
       journal,
       run,
       stopLimitMs,
+      wouldStart: () => [...material.power.running],
       convertAgain: (power) => freshConversion(host, material, power),
       say: (text) => output.progress(`  ${current}: ${text}`),
     },

@@ -23,7 +23,7 @@ import {
 } from './rows.ts';
 
 export type { Change } from './change.ts';
-export type { Held, PowerRecord } from './power.ts';
+export { type Held, type PowerRecord, startedByItself } from './power.ts';
 
 export interface ConversionInput {
   /** A whole SQLite file of the global database. */

@@ -1,4 +1,5 @@
 // Writes which instances incusd shall start by itself, so that exactly what ran runs again.
+import type { Database } from 'better-sqlite3';
 import type { Editor } from './change.ts';
 import type { TypedRow } from './config-tables.ts';
 
@@ -36,7 +37,7 @@ export function writePower(editor: Editor, rows: readonly TypedRow[], power: Pow
   const own = new Map(
     rows.filter((row) => row.table === 'instances_config').map((row) => [`${row.object} ${row.key}`, row]),
   );
-  const fromProfiles = profileAutostart(editor);
+  const fromProfiles = profileAutostart(editor.db);
   return instances.flatMap((instance) => {
     const name = `${instance.project}/${instance.name}`;
     const object = `instance ${name}`;
@@ -75,9 +76,31 @@ function write(
   }
 }
 
+/**
+ * What the source's daemon would start by itself, by the same rule: for a server whose daemon and instances are
+ * stopped when the migration begins. Instances as `project/name`.
+ */
+export function startedByItself(db: Database): string[] {
+  const fromProfiles = profileAutostart(db);
+  const rows = db
+    .prepare(
+      `SELECT i.id AS id, p.name || '/' || i.name AS name,
+              (SELECT value FROM instances_config WHERE instance_id = i.id AND key = 'boot.autostart') AS autostart,
+              (SELECT value FROM instances_config WHERE instance_id = i.id AND key = 'volatile.last_state.power') AS power
+         FROM instances i JOIN projects p ON p.id = i.project_id ORDER BY i.id`,
+    )
+    .all() as { id: number; name: string; autostart: string | null; power: string | null }[];
+  return rows
+    .filter(({ id, autostart, power }) => {
+      const effective = autostart ?? fromProfiles.get(id) ?? '';
+      return isTrue(effective) || (effective === '' && power === 'RUNNING');
+    })
+    .map(({ name }) => name);
+}
+
 /** boot.autostart of each instance from its profiles; the last profile wins. */
-function profileAutostart(editor: Editor): Map<number, string> {
-  const rows = editor.db
+function profileAutostart(db: Database): Map<number, string> {
+  const rows = db
     .prepare(
       `SELECT ip.instance_id AS instance, c.value AS value FROM instances_profiles ip JOIN profiles_config c ON c.profile_id = ip.profile_id
         WHERE c.key = 'boot.autostart' ORDER BY ip.instance_id, ip.apply_order`,

@@ -5,10 +5,10 @@ import Database from 'better-sqlite3';
 import type { Host } from '../../core/host.ts';
 import { isConfidentialKey, veil } from '../../core/secret.ts';
 import { describeNotice } from '../../dqlite/index.ts';
-import { powerFromProcesses } from '../apply/power.ts';
+import { powerWithoutDaemon } from '../apply/power.ts';
 import { filesWithoutRange } from '../check/id-maps.ts';
 import { type CheckContext, check, type Finding, mergeFindings, type OpenDatabase } from '../check/index.ts';
-import { type Change, type Conversion, convert, globalSchema } from '../convert/index.ts';
+import { type Change, type Conversion, convert, globalSchema, startedByItself } from '../convert/index.ts';
 import { versionOf } from '../detect/incus.ts';
 import type { Detected } from '../detect/index.ts';
 import { type DatabaseContent, findDatabase, readDatabaseFiles } from '../inventory/database-files.ts';
@@ -60,10 +60,12 @@ export async function makePlan({
       imageBytes: content.image.bytes.length,
     };
     const findings = [...check(context), ...notices(content)];
-    const processes = powerFromProcesses(host, source.dataDirectory);
+    const unknownSchema = findings.some(({ id }) => id === 'schema-unknown');
+    const processes = unknownSchema
+      ? { running: [], frozen: [] }
+      : powerWithoutDaemon(host, source, () => startedByItself(opened.db));
     const power = { running: new Set(processes.running), frozen: new Set(processes.frozen) };
     const pinsFromHost = bridgeAddresses(host, opened);
-    const unknownSchema = findings.some(({ id }) => id === 'schema-unknown');
     const conversion = unknownSchema
       ? undefined
       : convert({
@@ -154,9 +156,13 @@ function openDatabase({ image, local }: DatabaseContent): OpenDatabase {
   };
 }
 
-/** What the reader of the raft files had to say. */
+/** Notices of the reader that say nothing about the data: they belong to inspect and export-db. */
+const aboutFilesOnly = ['dump-differs', 'segments-unused', 'file-ignored'];
+
+/** What the reader of the raft files had to say about the data. */
 function notices({ image }: DatabaseContent): Finding[] {
-  return image.notices.map((notice) => ({
+  const relevant = image.notices.filter(({ code }) => !aboutFilesOnly.includes(code));
+  return relevant.map((notice) => ({
     id: `database:${notice.code}`,
     severity: 'note',
     objects: [],

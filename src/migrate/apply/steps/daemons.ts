@@ -15,7 +15,7 @@ export const recordPowerStep: Of<'record-power'> = {
   async apply({ step, context }) {
     // A second attempt would find the instances that the first one stopped.
     if (context.journal.noted(context.run, noteNames.power) !== undefined) return;
-    const power = await recordPower(context.host, step.daemon);
+    const power = await recordPower(context.host, step.daemon, context.wouldStart);
     context.journal.note(context.run, noteNames.power, power);
     context.say(`${power.running.length} running, ${power.frozen.length} frozen`);
   },
