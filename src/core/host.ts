@@ -10,6 +10,8 @@ export interface ProcessInfo {
   readonly program: string | undefined;
   /** Whether it lives in the mount namespace of this process. */
   readonly sameMountNamespace: boolean;
+  /** Whether it lives in the process namespace of this process; what containers run does not. */
+  readonly samePidNamespace: boolean;
 }
 
 export interface MountInfo {

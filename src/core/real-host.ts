@@ -59,7 +59,7 @@ function processIds(): number[] {
 }
 
 function processes(): ProcessInfo[] {
-  const ours = fs.readlinkSync('/proc/self/ns/mnt');
+  const ours = { mnt: fs.readlinkSync('/proc/self/ns/mnt'), pid: fs.readlinkSync('/proc/self/ns/pid') };
   return processIds().flatMap((pid) => {
     const found = ofProcess(() => {
       const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -72,8 +72,16 @@ function processes(): ProcessInfo[] {
         .split('\0')
         .filter((argument) => argument !== '');
       const program = ofProcess(() => fs.readlinkSync(`/proc/${pid}/exe`))?.replace(/ \(deleted\)$/, '');
-      const namespace = ofProcess(() => fs.readlinkSync(`/proc/${pid}/ns/mnt`));
-      return { pid, parent: Number(fields[1]), argv, program, sameMountNamespace: namespace === ours };
+      const same = (kind: 'mnt' | 'pid'): boolean =>
+        ofProcess(() => fs.readlinkSync(`/proc/${pid}/ns/${kind}`)) === ours[kind];
+      return {
+        pid,
+        parent: Number(fields[1]),
+        argv,
+        program,
+        sameMountNamespace: same('mnt'),
+        samePidNamespace: same('pid'),
+      };
     });
     return found === undefined ? [] : [found];
   });

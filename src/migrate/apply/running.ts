@@ -15,7 +15,9 @@ export interface RunningInstance {
 const monitorTitle = /^\[lxc monitor\] (\S+)\/containers (\S+)$/;
 
 export function runningInstances(host: Host, dataDirectory: string): RunningInstance[] {
-  return host.processes().flatMap((process) => {
+  // A container may run an LXD of its own at the same path: only what lives outside of every container counts.
+  const outside = host.processes().filter(({ samePidNamespace }) => samePidNamespace);
+  return outside.flatMap((process) => {
     const title = monitorTitle.exec(process.argv.join(' ').trim());
     if (title?.[1] === dataDirectory && title[2] !== undefined) {
       return [{ storageName: title[2], process, frozen: isFrozen(host, title[2]) }];
@@ -52,7 +54,7 @@ export function instanceOfStorageName(storageName: string): string {
 }
 
 /** Everything of a data directory that must be gone before it moves; each in words. */
-export async function whatIsLeft(host: Host, dataDirectory: string): Promise<string[]> {
+export async function whatIsLeft(host: Host, { dataDirectory, program }: HelperOwner): Promise<string[]> {
   const inside = `${dataDirectory}/`;
   const instances = runningInstances(host, dataDirectory);
   return [
@@ -60,7 +62,7 @@ export async function whatIsLeft(host: Host, dataDirectory: string): Promise<str
       ({ storageName, process }) =>
         `instance ${instanceOfStorageName(storageName)} runs (process ${process.pid})`,
     ),
-    ...helperProcesses(host, dataDirectory).map(
+    ...helperProcesses(host, { dataDirectory, program }).map(
       ({ pid, argv }) => `process ${pid}: ${argv.join(' ').slice(0, 120)}`,
     ),
     ...host
@@ -77,17 +79,29 @@ export async function whatIsLeft(host: Host, dataDirectory: string): Promise<str
 const helperPrograms =
   /\/(dnsmasq|lxd|incusd|qemu-[^/]*|virtiofsd|swtpm|forkproxy|rsync|virtfs-proxy-helper)$/;
 
-/** Processes that the daemon started for this directory: dnsmasq, forkproxy and its kin. Not the daemon itself. */
-export function helperProcesses(host: Host, dataDirectory: string): ProcessInfo[] {
+/** Whose helpers are looked for: a data directory, and the program of its daemon, even if it is no longer installed. */
+export interface HelperOwner {
+  readonly dataDirectory: string;
+  readonly program: string | undefined;
+}
+
+/**
+ * Processes that the daemon started: dnsmasq and others that name its directory, and its own program run as a helper
+ * (forkproxy, forkdns, …: a proxy between two ports names no directory). Not the daemon itself.
+ */
+export function helperProcesses(host: Host, { dataDirectory, program }: HelperOwner): ProcessInfo[] {
   const inside = `${dataDirectory}/`;
   return host
     .processes()
     .filter(
-      ({ program, argv, sameMountNamespace }) =>
-        sameMountNamespace &&
-        helperPrograms.test(program ?? '') &&
-        argv.slice(1).some((argument) => argument.includes(inside)) &&
-        !isDaemon(argv),
+      (process) =>
+        process.samePidNamespace &&
+        !isDaemon(process.argv) &&
+        ((helperPrograms.test(process.program ?? '') &&
+          process.argv.slice(1).some((argument) => argument.includes(inside))) ||
+          (program !== undefined &&
+            process.program === program &&
+            (process.argv[1] ?? '').startsWith('fork'))),
     );
 }
 

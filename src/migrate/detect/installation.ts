@@ -23,6 +23,6 @@ export interface Installation {
   readonly sockets: readonly string[];
   readonly runtimeDirectory: string | undefined;
   readonly service: Service;
-  /** The daemon's program, where one is installed. */
+  /** The daemon's program; for a source whose package is removed, where it was. */
   readonly program: string | undefined;
 }

@@ -59,8 +59,10 @@ async function describe(
     sockets: [join(dataDirectory, 'unix.socket')],
     runtimeDirectory: undefined,
     service,
-    program: ['/usr/bin/lxd', '/usr/sbin/lxd', '/usr/local/bin/lxd', '/opt/lxd/bin/lxd'].find((path) =>
-      existsSync(host.path(path)),
-    ),
+    // Helpers of a removed package live on, under the name that the program had.
+    program:
+      ['/usr/bin/lxd', '/usr/sbin/lxd', '/usr/local/bin/lxd', '/opt/lxd/bin/lxd'].find((path) =>
+        existsSync(host.path(path)),
+      ) ?? (dataDirectory === defaultDirectory ? '/usr/bin/lxd' : undefined),
   };
 }

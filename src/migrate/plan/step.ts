@@ -17,6 +17,7 @@ export type Step =
       readonly kind: 'clear-leftovers';
       readonly role: 'source' | 'target';
       readonly dataDirectory: string;
+      readonly program: string | undefined;
       readonly bridges: readonly string[];
       readonly interfaces: readonly string[];
       readonly firewallTable: string | undefined;
@@ -24,7 +25,10 @@ export type Step =
   | { readonly kind: 'set-aside-target'; readonly path: string; readonly into: string }
   | { readonly kind: 'stop-instances'; readonly daemon: DaemonRef }
   | { readonly kind: 'keep-source-away'; readonly units: readonly string[] }
-  | { readonly kind: 'prove-quiet'; readonly directories: readonly string[] }
+  | {
+      readonly kind: 'prove-quiet';
+      readonly owners: readonly { readonly dataDirectory: string; readonly program: string | undefined }[];
+    }
   | { readonly kind: 'convert-again'; readonly sourceDirectory: string; readonly into: string }
   | { readonly kind: 'move-directory'; readonly from: string; readonly to: string }
   | { readonly kind: 'set-aside-database'; readonly path: string; readonly into: string }
@@ -72,7 +76,7 @@ export function describeStep(step: Step): { readonly title: string; readonly inv
       };
     case 'prove-quiet':
       return {
-        title: `prove that nothing of ${step.directories.join(' and ')} runs or is mounted`,
+        title: `prove that nothing of ${step.owners.map(({ dataDirectory }) => dataDirectory).join(' and ')} runs or is mounted`,
         inverse: 'nothing to take back',
       };
     case 'convert-again':

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Host } from '../../../core/host.ts';
 import type { Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
-import { helperProcesses, whatIsLeft } from '../running.ts';
+import { type HelperOwner, helperProcesses, whatIsLeft } from '../running.ts';
 import type { StepHandler } from '../step-handler.ts';
 
 type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;
@@ -12,7 +12,7 @@ const commandMs = 60_000;
 
 export const clearLeftoversStep: Of<'clear-leftovers'> = {
   async apply({ step, context: { host, say } }) {
-    await endHelpers(host, step.dataDirectory, say);
+    await endHelpers(host, step, say);
     await unmountInside(host, step.dataDirectory, say);
     for (const { device, backingFile } of await host.loops()) {
       if (!backingFile.startsWith(`${step.dataDirectory}/`)) continue;
@@ -27,15 +27,15 @@ export const clearLeftoversStep: Of<'clear-leftovers'> = {
   undo() {},
 };
 
-async function endHelpers(host: Host, dataDirectory: string, say: (text: string) => void): Promise<void> {
+async function endHelpers(host: Host, owner: HelperOwner, say: (text: string) => void): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    const helpers = helperProcesses(host, dataDirectory);
+    const helpers = helperProcesses(host, owner);
     for (const { pid, argv } of helpers) {
       say(`process ${pid} (${argv[0] ?? ''})`);
       host.signal(pid, signal);
     }
     const end = host.clock() + 3_000;
-    while (helperProcesses(host, dataDirectory).length > 0 && host.clock() < end) await host.sleep(50);
+    while (helperProcesses(host, owner).length > 0 && host.clock() < end) await host.sleep(50);
   }
 }
 
@@ -82,9 +82,7 @@ export const proveQuietStep: Of<'prove-quiet'> = {
   async apply({ step, context: { host } }) {
     const end = host.clock() + 5_000;
     for (;;) {
-      const left = (
-        await Promise.all(step.directories.map((directory) => whatIsLeft(host, directory)))
-      ).flat();
+      const left = (await Promise.all(step.owners.map((owner) => whatIsLeft(host, owner)))).flat();
       if (left.length === 0) return;
       if (host.clock() > end) throw migrateFailure({ code: 'still-running', what: left });
       await host.sleep(50);
