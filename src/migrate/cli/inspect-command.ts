@@ -1,13 +1,23 @@
-// `inspect`: what the database holds.
-import type { ExitCode } from '../../core/exit-code.ts';
+// `inspect`: what the database holds, read from its files.
+import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
-import type { CommonOptions } from './options.ts';
+import { describeNotice } from '../../dqlite/index.ts';
+import { detect } from '../detect/index.ts';
+import { readDatabaseFiles } from '../inventory/database-files.ts';
+import { readInventory } from '../inventory/read-inventory.ts';
+import { redactInventory } from '../inventory/redact-inventory.ts';
+import { inventoryText } from '../inventory/render.ts';
+import { writeReport } from '../report/index.ts';
+import { type CommonOptions, detectOptions } from './options.ts';
 
-export async function inspectCommand(
-  _host: Host,
-  _options: CommonOptions,
-  _output: Output,
-): Promise<ExitCode> {
-  throw new Error('to be wired');
+export async function inspectCommand(host: Host, options: CommonOptions, output: Output): Promise<ExitCode> {
+  const { source } = await detect(host, detectOptions(options));
+  const { image, local } = readDatabaseFiles(host.path(source.dataDirectory));
+  const inventory = readInventory(image.bytes, local === undefined ? {} : { localDatabase: local });
+  for (const notice of image.notices) output.message(describeNotice(notice));
+  output.line(inventoryText(inventory, { showValues: options.showValues === true }).trimEnd());
+  output.event({ event: 'inventory', inventory: redactInventory(inventory), notices: image.notices });
+  if (options.report !== undefined) output.line(`\nReport: ${writeReport(options.report, { inventory })}`);
+  return exitCode.done;
 }

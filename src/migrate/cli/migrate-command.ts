@@ -16,7 +16,14 @@ import { writeDatabaseDirectory } from '../apply/write-database.ts';
 import { isOpen } from '../check/index.ts';
 import { detect } from '../detect/index.ts';
 import { drift } from '../plan/drift.ts';
-import { convertFiles, describeStep, makePlan, type Plan, type PlanMaterial } from '../plan/index.ts';
+import {
+  convertFiles,
+  describeStep,
+  expectedInventory,
+  makePlan,
+  type Plan,
+  type PlanMaterial,
+} from '../plan/index.ts';
 import { runFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
 import { writeReport } from '../report/index.ts';
@@ -196,7 +203,11 @@ async function carryOut({
   const verification = await verifyRun(host, journal, run, folder, (text) =>
     output.progress(`  verify: ${text}`),
   );
-  const place = writeReport(report ?? join(folder, 'report'), { material, verification });
+  const place = writeReport(report ?? join(folder, 'report'), {
+    plan,
+    inventory: expectedInventory(material),
+    verification,
+  });
   const failed = verification.checks.filter(({ ok }) => !ok);
   journal.end(run, failed.length === 0 ? 'finished' : 'failed', host.now());
   output.line(`\n${renderVerification(verification, output)}`);

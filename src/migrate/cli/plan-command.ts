@@ -4,7 +4,7 @@ import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
 import { isOpen } from '../check/index.ts';
 import { detect } from '../detect/index.ts';
-import { makePlan } from '../plan/index.ts';
+import { expectedInventory, makePlan } from '../plan/index.ts';
 import { writeReport } from '../report/index.ts';
 import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
 import { renderPlan } from './render-plan.ts';
@@ -19,7 +19,7 @@ export async function planCommand(host: Host, options: CommonOptions, output: Ou
   const report =
     options.report === undefined
       ? undefined
-      : writeReport(options.report, { material, verification: undefined });
+      : writeReport(options.report, { plan, inventory: expectedInventory(material) });
   const open = plan.findings.filter((finding) => isOpen(finding, answers));
   output.event({
     event: 'plan',

@@ -12,6 +12,8 @@ import { type Change, type Conversion, convert, globalSchema, startedByItself } 
 import { versionOf } from '../detect/incus.ts';
 import type { Detected } from '../detect/index.ts';
 import { type DatabaseContent, findDatabase, readDatabaseFiles } from '../inventory/database-files.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import { readInventory } from '../inventory/read-inventory.ts';
 import { makeSteps, runFolder } from './make-steps.ts';
 import type { Plan, PlanMaterial } from './plan.ts';
 
@@ -146,6 +148,11 @@ export function convertFiles(
     opened.db.close();
     opened.local?.close();
   }
+}
+
+/** What the target is expected to hold afterwards. */
+export function expectedInventory({ convertedImage, convertedLocal }: PlanMaterial): Inventory {
+  return readInventory(convertedImage, convertedLocal === undefined ? {} : { localDatabase: convertedLocal });
 }
 
 function openDatabase({ image, local }: DatabaseContent): OpenDatabase {

@@ -2,29 +2,35 @@
 import * as fs from 'node:fs';
 import { join, resolve } from 'node:path';
 import { writeFileDurable } from '../../core/durable.ts';
-import type { PlanMaterial } from '../plan/index.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import { inventoryJson } from '../inventory/render.ts';
+import type { Plan } from '../plan/index.ts';
 import type { Verification } from '../verify/verification.ts';
 import { renderHtml } from './render-html.ts';
 import { renderMarkdown } from './render-markdown.ts';
 
 export interface ReportContent {
-  readonly material: PlanMaterial;
-  /** undefined: only planned. */
-  readonly verification: Verification | undefined;
+  readonly inventory: Inventory;
+  readonly plan?: Plan;
+  /** Absent: only planned. */
+  readonly verification?: Verification;
 }
 
 /**
- * Writes report.html, report.md, plan.json and inventory.json into a folder, which is made if it is not there; each
- * file 0600, existing ones of these names replaced. Returns the path of the page.
+ * Writes inventory.json and, with a plan, plan.json, report.md and report.html into a folder, which is made if it is
+ * not there; each file 0600, existing ones of these names replaced. No confidential value is in them.
+ * Returns the path of the page, or of the inventory where there is no plan.
  */
-export function writeReport(folder: string, { material, verification }: ReportContent): string {
+export function writeReport(folder: string, { inventory, plan, verification }: ReportContent): string {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   const write = (name: string, text: string): string => {
     const path = resolve(join(folder, name));
     writeFileDurable(path, text, 0o600);
     return path;
   };
-  write('plan.json', `${JSON.stringify(material.plan, null, 2)}\n`);
-  write('report.md', renderMarkdown(material.plan, verification));
-  return write('report.html', renderHtml(material.plan, verification));
+  const inventoryPath = write('inventory.json', inventoryJson(inventory));
+  if (plan === undefined) return inventoryPath;
+  write('plan.json', `${JSON.stringify(plan, null, 2)}\n`);
+  write('report.md', renderMarkdown(plan, verification));
+  return write('report.html', renderHtml(plan, verification));
 }
