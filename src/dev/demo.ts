@@ -4,9 +4,9 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
+import { realHost } from '../core/real-host.ts';
 import { writeDatabaseDirectory } from '../migrate/apply/write-database.ts';
 import { convertFiles } from '../migrate/plan/index.ts';
-import { realHost } from '../core/real-host.ts';
 import { untar } from './untar.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -18,12 +18,38 @@ const source = join(folder, server);
 const report = join(folder, 'report');
 process.stdout.write(`A real LXD 5.0.2, its database only: ${source}\n\n`);
 
-const plan = spawnSync(process.execPath, [join(root, 'bin', 'lxd-to-incus.js'), 'plan', '--lxd-dir', source, '--state', join(folder, 'state'), '--report', report], { stdio: 'inherit' });
+const plan = spawnSync(
+  process.execPath,
+  [
+    join(root, 'bin', 'lxd-to-incus.js'),
+    'plan',
+    '--lxd-dir',
+    source,
+    '--state',
+    join(folder, 'state'),
+    '--report',
+    report,
+  ],
+  { stdio: 'inherit' },
+);
 // 3: there is no Incus on this machine, or something else stands in the way; the plan is made all the same.
 if (plan.status !== 0 && plan.status !== 3) process.exit(plan.status ?? 1);
 
 const { content, conversion } = convertFiles(realHost, source, {
-  plan: { source: { role: 'source', name: 'demo', evidence: [], dataDirectory: source, sockets: [], runtimeDirectory: undefined, service: { kind: 'none' }, program: undefined, schema: 60 }, target: undefined },
+  plan: {
+    source: {
+      role: 'source',
+      name: 'demo',
+      evidence: [],
+      dataDirectory: source,
+      sockets: [],
+      runtimeDirectory: undefined,
+      service: { kind: 'none' },
+      program: undefined,
+      schema: 60,
+    },
+    target: undefined,
+  },
   power: { running: new Set(['default/c1']), frozen: new Set() },
   pinsFromHost: new Map(),
 });

@@ -8,7 +8,7 @@ import { instanceOfStorageName, runningInstances } from './running.ts';
 import { answeringSocket } from './service-control.ts';
 import type { StoredPower } from './step-handler.ts';
 
-interface InstanceState {
+export interface InstanceState {
   readonly project: string;
   readonly name: string;
   readonly status: string;

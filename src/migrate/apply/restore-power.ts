@@ -1,7 +1,6 @@
 // Brings instances into the state in which they were recorded: exactly that set runs, whatever the daemon started by itself.
-import type { Host } from '../../core/host.ts';
 import type { DaemonClient } from '../daemon/client.ts';
-import { instanceStates, setState } from './power.ts';
+import { type InstanceState, instanceStates, setState } from './power.ts';
 import type { StoredPower } from './step-handler.ts';
 
 export interface PowerOutcome {
@@ -11,11 +10,8 @@ export interface PowerOutcome {
   readonly error?: string;
 }
 
-/** How long a daemon may still be starting an instance by itself before the tool does it. */
-const settleMs = 2_000;
-
+/** @param client of a daemon that is ready: it has started by then what it starts by itself */
 export async function restorePower(
-  host: Host,
   client: DaemonClient,
   power: StoredPower,
   say: (text: string) => void,
@@ -24,14 +20,13 @@ export async function restorePower(
     ...power.running.map((instance) => [instance, 'Running'] as const),
     ...power.frozen.map((instance) => [instance, 'Frozen'] as const),
   ]);
-  const end = host.clock() + settleMs;
-  let states = await readStates(client);
-  while (host.clock() < end && [...wanted.keys()].some((instance) => states.get(instance) === 'Stopped')) {
-    await host.sleep(100);
-    states = await readStates(client);
-  }
+  const states = await instanceStates(client);
+  // As both daemons order a start: the highest boot.autostart.priority first, then by name.
+  states.sort((a, b) => startPriority(b) - startPriority(a) || (a.name < b.name ? -1 : 1));
   const outcomes: PowerOutcome[] = [];
-  for (const [instance, status] of states) {
+  for (const state of states) {
+    const instance = `${state.project}/${state.name}`;
+    const { status } = state;
     const goal = wanted.get(instance) ?? 'Stopped';
     if (status === goal) {
       if (goal !== 'Stopped') outcomes.push({ instance, wanted: goal });
@@ -41,15 +36,14 @@ export async function restorePower(
     outcomes.push({ instance, wanted: goal, ...(await bring(client, instance, status, goal)) });
   }
   // Instances that are gone: LXD deletes an ephemeral one when it stops.
+  const known = new Set(states.map(({ project, name }) => `${project}/${name}`));
   for (const [instance, goal] of wanted)
-    if (!states.has(instance)) outcomes.push({ instance, wanted: goal, error: 'it does not exist any more' });
+    if (!known.has(instance)) outcomes.push({ instance, wanted: goal, error: 'it does not exist any more' });
   return outcomes;
 }
 
-async function readStates(client: DaemonClient): Promise<Map<string, string>> {
-  return new Map(
-    (await instanceStates(client)).map(({ project, name, status }) => [`${project}/${name}`, status]),
-  );
+function startPriority({ expanded }: InstanceState): number {
+  return Number(expanded['boot.autostart.priority'] ?? '0') || 0;
 }
 
 async function bring(

@@ -67,12 +67,7 @@ export const stopInstancesStep: Of<'stop-instances'> = {
 };
 
 async function restoreExactly(context: ApplyContext, daemon: DaemonRef, socket: string): Promise<void> {
-  const outcomes = await restorePower(
-    context.host,
-    daemonClient(context.host, socket),
-    storedPower(context),
-    context.say,
-  );
+  const outcomes = await restorePower(daemonClient(context.host, socket), storedPower(context), context.say);
   const failed = outcomes.filter(({ error }) => error !== undefined);
   if (failed.length === 0) return;
   throw migrateFailure({
@@ -124,7 +119,6 @@ export const restorePowerStep: Of<'restore-power'> = {
     if (socket === undefined)
       throw migrateFailure({ code: 'daemon-silent', daemon: 'Incus', limitMs: 0, lastLines: [] });
     const outcomes = await restorePower(
-      context.host,
       daemonClient(context.host, socket),
       storedPower(context),
       context.say,
