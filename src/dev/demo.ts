@@ -3,18 +3,15 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { brotliDecompressSync } from 'node:zlib';
 import { realHost } from '../core/real-host.ts';
 import { writeDatabaseDirectory } from '../migrate/apply/write-database.ts';
 import { convertFiles } from '../migrate/plan/index.ts';
-import { untar } from './untar.ts';
+import { unpackDatabaseFixture } from './database-fixture.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const folder = fs.mkdtempSync(join(tmpdir(), 'lxd-to-incus-demo-'));
-const server = 'lxd-5.0.2-clean';
 
-untar(brotliDecompressSync(fs.readFileSync(join(root, 'fixtures', 'databases', `${server}.tar.br`))), folder);
-const source = join(folder, server);
+const { database: source } = unpackDatabaseFixture('lxd-5.0.2-clean', folder);
 const report = join(folder, 'report');
 process.stdout.write(`A real LXD 5.0.2, its database only: ${source}\n\n`);
 

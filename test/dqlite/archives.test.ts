@@ -14,9 +14,27 @@ const expected = {
   'lxd-5.0.2-2001-instances': { lastIndex: 14176, lastTerm: 1, snapshot: 13312, servers: 1, notices: [] },
   'lxd-5.0.2-clean': { lastIndex: 131, lastTerm: 1, snapshot: undefined, servers: 1, notices: [] },
   // Members log entries after their dump, while the others leave.
-  'lxd-5.0.2-cluster-m1': { lastIndex: 168, lastTerm: 3, snapshot: undefined, servers: 3, notices: ['dump-differs'] },
-  'lxd-5.0.2-cluster-m2': { lastIndex: 168, lastTerm: 3, snapshot: undefined, servers: 3, notices: ['dump-differs'] },
-  'lxd-5.0.2-cluster-m3': { lastIndex: 168, lastTerm: 3, snapshot: undefined, servers: 3, notices: ['dump-differs'] },
+  'lxd-5.0.2-cluster-m1': {
+    lastIndex: 168,
+    lastTerm: 3,
+    snapshot: undefined,
+    servers: 3,
+    notices: ['dump-differs'],
+  },
+  'lxd-5.0.2-cluster-m2': {
+    lastIndex: 168,
+    lastTerm: 3,
+    snapshot: undefined,
+    servers: 3,
+    notices: ['dump-differs'],
+  },
+  'lxd-5.0.2-cluster-m3': {
+    lastIndex: 168,
+    lastTerm: 3,
+    snapshot: undefined,
+    servers: 3,
+    notices: ['dump-differs'],
+  },
   'lxd-5.0.2-killed': { lastIndex: 116, lastTerm: 1, snapshot: undefined, servers: 1, notices: [] },
 } as const;
 

@@ -19,7 +19,10 @@ export function dumpDatabase(image: Buffer): string {
       if (name === 'sqlite_sequence') lines.push('DELETE FROM sqlite_sequence;');
       else lines.push(`${sql.replace(/^CREATE TABLE (?=["'])/, 'CREATE TABLE IF NOT EXISTS ')};`);
       const target = /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
-      const rows = db.prepare(`SELECT * FROM "${name.replaceAll('"', '""')}"`).safeIntegers().raw();
+      const rows = db
+        .prepare(`SELECT * FROM "${name.replaceAll('"', '""')}"`)
+        .safeIntegers()
+        .raw();
       for (const row of rows.iterate() as Iterable<unknown[]>)
         lines.push(`INSERT INTO ${target} VALUES(${row.map(literal).join(',')});`);
     }
