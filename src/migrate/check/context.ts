@@ -21,6 +21,8 @@ export interface CheckContext {
   readonly targetDatabase: OpenDatabase | undefined;
   /** The tool's own folder. */
   readonly state: string;
+  /** False where only a copy of a database was given, without the rest of the data directory. */
+  readonly sourceIsWhole: boolean;
   /** Bytes of the source's database image. */
   readonly imageBytes: number;
 }

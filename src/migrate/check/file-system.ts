@@ -7,12 +7,24 @@ import type { CheckContext } from './context.ts';
 import type { Finding } from './finding.ts';
 
 export function checkFileSystem(context: CheckContext): Finding[] {
+  if (!context.sourceIsWhole) return [databaseOnly(context)];
   return [
     ...linksAndMounts(context),
     ...mountsInside(context),
     ...oneFileSystem(context),
     ...freeSpace(context),
   ];
+}
+
+function databaseOnly({ source }: CheckContext): Finding {
+  return {
+    id: 'source-is-database-only',
+    severity: 'blocker',
+    objects: [source.dataDirectory],
+    what: "This is a copy of a database and not LXD's data directory: there are no instances in it to move.",
+    action:
+      'It can be inspected, planned and exported. To migrate, name the data directory itself (for instance /var/lib/lxd).',
+  };
 }
 
 function linksAndMounts({ host, source, target }: CheckContext): Finding[] {

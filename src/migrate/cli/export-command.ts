@@ -2,7 +2,7 @@
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
-import { detect } from '../detect/index.ts';
+import { find } from '../detect/index.ts';
 import { exportDatabase } from '../export/export-database.ts';
 import { findDatabase } from '../inventory/database-files.ts';
 import { migrateFailure } from '../problem.ts';
@@ -14,7 +14,7 @@ export async function exportCommand(
   out: string,
   output: Output,
 ): Promise<ExitCode> {
-  const { source } = await detect(host, detectOptions(options));
+  const { source } = find(host, detectOptions(options));
   const files = findDatabase(host.path(source.dataDirectory));
   if (files === undefined)
     throw migrateFailure({

@@ -3,7 +3,7 @@ import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
 import { describeNotice } from '../../dqlite/index.ts';
-import { detect } from '../detect/index.ts';
+import { find } from '../detect/index.ts';
 import { readDatabaseFiles } from '../inventory/database-files.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
 import { redactInventory } from '../inventory/redact-inventory.ts';
@@ -12,7 +12,7 @@ import { writeReport } from '../report/index.ts';
 import { type CommonOptions, detectOptions } from './options.ts';
 
 export async function inspectCommand(host: Host, options: CommonOptions, output: Output): Promise<ExitCode> {
-  const { source } = await detect(host, detectOptions(options));
+  const { source } = find(host, detectOptions(options));
   const { image, local } = readDatabaseFiles(host.path(source.dataDirectory));
   const inventory = readInventory(image.bytes, local === undefined ? {} : { localDatabase: local });
   for (const notice of image.notices) output.message(describeNotice(notice));

@@ -14,7 +14,7 @@ import { type Journal, openJournal, takeLock } from '../apply/journal.ts';
 import type { FreshConversion } from '../apply/step-handler.ts';
 import { writeDatabaseDirectory } from '../apply/write-database.ts';
 import { isOpen } from '../check/index.ts';
-import { detect } from '../detect/index.ts';
+import { find } from '../detect/index.ts';
 import { drift } from '../plan/drift.ts';
 import {
   convertFiles,
@@ -83,7 +83,7 @@ async function migrate({
   const latest = journal.latest();
   if (latest !== undefined && latest.outcome === undefined)
     throw migrateFailure({ code: 'unfinished-migration', run: latest.id });
-  if (await alreadyDone(bareHost, options, latest?.outcome)) {
+  if (alreadyDone(bareHost, options, latest?.outcome)) {
     output.line('This server was migrated already; there is no LXD left to move.');
     output.event({ event: 'end', outcome: 'nothing-to-do', exit: exitCode.nothingToDo });
     return exitCode.nothingToDo;
@@ -95,8 +95,15 @@ async function migrate({
   const log = openLog(join(folder, 'log'));
   const host = loggedHost(bareHost, log);
   try {
-    const detected = await detect(host, detectOptions(options));
-    const material = await makePlan({ host, detected, state, toolVersion, run });
+    const where = detectOptions(options);
+    const material = await makePlan({
+      host,
+      found: find(host, where),
+      services: where.services,
+      state,
+      toolVersion,
+      run,
+    });
     if (wanted !== undefined) refuseStale(wanted, material.plan);
     const answers = answersOf(options);
     output.line(renderSummary(material.plan, answers, output));
@@ -129,14 +136,10 @@ async function migrate({
 }
 
 /** A finished journal never stands in the way of a new migration, but with no LXD left there is nothing to do. */
-async function alreadyDone(
-  host: Host,
-  options: MigrateOptions,
-  outcome: string | undefined,
-): Promise<boolean> {
+function alreadyDone(host: Host, options: MigrateOptions, outcome: string | undefined): boolean {
   if (outcome !== 'finished') return false;
   try {
-    const { source } = await detect(host, detectOptions(options));
+    const { source } = find(host, detectOptions(options));
     return !fs.existsSync(host.path(join(source.dataDirectory, 'database')));
   } catch (error) {
     if (error instanceof Failure && error.problem.code === 'no-source') return true;

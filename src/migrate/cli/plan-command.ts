@@ -3,7 +3,7 @@ import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
 import { isOpen } from '../check/index.ts';
-import { detect } from '../detect/index.ts';
+import { find } from '../detect/index.ts';
 import { expectedInventory, makePlan } from '../plan/index.ts';
 import { writeReport } from '../report/index.ts';
 import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
@@ -12,8 +12,15 @@ import { toolVersion } from './version.ts';
 
 export async function planCommand(host: Host, options: CommonOptions, output: Output): Promise<ExitCode> {
   const answers = answersOf(options);
-  const detected = await detect(host, detectOptions(options));
-  const material = await makePlan({ host, detected, state: stateFolder(options), toolVersion, run: 'RUN' });
+  const where = detectOptions(options);
+  const material = await makePlan({
+    host,
+    found: find(host, where),
+    services: where.services,
+    state: stateFolder(options),
+    toolVersion,
+    run: 'RUN',
+  });
   const { plan } = material;
   output.line(renderPlan(plan, answers, output, options.showValues === true ? material.changes : undefined));
   const report =

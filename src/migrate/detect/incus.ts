@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../../core/host.ts';
-import type { Installation } from './installation.ts';
-import { systemdService, unitFile } from './systemd.ts';
+import type { FoundInstallation } from './installation.ts';
+import { unitFile } from './systemd.ts';
 
 const units = [
   'incus-startup.service',
@@ -24,13 +24,13 @@ const knownPrograms = [
 export interface TargetKind {
   readonly name: string;
   readonly looksFor: string;
-  find(host: Host, program: string | undefined): Promise<Installation | undefined>;
+  find(host: Host, program: string | undefined): FoundInstallation | undefined;
 }
 
 export const debTarget: TargetKind = {
   name: 'deb',
   looksFor: 'Debian package incus or incus-base',
-  async find(host, program) {
+  find(host, program) {
     const list = ['/var/lib/dpkg/info/incus-base.list', '/var/lib/dpkg/info/incus.list'].find((path) =>
       existsSync(host.path(path)),
     );
@@ -43,7 +43,7 @@ export const debTarget: TargetKind = {
 export const manualTarget: TargetKind = {
   name: 'manual',
   looksFor: `incusd in ${knownPrograms.join(', ')}`,
-  async find(host, program) {
+  find(host, program) {
     const found = program ?? knownPrograms.find((path) => existsSync(host.path(path)));
     return found === undefined
       ? undefined
@@ -52,11 +52,7 @@ export const manualTarget: TargetKind = {
 };
 
 /** The data directory that the user named. */
-export async function givenTarget(
-  host: Host,
-  directory: string,
-  program: string | undefined,
-): Promise<Installation> {
+export function givenTarget(host: Host, directory: string, program: string | undefined): FoundInstallation {
   const standard = directory === defaultDirectory;
   // With INCUS_DIR set, incusd keeps its runtime files below the data directory (internal/util/paths.go).
   return describe(
@@ -69,14 +65,14 @@ export async function givenTarget(
   );
 }
 
-async function describe(
+function describe(
   host: Host,
   name: string,
   dataDirectory: string,
   runtimeDirectory: string,
   evidence: readonly string[],
   program: string | undefined,
-): Promise<Installation> {
+): FoundInstallation {
   const standard = dataDirectory === defaultDirectory;
   return {
     role: 'target',
@@ -85,9 +81,8 @@ async function describe(
     dataDirectory,
     sockets: [join(runtimeDirectory, 'unix.socket'), join(dataDirectory, 'unix.socket')],
     runtimeDirectory,
-    service: standard
-      ? await systemdService(host, units, ['incus.socket', 'incus.service', 'incus-startup.service'])
-      : { kind: 'none' },
+    units: standard ? units : [],
+    startUnits: ['incus.socket', 'incus.service', 'incus-startup.service'],
     program: program ?? programOfUnit(host) ?? knownPrograms.find((path) => existsSync(host.path(path))),
   };
 }

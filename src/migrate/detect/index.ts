@@ -4,11 +4,12 @@ import { isAbsolute, resolve } from 'node:path';
 import type { Host } from '../../core/host.ts';
 import { migrateFailure } from '../problem.ts';
 import { debTarget, givenTarget, manualTarget, type TargetKind } from './incus.ts';
-import type { Installation } from './installation.ts';
+import type { FoundInstallation, Installation, Service } from './installation.ts';
 import { debSource, givenSource, manualSource, type SourceKind } from './lxd.ts';
 import type { Services } from './services-file.ts';
+import { systemdIsThere, systemdService } from './systemd.ts';
 
-export type { Installation, Service } from './installation.ts';
+export type { FoundInstallation, Installation, Service } from './installation.ts';
 
 export interface DetectOptions {
   readonly lxdDir?: string | undefined;
@@ -28,24 +29,46 @@ export interface Detected {
 const sourceKinds: readonly SourceKind[] = [debSource, manualSource];
 const targetKinds: readonly TargetKind[] = [debTarget, manualTarget];
 
-/** @throws {Failure<MigrateProblem>} no-source, installation-unknown, several-installations */
-export async function detect(host: Host, options: DetectOptions): Promise<Detected> {
-  const source = await findSource(host, options);
-  const target = await findTarget(host, options);
-  const { services } = options;
-  if (services === undefined) return { source, target };
+export interface Found {
+  readonly source: FoundInstallation;
+  readonly target: FoundInstallation | undefined;
+}
+
+/**
+ * Looks at files only.
+ * @throws {Failure<MigrateProblem>} no-source, installation-unknown, several-installations
+ */
+export function find(host: Host, options: DetectOptions): Found {
+  return { source: findSource(host, options), target: findTarget(host, options) };
+}
+
+/** Adds how each is started and stopped, for which the service manager is asked. */
+export async function withServices(
+  host: Host,
+  { source, target }: Found,
+  services: Services | undefined,
+): Promise<Detected> {
+  const systemd =
+    [source, target].some((found) => (found?.units.length ?? 0) > 0) && (await systemdIsThere(host));
+  const complete = (found: FoundInstallation, given: Service | undefined): Installation => {
+    const { units: _units, startUnits: _start, ...installation } = found;
+    const service: Service =
+      given !== undefined && given.kind !== 'none'
+        ? given
+        : systemd
+          ? systemdService(host, found)
+          : { kind: 'none' };
+    return { ...installation, service };
+  };
   return {
-    source: services.source.kind === 'none' ? source : { ...source, service: services.source },
-    target:
-      target === undefined || services.target.kind === 'none'
-        ? target
-        : { ...target, service: services.target },
+    source: complete(source, services?.source),
+    target: target === undefined ? undefined : complete(target, services?.target),
   };
 }
 
-async function findSource(host: Host, options: DetectOptions): Promise<Installation> {
+function findSource(host: Host, options: DetectOptions): FoundInstallation {
   if (options.lxdDir !== undefined) return givenSource(host, absolute(options.lxdDir));
-  const found = await collect(sourceKinds, (kind) => kind.find(host));
+  const found = collect(sourceKinds, (kind) => kind.find(host));
   const chosen = choose('source', found, options.source);
   if (chosen !== undefined) return chosen;
   const lxc = host.path('/var/lib/lxc');
@@ -53,33 +76,28 @@ async function findSource(host: Host, options: DetectOptions): Promise<Installat
   throw migrateFailure({ code: 'no-source', looked: sourceKinds.map(({ looksFor }) => looksFor), plainLxc });
 }
 
-async function findTarget(host: Host, options: DetectOptions): Promise<Installation | undefined> {
+function findTarget(host: Host, options: DetectOptions): FoundInstallation | undefined {
   if (options.incusDir !== undefined) return givenTarget(host, absolute(options.incusDir), options.incusd);
   return choose(
     'target',
-    await collect(targetKinds, (kind) => kind.find(host, options.incusd)),
+    collect(targetKinds, (kind) => kind.find(host, options.incusd)),
     options.target,
   );
 }
 
-async function collect<K>(
+function collect<K>(
   kinds: readonly K[],
-  find: (kind: K) => Promise<Installation | undefined>,
-): Promise<Installation[]> {
-  const found: Installation[] = [];
-  for (const kind of kinds) {
-    const installation = await find(kind);
-    if (installation !== undefined) found.push(installation);
-  }
-  return found;
+  look: (kind: K) => FoundInstallation | undefined,
+): FoundInstallation[] {
+  return kinds.flatMap((kind) => look(kind) ?? []);
 }
 
 /** Several kinds may describe one installation: the first that found a data directory speaks for it. */
 function choose(
   role: 'source' | 'target',
-  found: readonly Installation[],
+  found: readonly FoundInstallation[],
   wanted: string | undefined,
-): Installation | undefined {
+): FoundInstallation | undefined {
   if (wanted !== undefined) {
     const named = found.find(({ name }) => name === wanted);
     if (named === undefined)

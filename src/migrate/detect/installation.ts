@@ -26,3 +26,10 @@ export interface Installation {
   /** The daemon's program; for a source whose package is removed, where it was. */
   readonly program: string | undefined;
 }
+
+/** An installation before anybody was asked how it is started: found by looking at files alone. */
+export interface FoundInstallation extends Omit<Installation, 'service'> {
+  /** Names of systemd units that start it, in the order in which they are stopped; empty where none can. */
+  readonly units: readonly string[];
+  readonly startUnits: readonly string[];
+}

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../../core/host.ts';
-import type { Service } from './installation.ts';
+import type { FoundInstallation, Service } from './installation.ts';
 
 const unitFolders = [
   '/etc/systemd/system',
@@ -18,15 +18,11 @@ export async function systemdIsThere(host: Host): Promise<boolean> {
   return status === 0;
 }
 
-/** @param units in the order in which they are stopped; `start` is the subset that brings the daemon up */
-export async function systemdService(
-  host: Host,
-  units: readonly string[],
-  start: readonly string[],
-): Promise<Service> {
+/** How an installation is started, given whether systemd is there; units whose files do not exist do not count. */
+export function systemdService(host: Host, { units, startUnits }: FoundInstallation): Service {
   const present = units.filter((unit) => unitFile(host, unit) !== undefined);
-  if (present.length === 0 || !(await systemdIsThere(host))) return { kind: 'none' };
-  return { kind: 'systemd', units: present, start: start.filter((unit) => present.includes(unit)) };
+  if (present.length === 0) return { kind: 'none' };
+  return { kind: 'systemd', units: present, start: startUnits.filter((unit) => present.includes(unit)) };
 }
 
 /** The file of a unit, by systemd's order of folders. */

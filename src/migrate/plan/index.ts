@@ -10,7 +10,8 @@ import { filesWithoutRange } from '../check/id-maps.ts';
 import { type CheckContext, check, type Finding, mergeFindings, type OpenDatabase } from '../check/index.ts';
 import { type Change, type Conversion, convert, globalSchema, startedByItself } from '../convert/index.ts';
 import { versionOf } from '../detect/incus.ts';
-import type { Detected } from '../detect/index.ts';
+import { type Found, withServices } from '../detect/index.ts';
+import type { Services } from '../detect/services-file.ts';
 import { type DatabaseContent, findDatabase, readDatabaseFiles } from '../inventory/database-files.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
@@ -26,7 +27,8 @@ const assumedTargetDirectory = '/var/lib/incus';
 
 export interface PlanOptions {
   readonly host: Host;
-  readonly detected: Detected;
+  readonly found: Found;
+  readonly services: Services | undefined;
   readonly state: string;
   readonly toolVersion: string;
   /** Name of the run that would carry it out. */
@@ -36,21 +38,29 @@ export interface PlanOptions {
 /** @throws failures of reading the source's database */
 export async function makePlan({
   host,
-  detected,
+  found,
+  services,
   state,
   toolVersion,
   run,
 }: PlanOptions): Promise<PlanMaterial> {
-  const { source, target } = detected;
-  const content = readDatabaseFiles(host.path(source.dataDirectory));
+  // Both run while the database is read, which keeps this process busy.
+  const detecting = withServices(host, found, services);
+  // Where reading fails, its failure is the one to report.
+  detecting.catch(() => {});
+  const asking = found.target?.program === undefined ? undefined : versionOf(host, found.target.program);
+  const content = readDatabaseFiles(host.path(found.source.dataDirectory));
   const targetContent =
-    target === undefined || findDatabase(host.path(target.dataDirectory)) === undefined
+    found.target === undefined || findDatabase(host.path(found.target.dataDirectory)) === undefined
       ? undefined
-      : readDatabaseFiles(host.path(target.dataDirectory));
-  const version = target?.program === undefined ? undefined : await versionOf(host, target.program);
+      : readDatabaseFiles(host.path(found.target.dataDirectory));
+  const { source, target } = await detecting;
+  const version = await asking;
   const opened = openDatabase(content);
   const openedTarget = targetContent === undefined ? undefined : openDatabase(targetContent);
   try {
+    const sourceIsWhole =
+      content.files.global === join(host.path(source.dataDirectory), 'database', 'global');
     const context: CheckContext = {
       host,
       source,
@@ -59,6 +69,7 @@ export async function makePlan({
       sourceDatabase: opened,
       targetDatabase: openedTarget,
       state,
+      sourceIsWhole,
       imageBytes: content.image.bytes.length,
     };
     const findings = [...check(context), ...notices(content)];
@@ -93,7 +104,7 @@ export async function makePlan({
       localChanges: (conversion?.localChanges ?? []).map(veilChange),
       power: processes,
       steps:
-        target === undefined
+        target === undefined || !sourceIsWhole
           ? []
           : makeSteps(source, target, folder, {
               ...hostInterfaces(opened),
