@@ -46,6 +46,15 @@ export type MigrateProblem =
       readonly status: number;
       readonly message: string;
     }
+  | { readonly code: 'daemon-unreachable'; readonly socket: string; readonly errno: string }
+  | { readonly code: 'daemon-answer-unreadable'; readonly request: string; readonly why: string }
+  | { readonly code: 'daemon-operation-limit'; readonly request: string; readonly limitMs: number }
+  | {
+      readonly code: 'daemon-will-not-stop';
+      readonly socket: string;
+      readonly limitMs: number;
+      readonly last: string;
+    }
   | {
       readonly code: 'daemon-silent';
       readonly daemon: string;
@@ -172,6 +181,25 @@ function explain(problem: MigrateProblem): Explanation {
       return {
         what: `The daemon refused ${problem.request}: ${problem.message}`,
         where: `status ${problem.status}`,
+      };
+    case 'daemon-unreachable':
+      return {
+        what: `No daemon answers here: ${problem.errno}.`,
+        where: problem.socket,
+        next: 'See whether it is started.',
+      };
+    case 'daemon-answer-unreadable':
+      return { what: `The daemon's answer to ${problem.request} cannot be understood: ${problem.why}.` };
+    case 'daemon-operation-limit':
+      return {
+        what: `The daemon did not finish ${problem.request} within ${problem.limitMs / 1000} s.`,
+        next: 'It goes on with it in the background.',
+      };
+    case 'daemon-will-not-stop':
+      return {
+        what: `The daemon was told to shut down and still runs after ${problem.limitMs / 1000} s.`,
+        where: problem.last === '' ? problem.socket : `${problem.socket}: ${problem.last}`,
+        next: 'Something that it waits for does not end: an instance that does not stop, or an operation.',
       };
     case 'daemon-silent':
       return {

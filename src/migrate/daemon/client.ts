@@ -2,11 +2,12 @@
 import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host, HttpAnswer, HttpRequest } from '../../core/host.ts';
 import { migrateFailure } from '../problem.ts';
+import { type Fields, fields, numberOf, rawOf, textOf } from './fields.ts';
 
 export interface DaemonClient {
-  /** `metadata` of the answer. @throws daemon-error */
+  /** `metadata` of the answer to a path (`apiPath` makes one). @throws daemon-error, -unreachable, -answer-unreadable */
   get(path: string): Promise<unknown>;
-  /** Sends a change and waits until its background operation, if it has one, is done. @throws daemon-error */
+  /** Sends a change and waits until its background operation, if it has one, is done. @throws daemon-* */
   change(
     path: string,
     method: 'PUT' | 'POST' | 'PATCH' | 'DELETE',
@@ -16,7 +17,10 @@ export interface DaemonClient {
   isAnswering(): Promise<boolean>;
   /** Until the daemon has started its pools, networks and instances. @throws daemon-silent */
   waitUntilReady(limitMs: number): Promise<void>;
-  /** A clean stop, which takes down instances, networks and mounts; returns when nobody listens any more. */
+  /**
+   * A clean stop, which takes down instances, networks and mounts; returns when nobody listens any more.
+   * @throws daemon-will-not-stop
+   */
   shutDown(limitMs: number): Promise<void>;
   /** A file in an instance, as the instance's own root; content of a missing file is undefined. */
   putFile(instance: InstanceName, path: string, content: Buffer): Promise<void>;
@@ -29,35 +33,43 @@ export interface InstanceName {
   readonly name: string;
 }
 
-interface Envelope {
-  readonly type?: string;
-  readonly error?: string;
-  readonly metadata?: unknown;
-  readonly operation?: string;
+const answerLimitMs = 60_000;
+const operationLimitMs = 600_000;
+
+/** A path of the API; its parts are escaped, so a name can hold anything. */
+export function apiPath(parts: readonly string[], query: Readonly<Record<string, string>> = {}): string {
+  const path = `/${parts.map(encodeURIComponent).join('/')}`;
+  const text = new URLSearchParams(query).toString();
+  return text === '' ? path : `${path}?${text}`;
 }
 
-const answerLimitMs = 60_000;
-
 export function daemonClient(host: Host, socketPath: string): DaemonClient {
-  const ask = async (request: HttpRequest): Promise<Envelope> => {
-    const answer = await host.request(socketPath, request);
-    const envelope = parse(answer);
-    if (answer.status >= 400 || envelope.type === 'error')
-      throw refused(request, answer.status, envelope.error ?? answer.body.toString('utf8').slice(0, 500));
-    return envelope;
+  const send = async (request: HttpRequest): Promise<HttpAnswer> => {
+    try {
+      return await host.request(socketPath, request);
+    } catch (error) {
+      const errno = systemErrorCode(error);
+      if (errno === undefined) throw error;
+      throw migrateFailure({ code: 'daemon-unreachable', socket: socketPath, errno }, error);
+    }
+  };
+  const ask = async (request: HttpRequest): Promise<Fields> => {
+    const answer = await send(request);
+    if (answer.status >= 400) throw refused(request, answer.status, errorText(answer));
+    return fields(parse(request, answer), nameOf(request));
   };
   const filePath = ({ project, name }: InstanceName, path: string): string =>
-    `/1.0/instances/${encodeURIComponent(name)}/files?project=${encodeURIComponent(project)}&path=${encodeURIComponent(path)}`;
+    apiPath(['1.0', 'instances', name, 'files'], { project, path });
 
   return {
     async get(path) {
-      return (await ask({ method: 'GET', path, timeoutMs: answerLimitMs })).metadata;
+      return rawOf(await ask({ method: 'GET', path, timeoutMs: answerLimitMs }), 'metadata');
     },
-    async change(path, method, body, limitMs = 600_000) {
+    async change(path, method, body, limitMs = operationLimitMs) {
       const request = { method, path, body, timeoutMs: answerLimitMs } as const;
-      const envelope = await ask(request);
-      if (envelope.type !== 'async' || envelope.operation === undefined) return envelope.metadata;
-      return waitForOperation(ask, request, envelope.operation, limitMs);
+      const answer = await ask(request);
+      if (textOf(answer, 'type') !== 'async') return rawOf(answer, 'metadata');
+      return waitForOperation(ask, request, textOf(answer, 'operation'), limitMs);
     },
     async isAnswering() {
       try {
@@ -70,14 +82,16 @@ export function daemonClient(host: Host, socketPath: string): DaemonClient {
     },
     async waitUntilReady(limitMs) {
       const end = host.clock() + limitMs;
+      let last: string | undefined;
       for (;;) {
         try {
-          const { status } = await host.request(socketPath, {
+          const answer = await host.request(socketPath, {
             method: 'GET',
             path: '/internal/ready',
             timeoutMs: 30_000,
           });
-          if (status === 200) return;
+          if (answer.status === 200) return;
+          last = errorText(answer);
         } catch (error) {
           if (!isSilence(error)) throw error;
         }
@@ -86,25 +100,29 @@ export function daemonClient(host: Host, socketPath: string): DaemonClient {
             code: 'daemon-silent',
             daemon: `The daemon on ${socketPath}`,
             limitMs,
-            lastLines: [],
+            lastLines: last === undefined ? [] : [last],
           });
         await host.sleep(50);
       }
     },
     async shutDown(limitMs) {
+      const end = host.clock() + limitMs;
+      let last = '';
       try {
-        await host.request(socketPath, { method: 'PUT', path: '/internal/shutdown', timeoutMs: limitMs });
+        // Answered when everything has been stopped, just before the process ends.
+        const answer = await host.request(socketPath, {
+          method: 'PUT',
+          path: '/internal/shutdown',
+          timeoutMs: limitMs,
+        });
+        if (answer.status >= 400) last = errorText(answer);
       } catch (error) {
         // The daemon may close the connection before it has sent its answer.
         if (!isSilence(error)) throw error;
       }
-      const end = host.clock() + 30_000;
       while (host.listener(socketPath) !== undefined) {
         if (host.clock() > end)
-          throw migrateFailure({
-            code: 'still-running',
-            what: [`the daemon on ${socketPath} still listens after it was shut down`],
-          });
+          throw migrateFailure({ code: 'daemon-will-not-stop', socket: socketPath, limitMs, last });
         await host.sleep(10);
       }
     },
@@ -119,19 +137,21 @@ export function daemonClient(host: Host, socketPath: string): DaemonClient {
           'X-LXD-gid': '0',
           'X-LXD-mode': '0600',
           'X-LXD-type': 'file',
+          'X-LXD-write': 'overwrite',
           'X-Incus-uid': '0',
           'X-Incus-gid': '0',
           'X-Incus-mode': '0600',
           'X-Incus-type': 'file',
+          'X-Incus-write': 'overwrite',
         },
         timeoutMs: answerLimitMs,
       });
     },
     async getFile(instance, path) {
       const request = { method: 'GET', path: filePath(instance, path), timeoutMs: answerLimitMs } as const;
-      const answer = await host.request(socketPath, request);
+      const answer = await send(request);
       if (answer.status === 404) return undefined;
-      if (answer.status >= 400) throw refused(request, answer.status, parse(answer).error ?? '');
+      if (answer.status >= 400) throw refused(request, answer.status, errorText(answer));
       return answer.body;
     },
     async deleteFile(instance, path) {
@@ -140,46 +160,62 @@ export function daemonClient(host: Host, socketPath: string): DaemonClient {
   };
 }
 
+/** The daemon forgets an operation a few seconds after its end, so it is waited for at once. */
 async function waitForOperation(
-  ask: (request: HttpRequest) => Promise<Envelope>,
+  ask: (request: HttpRequest) => Promise<Fields>,
   origin: HttpRequest,
   operation: string,
   limitMs: number,
 ): Promise<unknown> {
-  const path = `${operation.split('?')[0]}/wait?timeout=${Math.ceil(limitMs / 1000)}`;
-  const { metadata } = await ask({ method: 'GET', path, timeoutMs: limitMs + 10_000 });
-  const state = (metadata ?? {}) as {
-    status?: string;
-    status_code?: number;
-    err?: string;
-    metadata?: unknown;
-  };
-  if (state.status_code === 200) return state.metadata;
-  throw refused(
-    origin,
-    state.status_code ?? 0,
-    state.err === undefined || state.err === ''
-      ? `the operation ended as ${state.status ?? 'unknown'}`
-      : state.err,
-  );
-}
-
-function refused({ method, path }: HttpRequest, status: number, message: string): Failure {
-  return migrateFailure({
-    code: 'daemon-error',
-    request: `${method} ${path.split('?')[0]}`,
-    status,
-    message,
-  });
-}
-
-function parse({ body }: HttpAnswer): Envelope {
-  try {
-    const value: unknown = JSON.parse(body.toString('utf8'));
-    return typeof value === 'object' && value !== null ? (value as Envelope) : {};
-  } catch {
-    return {};
+  // The path may carry `?project=`.
+  const [path = ''] = operation.split('?');
+  if (!/^\/1\.0\/operations\/[0-9a-f-]{36}$/.test(path)) {
+    throw migrateFailure({
+      code: 'daemon-answer-unreadable',
+      request: nameOf(origin),
+      why: 'it names no operation',
+    });
   }
+  const wait = `${path}/wait?timeout=${Math.ceil(limitMs / 1000)}`;
+  const answer = await ask({ method: 'GET', path: wait, timeoutMs: limitMs + 10_000 });
+  const state = fields(rawOf(answer, 'metadata'), nameOf(origin));
+  const status = numberOf(state, 'status_code');
+  if (status === 200) return rawOf(state, 'metadata');
+  if (status < 200)
+    throw migrateFailure({ code: 'daemon-operation-limit', request: nameOf(origin), limitMs });
+  const ended = `the operation ended as ${textOf(state, 'status') || 'unknown'}`;
+  throw refused(origin, status, textOf(state, 'err') || ended);
+}
+
+function nameOf({ method, path }: HttpRequest): string {
+  return `${method} ${path.split('?')[0]}`;
+}
+
+function refused(request: HttpRequest, status: number, message: string): Failure {
+  return migrateFailure({ code: 'daemon-error', request: nameOf(request), status, message });
+}
+
+function parse(request: HttpRequest, { body }: HttpAnswer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    throw migrateFailure(
+      { code: 'daemon-answer-unreadable', request: nameOf(request), why: 'it is not JSON' },
+      error,
+    );
+  }
+}
+
+/** The daemon's own words. */
+function errorText({ status, body }: HttpAnswer): string {
+  const text = body.toString('utf8');
+  try {
+    const message = textOf(fields(JSON.parse(text), ''), 'error');
+    if (message !== '') return message;
+  } catch {
+    // Not the daemon's usual form: shown as it came.
+  }
+  return text.trim().slice(0, 500) || `HTTP status ${status}`;
 }
 
 /** Nobody there, or nobody yet: what a daemon that starts or stops looks like from outside. */
