@@ -5,6 +5,9 @@ import type { ByteSource } from './read-file.ts';
 /** Offset of the first batch: segments begin with their format. */
 export const segmentHeaderSize = 8;
 
+/** Two checksums and the number of entries. */
+export const batchHeaderSize = 16;
+
 /** The server's own limit (canonical/raft src/uv_segment.c). */
 const maxEntries = 262_144;
 
@@ -33,8 +36,8 @@ export interface BatchFault {
 /** The batch at an offset; its data is checked as well unless `headersOnly`. */
 export function readBatch(source: ByteSource, offset: number, headersOnly = false): Batch | BatchFault {
   const left = source.size - offset;
-  if (left < 16) return { torn: false, why: 'the file is cut off inside a batch' };
-  const preamble = source.view(offset, 16);
+  if (left < batchHeaderSize) return { torn: false, why: 'the file is cut off inside a batch' };
+  const preamble = source.view(offset, batchHeaderSize);
   const headerChecksum = preamble.readUInt32LE(0);
   const dataChecksum = preamble.readUInt32LE(4);
   const count = preamble.readUInt32LE(8) + preamble.readUInt32LE(12) * 2 ** 32;

@@ -78,7 +78,7 @@ export function listFolder(folder: string): FolderListing {
     ...open.map(({ name }) => name),
     ...snapshots.flatMap(({ name }) => [name, `${name}.meta`]),
   ];
-  const stats = names.map((name) => fs.lstatSync(join(folder, name), { throwIfNoEntry: false }));
+  const stats = names.map((name) => statIn(folder, name));
   return {
     folder,
     metadata,
@@ -101,6 +101,16 @@ const harmless = new Set(['db.bin-wal', 'dqlite-lock', '.probe', '.probe_falloca
 function namesIn(folder: string): string[] {
   try {
     return fs.readdirSync(folder).sort();
+  } catch (error) {
+    const errno = systemErrorCode(error);
+    if (errno === undefined) throw error;
+    throw dqliteFailure({ code: 'folder-unreadable', folder, errno }, error);
+  }
+}
+
+function statIn(folder: string, name: string): fs.Stats | undefined {
+  try {
+    return fs.lstatSync(join(folder, name), { throwIfNoEntry: false });
   } catch (error) {
     const errno = systemErrorCode(error);
     if (errno === undefined) throw error;
@@ -140,8 +150,7 @@ function completeSnapshots(
     else if (meta === undefined) ignore(base, 'the .meta file of this snapshot is not there');
     else if (!Number.isSafeInteger(data.index) || !Number.isSafeInteger(data.term))
       ignore(base, 'its numbers are too large');
-    else if (fs.lstatSync(join(folder, base), { throwIfNoEntry: false })?.size === 0)
-      ignore(base, 'this snapshot is empty');
+    else if (statIn(folder, base)?.size === 0) ignore(base, 'this snapshot is empty');
     else complete.push(data);
   }
   return complete.sort((a, b) => a.term - b.term || a.index - b.index || compare(a.timestamp, b.timestamp));

@@ -59,7 +59,7 @@ export function lockBytePage(pageSize: number): number {
  * The SQLite file, in rollback mode, or what it lacks. Its size is the page count in page 1, as SQLite itself has
  * it: right both for servers that never shrink a database and for those that do (dqlite 1.17.3, 1.18.2).
  */
-export function makeImage(store: PageStore): Buffer | string {
+export function makeImage(store: PageStore, lock = lockBytePage(store.pageSize ?? 4096)): Buffer | string {
   const { pageSize } = store;
   const header = getPage(store, 1);
   if (pageSize === undefined || header === undefined)
@@ -69,9 +69,7 @@ export function makeImage(store: PageStore): Buffer | string {
   const written = header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16);
   if (written !== pageSize) return `page 1 says pages of ${written} bytes, but they have ${pageSize}`;
   const size = pageCount(header, store.highest);
-  const lock = lockBytePage(pageSize);
-  const known = knownPages(store, size);
-  const missing = firstMissing(store, size, lock, known);
+  const missing = firstMissing(store, size, lock);
   if (missing !== undefined) return `page ${missing} of ${size} is missing`;
   const image = Buffer.allocUnsafeSlow(size * pageSize);
   const fromBase = Math.min(store.base.length, image.length);
@@ -99,8 +97,8 @@ function knownPages(store: PageStore, size: number): number {
 }
 
 /** Counting first keeps a hostile page count from costing time. */
-function firstMissing(store: PageStore, size: number, lock: number, known: number): number | undefined {
-  if (known >= size) return undefined;
+function firstMissing(store: PageStore, size: number, lock: number): number | undefined {
+  if (knownPages(store, size) >= size) return undefined;
   for (let page = 1; page <= size; page += 1)
     if (page !== lock && getPage(store, page) === undefined) return page;
   return undefined;

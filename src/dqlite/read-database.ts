@@ -76,10 +76,11 @@ function readOnce(listing: FolderListing, salvage: boolean): DatabaseImage {
     segments = readLog(reading, state, snapshot?.index ?? 0);
   } catch (error) {
     if (!salvage || !isDqliteFailure(error)) throw error;
-    if (state.lastIndex === 0) throw dqliteFailure({ code: 'nothing-to-salvage', folder }, error);
     notices.push({ code: 'salvaged', lastGoodIndex: state.lastIndex, problem: error.message });
   }
 
+  if (state.lastIndex === 0)
+    throw dqliteFailure({ code: salvage ? 'nothing-to-salvage' : 'no-database', folder });
   if (state.pending.length > 0) notices.push({ code: 'uncommitted-dropped', pages: state.pending.length });
   const bytes = makeImage(state.pages);
   if (typeof bytes === 'string')

@@ -1,6 +1,6 @@
 // Walks through the entries of one segment: a closed one must be whole, an open one may end in an unfinished write.
 
-import { type EntryHeader, readBatch, segmentHeaderSize } from './batch.ts';
+import { batchHeaderSize, type EntryHeader, readBatch, segmentHeaderSize } from './batch.ts';
 import type { ClosedSegment, OpenSegment } from './list-folder.ts';
 import type { DqliteNotice } from './notice.ts';
 import { dqliteFailure } from './problem.ts';
@@ -72,6 +72,8 @@ export function walkOpenSegment(
   while (offset < source.size) {
     const batch = readBatch(source, offset);
     if ('why' in batch) {
+      // A few zeros left over at the end are no batch that was cut off.
+      if (source.size - offset < batchHeaderSize && lastNonZero(source, offset) === undefined) break;
       if (!batch.torn) throw damaged(offset, batch.why);
       const last = lastNonZero(source, offset);
       const bytes = last === undefined ? 0 : last + 1 - offset;

@@ -54,8 +54,8 @@ function quoted(value: string): string {
     ['\r', '\\r', 'char(13)'],
   ] as const;
   return breaks.reduce(
-    (text, [character, escape, code]) =>
-      text.includes(character) ? `replace(${text.replaceAll(character, escape)},'${escape}',${code})` : text,
+    (text, [character, shown, code]) =>
+      text.includes(character) ? `replace(${text.replaceAll(character, shown)},'${shown}',${code})` : text,
     plain,
   );
 }

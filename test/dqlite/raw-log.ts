@@ -119,7 +119,7 @@ export function snapshotMeta(content: Buffer, index = 1): Buffer {
   return Buffer.concat([u64(1), u64(crc32(content, crc32(covered))), covered, content]);
 }
 
-export function snapshotData(main: Buffer, wal = Buffer.alloc(0), name = 'db.bin'): Buffer {
+export function snapshotData(main: Buffer, wal: Buffer = Buffer.alloc(0), name = 'db.bin'): Buffer {
   return Buffer.concat([u64(1), u64(1), fileName(name), u64(main.length), u64(wal.length), main, wal]);
 }
 
