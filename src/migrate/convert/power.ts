@@ -1,5 +1,6 @@
 // Writes which instances incusd shall start by itself, so that exactly what ran runs again.
 import type { Database } from 'better-sqlite3';
+import { isTrue } from '../is-true.ts';
 import type { Editor } from './change.ts';
 import type { TypedRow } from './config-tables.ts';
 
@@ -107,9 +108,4 @@ function profileAutostart(db: Database): Map<number, string> {
     )
     .all() as { instance: number; value: string | null }[];
   return new Map(rows.map(({ instance, value }) => [instance, value ?? '']));
-}
-
-/** Truth as both daemons read it (shared/util.go IsTrue). */
-function isTrue(value: string): boolean {
-  return ['true', '1', 'yes', 'on'].includes(value.toLowerCase());
 }

@@ -82,7 +82,8 @@ export interface Instance {
   /** In the order in which they apply. */
   readonly profiles: readonly string[];
   readonly snapshots: readonly InstanceSnapshot[];
-  readonly backups: readonly Backup[];
+  /** undefined: not asked for. */
+  readonly backups: readonly Backup[] | undefined;
   /** `Running`, `Stopped`, `Frozen`, `Error`, …: what the daemon says now. */
   readonly status: string | undefined;
 }

@@ -123,7 +123,7 @@ function instanceSections({ instances, profiles, images }: Inventory): Section[]
           .join(', '),
         instance.profiles.join(' '),
         String(instance.snapshots.length),
-        String(instance.backups.length),
+        String(instance.backups?.length ?? ''),
         instance.member,
         day(instance.created),
       ]),
