@@ -51,6 +51,12 @@ printf '%s\n' "$name" > etc/lxd-to-incus-e2e-machine
 printf '%s\n' "$name" > etc/hostname
 printf '127.0.0.1 localhost %s\n' "$name" > etc/hosts
 printf '%s' "$name" > proc/sys/kernel/hostname
+# LXD and Incus kill whatever process has the number in networks/*/dnsmasq.pid, which a clean stop leaves behind. On a
+# host that number is free or taken by chance; here, where few processes were started, it would often be a daemon's.
+boots=$(($(cat etc/lxd-to-incus-e2e-boots 2>/dev/null || echo 0) + 1))
+echo "$boots" > etc/lxd-to-incus-e2e-boots
+echo $((boots * 7000 % 28000 + 300)) > proc/sys/kernel/ns_last_pid
+
 pivot_root . mnt
 cd /
 umount -l /mnt

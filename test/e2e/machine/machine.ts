@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemErrorCode } from '../../../src/core/failure.ts';
+import type { CoreProblem } from '../../../src/core/core-problem.ts';
+import { Failure, type Problem, systemErrorCode } from '../../../src/core/failure.ts';
 import { type Argv, type RunResult, run } from '../../../src/core/run.ts';
 import { withLock } from './cache.ts';
 import { makeCgroups } from './cgroup.ts';
@@ -35,7 +36,7 @@ export interface Machine {
   readonly pid: number;
   /** The image that holds all that the machine wrote. Copied while it runs, it is what a power cut would leave. */
   readonly disk: string;
-  /** Runs a command in the machine. @throws {Failure<CoreProblem>} as `run` of the kernel does */
+  /** Runs a command in the machine. @throws {Failure<MachineProblem>} command-in-machine */
   exec(argv: Argv, options?: ExecOptions): Promise<ExecResult>;
   /** The same, with what it printed as bytes. */
   execBytes(argv: Argv, options?: ExecOptions): Promise<RunResult>;
@@ -182,12 +183,25 @@ function machineOf(record: MachineRecord, treeName: RootTreeName, pid: number): 
       ...argv,
     ];
   };
-  const execBytes: Machine['execBytes'] = async (argv, { input, timeoutMs = 60_000, accept, env } = {}) =>
-    run(enter(argv, env), {
-      timeoutMs,
-      ...(input === undefined ? {} : { input: Buffer.from(input) }),
-      ...(accept === undefined ? {} : { accept }),
-    });
+  const execBytes: Machine['execBytes'] = async (argv, { input, timeoutMs = 60_000, accept, env } = {}) => {
+    const entered = enter(argv, env);
+    try {
+      return await run(entered, {
+        timeoutMs,
+        ...(input === undefined ? {} : { input: Buffer.from(input) }),
+        ...(accept === undefined ? {} : { accept }),
+      });
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      // The way into the machine is long and the same every time: only the command itself says something.
+      throw machineFailure({
+        code: 'command-in-machine',
+        name: record.name,
+        argv,
+        why: reason(error.problem),
+      });
+    }
+  };
   return {
     name: record.name,
     treeName,
@@ -213,6 +227,20 @@ function machineOf(record: MachineRecord, treeName: RootTreeName, pid: number): 
     },
     stop: ({ keepDisk } = {}) => destroy(record, keepDisk),
   };
+}
+
+function reason(problem: Problem): string {
+  const core = problem as CoreProblem;
+  switch (core.code) {
+    case 'command-failed':
+      return `status ${core.status}: ${core.stderr.trimEnd()}`;
+    case 'command-killed':
+      return `${core.signal}: ${core.stderr.trimEnd()}`;
+    case 'command-timeout':
+      return `killed after ${core.limitMs / 1000} s`;
+    default:
+      return core.code;
+  }
 }
 
 const plainEnvironment = {

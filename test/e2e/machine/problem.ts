@@ -8,6 +8,12 @@ export type MachineProblem =
   | { readonly code: 'machine-not-up'; readonly name: string; readonly printed: string }
   | { readonly code: 'machine-gone'; readonly name: string }
   | { readonly code: 'machine-left-something'; readonly name: string; readonly what: readonly string[] }
+  | {
+      readonly code: 'command-in-machine';
+      readonly name: string;
+      readonly argv: readonly string[];
+      readonly why: string;
+    }
   | { readonly code: 'not-a-machine'; readonly name: string; readonly marker: string }
   | { readonly code: 'api-error'; readonly request: string; readonly status: number; readonly text: string }
   | { readonly code: 'unexpected-output'; readonly what: string; readonly text: string };
@@ -45,6 +51,8 @@ function explain(problem: MachineProblem): { what: string; where?: string; next?
         what: `The machine ${problem.name} is stopped, but something of it is left.`,
         where: problem.what.join('\n'),
       };
+    case 'command-in-machine':
+      return { what: `${problem.name}: ${problem.argv.join(' ')}`, where: problem.why };
     case 'not-a-machine':
       return {
         what: `Refused: ${problem.name} is no throw-away machine.`,

@@ -32,9 +32,9 @@ echo other > links/four; ln links/four links/five
 ln -s one links/relative; ln -s /etc/passwd links/absolute; ln -s nowhere/at/all links/dangling; ln -s loop links/loop
 own 1000 1000 links/one links/relative
 
-mkdir sparse; truncate -s 64M sparse/empty
-printf start > sparse/ends; truncate -s 32M sparse/ends; printf end >> sparse/ends
-dd if=/dev/urandom of=sparse/middle bs=64K count=1 seek=100 status=none; truncate -s 16M sparse/middle
+mkdir sparse; truncate -s 16M sparse/empty
+printf start > sparse/ends; truncate -s 8M sparse/ends; printf end >> sparse/ends
+dd if=/dev/urandom of=sparse/middle bs=64K count=1 seek=40 status=none; truncate -s 4M sparse/middle
 
 mkdir names; cd names
 for name in ' blank ' "it's" '"quoted"' 'back\slash' '$(touch hacked)' '-rf' $'new\nline' $'tab\there' ünïcødé 日本 $'\xff\xfe' '*' '%s'; do

@@ -5,7 +5,7 @@ import type { Machine } from '../machine/machine.ts';
 import { type ApiOptions, api } from './api.ts';
 import { httpsAddress, makeClientCertificate } from './client.ts';
 import { busyboxImage } from './image.ts';
-import { populatedPower, setPower } from './power.ts';
+import { populatedPower, type Status, setPower } from './power.ts';
 import { secret } from './secrets.ts';
 
 /** Client whose certificate the populated server trusts. */
@@ -56,7 +56,7 @@ export async function populate(machine: Machine): Promise<void> {
   await projects(machine, make);
   await images(machine, make);
   await profiles(machine, make);
-  await volumes(make);
+  await volumes(machine, make);
   await instances(machine, instance);
   await contents(machine, make);
   await setPower(machine, 'lxd', populatedPower);
@@ -259,16 +259,16 @@ async function profiles(machine: Machine, make: Make): Promise<void> {
   await make('/1.0/profiles', { name: 'own-profile', config: { 'limits.cpu': '1' } }, { project: 'own' });
 }
 
-async function volumes(make: Make): Promise<void> {
+async function volumes(machine: Machine, make: Make): Promise<void> {
   const custom = (pool: string): string => `/1.0/storage-pools/${pool}/volumes/custom`;
   await make(custom('default'), {
     name: 'data1',
     description: quotedNote,
     config: { 'user.secret': secret('volume-user-secret') },
   });
-  await make(`${custom('default')}/data1/snapshots`, {
-    name: 'first',
-    description: secret('volume-snapshot-user-secret'),
+  await make(`${custom('default')}/data1/snapshots`, { name: 'first' });
+  await api(machine, 'lxd', 'PUT', `${custom('default')}/data1/snapshots/first`, {
+    description: secret('volume-snapshot-description'),
     expires_at: '2099-01-01T00:00:00Z',
   });
   await make(custom('default'), { name: 'block1', content_type: 'block', config: { size: '16MiB' } });
@@ -355,6 +355,11 @@ async function instances(
 
 async function contents(machine: Machine, make: Make): Promise<void> {
   const containers = (pool: string): string => `/var/lib/lxd/storage-pools/${pool}/containers`;
+  // The first start shifts the owners on disk; c2, which never ran, keeps those of the image.
+  const power = (status: Status): Promise<void> =>
+    setPower(machine, 'lxd', [{ project: 'default', instance: 'odd', status }]);
+  await power('Running');
+  await power('Stopped');
   const script = '/root/odd-files.sh';
   machine.copyIn(join(import.meta.dirname, 'odd-files.sh'), script, 0o755);
   for (const rootfs of [

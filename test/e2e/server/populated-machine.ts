@@ -23,9 +23,10 @@ export async function startPopulatedMachine(options: PopulatedOptions = {}): Pro
     ...(options.name === undefined ? {} : { name: options.name }),
   });
   try {
-    await startLxd(machine);
-    await setPower(machine, 'lxd', populatedPower);
-    await startIncus(machine);
+    await Promise.all([
+      startLxd(machine).then(() => setPower(machine, 'lxd', populatedPower)),
+      startIncus(machine),
+    ]);
     return machine;
   } catch (error) {
     await machine.stop();
