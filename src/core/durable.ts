@@ -30,6 +30,10 @@ export function writeFileDurable(path: string, content: Buffer | string, mode = 
     writeAll(fd, typeof content === 'string' ? Buffer.from(content) : content);
     fs.fchmodSync(fd, mode);
     fs.fsyncSync(fd);
+  } catch (error) {
+    // A full disk must not stay full because of half a file.
+    fs.rmSync(temporary, { force: true });
+    throw error;
   } finally {
     fs.closeSync(fd);
   }

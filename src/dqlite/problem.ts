@@ -66,6 +66,12 @@ export type DqliteProblem =
       readonly lastGoodIndex: number;
       readonly why: string;
     }
+  | {
+      readonly code: 'integrity-check-failed';
+      readonly folder: string;
+      readonly lastIndex: number;
+      readonly faults: readonly string[];
+    }
   | { readonly code: 'nothing-to-salvage'; readonly folder: string }
   | { readonly code: 'image-unsuitable'; readonly why: string }
   | { readonly code: 'unclean-stop'; readonly folder: string; readonly files: readonly string[] }
@@ -109,6 +115,7 @@ const codes: ReadonlySet<DqliteProblem['code']> = new Set([
   'snapshot-damaged',
   'several-databases',
   'database-incomplete',
+  'integrity-check-failed',
   'nothing-to-salvage',
   'image-unsuitable',
   'unclean-stop',
@@ -225,6 +232,12 @@ function explain(problem: DqliteProblem): { what: string; where?: string; next?:
         what: `The log was read to its end at entry ${problem.lastGoodIndex}, but gives no whole database: ${problem.why}.`,
         where: problem.folder,
         next: 'Restore the directory from a backup, or read another member of the cluster.',
+      };
+    case 'integrity-check-failed':
+      return {
+        what: `The log could be read to its end at entry ${problem.lastIndex}, but SQLite finds faults in the database: ${problem.faults.join('; ')}.`,
+        where: problem.folder,
+        next: 'Restore the directory from a backup; --salvage writes the database as it is.',
       };
     case 'nothing-to-salvage':
       return { what: 'There is no good entry and no good snapshot to salvage.', where: problem.folder };

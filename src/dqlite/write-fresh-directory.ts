@@ -1,6 +1,7 @@
 // Makes a database directory out of an SQLite file, for a daemon to start with.
 import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { coreFailure } from '../core/core-problem.ts';
 import { makeFolderDurable, renameDurable, syncFolder, writeFileDurable } from '../core/durable.ts';
 import { checkImage, pageForLog, pageNumbersOf, requiredPageSize } from './check-image.ts';
 import type { RaftConfiguration } from './configuration.ts';
@@ -13,6 +14,11 @@ export interface FreshOptions {
   readonly configuration: RaftConfiguration;
   /** At least the term of everything that members of the same cluster hold; 1 unless told. */
   readonly term?: number;
+  /**
+   * The database for `db.bin`; the image itself unless told. `activateifneeded` of Incus knows the newest schema only
+   * (tried with 6.0.4 and 7.0.2), so the database as the target's own trial boot left it is the better one.
+   */
+  readonly dump?: Buffer;
 }
 
 /**
@@ -26,6 +32,8 @@ export function writeFreshDirectory(folder: string, image: Buffer, options: Fres
     throw dqliteFailure({ code: 'image-unsuitable', why: 'no server of the configuration may vote' });
   const term = options.term ?? 1;
   const temporary = join(dirname(folder), `.${basename(folder)}.new`);
+  if (fs.lstatSync(folder, { throwIfNoEntry: false }) !== undefined)
+    throw coreFailure({ code: 'target-exists', path: folder });
   fs.rmSync(temporary, { recursive: true, force: true });
   makeFolderDurable(temporary, 0o750);
   writeFileDurable(join(temporary, 'metadata1'), encodeMetadata(term));
@@ -36,7 +44,7 @@ export function writeFreshDirectory(folder: string, image: Buffer, options: Fres
       framesEntry(term, requiredPageSize, pageNumbersOf(image), (page) => pageForLog(image, page)),
     ]),
   );
-  writeFileDurable(join(temporary, 'db.bin'), asDump(image));
+  writeFileDurable(join(temporary, 'db.bin'), asDump(options.dump ?? image));
   syncFolder(temporary);
   renameDurable(temporary, folder);
 }
