@@ -54,6 +54,23 @@ export interface DriverRule {
   readonly because?: string;
 }
 
+/** A difference after the move that is no loss; whatever is given must match. */
+export interface AcceptedDifference {
+  /** Kinds of object. */
+  readonly objects: readonly string[];
+  /** `*` stands for anything. */
+  readonly fields?: readonly string[];
+  /** Instead of `fields`: field and the expected value with which it is accepted. */
+  readonly values?: Readonly<Record<string, string>>;
+  readonly change: 'missing' | 'extra' | 'different' | 'any';
+  readonly expected?: readonly string[];
+  readonly actual?: readonly string[];
+  readonly same?: 'truth';
+  /** A field that the expected object must have. */
+  readonly beside?: string;
+  readonly because: string;
+}
+
 export interface MigrationRules {
   readonly keys: readonly KeyRule[];
   /** Keys and endings below `volatile.` that Incus accepts, and the target version since which it does. */
@@ -81,6 +98,7 @@ export interface MigrationRules {
   readonly bridge_commands: readonly string[];
   readonly firewall_commands: readonly string[];
   readonly pins: readonly PinRule[];
+  readonly accepted_differences: readonly AcceptedDifference[];
 }
 
 /** Set by the build (src/dev/build.mjs) to the content of the files. */
@@ -95,7 +113,7 @@ export function migrationRules(): MigrationRules {
 
 function readRules(): MigrationRules {
   const folder = join(import.meta.dirname, '..', '..', '..', 'rules', 'migration');
-  const files = ['config-keys', 'schema', 'storage', 'host'];
+  const files = ['config-keys', 'schema', 'storage', 'host', 'verify'];
   return Object.assign(
     {},
     ...files.map((name) => parse(readFileSync(join(folder, `${name}.yaml`), 'utf8'))),

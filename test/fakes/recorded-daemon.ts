@@ -1,0 +1,35 @@
+// A daemon that gives the answers that a real one gave to `inventoryFromApi`, with its database at that moment.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brotliDecompressSync } from 'node:zlib';
+import { type DaemonClient, daemonClient } from '../../src/migrate/daemon/client.ts';
+import { errorAnswer, syncAnswer } from './daemon-answers.ts';
+import { fakeHost } from './fake-host.ts';
+
+export interface RecordedDaemon {
+  readonly client: DaemonClient;
+  readonly image: Buffer;
+  readonly localDatabase: Buffer;
+}
+
+/** `lxd-5.0.2` is a server before its move, `incus-6.0.4` the same one after it. */
+export function recordedDaemon(name: 'lxd-5.0.2' | 'incus-6.0.4'): RecordedDaemon {
+  const path = join(import.meta.dirname, '..', '..', 'fixtures', 'api', `${name}.json.br`);
+  const { answers, image, local } = JSON.parse(brotliDecompressSync(readFileSync(path)).toString('utf8')) as {
+    answers: Record<string, unknown>;
+    image: string;
+    local: string;
+  };
+  const host = fakeHost();
+  host.dispose();
+  host.onRequest((_, { method, path: asked }) =>
+    method === 'GET' && Object.hasOwn(answers, asked)
+      ? syncAnswer(answers[asked])
+      : errorAnswer(404, `not recorded: ${method} ${asked}`),
+  );
+  return {
+    client: daemonClient(host, '/unix.socket'),
+    image: Buffer.from(image, 'base64'),
+    localDatabase: Buffer.from(local, 'base64'),
+  };
+}
