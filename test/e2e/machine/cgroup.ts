@@ -39,6 +39,7 @@ export function makeCgroups(name: string): CgroupPart[] {
     // Version 2 hands controllers down only from groups without processes of their own (cgroup-v2.rst).
     const entry = hierarchy.type === 'cgroup2' ? join(folder, 'init') : folder;
     mkdirSync(entry, { recursive: true });
+    if (hierarchy.type === 'cgroup2') for (const group of [parent, folder]) handDownControllers(group);
     return [
       {
         folder,
@@ -49,6 +50,17 @@ export function makeCgroups(name: string): CgroupPart[] {
       },
     ];
   });
+}
+
+/** As many as the group may: one that holds processes itself may hand down none, and limits then have no effect. */
+function handDownControllers(group: string): void {
+  const available = readFileSync(join(group, 'cgroup.controllers'), 'utf8').split(/\s+/).filter(Boolean);
+  for (const controller of available)
+    try {
+      writeFileSync(join(group, 'cgroup.subtree_control'), `+${controller}`);
+    } catch (error) {
+      if (systemErrorCode(error) !== 'EBUSY') throw error;
+    }
 }
 
 /** Hierarchies mounted below /sys/fs/cgroup, from the text of /proc/self/mountinfo. */

@@ -54,19 +54,26 @@ interface LoopRow {
 }
 
 async function loopDevices(): Promise<LoopRow[]> {
-  const { stdout } = await run(
-    ['losetup', '--list', '--noheadings', '--raw', '--output', 'NAME,BACK-INO,BACK-MAJ:MIN'],
-    { timeoutMs: 20_000 },
-  );
-  return stdout
-    .toString('utf8')
-    .split('\n')
-    .flatMap((line) => {
-      const [, name = '', inode, major, minor] = /^(\S+)\s+(\d+)\s+(\d+):(\d+)$/.exec(line.trim()) ?? [];
-      return inode === undefined
-        ? []
-        : [{ name, device: deviceNumber(Number(major), Number(minor)), inode: Number(inode) }];
-    });
+  const { stdout } = await run(['losetup', '--list', '--json', '--output', 'NAME,BACK-INO,BACK-MAJ:MIN'], {
+    timeoutMs: 20_000,
+  });
+  // Without any device it prints nothing at all.
+  if (stdout.length === 0) return [];
+  const { loopdevices } = JSON.parse(stdout.toString('utf8')) as {
+    loopdevices: readonly { name: string; 'back-ino': number | string; 'back-maj:min': string }[];
+  };
+  return loopdevices.flatMap((loop) => {
+    const [, major, minor] = /^\s*(\d+):(\d+)\s*$/.exec(loop['back-maj:min']) ?? [];
+    return major === undefined
+      ? []
+      : [
+          {
+            name: loop.name,
+            device: deviceNumber(Number(major), Number(minor)),
+            inode: Number(loop['back-ino']),
+          },
+        ];
+  });
 }
 
 /** glibc's makedev(3), as far as doubles carry it. */

@@ -10,7 +10,15 @@ import { withLock } from './cache.ts';
 import { makeCgroups } from './cgroup.ts';
 import { copyDisk, emptyDisk } from './disk.ts';
 import { machineFailure } from './problem.ts';
-import { destroy, type MachineRecord, machinesFolder, startTime, sweep, writeRecord } from './record.ts';
+import {
+  destroy,
+  firstChild,
+  type MachineRecord,
+  machinesFolder,
+  startTime,
+  sweep,
+  writeRecord,
+} from './record.ts';
 import { type RootTreeName, rootTree } from './root-tree.ts';
 
 export interface ExecOptions {
@@ -93,7 +101,9 @@ export async function startMachine(options: StartOptions): Promise<Machine> {
     }
     await isUp(supervisor, name);
     supervisor.unref();
-    const machine = machineOf(record, options.tree, firstChild(supervisor.pid ?? 0));
+    const init = firstChild(supervisor.pid ?? 0);
+    if (init === undefined) throw machineFailure({ code: 'machine-gone', name });
+    const machine = machineOf(record, options.tree, init);
     machine.copyIn(join(scripts, 'systemctl'), '/usr/local/bin/systemctl', 0o755);
     return machine;
   } catch (error) {
@@ -150,10 +160,6 @@ function isUp(supervisor: ChildProcess, name: string): Promise<void> {
     supervisor.on('error', (error) => fail(error.message));
     supervisor.on('close', (status) => fail(`ended with status ${status}`));
   });
-}
-
-function firstChild(pid: number): number {
-  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
 }
 
 function machineOf(record: MachineRecord, treeName: RootTreeName, pid: number): Machine {

@@ -92,18 +92,29 @@ async function ended(record: MachineRecord): Promise<string[]> {
   const { supervisor } = record;
   for (;;) {
     thaw(record.cgroups);
-    if (supervisor !== undefined && isAlive(supervisor)) kill(supervisor.pid);
-    const left = [
-      ...(supervisor !== undefined && isAlive(supervisor) ? [`process ${supervisor.pid}`] : []),
-      ...processesIn(record.cgroups).map((pid) => `process ${pid}`),
-    ];
+    // Killed from below: the supervisor then reaps the machine's process 1, which nobody else may do.
+    if (supervisor !== undefined && isAlive(supervisor)) kill(firstChild(supervisor.pid) ?? supervisor.pid);
+    const pids = processesIn(record.cgroups);
+    for (const pid of pids) if (pid !== supervisor?.pid) kill(pid);
+    const left = pids.map((pid) => `process ${pid}`);
     if (left.length === 0) left.push(...(await freeLoops(record.disk)), ...removeCgroups(record.cgroups));
     if (left.length === 0 || performance.now() > limit) return left;
     await delay(pollMs);
   }
 }
 
-/** Those that entered the machine from outside are not in its process tree, but in its cgroups. */
+export function firstChild(pid: number): number | undefined {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    return children === '' ? undefined : Number(children.split(' ')[0]);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
+    throw error;
+  }
+}
+
+/** Of the machine's entry group: its supervisor, its first process, and what entered it from outside. */
 function processesIn(cgroups: readonly CgroupPart[]): number[] {
   const pids = cgroups.flatMap(({ entry }) => {
     try {
@@ -114,9 +125,7 @@ function processesIn(cgroups: readonly CgroupPart[]): number[] {
       throw error;
     }
   });
-  const distinct = [...new Set(pids)];
-  for (const pid of distinct) kill(pid);
-  return distinct;
+  return [...new Set(pids)];
 }
 
 /** Loop devices that the daemons made on the machine's disk keep that disk mounted: those go first. */

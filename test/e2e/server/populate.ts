@@ -10,6 +10,8 @@ import { secret } from './secrets.ts';
 
 /** Client whose certificate the populated server trusts. */
 export const trustedClient = 'cli';
+/** One that is restricted to the projects `own` and `dev`. */
+export const restrictedClient = 'restricted';
 
 /** Beside the LXD directory, with a name that begins alike: nothing of it may be touched. */
 export const neighbourFolder = '/var/lib/lxd-data';
@@ -76,11 +78,17 @@ async function server(machine: Machine): Promise<void> {
     },
   });
   const trusted = await makeClientCertificate(machine, trustedClient);
-  const restricted = await makeClientCertificate(machine, 'restricted');
+  const restricted = await makeClientCertificate(machine, restrictedClient);
   const metrics = await makeClientCertificate(machine, 'metrics');
   const add = (body: unknown): Promise<unknown> => api(machine, 'lxd', 'POST', '/1.0/certificates', body);
   await add({ type: 'client', name: trustedClient, certificate: trusted });
-  await add({ type: 'client', name: 'restricted', certificate: restricted, restricted: true, projects: [] });
+  await add({
+    type: 'client',
+    name: restrictedClient,
+    certificate: restricted,
+    restricted: true,
+    projects: [],
+  });
   await add({ type: 'metrics', name: 'metrics', certificate: metrics });
 }
 
@@ -182,7 +190,7 @@ async function projects(machine: Machine, make: Make): Promise<void> {
     certificate: string;
     type: string;
   }[];
-  const restricted = certificates.find(({ name }) => name === 'restricted');
+  const restricted = certificates.find(({ name }) => name === restrictedClient);
   if (restricted !== undefined)
     await api(machine, 'lxd', 'PATCH', `/1.0/certificates/${restricted.fingerprint}`, {
       projects: ['own', 'dev'],

@@ -13,7 +13,7 @@ import {
 import { machineFailure } from '../machine/problem.ts';
 
 const folder = '/opt/lxd-to-incus-e2e';
-const candidates = ['bin/lxd-to-incus', 'lxd-to-incus'];
+const candidates = ['lxd-to-incus', 'bin/lxd-to-incus'];
 
 /** Unpacks the tarball that `npm run pack:host` makes. */
 export async function installTool(machine: Machine, tarball: string): Promise<void> {
