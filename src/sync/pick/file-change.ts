@@ -44,7 +44,9 @@ export async function findFileChanges(
         });
     }
   }
-  const rank = (change: FileChange): number => (change.kind === 'made' || change.kind === 'moved' ? 0 : 1);
+  // Code before documentation, which repeats its sentences; what is made before what may refer to it.
+  const rank = (change: FileChange): number =>
+    (change.path.endsWith('.go') ? 0 : 2) + (change.kind === 'made' || change.kind === 'moved' ? 0 : 1);
   return out.toSorted((left, right) => rank(left) - rank(right));
 }
 

@@ -1,4 +1,5 @@
 // Merges one text file of an upstream commit into the fork's copy, or makes the fork's version of a new file.
+import { fileMode } from '../git/tree.ts';
 import type { Sequence } from '../merge/diff-sequences.ts';
 import { mergeLines, type OpenHunk } from '../merge/merge-lines.ts';
 import type { HunkDriver } from '../merge/resolve-hunk.ts';
@@ -17,6 +18,7 @@ import {
 } from '../rewrite/go/scan-go.ts';
 import type { FoldKind } from '../rewrite/line-store.ts';
 import { type Choice, createTranslator, findPaths, type Translator } from '../rewrite/translate.ts';
+import { learnPhrases } from '../rewrite/phrases.ts';
 import type { FileStudy, PickView } from './pick-view.ts';
 import type { Sign } from './sign.ts';
 
@@ -71,6 +73,7 @@ export async function mergeTextFile(view: PickView, sides: TextSides): Promise<M
     ...choiceSigns(sides.path, carried.choices),
     ...differenceSigns(sides.path, carried, study),
   ];
+  if (kind === 'go') rememberPhrases(view, theirs, carried.theirs, new Set(added));
   let text = store.join(merged.lines);
   if (go !== undefined && cut) {
     const block = findImportBlock(sides.ours.text);
@@ -193,6 +196,16 @@ function addedLines(view: PickView, base: Sequence, theirs: Sequence): readonly 
     .map((line) => view.shop.store.line(line));
 }
 
+function rememberPhrases(view: PickView, theirs: Sequence, carried: Sequence, added: ReadonlySet<string>): void {
+  const { store, pack } = view.shop;
+  for (const [index, id] of theirs.entries()) {
+    const line = store.line(id);
+    if (!added.has(line)) continue;
+    for (const { key, value } of learnPhrases(line, store.line(carried[index] ?? 0), pack.info.upstream.name))
+      view.phrases.set(key, value);
+  }
+}
+
 interface TranslatorSources {
   readonly from: string;
   readonly study: FileStudy | undefined;
@@ -208,13 +221,14 @@ async function openTranslator(view: PickView, sources: TranslatorSources): Promi
   const theirImports: readonly ImportSpec[] = go === undefined ? [] : parseImports(sources.theirs);
   const ourImports = go === undefined ? [] : parseImports(sources.ours);
   const kind = fileKind(sources.from);
+  const memory = view.memory.view(kind);
   return createTranslator({
     path: sources.from,
     kind,
     brand: view.shop.brand,
     words: view.shop.words,
     file: sources.study,
-    memory: view.memory.view(kind),
+    memory: { ...memory, phrase: (key) => view.phrases.get(key) ?? memory.phrase(key) },
     symbol: go === undefined ? undefined : createSymbolFinder(go, theirImports, ourImports),
     qualifiers: new Set(
       go === undefined
@@ -222,6 +236,7 @@ async function openTranslator(view: PickView, sources: TranslatorSources): Promi
         : theirImports.filter((spec) => upstreamFolder(go, spec.path) !== undefined).map(localName),
     ),
     paths: await namedPaths(view, sources.lines),
+    name: view.shop.pack.info.upstream.name,
   });
 }
 
@@ -233,13 +248,20 @@ async function namedPaths(view: PickView, lines: readonly string[]): Promise<Rea
     for (const { path } of findPaths(line)) {
       if (seen.has(path)) continue;
       seen.add(path);
-      const entry = await view.shop.objects.entry(view.upstream.tree, path);
-      if (entry === undefined) continue;
-      const place =
-        entry.mode === '40000' ? await view.resolver.folder(path) : (await view.resolver.existing(path)).path;
+      const place = await namedPlace(view, path);
       if (place !== undefined && place !== path) paths.set(path, place);
     }
   return paths;
+}
+
+async function namedPlace(view: PickView, path: string): Promise<string | undefined> {
+  const { objects } = view.shop;
+  const entry = await objects.entry(view.upstream.tree, path);
+  if (entry?.mode === fileMode.tree) return view.resolver.folder(path);
+  if (entry !== undefined) return (await view.resolver.existing(path)).path ?? (await view.resolver.fresh(path)).path;
+  // A file that is made later, in a folder that is there: Makefiles and scripts name such.
+  const folder = await objects.entry(view.upstream.tree, path.slice(0, path.lastIndexOf('/')));
+  return folder?.mode === fileMode.tree ? (await view.resolver.fresh(path)).path : undefined;
 }
 
 function choiceSigns(path: string, choices: readonly Choice[]): readonly Sign[] {

@@ -69,7 +69,7 @@ export async function openWorkshop(
     upstream,
     forkMoves,
     upstreamMoves,
-    memory: createMemory(lessons, brand),
+    memory: createMemory(lessons, brand, pack.info.upstream.name),
     studies: createLru(400),
   };
 }

@@ -50,6 +50,8 @@ export interface PickView {
   readonly changes: readonly FileChange[];
   readonly resolver: PathResolver;
   readonly memory: VisibleMemory;
+  /** Sentences that this very pick has brought over already, in code, and that documentation repeats. */
+  readonly phrases: Map<string, string>;
   readonly go: () => Promise<GoContext>;
   /** The upstream tree before the commit, or an empty one. */
   readonly upstreamIndex: () => Promise<GoIndex>;
@@ -114,6 +116,7 @@ export async function openPickView(
     changes,
     resolver,
     memory,
+    phrases: new Map(),
     go: () => {
       go ??= openGo();
       return go;

@@ -154,6 +154,7 @@ function mergeDeclarations(
       theirImports.filter((spec) => upstreamFolder(go, spec.path) !== undefined).map(localName),
     ),
     paths: new Map(),
+    name: view.shop.pack.info.upstream.name,
   });
   const carry = (text: string): string =>
     text

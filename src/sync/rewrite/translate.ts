@@ -5,10 +5,11 @@ import type { Brand } from './brand.ts';
 import { type Evidence, widestLevel } from './evidence.ts';
 import type { FileKind } from './file-kind.ts';
 import { lineScopes } from './go/scan-go.ts';
+import { findPhrases } from './phrases.ts';
 import { isWord, tokenize } from './tokens.ts';
 
 /** Why a word came out as it did; `rule` and `kept` are the weakest: nothing in the fork was seen to say so. */
-export type Origin = 'file' | 'file-word' | 'memory' | 'memory-word' | 'symbol' | 'rule' | 'kept' | 'line';
+export type Origin = 'phrase' | 'file' | 'file-word' | 'memory' | 'memory-word' | 'symbol' | 'rule' | 'kept' | 'line';
 
 export interface Choice {
   readonly origin: Origin;
@@ -28,6 +29,8 @@ export interface MemoryView {
   readonly visible: (order: number) => boolean;
   /** How a whole line came over before. */
   readonly line: (line: string) => string | undefined;
+  /** What stood for the project's name in this sentence before. */
+  readonly phrase: (key: string) => string | undefined;
 }
 
 export interface TranslatorContext {
@@ -46,6 +49,8 @@ export interface TranslatorContext {
   readonly qualifiers: ReadonlySet<string>;
   /** Upstream paths named in the text, and where they are in the fork. */
   readonly paths: ReadonlyMap<string, string>;
+  /** Upstream's name, as sentences have it. */
+  readonly name: string;
 }
 
 export interface Translator {
@@ -85,7 +90,11 @@ function translateLine(context: TranslatorContext, line: string): Translated {
   const plan = planTokens(context, line, tokens);
   if (tokens.length > 2000) return { text: plan.map((entry) => entry.text).join(''), choices: [] };
   const choices: Choice[] = [];
+  const phrases = new Map(findPhrases(line, context.name).map(({ start, key }) => [start, key]));
+  let start = 0;
   const out = tokens.map((token, index) => {
+    const phrase = phrases.get(start);
+    start += token.length;
     const entry = plan[index] ?? { text: token, fixed: false, rule: undefined };
     const openQualifier =
       token.includes('.') &&
@@ -97,7 +106,7 @@ function translateLine(context: TranslatorContext, line: string): Translated {
         choices.push({ origin: 'rule', upstream: token, fork: entry.text, rule: entry.rule });
       return entry.text;
     }
-    const choice = chooseWord(context, tokens, index, entry);
+    const choice = chooseWord(context, tokens, index, entry, phrase);
     choices.push(choice);
     return choice.fork;
   });
@@ -134,6 +143,7 @@ function chooseWord(
   tokens: readonly string[],
   index: number,
   entry: Planned,
+  phrase: string | undefined,
 ): Choice {
   const token = tokens[index] ?? '';
   const choice = (origin: Origin, fork: string): Choice => ({
@@ -142,6 +152,8 @@ function chooseWord(
     fork,
     rule: entry.rule,
   });
+  const said = phrase === undefined ? undefined : context.memory?.phrase(phrase);
+  if (said !== undefined && context.brand.plausible(token, said)) return choice('phrase', said);
   const near = context.file?.evidence.find(tokens, index, { from: 0, to: 5 });
   if (near !== undefined) return choice('file', near.value);
   const anywhere = context.file?.evidence.find(tokens, index, { from: widestLevel, to: widestLevel });

@@ -4,6 +4,7 @@ import type { Brand } from '../rewrite/brand.ts';
 import { createEvidence, type Evidence } from '../rewrite/evidence.ts';
 import type { FileKind } from '../rewrite/file-kind.ts';
 import type { LearnedPlace } from '../rewrite/resolve-path.ts';
+import { learnPhrases } from '../rewrite/phrases.ts';
 import type { MemoryView } from '../rewrite/translate.ts';
 import type { ImportPair } from './identify-imports.ts';
 import type { Lesson } from './lessons.ts';
@@ -24,9 +25,11 @@ export interface Memory {
 export function createMemory(
   lessons: readonly { readonly pair: ImportPair; readonly lesson: Lesson }[],
   brand: Brand,
+  name: string,
 ): Memory {
   const evidence = new Map<FileKind, Evidence>();
   const lines = new Map<string, { readonly value: string; readonly order: number }[]>();
+  const phrases = new Map<string, { readonly value: string; readonly order: number }[]>();
   const places = new Map<string, LearnedPlace[]>();
   const folders = new Map<string, LearnedPlace[]>();
   const upstreamOf = new Map(lessons.map(({ pair }) => [pair.fork, pair.upstream]));
@@ -41,6 +44,8 @@ export function createMemory(
       const known = evidence.get(line.kind) ?? createEvidence(brand);
       evidence.set(line.kind, known);
       known.learn(line.upstream, line.fork, pair.fork);
+      for (const { key, value } of learnPhrases(line.upstream, line.fork, name))
+        push(phrases, key, { value, order: pair.fork });
       if (brand.inEither(line.upstream))
         push(lines, lineKey(line.kind, line.upstream.trim()), { value: line.fork.trim(), order: pair.fork });
     }
@@ -57,6 +62,7 @@ export function createMemory(
           evidence: evidence.get(kind) ?? none,
           visible,
           line: (line) => lines.get(lineKey(kind, line))?.findLast((known) => visible(known.order))?.value,
+          phrase: (key) => phrases.get(key)?.findLast((known) => visible(known.order))?.value,
         }),
         learned: (path) => seen(places.get(path)),
         learnedIn: (folder) => seen(folders.get(folder)),

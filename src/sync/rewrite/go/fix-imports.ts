@@ -86,9 +86,7 @@ function computeNeed(
     const name = localName(spec);
     if (name === '_' || name === '.') continue;
     if (!used.has(name) && (usedBefore.has(name) || removed.has(spec.path))) drop.add(spec.path);
-    else if (removed.has(spec.path) && (addedNames.has(name) || !theirNames.has(name))) {
-      if (addedNames.has(name) || !used.has(name)) drop.add(spec.path);
-    }
+    else if (removed.has(spec.path) && (addedNames.has(name) || !theirNames.has(name))) drop.add(spec.path);
   }
   const havePaths = new Set(present.map((spec) => spec.path));
   const haveNames = new Set(present.filter((spec) => !drop.has(spec.path)).map(localName));
