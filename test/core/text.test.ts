@@ -9,30 +9,7 @@ import {
   formatTable,
   inert,
 } from '../../src/core/text.ts';
-
-const anyText = fc.oneof(
-  fc.string({ unit: 'binary' }),
-  fc.string({ unit: 'grapheme' }),
-  fc
-    .array(
-      fc.constantFrom(
-        '\u001b',
-        '\u009b',
-        '\n',
-        '\r',
-        '\t',
-        '\u202e',
-        '\u2066',
-        '\u2028',
-        '\u061c',
-        '\u200f',
-        'a',
-        '<',
-        '|',
-      ),
-    )
-    .map((parts) => parts.join('')),
-);
+import { anyText } from '../any-text.ts';
 
 describe('inert', () => {
   test('leaves no control, line separator or bidirectional character in any text', () => {
@@ -45,10 +22,10 @@ describe('inert', () => {
 
   test('changes nothing else', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme' }), (text) => {
-        fc.pre(!/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]/u.test(text));
+      fc.property(anyText, (text) => {
+        const plain = text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]/gu, '');
 
-        expect(inert(text)).toBe(text);
+        expect(inert(plain)).toBe(plain);
       }),
     );
   });
@@ -132,9 +109,9 @@ describe('formatTable', () => {
   });
 
   test('takes as many rows as a large server has', () => {
-    const rows = Array.from({ length: 200_000 }, (_, index) => [String(index)]);
+    const rows = Array.from({ length: 150_000 }, (_, index) => [String(index)]);
 
-    expect(formatTable(['N'], rows).length).toBeGreaterThan(1_000_000);
+    expect(formatTable(['N'], rows).split('\n')).toHaveLength(150_001);
   });
 });
 
