@@ -3,6 +3,7 @@ import { Failure, unreachable } from './failure.ts';
 
 export type CoreProblem =
   | { readonly code: 'command-missing'; readonly command: string }
+  | { readonly code: 'command-not-started'; readonly command: string; readonly errno: string }
   | {
       readonly code: 'command-failed';
       readonly argv: readonly string[];
@@ -42,6 +43,11 @@ function explain(problem: CoreProblem): { what: string; where?: string; next?: s
       return {
         what: `The command ${problem.command} is not on this machine's PATH.`,
         next: 'Install it, or extend PATH, and try again.',
+      };
+    case 'command-not-started':
+      return {
+        what: `The command ${problem.command} could not be started: ${problem.errno}.`,
+        next: 'See whether it is a program that this user may run.',
       };
     case 'command-failed':
       return {

@@ -19,7 +19,18 @@ export function syncFolder(path: string): void {
  * never followed), fsync, rename, fsync of the folder. An existing file is replaced.
  */
 export function writeFileDurable(path: string, content: Buffer | string, mode = 0o600): void {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  const temporary = temporaryBeside(path);
+  try {
+    writeNew(temporary, content, mode);
+    fs.renameSync(temporary, path);
+  } catch (error) {
+    fs.rmSync(temporary, { force: true });
+    throw error;
+  }
+  syncFolder(dirname(path));
+}
+
+function writeNew(temporary: string, content: Buffer | string, mode: number): void {
   fs.rmSync(temporary, { force: true });
   const fd = fs.openSync(
     temporary,
@@ -37,8 +48,23 @@ export function writeFileDurable(path: string, content: Buffer | string, mode = 
   } finally {
     fs.closeSync(fd);
   }
-  fs.renameSync(temporary, path);
-  syncFolder(dirname(path));
+}
+
+/** The name under which a file is made before it takes its place. */
+function temporaryBeside(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+}
+
+/**
+ * Removes what a process that died while it wrote left in a folder: of one file, or of all. Nobody else may be writing
+ * there.
+ */
+export function removeTemporaries(folder: string, name?: string): void {
+  for (const entry of fs.readdirSync(folder)) {
+    const written = /^\.(.+)\.\d+\.tmp$/.exec(entry)?.[1];
+    if (written === undefined || (name !== undefined && written !== name)) continue;
+    fs.rmSync(join(folder, entry), { force: true });
+  }
 }
 
 function writeAll(fd: number, content: Buffer): void {
@@ -73,7 +99,7 @@ export function renameDurable(from: string, to: string): void {
 /** Points a symbolic link elsewhere without a moment in which it is missing; the link's owner is kept. */
 export function replaceLinkDurable(path: string, destination: string): void {
   const before = fs.lstatSync(path);
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  const temporary = temporaryBeside(path);
   fs.rmSync(temporary, { force: true });
   fs.symlinkSync(destination, temporary);
   fs.lchownSync(temporary, before.uid, before.gid);
@@ -81,8 +107,8 @@ export function replaceLinkDurable(path: string, destination: string): void {
 }
 
 /**
- * A folder that only this user can write and read: made with 0700 where it is missing, refused where it is a link,
- * belongs to somebody else or is open to others.
+ * A folder that only this user can write to: made with 0700 where it is missing, refused where it is a link, belongs
+ * to somebody else or others can write to it.
  * @throws {Failure<CoreProblem>} not-a-folder-of-ours
  */
 export function ensurePrivateFolder(path: string): void {

@@ -1,5 +1,6 @@
 // Runs a command from an argument array, never through a shell; a signal or a time-out is a failure.
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { coreFailure } from './core-problem.ts';
 import { systemErrorCode } from './failure.ts';
 
@@ -27,7 +28,7 @@ export interface RunResult {
 
 /**
  * Runs `argv` and returns what it printed, as bytes.
- * @throws {Failure<CoreProblem>} command-missing, -failed, -killed, -timeout, -output-too-large
+ * @throws {Failure<CoreProblem>} command-missing, -not-started, -failed, -killed, -timeout, -output-too-large
  */
 export function run(argv: Argv, options: RunOptions): Promise<RunResult> {
   const [command, ...args] = argv;
@@ -46,6 +47,9 @@ export function run(argv: Argv, options: RunOptions): Promise<RunResult> {
     const stop = (why: 'timeout' | 'output'): void => {
       stopped ??= why;
       killGroup(child.pid);
+      // A process that left the group may hold the pipes open for ever: the limit counts all the same.
+      child.stdout.destroy();
+      child.stderr.destroy();
     };
     const timer = setTimeout(() => stop('timeout'), options.timeoutMs);
     const collect = (into: Buffer[]) => (chunk: Buffer) => {
@@ -60,8 +64,7 @@ export function run(argv: Argv, options: RunOptions): Promise<RunResult> {
     child.stdin.end(options.input);
     child.on('error', (error) => {
       clearTimeout(timer);
-      const missing = systemErrorCode(error) === 'ENOENT';
-      reject(missing ? coreFailure({ code: 'command-missing', command }, error) : error);
+      reject(notStarted(error, command, options.cwd));
     });
     child.on('close', (status, signal) => {
       clearTimeout(timer);
@@ -78,6 +81,17 @@ export function run(argv: Argv, options: RunOptions): Promise<RunResult> {
       resolve({ status, stdout: Buffer.concat(out), stderr });
     });
   });
+}
+
+/** ENOENT means the command, or the folder that it should have been started in. */
+function notStarted(error: Error, command: string, cwd: string | undefined): Error {
+  const errno = systemErrorCode(error);
+  if (errno === undefined) return error;
+  const missing = errno === 'ENOENT' && (cwd === undefined || existsSync(cwd));
+  return coreFailure(
+    missing ? { code: 'command-missing', command } : { code: 'command-not-started', command, errno },
+    error,
+  );
 }
 
 function killGroup(pid: number | undefined): void {

@@ -34,7 +34,9 @@ export function escapeMarkdown(text: string): string {
 /** A table with aligned columns and two spaces between them; every cell is made inert. */
 export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = [head, ...rows].map((row) => row.map(inert));
-  const widths = head.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)));
+  const widths = head.map((_, column) =>
+    cells.reduce((widest, row) => Math.max(widest, (row[column] ?? '').length), 0),
+  );
   return cells
     .map((row) =>
       row
@@ -50,7 +52,8 @@ export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
   let value = bytes;
   let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
+  // What would be rounded up to 1024.0 is one of the next unit.
+  while (value >= (unit === 0 ? 1024 : 1023.95) && unit < units.length - 1) {
     value /= 1024;
     unit += 1;
   }
@@ -59,7 +62,8 @@ export function formatBytes(bytes: number): string {
 
 /** Milliseconds → `0.8 s`, `2 min 5 s`. */
 export function formatDuration(milliseconds: number): string {
-  const seconds = milliseconds / 1000;
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  const tenths = Math.round(milliseconds / 100);
+  if (tenths < 600) return `${(tenths / 10).toFixed(1)} s`;
+  const seconds = Math.round(milliseconds / 1000);
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }

@@ -10,7 +10,7 @@ function compile(rules: readonly KeyRule[]): (row: TypedRow, deviceKind: string)
   const exact = new Map<string, KeyRule[]>();
   const patterns: { rule: KeyRule; pattern: RegExp }[] = [];
   for (const rule of rules) {
-    if (!/[<*]/.test(rule.key)) {
+    if (!isPattern(rule)) {
       const name = `${rule.entity}/${rule.key}`;
       exact.set(name, [...(exact.get(name) ?? []), rule]);
       continue;
@@ -32,6 +32,18 @@ function compile(rules: readonly KeyRule[]): (row: TypedRow, deviceKind: string)
   };
 }
 
+function isPattern(rule: KeyRule): boolean {
+  return /[<*]/.test(rule.key);
+}
+
+/** Whether the target knows the key after all: a listed release, or a later one of the same series. */
+function isKept(rule: KeyRule, targetVersion: string): boolean {
+  const series = (version: string): string => version.split('.').slice(0, 2).join('.');
+  return (rule.kept_by ?? []).some(
+    (version) => series(version) === series(targetVersion) && compareVersions(targetVersion, version) >= 0,
+  );
+}
+
 /**
  * Applies every rule to every row, and drops `volatile.` keys of instances that this target would refuse at the next
  * edit. Returns the rows that are left as they were.
@@ -46,15 +58,13 @@ export function applyKeyRules(
   const kinds = nicKinds(editor);
   return rows.filter((row) => {
     const kind = row.entity === 'device' && row.type === 'nic' ? `nic:${kinds(row)}` : row.type;
+    const volatile = row.entity === 'instance' && row.key.startsWith('volatile.');
+    const accepted = volatile && acceptsVolatile(rules, row.key, targetVersion);
     const rule = ruleFor(row, kind);
-    if (rule !== undefined && rule.kept_by?.some((version) => version.startsWith(targetVersion)) !== true) {
+    // A pattern reaches further than it means to: `volatile.<device>.bus` is not `volatile.eth0.last_state.usb.bus`.
+    if (rule !== undefined && !isKept(rule, targetVersion) && !(accepted && isPattern(rule)))
       return !applyRule(editor, row, rule);
-    }
-    if (
-      row.entity === 'instance' &&
-      row.key.startsWith('volatile.') &&
-      !acceptsVolatile(rules, row.key, targetVersion)
-    ) {
+    if (volatile && !accepted) {
       editor.deleteRow(row.table, row, 'volatile-unknown-to-target');
       return false;
     }
@@ -91,11 +101,43 @@ function applyRule(editor: Editor, row: TypedRow, rule: KeyRule): boolean {
       }
       return true;
     case 'rename':
-      editor.renameKey(row.table, row, rename(rule, row.key), transform(rule, value), rule.id);
+      renameOrGiveWay(editor, row, rule, rename(rule, row.key), transform(rule, value));
       return true;
     default:
       return unreachable(effective.action);
   }
+}
+
+/** Where the object has a row of the new name already, that one stays: the table holds a key once. */
+function renameOrGiveWay(editor: Editor, row: TypedRow, rule: KeyRule, key: string, value: string): void {
+  const present = sameOwner(editor, row, key);
+  if (present === undefined) {
+    editor.renameKey(row.table, row, key, value, rule.id);
+    return;
+  }
+  editor.deleteRow(row.table, row, rule.id);
+  if ((present.value ?? '') === value) return;
+  editor.findings.push({
+    id: `key-collision:${rule.key}`,
+    severity: 'loss',
+    objects: [row.object],
+    what: `${row.key} is called ${key} in Incus, and that key is set as well, to another value.`,
+    action: `The value of ${key} is kept, that of ${row.key} is dropped.`,
+    answers: ['accept'],
+  });
+}
+
+/** The row of another key that belongs to the same object (and, where rows belong to members, to the same member). */
+function sameOwner(editor: Editor, row: TypedRow, key: string): { value: string | null } | undefined {
+  const columns = (editor.db.pragma(`table_info("${row.table}")`) as { name: string }[])
+    .map(({ name }) => name)
+    .filter((name) => !['id', 'key', 'value'].includes(name));
+  const same = columns.map((name) => ` AND other."${name}" IS own."${name}"`).join('');
+  return editor.db
+    .prepare(
+      `SELECT other.value AS value FROM "${row.table}" own JOIN "${row.table}" other ON other.key = ?${same} WHERE own.id = ?`,
+    )
+    .get(key, row.id) as { value: string | null } | undefined;
 }
 
 function rename(rule: KeyRule, key: string): string {
@@ -127,19 +169,26 @@ function acceptsVolatile(rules: MigrationRules, key: string, targetVersion: stri
   );
 }
 
-/** What kind a network interface is: its own `nictype`, or the type of the managed network it names. */
+/**
+ * What kind a network interface is: its own `nictype`, or the type of the managed network it names. That one belongs
+ * to the project of the device, or to project default where the project has no networks of its own.
+ */
 function nicKinds(editor: Editor): (row: TypedRow) => string {
   const cache = new Map<string, string>();
   return (row) => {
-    const owner = ownerColumns[row.table];
+    const owner = deviceOwners[row.table];
     if (owner === undefined) return 'bridged';
     const known = cache.get(`${row.table} ${row.object}`);
     if (known !== undefined) return known;
+    const own = (key: string): string =>
+      `(SELECT value FROM "${row.table}" WHERE "${owner.column}" = c."${owner.column}" AND key = '${key}')`;
     const found = editor.db
       .prepare(
-        `SELECT (SELECT value FROM "${row.table}" WHERE "${owner}" = c."${owner}" AND key = 'nictype') AS own,
-                (SELECT type FROM networks WHERE name = (SELECT value FROM "${row.table}" WHERE "${owner}" = c."${owner}" AND key = 'network')) AS network
-           FROM "${row.table}" c WHERE id = ?`,
+        `SELECT ${own('nictype')} AS own,
+                (SELECT n.type FROM networks n JOIN projects p ON p.id = n.project_id
+                  WHERE n.name = ${own('network')} AND (n.project_id = ${owner.project} OR p.name = 'default')
+                  ORDER BY n.project_id = ${owner.project} DESC LIMIT 1) AS network
+           FROM "${row.table}" c JOIN ${owner.joins} WHERE c.id = ?`,
       )
       .get(row.id) as { own: string | null; network: number | null } | undefined;
     const kind =
@@ -149,8 +198,21 @@ function nicKinds(editor: Editor): (row: TypedRow) => string {
   };
 }
 
-const ownerColumns: Readonly<Record<string, string>> = {
-  profiles_devices_config: 'profile_device_id',
-  instances_devices_config: 'instance_device_id',
-  instances_snapshots_devices_config: 'instance_snapshot_device_id',
+const deviceOwners: Readonly<Record<string, { column: string; joins: string; project: string }>> = {
+  profiles_devices_config: {
+    column: 'profile_device_id',
+    joins: 'profiles_devices d ON d.id = c.profile_device_id JOIN profiles f ON f.id = d.profile_id',
+    project: 'f.project_id',
+  },
+  instances_devices_config: {
+    column: 'instance_device_id',
+    joins: 'instances_devices d ON d.id = c.instance_device_id JOIN instances i ON i.id = d.instance_id',
+    project: 'i.project_id',
+  },
+  instances_snapshots_devices_config: {
+    column: 'instance_snapshot_device_id',
+    joins:
+      'instances_snapshots_devices d ON d.id = c.instance_snapshot_device_id JOIN instances_snapshots s ON s.id = d.instance_snapshot_id JOIN instances i ON i.id = s.instance_id',
+    project: 'i.project_id',
+  },
 };

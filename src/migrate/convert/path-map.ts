@@ -15,16 +15,22 @@ export function mapPath(map: PathMap, path: string): string | undefined {
   const normal = posix.normalize(path);
   const slashed = normal.endsWith('/') ? normal : `${normal}/`;
   if (!slashed.startsWith(`${map.from}/`)) return undefined;
-  const [first = '', ...rest] = normal.slice(map.from.length + 1).split('/');
+  const [first = '', ...rest] = slashed.slice(map.from.length + 1).split('/');
   const folder = map.renamedFolders.find((renamed) => renamed.from === first)?.to ?? first;
-  const inside = [folder, ...rest].join('/');
-  return inside === '' ? map.to : `${map.to}/${inside}`;
+  const moved = [map.to, folder, ...rest].join('/').replace(/\/+$/, '');
+  // A slash at the end means something: in AppArmor's rules it makes the path a folder.
+  return normal.endsWith('/') ? `${moved}/` : moved;
 }
+
+// A path begins and ends at the edge of the text or at one of these. Every other character would make it another path
+// (`/srv/var/lib/lxd`, `/var/lib/lxd-data`, `/var/lib/lxdé`).
+const beforePath = '(?<=^|[\\s"\'`,;:=([{<>|&!@]|:\\/\\/)';
+const afterFolder = '(?=[/\\s"\'`,;:=)\\]}([{<>|&]|$)';
+const restOfPath = '(?:/[^\\s"\'`,;:)\\]}]*)?';
 
 /** Rewrites every path of the LXD directory that stands anywhere in a text (`unix:/var/lib/lxd/unix.socket`, raw.lxc lines). */
 export function mapPathsInText(map: PathMap, text: string): string {
   const escaped = map.from.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  // A path begins where no path character stands before it and, after the folder, goes on with a slash or ends.
-  const found = new RegExp(`(?<![\\w./-])${escaped}(?![\\w.-])(/[^\\s"'\`,;:)\\]}]*)?`, 'g');
+  const found = new RegExp(`${beforePath}${escaped}${afterFolder}${restOfPath}`, 'g');
   return text.replace(found, (path) => mapPath(map, path) ?? path);
 }

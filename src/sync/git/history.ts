@@ -1,0 +1,104 @@
+// The commits between the fork point and some tips: one order for all of them, and who can see whom.
+import type { Commit } from './commit.ts';
+import type { Objects } from './objects.ts';
+
+/** A set of places in a history. */
+export type Visible = Uint8Array;
+
+export interface History {
+  /** Commits in order of committer date, parents before children. */
+  readonly commits: readonly Commit[];
+  readonly indexOf: ReadonlyMap<string, number>;
+  /** Which commits are the tip or its ancestors; nothing is visible from a commit that is not in the history. */
+  visibleFrom(tip: string): Visible;
+  /** Commits whose parents this clone does not hold. */
+  readonly cutOff: readonly string[];
+}
+
+/**
+ * Walks from the tips down to the fork point. What is older than the fork point was common before the fork and is
+ * left out, so that a shallow clone that reaches the fork point is as good as a whole one.
+ */
+export async function loadHistory(
+  objects: Objects,
+  tips: readonly string[],
+  forkPoint: string,
+  knownForkPointTime?: number,
+): Promise<History> {
+  const base = await objects.commitIfHere(forkPoint);
+  const oldest = base?.committer.time ?? knownForkPointTime ?? 0;
+  const found = new Map<string, Commit>();
+  const cutOff: string[] = [];
+  let level = [...new Set(tips)];
+  while (level.length > 0) {
+    const commits = await Promise.all(level.map((sha) => objects.commitIfHere(sha)));
+    const next = new Set<string>();
+    for (const [index, commit] of commits.entries()) {
+      const sha = level[index] ?? '';
+      if (commit === undefined) {
+        cutOff.push(sha);
+        continue;
+      }
+      if (sha === forkPoint || commit.committer.time < oldest) continue;
+      found.set(sha, commit);
+      for (const parent of commit.parents) if (!found.has(parent)) next.add(parent);
+    }
+    level = [...next];
+  }
+  const commits = parentsFirst([...found.values()], found);
+  const indexOf = new Map(commits.map((commit, index) => [commit.sha, index]));
+  const parents = commits.map((commit) =>
+    commit.parents.map((parent) => indexOf.get(parent)).filter((index) => index !== undefined),
+  );
+  const known = new Map<string, Visible>();
+  return {
+    commits,
+    indexOf,
+    cutOff: cutOff.toSorted(),
+    visibleFrom(tip) {
+      const before = known.get(tip);
+      if (before !== undefined) return before;
+      const visible = new Uint8Array(commits.length);
+      const start = indexOf.get(tip);
+      const stack = start === undefined ? [] : [start];
+      if (start !== undefined) visible[start] = 1;
+      for (let index = stack.pop(); index !== undefined; index = stack.pop())
+        for (const parent of parents[index] ?? []) {
+          if (visible[parent] === 1) continue;
+          visible[parent] = 1;
+          stack.push(parent);
+        }
+      known.set(tip, visible);
+      return visible;
+    },
+  };
+}
+
+/** By date, but never a child before its parent: clocks of committers differ. */
+function parentsFirst(commits: readonly Commit[], found: ReadonlyMap<string, Commit>): readonly Commit[] {
+  const byDate = commits.toSorted(
+    (left, right) => left.committer.time - right.committer.time || (left.sha < right.sha ? -1 : 1),
+  );
+  const done = new Set<string>();
+  const ordered: Commit[] = [];
+  for (const first of byDate) {
+    const stack: Commit[] = [first];
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      if (done.has(top.sha)) {
+        stack.pop();
+        continue;
+      }
+      const missing = top.parents
+        .map((parent) => found.get(parent))
+        .find((parent) => parent !== undefined && !done.has(parent.sha));
+      if (missing !== undefined) {
+        stack.push(missing);
+        continue;
+      }
+      done.add(top.sha);
+      ordered.push(top);
+      stack.pop();
+    }
+  }
+  return ordered;
+}

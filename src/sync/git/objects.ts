@@ -1,0 +1,139 @@
+// Typed, cached access to the objects of both repositories: commits, trees, blobs, paths and tree comparison.
+import { syncFailure } from '../problem.ts';
+import { type Commit, parseCommit } from './commit.ts';
+import { createLru } from './lru.ts';
+import type { ObjectReader, ObjectType } from './object-reader.ts';
+import { fileMode, parseTree, type TreeEntry } from './tree.ts';
+
+export interface Change {
+  readonly path: string;
+  readonly before: TreeEntry | undefined;
+  readonly after: TreeEntry | undefined;
+}
+
+export type Folder = ReadonlyMap<string, TreeEntry>;
+
+export interface Objects {
+  commit(sha: string): Promise<Commit>;
+  /** The commit, or undefined where this clone does not hold it (a shallow history ends here). */
+  commitIfHere(sha: string): Promise<Commit | undefined>;
+  folder(sha: string): Promise<Folder>;
+  /** The bytes of a blob as latin1: one character a byte. */
+  text(sha: string): Promise<string>;
+  entry(tree: string, path: string): Promise<TreeEntry | undefined>;
+  /** Files that differ, in path order; renames are two changes. */
+  compare(before: string | undefined, after: string | undefined): Promise<readonly Change[]>;
+  /** Makes an object known that was made here and is not (yet) in a repository. */
+  remember(sha: string, type: ObjectType, data: Buffer): void;
+}
+
+const blobCacheBytes = 48 * 1024 * 1024;
+
+/** Caches on top of a reader; the caches hold only what can be read again. */
+export function openObjects(reader: ObjectReader): Objects {
+  const commits = new Map<string, Commit>();
+  const folders = createLru<string, Folder>(6000);
+  const texts = createLru<string, string>(blobCacheBytes);
+  const pending = new Map<string, Promise<Folder>>();
+  const own = new Map<string, { readonly type: ObjectType; readonly data: Buffer }>();
+
+  const read = async (sha: string, wanted: ObjectType): Promise<Buffer> => {
+    const found = own.get(sha) ?? (await reader.read(sha));
+    if (found === undefined) throw syncFailure({ code: 'object-missing', sha });
+    if (found.type !== wanted) throw syncFailure({ code: 'not-the-type', sha, wanted, found: found.type });
+    return found.data;
+  };
+  const commit = async (sha: string): Promise<Commit> => {
+    const known = commits.get(sha);
+    if (known !== undefined) return known;
+    const parsed = parseCommit(sha, await read(sha, 'commit'));
+    commits.set(sha, parsed);
+    return parsed;
+  };
+  const folder = async (sha: string): Promise<Folder> => {
+    const known = folders.get(sha);
+    if (known !== undefined) return known;
+    const underWay = pending.get(sha);
+    if (underWay !== undefined) return underWay;
+    const made = read(sha, 'tree').then((data) => {
+      const parsed = new Map(parseTree(data).map((entry) => [entry.name, entry]));
+      folders.set(sha, parsed, 1);
+      return parsed;
+    });
+    pending.set(sha, made);
+    try {
+      return await made;
+    } finally {
+      pending.delete(sha);
+    }
+  };
+  const compareInto = async (
+    prefix: string,
+    before: string | undefined,
+    after: string | undefined,
+    out: Change[],
+  ): Promise<void> => {
+    if (before === after) return;
+    const [left, right] = await Promise.all([
+      before === undefined ? emptyFolder : folder(before),
+      after === undefined ? emptyFolder : folder(after),
+    ]);
+    for (const name of namesOf(left, right)) {
+      const one = left.get(name);
+      const two = right.get(name);
+      if (one !== undefined && two !== undefined && one.sha === two.sha && one.mode === two.mode) continue;
+      const oneTree = one?.mode === fileMode.tree ? one.sha : undefined;
+      const twoTree = two?.mode === fileMode.tree ? two.sha : undefined;
+      if (oneTree !== undefined || twoTree !== undefined)
+        await compareInto(`${prefix}${name}/`, oneTree, twoTree, out);
+      const oneFile = oneTree === undefined ? one : undefined;
+      const twoFile = twoTree === undefined ? two : undefined;
+      if (oneFile !== undefined || twoFile !== undefined)
+        out.push({ path: prefix + name, before: oneFile, after: twoFile });
+    }
+  };
+
+  return {
+    commit,
+    async commitIfHere(sha) {
+      const known = commits.get(sha);
+      if (known !== undefined) return known;
+      const found = await reader.read(sha);
+      return found?.type === 'commit' ? commit(sha) : undefined;
+    },
+    folder,
+    async text(sha) {
+      const known = texts.get(sha);
+      if (known !== undefined) return known;
+      const text = (await read(sha, 'blob')).toString('latin1');
+      texts.set(sha, text, text.length + 200);
+      return text;
+    },
+    async entry(tree, path) {
+      const parts = path.split('/');
+      let sha = tree;
+      for (const [index, part] of parts.entries()) {
+        const found = (await folder(sha)).get(part);
+        if (found === undefined || index === parts.length - 1) return found;
+        if (found.mode !== fileMode.tree) return undefined;
+        sha = found.sha;
+      }
+      return undefined;
+    },
+    async compare(before, after) {
+      const out: Change[] = [];
+      await compareInto('', before, after, out);
+      return out;
+    },
+    remember(sha, type, data) {
+      own.set(sha, { type, data });
+    },
+  };
+}
+
+const emptyFolder: Folder = new Map();
+
+function namesOf(left: Folder, right: Folder): readonly string[] {
+  const names = new Set([...left.keys(), ...right.keys()]);
+  return [...names].sort();
+}

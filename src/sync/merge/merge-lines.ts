@@ -1,0 +1,74 @@
+// Three-way merge of one file's lines: what does not meet is taken, what meets goes to the resolvers.
+import type { LineStore } from '../rewrite/line-store.ts';
+import { diffSequences, type Sequence } from './diff-sequences.ts';
+import { groupEdits } from './merge-edits.ts';
+import { type Resolution, type ResolverContext, resolveHunk } from './resolve-hunk.ts';
+
+/** A hunk that no resolver could settle, with all three sides (line numbers of the store). */
+export interface OpenHunk {
+  readonly base: readonly number[];
+  readonly ours: readonly number[];
+  readonly theirs: readonly number[];
+  /** First line (from 0) in ours. */
+  readonly line: number;
+}
+
+export interface LinesMerged {
+  readonly lines: readonly number[];
+  readonly open: readonly OpenHunk[];
+  /** How hunks that met were settled. */
+  readonly settled: readonly Resolution['how'][];
+}
+
+/** Merges `theirs` into `ours`; open hunks keep ours in the result. */
+export function mergeLines(
+  store: LineStore,
+  base: Sequence,
+  ours: Sequence,
+  theirs: Sequence,
+  context: ResolverContext,
+): LinesMerged {
+  const regions = groupEdits(diffSequences(base, ours), diffSequences(base, theirs));
+  const lines: number[] = [];
+  const open: OpenHunk[] = [];
+  const settled: Resolution['how'][] = [];
+  let position = 0;
+  for (const region of regions) {
+    for (; position < region.base[0]; position += 1) lines.push(base[position] ?? 0);
+    position = region.base[1];
+    const ourPart = ours.subarray(...region.ours);
+    const theirPart = theirs.subarray(...region.theirs);
+    if (region.by === 'ours' || sameLines(ourPart, theirPart)) {
+      pushAll(lines, ourPart);
+      continue;
+    }
+    if (region.by === 'theirs') {
+      pushAll(lines, theirPart);
+      continue;
+    }
+    const basePart = base.subarray(...region.base);
+    const resolution = resolveHunk(store, basePart, ourPart, theirPart, context);
+    if (resolution === undefined) {
+      open.push({
+        base: Array.from(basePart),
+        ours: Array.from(ourPart),
+        theirs: Array.from(theirPart),
+        line: region.ours[0],
+      });
+      pushAll(lines, ourPart);
+    } else {
+      settled.push(resolution.how);
+      pushAll(lines, resolution.lines);
+    }
+  }
+  for (; position < base.length; position += 1) lines.push(base[position] ?? 0);
+  return { lines, open, settled };
+}
+
+function sameLines(left: Sequence, right: Sequence): boolean {
+  return left.length === right.length && left.every((line, index) => line === right[index]);
+}
+
+function pushAll(out: number[], lines: ArrayLike<number>): void {
+  for (let index = 0; index < lines.length; index += 1) out.push(lines[index] ?? 0);
+}

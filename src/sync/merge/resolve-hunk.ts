@@ -1,0 +1,166 @@
+// Settles a hunk that both sides changed, where one answer follows from the text; each way of settling has a name.
+import type { LineStore } from '../rewrite/line-store.ts';
+import { similarity } from '../rewrite/similarity.ts';
+import { tokenize } from '../rewrite/tokens.ts';
+import { diffSequences, type Edit, type Sequence } from './diff-sequences.ts';
+import { combineEdits } from './merge-edits.ts';
+import { mergeTokens } from './merge-tokens.ts';
+
+export type HunkDriver = 'text' | 'append-list';
+
+export interface ResolverContext {
+  readonly driver: HunkDriver;
+  /** Go: blank runs do not matter, and two declarations added in one place can follow each other. */
+  readonly go: boolean;
+}
+
+export interface Resolution {
+  readonly how:
+    | 'blanks'
+    | 'appended'
+    | 'touching'
+    | 'touching-deletion'
+    | 'within-line'
+    | 'both-inserted'
+    | 'fork-deleted'
+    | 'upstream-deleted';
+  readonly lines: readonly number[];
+}
+
+/** The first resolver with an answer decides; undefined leaves the hunk to a person. */
+export function resolveHunk(
+  store: LineStore,
+  base: Sequence,
+  ours: Sequence,
+  theirs: Sequence,
+  context: ResolverContext,
+): Resolution | undefined {
+  return (
+    onlyBlanks(store, base, ours, theirs) ??
+    (context.driver === 'append-list' ? appended(store, base, ours, theirs) : undefined) ??
+    touching(store, base, ours, theirs) ??
+    withinLines(store, base, ours, theirs) ??
+    (context.go ? squeezed(store, base, ours, theirs) : undefined) ??
+    (context.go ? bothInserted(store, base, ours, theirs) : undefined) ??
+    deleted(store, base, ours, theirs)
+  );
+}
+
+/** One side changed nothing but blanks: the other side's text stands. */
+function onlyBlanks(
+  store: LineStore,
+  base: Sequence,
+  ours: Sequence,
+  theirs: Sequence,
+): Resolution | undefined {
+  const squeeze = (lines: Sequence): string =>
+    Array.from(lines, (id) => squeezeLine(store.line(id))).join('\n');
+  const [b, o, t] = [squeeze(base), squeeze(ours), squeeze(theirs)];
+  if (o === b) return { how: 'blanks', lines: Array.from(theirs) };
+  if (t === b || o === t) return { how: 'blanks', lines: Array.from(ours) };
+  return undefined;
+}
+
+function squeezeLine(line: string): string {
+  return line.trimStart().startsWith('//') ? line : line.replace(/(?<=[^ \t])[ \t]+/g, ' ').trimEnd();
+}
+
+/** A list that both sides only add to: ours, then what theirs added. */
+function appended(
+  store: LineStore,
+  base: Sequence,
+  ours: Sequence,
+  theirs: Sequence,
+): Resolution | undefined {
+  const inOurs = new Set(ours);
+  if (!base.every((line) => inOurs.has(line))) return undefined;
+  const inBase = new Set(base);
+  const added = Array.from(theirs.filter((line) => !inBase.has(line)));
+  // One blank line between two entries, whichever side brought it.
+  const blank = store.id('');
+  if (added[0] === blank && (ours.length === 0 || ours.at(-1) === blank)) added.shift();
+  return { how: 'appended', lines: [...ours, ...added] };
+}
+
+function touching(
+  store: LineStore,
+  base: Sequence,
+  ours: Sequence,
+  theirs: Sequence,
+): Resolution | undefined {
+  const ourEdits = diffSequences(base, ours);
+  const theirEdits = diffSequences(base, theirs);
+  const kept = theirEdits.filter((edit) => !inDeleted(store, edit, theirs, ourEdits));
+  const combined = combineEdits(base, ourEdits, ours, kept, theirs);
+  if (combined === undefined) return undefined;
+  return { how: kept.length < theirEdits.length ? 'touching-deletion' : 'touching', lines: combined.result };
+}
+
+/** An edit inside lines that the fork deleted has nothing left to change; a comment added at their start goes too. */
+function inDeleted(store: LineStore, edit: Edit, text: Sequence, ourEdits: readonly Edit[]): boolean {
+  return ourEdits.some((other) => {
+    if (other.bEnd > other.bStart) return false;
+    const inside = other.aStart < edit.aStart && edit.aEnd <= other.aEnd;
+    if (inside && !(edit.aStart === edit.aEnd && edit.aEnd === other.aEnd)) return true;
+    if (other.aStart !== edit.aStart || edit.aEnd > other.aEnd || other.aStart === other.aEnd) return false;
+    if (edit.aEnd > edit.aStart) return true;
+    return Array.from(text.subarray(edit.bStart, edit.bEnd)).every((id) =>
+      /^[ \t]*(?:\/\/|#|$)/.test(store.line(id)),
+    );
+  });
+}
+
+function withinLines(
+  store: LineStore,
+  base: Sequence,
+  ours: Sequence,
+  theirs: Sequence,
+): Resolution | undefined {
+  if (base.length === 0) return undefined;
+  const merged = mergeTokens(textOf(store, base), textOf(store, ours), textOf(store, theirs));
+  return merged === undefined ? undefined : { how: 'within-line', lines: linesOf(store, merged) };
+}
+
+/** The same again with runs of blanks as one: aligned comments and struct fields move with their neighbours. */
+function squeezed(
+  store: LineStore,
+  base: Sequence,
+  ours: Sequence,
+  theirs: Sequence,
+): Resolution | undefined {
+  const squeeze = (lines: Sequence): Sequence => lines.map((id) => store.id(squeezeLine(store.line(id))));
+  const [b, o, t] = [squeeze(base), squeeze(ours), squeeze(theirs)];
+  const combined = combineEdits(b, diffSequences(b, o), o, diffSequences(b, t), t);
+  if (combined !== undefined) return { how: 'blanks', lines: combined.result };
+  return withinLines(store, b, o, t);
+}
+
+function bothInserted(
+  store: LineStore,
+  base: Sequence,
+  ours: Sequence,
+  theirs: Sequence,
+): Resolution | undefined {
+  if (base.length > 0 || ours.length === 0 || theirs.length === 0) return undefined;
+  const last = store.line(ours.at(-1) ?? 0);
+  const first = store.line(ours[0] ?? 0);
+  const gap = last !== '' && first.startsWith('//') ? [store.id('')] : [];
+  return { how: 'both-inserted', lines: [...ours, ...gap, ...theirs] };
+}
+
+function deleted(store: LineStore, base: Sequence, ours: Sequence, theirs: Sequence): Resolution | undefined {
+  if (base.length === 0) return undefined;
+  if (ours.length === 0) return { how: 'fork-deleted', lines: [] };
+  if (theirs.length > 0) return undefined;
+  const alike = similarity(tokenize(textOf(store, base)), tokenize(textOf(store, ours)));
+  return alike > 0.6 ? { how: 'upstream-deleted', lines: [] } : undefined;
+}
+
+/** Text with every line ended, so that a merge of tokens cannot glue two lines together. */
+function textOf(store: LineStore, lines: Sequence): string {
+  return Array.from(lines, (id) => `${store.line(id)}\n`).join('');
+}
+
+function linesOf(store: LineStore, text: string): readonly number[] {
+  return text === '' ? [] : Array.from(store.split(text.replace(/\n$/, '')));
+}

@@ -1,0 +1,306 @@
+// Merges one text file of an upstream commit into the fork's copy, or makes the fork's version of a new file.
+import { fileMode } from '../git/tree.ts';
+import type { Sequence } from '../merge/diff-sequences.ts';
+import { mergeLines, type OpenHunk } from '../merge/merge-lines.ts';
+import type { HunkDriver } from '../merge/resolve-hunk.ts';
+import { alignLines } from '../rewrite/align.ts';
+import { type Carried, carryFile } from '../rewrite/carry.ts';
+import { createEvidence } from '../rewrite/evidence.ts';
+import { fileKind } from '../rewrite/file-kind.ts';
+import { fixImports } from '../rewrite/go/fix-imports.ts';
+import { createSymbolFinder, type GoContext, upstreamFolder } from '../rewrite/go/go-names.ts';
+import {
+  findImportBlock,
+  type ImportSpec,
+  localName,
+  parseImports,
+  parseSpec,
+} from '../rewrite/go/scan-go.ts';
+import type { FoldKind } from '../rewrite/line-store.ts';
+import { type Choice, createTranslator, findPaths, type Translator } from '../rewrite/translate.ts';
+import { learnPhrases } from '../rewrite/phrases.ts';
+import type { FileStudy, PickView } from './pick-view.ts';
+import type { Sign } from './sign.ts';
+
+export interface TextSides {
+  /** Upstream's path, which decides what kind of file it is. */
+  readonly from: string;
+  /** The fork's path. */
+  readonly path: string;
+  readonly base: { readonly sha: string; readonly text: string };
+  readonly theirs: string;
+  readonly ours: { readonly sha: string; readonly text: string };
+  readonly driver: HunkDriver;
+}
+
+export interface MergedText {
+  readonly text: string;
+  readonly open: readonly OpenHunk[];
+  readonly signs: readonly Sign[];
+  /** Upstream's own lines that were added or changed, and what they became (for the checks that come after). */
+  readonly added: readonly string[];
+}
+
+/** Merges upstream's change of a file into the fork's copy. */
+export async function mergeTextFile(view: PickView, sides: TextSides): Promise<MergedText> {
+  const { store } = view.shop;
+  const kind = fileKind(sides.from);
+  const fold: FoldKind = kind === 'go' ? 'go' : 'text';
+  const cut = kind === 'go' && haveBlocks([sides.base.text, sides.theirs, sides.ours.text]);
+  const body = (text: string): Sequence => store.split(cut ? withoutBlock(text) : text);
+  const base = body(sides.base.text);
+  const theirs = body(sides.theirs);
+  const ours = body(sides.ours.text);
+  const study = studyFile(view, `${sides.base.sha} ${sides.ours.sha} ${cut}`, base, ours, fold);
+  const go = kind === 'go' ? await view.go() : undefined;
+  const added = addedLines(view, base, theirs);
+  const translator = await openTranslator(view, {
+    from: sides.from,
+    study,
+    go,
+    theirs: sides.theirs,
+    ours: sides.ours.text,
+    lines: added,
+  });
+  const carried = carryFile(store, { base, theirs }, ours, study.alignment, translator, fold);
+  const merged = mergeLines(store, carried.base, ours, carried.theirs, {
+    driver: sides.driver,
+    go: kind === 'go',
+  });
+  const signs: Sign[] = [
+    ...merged.settled.map((how) => sign(sides.path, how, '')),
+    ...(carried.overlaid ? [sign(sides.path, 'overlaid', '')] : []),
+    ...choiceSigns(sides.path, carried.choices),
+    ...differenceSigns(sides.path, carried, study),
+  ];
+  if (kind === 'go') rememberPhrases(view, theirs, carried.theirs, new Set(added));
+  let text = store.join(merged.lines);
+  if (go !== undefined && cut) {
+    const block = findImportBlock(sides.ours.text);
+    const fixed = fixImports(
+      {
+        merged: text.replace('import (\n)\n', () => sides.ours.text.slice(block?.start, block?.end)),
+        ours: sides.ours.text,
+        upstreamBase: sides.base.text,
+        upstreamTheirs: sides.theirs,
+      },
+      go,
+    );
+    text = fixed.text;
+    signs.push(...importSigns(sides.path, fixed));
+  }
+  return { text, open: merged.open, signs, added };
+}
+
+/** The fork's version of a file that upstream made. */
+export async function makeTextFile(
+  view: PickView,
+  from: string,
+  path: string,
+  theirs: string,
+): Promise<MergedText> {
+  const { store } = view.shop;
+  const go = fileKind(from) === 'go' ? await view.go() : undefined;
+  const lines = theirs.split('\n');
+  const translator = await openTranslator(view, {
+    from,
+    study: undefined,
+    go,
+    theirs,
+    ours: '',
+    lines,
+  });
+  const block = go === undefined ? undefined : findImportBlock(theirs);
+  const choices: Choice[] = [];
+  const translate = (part: string): string =>
+    part
+      .split('\n')
+      .map((line) => {
+        const made = translator.translate(line);
+        choices.push(...made.choices);
+        return store.line(store.id(made.text));
+      })
+      .join('\n');
+  if (go === undefined || block === undefined)
+    return {
+      text: translate(theirs),
+      open: [],
+      signs: [sign(path, 'new-file', ''), ...choiceSigns(path, choices)],
+      added: lines,
+    };
+  // Upstream's own packages are imported anew, by what the translated code asks of them.
+  const foreign = block.lines.filter((line) => {
+    const spec = parseSpec(line);
+    return spec === undefined || upstreamFolder(go, spec.path) === undefined;
+  });
+  const head = translate(theirs.slice(0, block.start));
+  const tail = translate(theirs.slice(block.end));
+  const fixed = fixImports(
+    {
+      merged: `${head}import (\n${foreign.map((line) => `${line}\n`).join('')})\n${tail}`,
+      ours: undefined,
+      upstreamBase: undefined,
+      upstreamTheirs: theirs,
+    },
+    go,
+  );
+  return {
+    text: fixed.text,
+    open: [],
+    signs: [sign(path, 'new-file', ''), ...choiceSigns(path, choices), ...importSigns(path, fixed)],
+    added: lines,
+  };
+}
+
+function sign(path: string, name: Sign['name'], detail: string): Sign {
+  return { path, name, detail };
+}
+
+function haveBlocks(texts: readonly string[]): boolean {
+  return texts.every((text) => findImportBlock(text) !== undefined);
+}
+
+function withoutBlock(text: string): string {
+  const block = findImportBlock(text);
+  return block === undefined ? text : `${text.slice(0, block.start)}import (\n)\n${text.slice(block.end)}`;
+}
+
+/** Aligns the fork's copy with upstream's and learns its spellings; kept for files that many commits touch. */
+function studyFile(view: PickView, key: string, base: Sequence, ours: Sequence, fold: FoldKind): FileStudy {
+  const { store, brand, studies } = view.shop;
+  const known = studies.get(key);
+  if (known !== undefined) return known;
+  const alignment = alignLines(store, base, ours, fold);
+  const evidence = createEvidence(brand);
+  const lines = new Map<string, string | undefined>();
+  const learn = (upstreamLine: number, forkLine: number): void => {
+    const before = store.line(base[upstreamLine] ?? 0);
+    const after = store.line(ours[forkLine] ?? 0);
+    if (before !== after || brand.inEither(before)) evidence.learn(before, after);
+    const trimmed = before.trim();
+    if (trimmed === '') return;
+    const spelt = after.trim();
+    lines.set(trimmed, lines.has(trimmed) && lines.get(trimmed) !== spelt ? undefined : spelt);
+  };
+  for (const [line, forkLine] of alignment.exact.entries()) if (forkLine >= 0) learn(line, forkLine);
+  for (const [line, forkLine] of alignment.alike) learn(line, forkLine);
+  const study = { alignment, evidence, lines };
+  studies.set(key, study);
+  return study;
+}
+
+function addedLines(view: PickView, base: Sequence, theirs: Sequence): readonly string[] {
+  const before = new Set(base);
+  return Array.from(theirs)
+    .filter((line) => !before.has(line))
+    .map((line) => view.shop.store.line(line));
+}
+
+function rememberPhrases(view: PickView, theirs: Sequence, carried: Sequence, added: ReadonlySet<string>): void {
+  const { store, pack } = view.shop;
+  for (const [index, id] of theirs.entries()) {
+    const line = store.line(id);
+    if (!added.has(line)) continue;
+    for (const { key, value } of learnPhrases(line, store.line(carried[index] ?? 0), pack.info.upstream.name))
+      view.phrases.set(key, value);
+  }
+}
+
+interface TranslatorSources {
+  readonly from: string;
+  readonly study: FileStudy | undefined;
+  readonly go: GoContext | undefined;
+  readonly theirs: string;
+  readonly ours: string;
+  /** Lines that will be translated: paths named in them are looked up beforehand. */
+  readonly lines: readonly string[];
+}
+
+async function openTranslator(view: PickView, sources: TranslatorSources): Promise<Translator> {
+  const { go } = sources;
+  const theirImports: readonly ImportSpec[] = go === undefined ? [] : parseImports(sources.theirs);
+  const ourImports = go === undefined ? [] : parseImports(sources.ours);
+  const kind = fileKind(sources.from);
+  const memory = view.memory.view(kind);
+  return createTranslator({
+    path: sources.from,
+    kind,
+    brand: view.shop.brand,
+    words: view.shop.words,
+    file: sources.study,
+    memory: { ...memory, phrase: (key) => view.phrases.get(key) ?? memory.phrase(key) },
+    symbol: go === undefined ? undefined : createSymbolFinder(go, theirImports, ourImports),
+    qualifiers: new Set(
+      go === undefined
+        ? []
+        : theirImports.filter((spec) => upstreamFolder(go, spec.path) !== undefined).map(localName),
+    ),
+    paths: await namedPaths(view, sources.lines),
+    name: view.shop.pack.info.upstream.name,
+  });
+}
+
+/** Upstream paths that lines name, with their places in the fork where those differ. */
+async function namedPaths(view: PickView, lines: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const paths = new Map<string, string>();
+  const seen = new Set<string>();
+  for (const line of lines)
+    for (const { path } of findPaths(line)) {
+      if (seen.has(path)) continue;
+      seen.add(path);
+      const place = await namedPlace(view, path);
+      if (place !== undefined && place !== path) paths.set(path, place);
+    }
+  return paths;
+}
+
+async function namedPlace(view: PickView, path: string): Promise<string | undefined> {
+  const { objects } = view.shop;
+  const entry = await objects.entry(view.upstream.tree, path);
+  if (entry?.mode === fileMode.tree) return view.resolver.folder(path);
+  if (entry !== undefined) return (await view.resolver.existing(path)).path ?? (await view.resolver.fresh(path)).path;
+  // A file that is made later, in a folder that is there: Makefiles and scripts name such.
+  const folder = await objects.entry(view.upstream.tree, path.slice(0, path.lastIndexOf('/')));
+  return folder?.mode === fileMode.tree ? (await view.resolver.fresh(path)).path : undefined;
+}
+
+function choiceSigns(path: string, choices: readonly Choice[]): readonly Sign[] {
+  return choices.flatMap((choice): readonly Sign[] => {
+    const detail = `${choice.upstream} → ${choice.fork}`;
+    if (choice.origin === 'rule') return [sign(path, 'word-by-rule', detail)];
+    if (choice.origin === 'kept') return [sign(path, 'word-kept', detail)];
+    if (choice.origin === 'memory-word' || choice.origin === 'file-word')
+      return [sign(path, 'word-guessed', detail)];
+    return [];
+  });
+}
+
+function differenceSigns(path: string, carried: Carried, study: FileStudy): readonly Sign[] {
+  const { exact } = study.alignment;
+  const differs = (from: number, to: number): boolean => {
+    for (let line = Math.max(0, from); line < Math.min(exact.length, to); line += 1)
+      if ((exact[line] ?? -1) < 0) return true;
+    return false;
+  };
+  const signs: Sign[] = [];
+  if (carried.edits.some((edit) => differs(edit.aStart, edit.aEnd)))
+    signs.push(sign(path, 'line-differs', ''));
+  if (carried.edits.some((edit) => differs(edit.aStart - 3, edit.aEnd + 3)))
+    signs.push(sign(path, 'context-differs', ''));
+  return signs;
+}
+
+function importSigns(
+  path: string,
+  fixed: {
+    readonly changed: boolean;
+    readonly unresolved: readonly string[];
+    readonly guessed: readonly string[];
+  },
+): readonly Sign[] {
+  return [
+    ...(fixed.changed ? [sign(path, 'imports-changed', '')] : []),
+    ...fixed.guessed.map((name) => sign(path, 'import-guessed', name)),
+    ...fixed.unresolved.map((name) => sign(path, 'import-missing', name)),
+  ];
+}

@@ -1,0 +1,160 @@
+// Opens what the picks of one run share: histories, renames and lessons of everything that any of them may see.
+import { cpus } from 'node:os';
+import type { Commit } from '../git/commit.ts';
+import { type History, loadHistory } from '../git/history.ts';
+import { createLru } from '../git/lru.ts';
+import type { ObjectWriter } from '../git/object-writer.ts';
+import type { Objects } from '../git/objects.ts';
+import { compileBrand } from '../rewrite/brand.ts';
+import { createGoIndexer } from '../rewrite/go/go-index.ts';
+import { createLineStore } from '../rewrite/line-store.ts';
+import { matchesAnyGlob } from '../rules/glob.ts';
+import type { RulePack } from '../rules/model.ts';
+import { compileWords } from '../rules/words.ts';
+import { identifyImports } from '../scan/identify-imports.ts';
+import { type Lesson, type LessonContext, makeLesson } from '../scan/lessons.ts';
+import { createMemory } from '../scan/memory.ts';
+import { loadRenameHistory } from '../scan/rename-history.ts';
+import type { Workshop } from './pick-view.ts';
+
+export interface WorkshopSources {
+  readonly pack: RulePack;
+  readonly gitDir: string;
+  readonly objects: Objects;
+  readonly writer: ObjectWriter;
+}
+
+export interface PickRequest {
+  readonly upstream: string;
+  readonly onto: string;
+}
+
+/** Loads what the requests can see between them; each pick still sees only its own part. */
+export async function openWorkshop(
+  sources: WorkshopSources,
+  requests: readonly PickRequest[],
+): Promise<Workshop> {
+  const { pack, objects } = sources;
+  const { forkPoint, forkPointTime } = pack.info;
+  const [fork, upstream] = await Promise.all([
+    loadHistory(
+      objects,
+      requests.map((request) => request.onto),
+      forkPoint,
+      forkPointTime,
+    ),
+    loadHistory(
+      objects,
+      requests.map((request) => request.upstream),
+      forkPoint,
+      forkPointTime,
+    ),
+  ]);
+  const brand = compileBrand(pack);
+  const store = createLineStore(brand.foldLine);
+  const [forkMoves, upstreamMoves, lessons] = await Promise.all([
+    loadRenameHistory(sources.gitDir, fork),
+    loadRenameHistory(sources.gitDir, upstream),
+    loadLessons({ objects, store, ...lessonRules(pack, brand) }, fork, upstream),
+  ]);
+  return {
+    pack,
+    objects,
+    writer: sources.writer,
+    store,
+    brand,
+    words: compileWords(pack.words, pack.protected),
+    indexer: createGoIndexer(objects),
+    fork,
+    upstream,
+    forkMoves,
+    upstreamMoves,
+    memory: createMemory(lessons, brand, pack.info.upstream.name),
+    studies: createLru(400),
+  };
+}
+
+function lessonRules(
+  pack: RulePack,
+  brand: ReturnType<typeof compileBrand>,
+): Pick<LessonContext, 'isTelling' | 'mapPath' | 'foldName' | 'isGenerated'> {
+  const generated = pack.merge.filter((rule) => rule.driver === 'generated').flatMap((rule) => rule.files);
+  return {
+    isTelling: brand.inEither,
+    mapPath(path) {
+      for (const rule of pack.paths) {
+        if (rule.from === path) return rule.to;
+        if (rule.from.endsWith('/') && path.startsWith(rule.from))
+          return rule.to + path.slice(rule.from.length);
+      }
+      return path;
+    },
+    foldName: brand.foldName,
+    isGenerated: (path) => matchesAnyGlob(generated, path),
+  };
+}
+
+const atOnce = Math.max(2, cpus().length * 4);
+
+async function loadLessons(
+  context: LessonContext,
+  fork: History,
+  upstream: History,
+): Promise<
+  readonly { readonly pair: { readonly fork: number; readonly upstream: number }; readonly lesson: Lesson }[]
+> {
+  const pairs = identifyImports(fork, upstream);
+  const lessons: (Lesson | undefined)[] = [];
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (;;) {
+      const index = next;
+      next += 1;
+      const pair = pairs[index];
+      if (pair === undefined) return;
+      const [one, two] = [upstream.commits[pair.upstream], fork.commits[pair.fork]];
+      lessons[index] = one === undefined || two === undefined ? undefined : await lessonOf(context, one, two);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  return pairs.flatMap((pair, index) => {
+    const lesson = lessons[index];
+    return lesson === undefined ? [] : [{ pair, lesson }];
+  });
+}
+
+/** Nothing is learned from an import whose objects are not all here. */
+async function lessonOf(context: LessonContext, upstream: Commit, fork: Commit): Promise<Lesson | undefined> {
+  try {
+    const [theirs, ours] = await Promise.all([
+      sides(context.objects, upstream),
+      sides(context.objects, fork),
+    ]);
+    return await makeLesson(context, theirs, ours);
+  } catch (error) {
+    if (isMissingObject(error)) return undefined;
+    throw error;
+  }
+}
+
+async function sides(
+  objects: Objects,
+  commit: Commit,
+): Promise<{ readonly before: string | undefined; readonly after: string }> {
+  const [parent] = commit.parents;
+  return {
+    before: parent === undefined ? undefined : (await objects.commit(parent)).tree,
+    after: commit.tree,
+  };
+}
+
+export function isMissingObject(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'problem' in error &&
+    typeof error.problem === 'object' &&
+    error.problem !== null &&
+    'code' in error.problem &&
+    error.problem.code === 'object-missing'
+  );
+}

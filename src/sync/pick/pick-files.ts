@@ -1,0 +1,209 @@
+// Carries each file of an upstream commit over: where it goes, how it is merged, and what stays open.
+import { fileMode, type TreeEntry } from '../git/tree.ts';
+import type { OpenHunk } from '../merge/merge-lines.ts';
+import { matchesAnyGlob } from '../rules/glob.ts';
+import type { MergeDriver } from '../rules/model.ts';
+import type { FileChange } from './file-change.ts';
+import { makeTextFile, mergeTextFile } from './merge-text-file.ts';
+import type { FileHow } from './pick-result.ts';
+import type { PickView } from './pick-view.ts';
+import { relocateDeclarations } from './relocate.ts';
+import type { Sign } from './sign.ts';
+
+/** Why a file could not be carried over. */
+export type OpenReason =
+  | { readonly kind: 'hunks'; readonly hunks: readonly OpenHunk[]; readonly driver: MergeDriver }
+  | { readonly kind: 'no-place'; readonly deletedBy: string | undefined }
+  | { readonly kind: 'made-in-both' }
+  | { readonly kind: 'binary' }
+  | { readonly kind: 'submodule' };
+
+/** What one file of the fork becomes. */
+export interface FileOutcome {
+  readonly path: string;
+  readonly from: string;
+  readonly how: FileHow;
+  /** Undefined deletes the file; a missing edit leaves it. */
+  readonly edit?: { readonly mode: string; readonly sha: string } | 'delete';
+  readonly open?: OpenReason;
+  readonly signs: readonly Sign[];
+  readonly rule?: string;
+  readonly added?: readonly string[];
+}
+
+/** What the files of one pick have become so far: two upstream files can end up in one of the fork's. */
+export type Progress = Map<string, { readonly mode: string; readonly sha: string } | undefined>;
+
+export async function pickFiles(view: PickView): Promise<readonly FileOutcome[]> {
+  const outcomes: FileOutcome[] = [];
+  const progress: Progress = new Map();
+  for (const change of view.changes)
+    for (const outcome of await pickFile(view, change, progress)) {
+      outcomes.push(outcome);
+      if (outcome.edit === 'delete') progress.set(outcome.path, undefined);
+      else if (outcome.edit !== undefined) progress.set(outcome.path, outcome.edit);
+    }
+  return outcomes;
+}
+
+async function pickFile(
+  view: PickView,
+  change: FileChange,
+  progress: Progress,
+): Promise<readonly FileOutcome[]> {
+  const { pack } = view.shop;
+  const skip = pack.skip.find((rule) => matchesAnyGlob(rule.files, change.path));
+  if (skip !== undefined)
+    return [{ path: change.path, from: change.path, how: 'skipped', rule: skip.id, signs: [] }];
+  const modes = [change.before?.mode, change.after?.mode];
+  if (modes.includes(fileMode.submodule))
+    return [{ path: change.path, from: change.path, how: 'left', open: { kind: 'submodule' }, signs: [] }];
+  if (change.kind === 'made') return [await pickMade(view, change, progress)];
+  const place = await view.resolver.existing(change.path);
+  const current = place.path === undefined ? undefined : await currentEntry(view, place.path, progress);
+  if (change.kind === 'deleted') {
+    if (place.path === undefined || current === undefined)
+      return [{ path: change.path, from: change.path, how: 'unchanged', signs: [] }];
+    return [await pickDeleted(view, change, place.path, current)];
+  }
+  if (place.path === undefined || current === undefined) {
+    const moved = await relocateDeclarations(view, change, progress);
+    if (moved !== undefined) return moved;
+    const deletedBy = place.path === undefined ? place.deletedBy : undefined;
+    if (deletedBy !== undefined)
+      return [
+        {
+          path: change.path,
+          from: change.path,
+          how: 'dropped',
+          signs: [{ path: change.path, name: 'dropped', detail: deletedBy }],
+        },
+      ];
+    return [
+      { path: change.path, from: change.path, how: 'left', open: { kind: 'no-place', deletedBy }, signs: [] },
+    ];
+  }
+  return pickChanged(view, change, place.path, current);
+}
+
+async function currentEntry(
+  view: PickView,
+  path: string,
+  progress: Progress,
+): Promise<{ readonly mode: string; readonly sha: string } | undefined> {
+  if (progress.has(path)) return progress.get(path);
+  const entry = await view.shop.objects.entry(view.onto.tree, path);
+  return entry?.mode === fileMode.tree ? undefined : entry;
+}
+
+async function pickMade(view: PickView, change: FileChange, progress: Progress): Promise<FileOutcome> {
+  const { objects } = view.shop;
+  const after = change.after;
+  const { path } = await view.resolver.fresh(change.toPath);
+  if (after === undefined) throw new Error(`a file that was made has no content: ${change.path}`);
+  const current = await currentEntry(view, path, progress);
+  const text = await objects.text(after.sha);
+  const made =
+    isOpaque(after, text) || driverOf(view, path) === 'generated'
+      ? { text, signs: [{ path, name: 'new-file', detail: '' } as const], added: [] }
+      : await makeTextFile(view, change.toPath, path, text);
+  const sha = view.shop.writer.put('blob', Buffer.from(made.text, 'latin1'));
+  const base = { path, from: change.toPath, signs: made.signs, added: made.added };
+  if (current === undefined) return { ...base, how: 'added', edit: { mode: after.mode, sha } };
+  if (current.sha === sha) return { ...base, how: 'unchanged', signs: [] };
+  return { ...base, how: 'left', open: { kind: 'made-in-both' } };
+}
+
+function isOpaque(entry: TreeEntry | undefined, text: string): boolean {
+  return entry?.mode === fileMode.link || text.includes('\0');
+}
+
+function driverOf(view: PickView, path: string): MergeDriver {
+  return view.shop.pack.merge.find((rule) => matchesAnyGlob(rule.files, path))?.driver ?? 'text';
+}
+
+async function pickDeleted(
+  view: PickView,
+  change: FileChange,
+  path: string,
+  current: { readonly mode: string; readonly sha: string },
+): Promise<FileOutcome> {
+  const outcome = { path, from: change.path, how: 'deleted', edit: 'delete' } as const;
+  if (change.before === undefined || current.sha === change.before.sha) return { ...outcome, signs: [] };
+  const { objects, store } = view.shop;
+  const [theirs, ours] = await Promise.all([objects.text(change.before.sha), objects.text(current.sha)]);
+  const kind = path.endsWith('.go') ? 'go' : 'text';
+  const fold = (text: string): string => store.fold(store.split(text), kind).join();
+  const same = fold(theirs) === fold(ours);
+  return { ...outcome, signs: same ? [] : [{ path, name: 'deleted-changed', detail: '' }] };
+}
+
+async function pickChanged(
+  view: PickView,
+  change: FileChange,
+  path: string,
+  current: { readonly mode: string; readonly sha: string },
+): Promise<readonly FileOutcome[]> {
+  const { objects } = view.shop;
+  const { before, after } = change;
+  if (before === undefined || after === undefined)
+    throw new Error(`a changed file lacks one of its sides: ${change.path}`);
+  const mode = current.mode === before.mode ? after.mode : current.mode;
+  const moved = change.kind === 'moved' ? await movedPath(view, change, path) : path;
+  const base = { path: moved, from: change.path } as const;
+  const finish = (outcome: FileOutcome): readonly FileOutcome[] =>
+    moved === path || outcome.open !== undefined
+      ? [outcome]
+      : [{ path, from: change.path, how: 'moved', edit: 'delete', signs: [] }, outcome];
+  const driver = driverOf(view, path);
+  if (driver === 'ours')
+    return [{ ...base, how: 'skipped', signs: [{ path, name: 'skipped', detail: driver }] }];
+  const [baseText, theirText, ourText] = await Promise.all(
+    [before.sha, after.sha, current.sha].map((sha) => objects.text(sha)),
+  );
+  if (baseText === undefined || theirText === undefined || ourText === undefined)
+    throw new Error(`a side of ${change.path} was not read`);
+  if (before.sha === after.sha) {
+    const how = mode === current.mode && moved === path ? 'unchanged' : moved === path ? 'mode' : 'moved';
+    return finish({ ...base, how, edit: { mode, sha: current.sha }, signs: [] });
+  }
+  if (current.sha === before.sha && (isOpaque(before, baseText) || driver === 'generated'))
+    return finish({ ...base, how: 'taken', edit: { mode, sha: after.sha }, signs: [] });
+  if (current.sha === after.sha)
+    return finish({ ...base, how: 'unchanged', edit: { mode, sha: after.sha }, signs: [] });
+  if (
+    [before, after, current].some((entry, index) =>
+      isOpaque({ name: '', ...entry }, [baseText, theirText, ourText][index] ?? ''),
+    )
+  )
+    return [{ ...base, how: 'left', open: { kind: 'binary' }, signs: [] }];
+  const merged = await mergeTextFile(view, {
+    from: change.path,
+    path,
+    base: { sha: before.sha, text: baseText },
+    theirs: theirText,
+    ours: { sha: current.sha, text: ourText },
+    driver: driver === 'append-list' ? 'append-list' : 'text',
+  });
+  if (merged.open.length > 0) {
+    // A generated file is made anew after the pick; what cannot be merged in it is left for that.
+    if (driver === 'generated')
+      return [{ ...base, how: 'left', signs: [{ path, name: 'generated-left', detail: '' }] }];
+    return [
+      { ...base, how: 'left', open: { kind: 'hunks', hunks: merged.open, driver }, signs: merged.signs },
+    ];
+  }
+  const sha = view.shop.writer.put('blob', Buffer.from(merged.text, 'latin1'));
+  const signs =
+    driver === 'generated'
+      ? [...merged.signs, { path, name: 'generated-merged', detail: '' } as const]
+      : merged.signs;
+  const how = sha === current.sha && moved === path && mode === current.mode ? 'unchanged' : 'merged';
+  return finish({ ...base, how, edit: { mode, sha }, signs, added: merged.added });
+}
+
+/** Where a file goes that upstream moved; the fork's own name stays where only the folder changed. */
+async function movedPath(view: PickView, change: FileChange, path: string): Promise<string> {
+  const { path: target } = await view.resolver.fresh(change.toPath);
+  return target === path ? path : target;
+}

@@ -1,0 +1,126 @@
+// All that one pick may look at: the fork up to `--onto`, upstream up to the commit, and nothing beyond.
+import type { Commit } from '../git/commit.ts';
+import type { History } from '../git/history.ts';
+import type { Lru } from '../git/lru.ts';
+import type { ObjectWriter } from '../git/object-writer.ts';
+import type { Objects } from '../git/objects.ts';
+import type { Alignment } from '../rewrite/align.ts';
+import type { Brand } from '../rewrite/brand.ts';
+import type { Evidence } from '../rewrite/evidence.ts';
+import type { GoIndex, GoIndexer } from '../rewrite/go/go-index.ts';
+import type { GoContext } from '../rewrite/go/go-names.ts';
+import type { LineStore } from '../rewrite/line-store.ts';
+import { createPathResolver, type PathResolver } from '../rewrite/resolve-path.ts';
+import type { RulePack } from '../rules/model.ts';
+import type { WordMatcher } from '../rules/words.ts';
+import type { Memory, VisibleMemory } from '../scan/memory.ts';
+import type { RenameHistory } from '../scan/rename-history.ts';
+import type { FileChange } from './file-change.ts';
+
+/** What all picks of one run share. */
+export interface Workshop {
+  readonly pack: RulePack;
+  readonly objects: Objects;
+  readonly writer: ObjectWriter;
+  readonly store: LineStore;
+  readonly brand: Brand;
+  readonly words: WordMatcher;
+  readonly indexer: GoIndexer;
+  readonly fork: History;
+  readonly upstream: History;
+  readonly forkMoves: RenameHistory;
+  readonly upstreamMoves: RenameHistory;
+  readonly memory: Memory;
+  /** What a fork file shows about an upstream file; keyed by the two blobs. */
+  readonly studies: Lru<string, FileStudy>;
+}
+
+/** An upstream file next to the fork's copy of it. */
+export interface FileStudy {
+  readonly alignment: Alignment;
+  readonly evidence: Evidence;
+  readonly lines: ReadonlyMap<string, string | undefined>;
+}
+
+export interface PickView {
+  readonly shop: Workshop;
+  readonly upstream: Commit;
+  readonly upstreamBefore: Commit | undefined;
+  readonly onto: Commit;
+  readonly changes: readonly FileChange[];
+  readonly resolver: PathResolver;
+  readonly memory: VisibleMemory;
+  /** Sentences that this very pick has brought over already, in code, and that documentation repeats. */
+  readonly phrases: Map<string, string>;
+  readonly go: () => Promise<GoContext>;
+  /** The upstream tree before the commit, or an empty one. */
+  readonly upstreamIndex: () => Promise<GoIndex>;
+}
+
+/** Opens the view of one pick. */
+export async function openPickView(
+  shop: Workshop,
+  upstream: Commit,
+  upstreamBefore: Commit | undefined,
+  onto: Commit,
+  changes: readonly FileChange[],
+): Promise<PickView> {
+  const forkVisible = shop.fork.visibleFrom(onto.sha);
+  const upstreamVisible = shop.upstream.visibleFrom(upstream.sha);
+  const memory = shop.memory.asSeenBy(forkVisible, upstreamVisible);
+  const forkPoint = await shop.objects.commitIfHere(shop.pack.info.forkPoint);
+  const resolver = createPathResolver({
+    objects: shop.objects,
+    forkTree: onto.tree,
+    forkPointTree: forkPoint?.tree,
+    forkVisible,
+    upstreamVisible: shop.upstream.visibleFrom(upstreamBefore?.sha ?? ''),
+    forkMoves: shop.forkMoves,
+    upstreamMoves: shop.upstreamMoves,
+    learned: memory.learned,
+    learnedIn: memory.learnedIn,
+    paths: shop.pack.paths,
+    names: shop.pack.names,
+  });
+  let go: Promise<GoContext> | undefined;
+  const upstreamIndex = (): Promise<GoIndex> => shop.indexer.index((upstreamBefore ?? upstream).tree);
+  const openGo = async (): Promise<GoContext> => {
+    const [fork, upstreamGo] = await Promise.all([shop.indexer.index(onto.tree), upstreamIndex()]);
+    const newFolders = new Set<string>();
+    for (const change of changes)
+      if ((change.kind === 'made' || change.kind === 'moved') && change.toPath.endsWith('.go')) {
+        const { path } = await resolver.fresh(change.toPath);
+        newFolders.add(path.slice(0, Math.max(0, path.lastIndexOf('/'))));
+      }
+    const folders = new Map<string, string>();
+    for (const folder of upstreamGo.packages.keys()) folders.set(folder, await resolver.folder(folder));
+    for (const change of changes) {
+      const folder = change.toPath.slice(0, Math.max(0, change.toPath.lastIndexOf('/')));
+      if (!folders.has(folder)) folders.set(folder, await resolver.folder(folder));
+    }
+    return {
+      fork,
+      upstream: upstreamGo,
+      upstreamModules: shop.pack.info.upstream.modules,
+      symbols: shop.pack.symbols,
+      // `shared` is the one package that was taken apart; what is left of it has its old place.
+      folderOf: (folder) => folders.get(folder) ?? folder,
+      newFolders,
+    };
+  };
+  return {
+    shop,
+    upstream,
+    upstreamBefore,
+    onto,
+    changes,
+    resolver,
+    memory,
+    phrases: new Map(),
+    go: () => {
+      go ??= openGo();
+      return go;
+    },
+    upstreamIndex,
+  };
+}

@@ -1,0 +1,196 @@
+// Carries changes of a Go file that the fork took apart: each declaration is merged where the fork keeps it now.
+import { mergeLines } from '../merge/merge-lines.ts';
+import { alignLines } from '../rewrite/align.ts';
+import { createEvidence } from '../rewrite/evidence.ts';
+import { fixImports } from '../rewrite/go/fix-imports.ts';
+import { createSymbolFinder, type GoContext, upstreamFolder } from '../rewrite/go/go-names.ts';
+import { localName, parseImports, splitDeclarations } from '../rewrite/go/scan-go.ts';
+import { similarity } from '../rewrite/similarity.ts';
+import { tokenize } from '../rewrite/tokens.ts';
+import { createTranslator } from '../rewrite/translate.ts';
+import type { FileChange } from './file-change.ts';
+import type { FileOutcome, Progress } from './pick-files.ts';
+import type { PickView } from './pick-view.ts';
+
+/** Below this a declaration of the same name is another one. */
+const alikeEnough = 0.55;
+
+interface Plan {
+  readonly path: string;
+  readonly names: readonly string[];
+}
+
+/** Outcomes for every fork file that takes part, or undefined where one declaration has no place. */
+export async function relocateDeclarations(
+  view: PickView,
+  change: FileChange,
+  progress: Progress,
+): Promise<readonly FileOutcome[] | undefined> {
+  if (!change.path.endsWith('.go') || change.before === undefined || change.after === undefined)
+    return undefined;
+  const { objects } = view.shop;
+  const [baseText, theirText] = await Promise.all([
+    objects.text(change.before.sha),
+    objects.text(change.after.sha),
+  ]);
+  const base = splitDeclarations(baseText);
+  const theirs = splitDeclarations(theirText);
+  const changed = [...new Set([...base.keys(), ...theirs.keys()])].filter(
+    (name) => base.get(name) !== theirs.get(name),
+  );
+  if (changed.length === 0) return undefined;
+  const go = await view.go();
+  const texts = new Map<string, string>();
+  const textOf = async (path: string): Promise<string | undefined> => {
+    const known = texts.get(path);
+    if (known !== undefined) return known;
+    const entry = progress.get(path) ?? (await objects.entry(view.onto.tree, path));
+    if (entry === undefined) return undefined;
+    const text = await objects.text(entry.sha);
+    texts.set(path, text);
+    return text;
+  };
+  const plans = await planDeclarations(view, go, change.path, base, changed, textOf);
+  if (plans === undefined) return undefined;
+  const outcomes: FileOutcome[] = [];
+  for (const plan of plans) {
+    const ours = await textOf(plan.path);
+    if (ours === undefined) return undefined;
+    const text = mergeDeclarations(view, go, change.path, plan, { base, theirs, baseText, theirText, ours });
+    if (text === undefined) return undefined;
+    const entry = await objects.entry(view.onto.tree, plan.path);
+    const sha = view.shop.writer.put('blob', Buffer.from(text, 'latin1'));
+    outcomes.push({
+      path: plan.path,
+      from: change.path,
+      how: 'merged',
+      edit: { mode: entry?.mode ?? change.after.mode, sha },
+      signs: [{ path: plan.path, name: 'relocated', detail: plan.names.join(', ') }],
+    });
+  }
+  return outcomes;
+}
+
+async function planDeclarations(
+  view: PickView,
+  go: GoContext,
+  path: string,
+  base: ReadonlyMap<string, string>,
+  changed: readonly string[],
+  textOf: (path: string) => Promise<string | undefined>,
+): Promise<readonly Plan[] | undefined> {
+  const before = view.memory
+    .learned(path)
+    .filter((place) => !place.made && place.fork.endsWith('.go'))
+    .map((place) => place.fork);
+  const byPath = new Map<string, string[]>();
+  const homeless: string[] = [];
+  for (const name of changed) {
+    const old = base.get(name);
+    if (old === undefined) {
+      homeless.push(name);
+      continue;
+    }
+    const candidates = new Set([...go.fork.functionPlaces(name).map((place) => place.path), ...before]);
+    let best: { readonly path: string; readonly score: number } | undefined;
+    for (const candidate of candidates) {
+      const found = splitDeclarations((await textOf(candidate)) ?? '').get(name);
+      if (found === undefined) continue;
+      const score = similarity(foldTokens(view, old), foldTokens(view, found));
+      if (score > (best?.score ?? alikeEnough)) best = { path: candidate, score };
+    }
+    if (best === undefined) return undefined;
+    byPath.set(best.path, [...(byPath.get(best.path) ?? []), name]);
+  }
+  if (homeless.length > 0) {
+    // What is new goes where the rest of the change goes, or where the last change of this file went.
+    const [first, ...more] = byPath.size > 0 ? [...byPath.keys()] : before.slice(-1);
+    if (first === undefined || more.length > 0) return undefined;
+    byPath.set(first, [...(byPath.get(first) ?? []), ...homeless]);
+  }
+  return [...byPath].map(([place, names]) => ({ path: place, names }));
+}
+
+function foldTokens(view: PickView, text: string): readonly string[] {
+  const folded = text
+    .split('\n')
+    .map((line) => view.shop.brand.foldLine(line, 'go'))
+    .join('\n');
+  return tokenize(folded).slice(0, 3000);
+}
+
+interface Sources {
+  readonly base: ReadonlyMap<string, string>;
+  readonly theirs: ReadonlyMap<string, string>;
+  readonly baseText: string;
+  readonly theirText: string;
+  readonly ours: string;
+}
+
+function mergeDeclarations(
+  view: PickView,
+  go: GoContext,
+  from: string,
+  plan: Plan,
+  sources: Sources,
+): string | undefined {
+  const { store, brand, words } = view.shop;
+  const theirImports = parseImports(sources.theirText);
+  const evidence = createEvidence(brand);
+  const baseLines = store.split(sources.baseText);
+  const ourLines = store.split(sources.ours);
+  const alignment = alignLines(store, baseLines, ourLines, 'go');
+  for (const [line, forkLine] of alignment.exact.entries())
+    if (forkLine >= 0) evidence.learn(store.line(baseLines[line] ?? 0), store.line(ourLines[forkLine] ?? 0));
+  const translator = createTranslator({
+    path: from,
+    kind: 'go',
+    brand,
+    words,
+    file: { evidence, lines: new Map() },
+    memory: view.memory.view('go'),
+    symbol: createSymbolFinder(go, theirImports, parseImports(sources.ours)),
+    qualifiers: new Set(
+      theirImports.filter((spec) => upstreamFolder(go, spec.path) !== undefined).map(localName),
+    ),
+    paths: new Map(),
+    name: view.shop.pack.info.upstream.name,
+  });
+  const carry = (text: string): string =>
+    text
+      .split('\n')
+      .map((line) => translator.translate(line).text)
+      .join('\n');
+  const here = splitDeclarations(sources.ours);
+  let text = sources.ours;
+  for (const name of plan.names) {
+    const old = sources.base.get(name);
+    const next = sources.theirs.get(name);
+    const present = here.get(name);
+    if (old === undefined) {
+      if (next !== undefined) text = `${text.replace(/\n+$/, '')}\n\n${carry(next)}\n`;
+      continue;
+    }
+    if (present === undefined) return undefined;
+    if (next === undefined) {
+      text = text.replace(`${present}\n`, () => '');
+      continue;
+    }
+    const merged = mergeLines(
+      store,
+      store.split(carry(old)),
+      store.split(present),
+      store.split(carry(next)),
+      {
+        driver: 'text',
+        go: true,
+      },
+    );
+    if (merged.open.length > 0) return undefined;
+    text = text.replace(present, () => store.join(merged.lines));
+  }
+  return fixImports(
+    { merged: text, ours: sources.ours, upstreamBase: sources.baseText, upstreamTheirs: sources.theirText },
+    go,
+  ).text;
+}

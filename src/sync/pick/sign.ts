@@ -1,0 +1,36 @@
+// Signs that a pick may not be what a person would have done; which of them count as doubts is decided elsewhere.
+export type SignName =
+  | 'blanks'
+  | 'appended'
+  | 'touching'
+  | 'touching-deletion'
+  | 'within-line'
+  | 'both-inserted'
+  | 'fork-deleted'
+  | 'upstream-deleted'
+  | 'overlaid'
+  | 'new-file'
+  | 'word-by-rule'
+  | 'word-kept'
+  | 'word-guessed'
+  | 'imports-changed'
+  | 'import-guessed'
+  | 'import-missing'
+  | 'name-unknown'
+  | 'arguments-differ'
+  | 'removed-subsystem'
+  | 'relocated'
+  | 'dropped'
+  | 'generated-left'
+  | 'generated-merged'
+  | 'skipped'
+  | 'deleted-changed'
+  | 'context-differs'
+  | 'line-differs'
+  | 'moved';
+
+export interface Sign {
+  readonly path: string;
+  readonly name: SignName;
+  readonly detail: string;
+}

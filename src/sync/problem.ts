@@ -1,0 +1,78 @@
+// Failures of fork-sync: repositories, objects, rule packs, picks; the only place where their text is written.
+import { type ExitCode, exitCode } from '../core/exit-code.ts';
+import { Failure, unreachable } from '../core/failure.ts';
+import { inert } from '../core/text.ts';
+
+export type SyncProblem =
+  | { readonly code: 'not-a-repository'; readonly path: string; readonly detail: string }
+  | { readonly code: 'unknown-commit'; readonly name: string; readonly repository: string }
+  | { readonly code: 'object-missing'; readonly sha: string }
+  | { readonly code: 'object-unreadable'; readonly sha: string; readonly detail: string }
+  | { readonly code: 'not-the-type'; readonly sha: string; readonly wanted: string; readonly found: string }
+  | { readonly code: 'git-stopped'; readonly command: string; readonly detail: string }
+  | { readonly code: 'pack-invalid'; readonly errors: readonly PackError[] }
+  | { readonly code: 'pairs-invalid'; readonly path: string; readonly line: number; readonly why: string }
+  | { readonly code: 'usage'; readonly why: string; readonly next: string }
+  | { readonly code: 'checkout-refused'; readonly path: string; readonly why: string; readonly next: string };
+
+/** One thing wrong in a rule pack, with the place a person can go to. */
+export interface PackError {
+  readonly file: string;
+  readonly at: string;
+  readonly why: string;
+}
+
+/** Makes the failure of a sync problem. */
+export function syncFailure(problem: SyncProblem, cause?: unknown): Failure<SyncProblem> {
+  return new Failure(problem, explain(problem), { cause, exitCode: exitOf(problem) });
+}
+
+function exitOf(problem: SyncProblem): ExitCode {
+  if (problem.code === 'usage') return exitCode.usage;
+  return exitCode.failed;
+}
+
+function explain(problem: SyncProblem): { what: string; where?: string; next?: string } {
+  switch (problem.code) {
+    case 'not-a-repository':
+      return {
+        what: `This is not a git repository: ${inert(problem.path)}`,
+        where: problem.detail,
+        next: 'Name the repository folder (with its .git, or bare) and try again.',
+      };
+    case 'unknown-commit':
+      return {
+        what: `No commit is called ${inert(problem.name)} in ${inert(problem.repository)}.`,
+        next: 'Fetch it first, or give the full sha of a commit that is there.',
+      };
+    case 'object-missing':
+      return {
+        what: `object missing ${problem.sha}`,
+        next: 'Fetch it into one of the two repositories; nothing was fetched by itself.',
+      };
+    case 'object-unreadable':
+      return { what: `The object ${problem.sha} cannot be read.`, where: problem.detail };
+    case 'not-the-type':
+      return { what: `The object ${problem.sha} is a ${problem.found}; a ${problem.wanted} is needed here.` };
+    case 'git-stopped':
+      return { what: `${problem.command} ended before it answered.`, where: problem.detail };
+    case 'pack-invalid':
+      return {
+        what: `The rule pack has ${problem.errors.length} error${problem.errors.length === 1 ? '' : 's'}.`,
+        where: problem.errors.map((error) => `${error.file}: ${error.at}: ${error.why}`).join('\n'),
+        next: 'Mend the pack and run `fork-sync rules check`.',
+      };
+    case 'pairs-invalid':
+      return {
+        what: `A line of the file of pairs cannot be read: ${problem.why}`,
+        where: `${problem.path}, line ${problem.line}`,
+        next: 'Each line is: upstream sha, tab, fork sha; further columns are ignored, # begins a comment.',
+      };
+    case 'usage':
+      return { what: problem.why, next: problem.next };
+    case 'checkout-refused':
+      return { what: `Not done: ${problem.why}`, where: problem.path, next: problem.next };
+    default:
+      return unreachable(problem);
+  }
+}

@@ -1,0 +1,88 @@
+// The brand words of a pack: folding them away so that lines compare, and telling a rename from another edit.
+import type { RulePack } from '../rules/model.ts';
+import type { Vocabulary } from './evidence.ts';
+import type { FoldKind } from './line-store.ts';
+
+export interface Brand extends Vocabulary {
+  /** Whether text holds a word that names upstream. */
+  readonly inText: (text: string) => boolean;
+  /** Whether text holds a word that names upstream or the fork. */
+  readonly inEither: (text: string) => boolean;
+  readonly foldLine: (line: string, kind: FoldKind) => string;
+  readonly foldName: (path: string) => string;
+  /** `a` or `an` as the words around ask for. */
+  readonly fixArticle: (article: string, next: string) => string;
+}
+
+const qualified = /\b[a-zA-Z]\w*\.([A-Z]\w*)/g;
+
+/** Compiles the brand words of a pack. */
+export function compileBrand(pack: RulePack): Brand {
+  const upstreamWords = pack.info.upstream.brands;
+  const forkWords = pack.info.fork.brands;
+  const upstream = new RegExp(upstreamWords.join('|'), 'i');
+  const either = new RegExp([...forkWords, ...upstreamWords].join('|'), 'i');
+  // Short forms of the fork's name (`inc`) are only the brand at the start of a word that goes on with one of these.
+  const shortForms = pack.info.fork.shortForms.map(
+    (word) => `\\b${word}(?=[ _\\d"'\`t])|${word.toUpperCase()}(?=_)`,
+  );
+  const fold = new RegExp(
+    [...forkWords, ...upstreamWords].join('|') + shortForms.map((form) => `|${form}`).join(''),
+    'gi',
+  );
+  const standIns = new RegExp(
+    [...upstreamWords, ...forkWords, ...pack.info.fork.shortForms, ...pack.info.fork.standIns].join('|'),
+    'i',
+  );
+  const homes = [...pack.info.upstream.modules, ...pack.info.fork.modules]
+    .map((module) => module.split('/').slice(0, 2).join('/'))
+    .map((home) => `${escapeLiteral(home)}/@`);
+  const home = new RegExp([...new Set(homes)].join('|'), 'g');
+  const vowel = new RegExp(`^[\`*\\[_]*(?:${pack.info.fork.vowelWords.join('|')})`, 'i');
+  const renamedSymbols = new Map<string, string>();
+  for (const rule of pack.symbols)
+    for (const [before, after] of Object.entries(rule.renamed ?? {})) renamedSymbols.set(before, after);
+
+  return {
+    inText: (text) => upstream.test(text),
+    inEither: (text) => either.test(text),
+    mayRename: (token) => either.test(token) || (token.length > 1 && token.includes('.')),
+    plausible(before, after) {
+      if (before.includes('.')) return /^[A-Za-z_]\w*(?:\.[A-Z]\w*)?$/.test(after);
+      if (pack.info.fork.compounds.includes(after) && upstreamWords.includes(before)) return true;
+      if (/[ \t]/.test(after) || after.length > 40) return false;
+      // A word all in capitals in place of the plain brand is the start of another token, not a spelling of it.
+      if (upstream.test(before) && before === before.toUpperCase() && forkWords.includes(after.toLowerCase()))
+        return after !== after.toUpperCase();
+      if (before === after || after === '' || standIns.test(after)) return true;
+      const rest = before
+        .replace(fold, '')
+        .toLowerCase()
+        .replace(/^_+|_+$/g, '');
+      return rest.length >= 4 && after.toLowerCase().includes(rest);
+    },
+    foldLine(line, kind) {
+      let folded = line
+        .replace(/[ \t\r\f\v]+/g, ' ')
+        .trim()
+        .replace(fold, '@')
+        .replace(home, 'home/@');
+      folded = folded.replace(/\ban @/g, 'a @');
+      if (kind !== 'go') return folded;
+      return folded.replace(qualified, (_, name: string) => `.${renamedSymbols.get(name) ?? name}`);
+    },
+    foldName(path) {
+      const name = path.slice(path.lastIndexOf('/') + 1);
+      return name.replace(fold, '').replace(/[-_.]+/g, '');
+    },
+    fixArticle(article, next) {
+      if (!vowel.test(next)) return article;
+      if (article === 'a') return 'an';
+      return article === 'A' ? 'An' : article;
+    },
+  };
+}
+
+function escapeLiteral(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}

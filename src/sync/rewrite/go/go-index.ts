@@ -1,0 +1,188 @@
+// What the packages of one tree declare and import; folders that did not change are read once for all trees.
+
+import { createLru } from '../../git/lru.ts';
+import type { Folder, Objects } from '../../git/objects.ts';
+import { fileMode } from '../../git/tree.ts';
+import { type GoFile, localName, readGoFile } from './scan-go.ts';
+
+export interface GoPackage {
+  /** Path below the module; empty for its root. */
+  readonly folder: string;
+  readonly exported: ReadonlySet<string>;
+  /** Local name → import path → number of files that import it so. */
+  readonly importedAs: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** Function → files that declare it (tests left out). */
+  readonly functions: ReadonlyMap<string, readonly FunctionPlace[]>;
+}
+
+export interface FunctionPlace {
+  readonly path: string;
+  readonly parameters: number;
+  readonly variadic: boolean;
+}
+
+export interface GoIndex {
+  readonly module: string;
+  readonly packages: ReadonlyMap<string, GoPackage>;
+  /** Import paths used under a local name anywhere in the tree, with the number of files. */
+  importPathsFor(local: string): ReadonlyMap<string, number>;
+  /** The local name that most files give to an import path, undefined for its own. */
+  usualAlias(path: string): string | undefined;
+  imports(path: string): boolean;
+  functionPlaces(name: string): readonly FunctionPlace[];
+}
+
+export interface GoIndexer {
+  /** The index of a tree; `module` is read from its go.mod. */
+  index(tree: string): Promise<GoIndex>;
+}
+
+export interface GoFileCache {
+  get(blob: string): GoFile | undefined;
+  set(blob: string, file: GoFile): void;
+}
+
+interface FolderFacts {
+  readonly files: readonly { readonly name: string; readonly facts: GoFile }[];
+  readonly folders: readonly { readonly name: string; readonly sha: string }[];
+}
+
+// Generated and foreign code says nothing about the fork's own packages.
+const foreignFolders = new Set(['vendor', 'node_modules', '.git', 'po', 'doc']);
+
+export function createGoIndexer(objects: Objects, cache?: GoFileCache): GoIndexer {
+  const blobs = new Map<string, Promise<GoFile>>();
+  const folders = new Map<string, Promise<FolderFacts>>();
+  const packages = new Map<string, GoPackage>();
+  const indexes = createLru<string, Promise<GoIndex>>(6);
+
+  const readFile = (sha: string): Promise<GoFile> => {
+    const known = blobs.get(sha);
+    if (known !== undefined) return known;
+    const made = (async () => {
+      const cached = cache?.get(sha);
+      if (cached !== undefined) return cached;
+      const facts = readGoFile(await objects.text(sha));
+      cache?.set(sha, facts);
+      return facts;
+    })();
+    blobs.set(sha, made);
+    return made;
+  };
+  const readFolder = (sha: string): Promise<FolderFacts> => {
+    const known = folders.get(sha);
+    if (known !== undefined) return known;
+    const made = (async () => {
+      const entries: Folder = await objects.folder(sha);
+      const goFiles = [...entries.values()].filter(
+        (entry) =>
+          entry.name.endsWith('.go') && entry.mode !== fileMode.tree && entry.mode !== fileMode.submodule,
+      );
+      const files = await Promise.all(
+        goFiles.map(async (entry) => ({ name: entry.name, facts: await readFile(entry.sha) })),
+      );
+      const inner = [...entries.values()].filter(
+        (entry) => entry.mode === fileMode.tree && !foreignFolders.has(entry.name),
+      );
+      return { files, folders: inner.map((entry) => ({ name: entry.name, sha: entry.sha })) };
+    })();
+    folders.set(sha, made);
+    return made;
+  };
+  const collect = async (path: string, sha: string, out: Map<string, GoPackage>): Promise<void> => {
+    const facts = await readFolder(sha);
+    if (facts.files.length > 0) {
+      const key = `${path}\0${sha}`;
+      const known = packages.get(key) ?? makePackage(path, facts);
+      packages.set(key, known);
+      out.set(path, known);
+    }
+    await Promise.all(
+      facts.folders.map((inner) =>
+        collect(path === '' ? inner.name : `${path}/${inner.name}`, inner.sha, out),
+      ),
+    );
+  };
+  const build = async (tree: string): Promise<GoIndex> => {
+    const found = new Map<string, GoPackage>();
+    const [goMod] = await Promise.all([objects.entry(tree, 'go.mod'), collect('', tree, found)]);
+    const modText = goMod === undefined ? '' : await objects.text(goMod.sha);
+    // Folders are read in whatever order answers come; everything after depends on this order.
+    const sorted = new Map([...found].sort(([left], [right]) => (left < right ? -1 : 1)));
+    return makeIndex(/^module (\S+)/m.exec(modText)?.[1] ?? '', sorted);
+  };
+  return {
+    index(tree) {
+      const known = indexes.get(tree);
+      if (known !== undefined) return known;
+      const made = build(tree);
+      indexes.set(tree, made);
+      return made;
+    },
+  };
+}
+
+function makePackage(folder: string, facts: FolderFacts): GoPackage {
+  const exported = new Set<string>();
+  const importedAs = new Map<string, Map<string, number>>();
+  const functions = new Map<string, FunctionPlace[]>();
+  for (const { name, facts: file } of facts.files) {
+    for (const one of file.exported) exported.add(one);
+    for (const found of file.imports) {
+      const local = localName(found);
+      const paths = importedAs.get(local) ?? new Map<string, number>();
+      paths.set(found.path, (paths.get(found.path) ?? 0) + 1);
+      importedAs.set(local, paths);
+    }
+    if (name.endsWith('_test.go')) continue;
+    const path = folder === '' ? name : `${folder}/${name}`;
+    for (const { name: key, parameters, variadic } of file.functions) {
+      const place = { path, parameters, variadic };
+      const list = functions.get(key);
+      if (list === undefined) functions.set(key, [place]);
+      else list.push(place);
+    }
+  }
+  return { folder, exported, importedAs, functions };
+}
+
+function makeIndex(module: string, packages: ReadonlyMap<string, GoPackage>): GoIndex {
+  const aliases = new Map<string, Map<string, number>>();
+  let aliasesRead = false;
+  const readAliases = (): void => {
+    if (aliasesRead) return;
+    aliasesRead = true;
+    for (const found of packages.values())
+      for (const [local, paths] of found.importedAs)
+        for (const [path, count] of paths) {
+          const names = aliases.get(path) ?? new Map<string, number>();
+          names.set(local, (names.get(local) ?? 0) + count);
+          aliases.set(path, names);
+        }
+  };
+  return {
+    module,
+    packages,
+    importPathsFor(local) {
+      const out = new Map<string, number>();
+      for (const found of packages.values())
+        for (const [path, count] of found.importedAs.get(local) ?? [])
+          out.set(path, (out.get(path) ?? 0) + count);
+      return out;
+    },
+    usualAlias(path) {
+      readAliases();
+      const names = [...(aliases.get(path) ?? [])].sort((left, right) => right[1] - left[1]);
+      return names[0]?.[0];
+    },
+    imports(path) {
+      readAliases();
+      return aliases.has(path);
+    },
+    functionPlaces(name) {
+      const out: FunctionPlace[] = [];
+      for (const found of packages.values()) out.push(...(found.functions.get(name) ?? []));
+      return out;
+    },
+  };
+}

@@ -1,0 +1,225 @@
+// Reads Go source as far as a rename needs it: strings and comments set apart, imports, declarations, qualifiers.
+
+export interface ImportSpec {
+  /** The name given in the source, or undefined. */
+  readonly alias: string | undefined;
+  readonly path: string;
+}
+
+export interface GoFile {
+  readonly packageName: string;
+  readonly imports: readonly ImportSpec[];
+  /** Exported names declared at top level, methods not among them. */
+  readonly exported: readonly string[];
+  /** Functions and methods: `Name` or `Type.Name`, and how many parameters they take. */
+  readonly functions: readonly GoFunction[];
+}
+
+export interface GoFunction {
+  readonly name: string;
+  readonly parameters: number;
+  readonly variadic: boolean;
+}
+
+const literals = /"(?:[^"\\\n]|\\.)*"|`[^`]*`|'(?:[^'\\\n]|\\.)*'|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
+
+/** The source with strings and comments blanked, character for character (line ends stay). */
+export function codeOnly(source: string): string {
+  return source.replace(literals, (literal) =>
+    literal.includes('\n') ? literal.replace(/[^\n]/g, ' ') : ' '.repeat(literal.length),
+  );
+}
+
+/** Which parts of a line are string or comment; `open` says what an earlier line left open. */
+export interface LineScopes {
+  readonly at: (position: number) => 'code' | 'string' | 'comment';
+}
+
+/** Scopes of one line by itself; a line inside a raw string or block comment has to be told so. */
+export function lineScopes(line: string, open: 'code' | 'raw' | 'block' = 'code'): LineScopes {
+  if (open === 'raw') return { at: () => 'string' };
+  if (open === 'block') return { at: () => 'comment' };
+  const ranges: { readonly start: number; readonly end: number; readonly kind: 'string' | 'comment' }[] = [];
+  const pattern = /"(?:[^"\\\n]|\\.)*"?|`[^`]*`?|'(?:[^'\\\n]|\\.)*'|\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/|$)/g;
+  for (const match of line.matchAll(pattern))
+    ranges.push({
+      start: match.index,
+      end: match.index + match[0].length,
+      kind: match[0].startsWith('/') ? 'comment' : 'string',
+    });
+  return {
+    at: (position) => ranges.find((range) => range.start <= position && position < range.end)?.kind ?? 'code',
+  };
+}
+
+const importBlock = /^import \(\n([\s\S]*?)^\)\n?/m;
+const importLine = /^import (?:([\w.]+) )?"([^"]+)"/gm;
+const spec = /^\s*(?:([\w.]+)\s+)?"([^"]+)"/;
+
+/** Where the import block is, or undefined for a file without one. */
+export function findImportBlock(
+  source: string,
+): { readonly start: number; readonly end: number; readonly lines: readonly string[] } | undefined {
+  const match = importBlock.exec(source);
+  if (match === null) return undefined;
+  const inner = match[1] ?? '';
+  return {
+    start: match.index,
+    end: match.index + match[0].length,
+    lines: inner === '' ? [] : inner.replace(/\n$/, '').split('\n'),
+  };
+}
+
+export function parseSpec(line: string): ImportSpec | undefined {
+  const match = spec.exec(line);
+  return match === null ? undefined : { alias: match[1], path: match[2] ?? '' };
+}
+
+export function parseImports(source: string): readonly ImportSpec[] {
+  const block = findImportBlock(source);
+  const grouped = block?.lines.map(parseSpec).filter((found) => found !== undefined) ?? [];
+  const single = Array.from(source.matchAll(importLine), (match) => ({
+    alias: match[1],
+    path: match[2] ?? '',
+  }));
+  return [...single, ...grouped];
+}
+
+/** The name that a package is used by when it is imported without one (the last part that can be a name). */
+export function defaultName(path: string): string {
+  const parts = path.split('/');
+  let name = parts.at(-1) ?? path;
+  if (/^v\d+$/.test(name) && parts.length > 1) name = parts.at(-2) ?? name;
+  name = name
+    .replace(/\.v\d+$/, '')
+    .replace(/^go-/, '')
+    .replace(/-go$/, '');
+  return name.replaceAll('-', '_');
+}
+
+export function localName(found: ImportSpec): string {
+  return found.alias ?? defaultName(found.path);
+}
+
+const qualifier = /(?<![\w.])([a-zA-Z_]\w*)\.([A-Z]\w*)/g;
+
+/** Package qualifiers used in code, each with the exported names asked of it. */
+export function usedQualifiers(code: string): ReadonlyMap<string, ReadonlySet<string>> {
+  const used = new Map<string, Set<string>>();
+  for (const match of code.matchAll(qualifier)) {
+    const [, name = '', exported = ''] = match;
+    const set = used.get(name);
+    if (set === undefined) used.set(name, new Set([exported]));
+    else set.add(exported);
+  }
+  return used;
+}
+
+const declaration =
+  /^func (?:\((?:\w+ )?\*?(\w+)(?:\[[^\]]*\])?\) )?([A-Za-z_]\w*)|^type ([A-Z]\w*)\b|^(?:var|const) ([A-Z]\w*)\b/gm;
+const group = /^(?:var|const|type) \(\n([\s\S]*?)^\)/gm;
+const groupMember = /^\t([A-Z]\w*)(?:,| |$)/gm;
+
+/** What a file declares. */
+export function readGoFile(source: string): GoFile {
+  const code = codeOnly(source);
+  const exported = new Set<string>();
+  const functions: GoFunction[] = [];
+  for (const match of code.matchAll(declaration)) {
+    const [whole, receiver, name, type, value] = match;
+    if (name !== undefined) {
+      const parameters = readParameters(code, match.index + whole.length);
+      functions.push({ name: receiver === undefined ? name : `${receiver}.${name}`, ...parameters });
+      if (receiver === undefined && /^[A-Z]/.test(name)) exported.add(name);
+    }
+    const other = type ?? value;
+    if (other !== undefined) exported.add(other);
+  }
+  for (const match of code.matchAll(group))
+    for (const member of (match[1] ?? '').matchAll(groupMember)) exported.add(member[1] ?? '');
+  return {
+    packageName: /^package (\w+)/m.exec(code)?.[1] ?? '',
+    imports: parseImports(source),
+    exported: [...exported],
+    functions,
+  };
+}
+
+/** Counts the parameters of the list that begins after `from`; type parameters are skipped. */
+function readParameters(
+  code: string,
+  from: number,
+): { readonly parameters: number; readonly variadic: boolean } {
+  let position = from;
+  if (code[position] === '[') position = code.indexOf(']', position) + 1;
+  const list = argumentList(code, position);
+  if (list === undefined) return { parameters: 0, variadic: false };
+  return { parameters: list.count, variadic: list.text.includes('...') };
+}
+
+/** The list in parentheses that begins at `open`, with the number of its elements. */
+export function argumentList(
+  code: string,
+  open: number,
+): { readonly count: number; readonly text: string; readonly end: number } | undefined {
+  if (code[open] !== '(') return undefined;
+  let depth = 0;
+  let count = 0;
+  let filled = false;
+  for (let position = open; position < code.length && position < open + 4000; position += 1) {
+    const character = code[position];
+    if (character === '(' || character === '[' || character === '{') depth += 1;
+    else if (character === ')' || character === ']' || character === '}') {
+      depth -= 1;
+      if (depth === 0)
+        return { count: filled ? count + 1 : count, text: code.slice(open, position + 1), end: position + 1 };
+    } else if (character === ',' && depth === 1) {
+      count += 1;
+      filled = false;
+      continue;
+    }
+    if (depth >= 1 && position > open && character !== ' ' && character !== '\n' && character !== '\t')
+      filled = true;
+  }
+  return undefined;
+}
+
+export interface Chunk {
+  /** `Name`, `Type.Name`, or the name of a type. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Top-level functions and types with the comments right above them. */
+export function splitDeclarations(source: string): ReadonlyMap<string, string> {
+  const chunks = new Map<string, string>();
+  let name: string | undefined;
+  let body: string[] = [];
+  let comment: string[] = [];
+  for (const line of source.split('\n')) {
+    if (name !== undefined) {
+      body.push(line);
+      if (line === '}' || line === ')') {
+        chunks.set(name, body.join('\n'));
+        name = undefined;
+      }
+      continue;
+    }
+    const match = /^func (?:\((?:\w+ )?\*?(\w+)(?:\[[^\]]*\])?\) )?([A-Za-z_]\w*)|^type ([A-Za-z_]\w*) /.exec(
+      line,
+    );
+    if (match !== null) {
+      name = match[3] ?? (match[1] === undefined ? (match[2] ?? '') : `${match[1]}.${match[2]}`);
+      body = [...comment, line];
+      comment = [];
+      const oneLine =
+        (line.includes('{') && line.endsWith('}')) || (match[3] !== undefined && !line.endsWith('{'));
+      if (oneLine) {
+        chunks.set(name, body.join('\n'));
+        name = undefined;
+      }
+    } else if (line.startsWith('//')) comment.push(line);
+    else comment = [];
+  }
+  return chunks;
+}

@@ -1,0 +1,58 @@
+// Lines as numbers: equal lines have equal numbers, so that comparing files is comparing integers.
+import type { Sequence } from '../merge/diff-sequences.ts';
+
+/** Which fold applies: Go code is compared without package qualifiers, all else word by word. */
+export type FoldKind = 'go' | 'text';
+
+export interface LineStore {
+  /** The lines of a text; the last is empty where the text ends with a newline, so joining gives the text back. */
+  split(text: string): Sequence;
+  join(lines: Sequence | readonly number[]): string;
+  id(line: string): number;
+  line(id: number): string;
+  /** Numbers of the folded lines: equal where two lines differ only in what the fork renamed. */
+  fold(lines: Sequence, kind: FoldKind): Sequence;
+}
+
+/** Makes a store around a fold; nothing in it is ever forgotten, so a store lives as long as one run. */
+export function createLineStore(foldLine: (line: string, kind: FoldKind) => string): LineStore {
+  const ids = new Map<string, number>();
+  const lines: string[] = [];
+  const keys: Readonly<Record<FoldKind, number[]>> = { go: [], text: [] };
+
+  const id = (line: string): number => {
+    const known = ids.get(line);
+    if (known !== undefined) return known;
+    // A slice keeps the whole text that it was cut from in memory; a copy does not.
+    const copy = line.length < 13 ? line : Buffer.from(line, 'latin1').toString('latin1');
+    lines.push(copy);
+    ids.set(copy, lines.length - 1);
+    return lines.length - 1;
+  };
+  const key = (line: number, kind: FoldKind): number => {
+    const known = keys[kind][line];
+    if (known !== undefined) return known;
+    const made = id(foldLine(lines[line] ?? '', kind));
+    keys[kind][line] = made;
+    return made;
+  };
+
+  return {
+    split(text) {
+      const out: number[] = [];
+      let start = 0;
+      for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+        out.push(id(text.slice(start, end)));
+        start = end + 1;
+      }
+      out.push(id(text.slice(start)));
+      return Int32Array.from(out);
+    },
+    join(ids) {
+      return Array.from(ids, (line) => lines[line] ?? '').join('\n');
+    },
+    id,
+    line: (line) => lines[line] ?? '',
+    fold: (sequence, kind) => sequence.map((line) => key(line, kind)),
+  };
+}

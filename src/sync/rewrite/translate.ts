@@ -1,0 +1,279 @@
+// Puts one line of upstream into the fork's words: by what the fork's own text shows, then by the pack's rules.
+import type { Scope } from '../rules/model.ts';
+import type { Span, WordMatcher } from '../rules/words.ts';
+import type { Brand } from './brand.ts';
+import { type Evidence, widestLevel } from './evidence.ts';
+import type { FileKind } from './file-kind.ts';
+import { lineScopes } from './go/scan-go.ts';
+import { findPhrases } from './phrases.ts';
+import { isWord, tokenize } from './tokens.ts';
+
+/** Why a word came out as it did; `rule` and `kept` are the weakest: nothing in the fork was seen to say so. */
+export type Origin = 'phrase' | 'file' | 'file-word' | 'memory' | 'memory-word' | 'symbol' | 'rule' | 'kept' | 'line';
+
+export interface Choice {
+  readonly origin: Origin;
+  readonly upstream: string;
+  readonly fork: string;
+  readonly rule: string | undefined;
+}
+
+export interface Translated {
+  readonly text: string;
+  readonly choices: readonly Choice[];
+}
+
+/** What earlier imports teach, as one pick may see it. */
+export interface MemoryView {
+  readonly evidence: Evidence;
+  readonly visible: (order: number) => boolean;
+  /** How a whole line came over before. */
+  readonly line: (line: string) => string | undefined;
+  /** What stood for the project's name in this sentence before. */
+  readonly phrase: (key: string) => string | undefined;
+}
+
+export interface TranslatorContext {
+  readonly path: string;
+  readonly kind: FileKind;
+  readonly brand: Brand;
+  readonly words: WordMatcher;
+  /** What the fork's copy of this very file shows; undefined for a file that is new. */
+  readonly file:
+    | { readonly evidence: Evidence; readonly lines: ReadonlyMap<string, string | undefined> }
+    | undefined;
+  readonly memory: MemoryView | undefined;
+  /** A qualified Go name in the fork. */
+  readonly symbol: ((name: string) => string | undefined) | undefined;
+  /** Names by which the upstream file imports upstream's packages. */
+  readonly qualifiers: ReadonlySet<string>;
+  /** Upstream paths named in the text, and where they are in the fork. */
+  readonly paths: ReadonlyMap<string, string>;
+  /** Upstream's name, as sentences have it. */
+  readonly name: string;
+}
+
+export interface Translator {
+  translate(line: string): Translated;
+  /** Word by word only: for a line that is going to be merged with the fork's own version of it. */
+  translateWords(line: string): Translated;
+}
+
+/** Makes a translator for one file; equal lines are translated once. */
+export function createTranslator(context: TranslatorContext): Translator {
+  const lines = new Map<string, Translated>();
+  const words = new Map<string, Translated>();
+  const once = (done: Map<string, Translated>, line: string, make: () => Translated): Translated => {
+    const known = done.get(line);
+    if (known !== undefined) return known;
+    const made = make();
+    done.set(line, made);
+    return made;
+  };
+  const translateWords = (line: string): Translated => once(words, line, () => translateLine(context, line));
+  return {
+    translateWords,
+    translate: (line) => once(lines, line, () => wholeLine(context, line) ?? translateWords(line)),
+  };
+}
+
+const shortestTellingLine = 8;
+const shortestRememberedLine = 40;
+
+function translateLine(context: TranslatorContext, line: string): Translated {
+  const trimmed = line.trim();
+  if (trimmed === '') return { text: line, choices: [] };
+  if (!context.words.mayMatch(line) && !/\w\.[A-Z]/.test(line) && context.paths.size === 0)
+    return { text: line, choices: [] };
+
+  const tokens = tokenize(line);
+  const plan = planTokens(context, line, tokens);
+  if (tokens.length > 2000) return { text: plan.map((entry) => entry.text).join(''), choices: [] };
+  const choices: Choice[] = [];
+  const phrases = new Map(findPhrases(line, context.name).map(({ start, key }) => [start, key]));
+  let start = 0;
+  const out = tokens.map((token, index) => {
+    const phrase = phrases.get(start);
+    start += token.length;
+    const entry = plan[index] ?? { text: token, fixed: false, rule: undefined };
+    const openQualifier =
+      token.includes('.') &&
+      context.qualifiers.has(token.slice(0, token.indexOf('.'))) &&
+      tokens[index - 1] !== '.';
+    if (entry.fixed || !isWord(token) || !(context.brand.inEither(token) || openQualifier)) {
+      // A fixed entry is a protected word, an import path or a path: nobody chose it.
+      if (!entry.fixed && entry.text !== token)
+        choices.push({ origin: 'rule', upstream: token, fork: entry.text, rule: entry.rule });
+      return entry.text;
+    }
+    const choice = chooseWord(context, tokens, index, entry, phrase);
+    choices.push(choice);
+    return choice.fork;
+  });
+  for (const [index, token] of tokens.entries()) {
+    if (token !== 'a' && token !== 'A') continue;
+    const next = index + 2;
+    if (tokens[index + 1] === ' ' && out[next] !== tokens[next] && tokens[next] !== undefined)
+      out[index] = context.brand.fixArticle(token, out.slice(next).join(''));
+    else if (
+      tokens[index + 1] === ' ' &&
+      /^[`*[_]$/.test(tokens[next] ?? '') &&
+      out[next + 1] !== tokens[next + 1]
+    )
+      out[index] = context.brand.fixArticle(token, out.slice(next).join(''));
+  }
+  return { text: out.join(''), choices };
+}
+
+/** A line that the fork has elsewhere in this file, or (in a new file) that came over before. */
+function wholeLine(context: TranslatorContext, line: string): Translated | undefined {
+  const trimmed = line.trim();
+  const shortest = context.file === undefined ? shortestRememberedLine : shortestTellingLine;
+  if (trimmed.length <= shortest) return undefined;
+  const seen = context.file === undefined ? context.memory?.line(trimmed) : context.file.lines.get(trimmed);
+  if (seen === undefined || seen === trimmed) return undefined;
+  return {
+    text: line.replace(trimmed, () => seen),
+    choices: [{ origin: 'line', upstream: trimmed, fork: seen, rule: undefined }],
+  };
+}
+
+function chooseWord(
+  context: TranslatorContext,
+  tokens: readonly string[],
+  index: number,
+  entry: Planned,
+  phrase: string | undefined,
+): Choice {
+  const token = tokens[index] ?? '';
+  const choice = (origin: Origin, fork: string): Choice => ({
+    origin,
+    upstream: token,
+    fork,
+    rule: entry.rule,
+  });
+  const said = phrase === undefined ? undefined : context.memory?.phrase(phrase);
+  if (said !== undefined && context.brand.plausible(token, said)) return choice('phrase', said);
+  const near = context.file?.evidence.find(tokens, index, { from: 0, to: 5 });
+  if (near !== undefined) return choice('file', near.value);
+  const anywhere = context.file?.evidence.find(tokens, index, { from: widestLevel, to: widestLevel });
+  if (anywhere !== undefined && (anywhere.value === token || context.file?.evidence.stays(token) !== true))
+    return choice('file-word', anywhere.value);
+  const memory = context.memory;
+  const remembered = memory?.evidence.find(tokens, index, { from: 0, to: 3, visible: memory.visible });
+  if (remembered !== undefined) return choice('memory', remembered.value);
+  const symbol = token.includes('.') ? context.symbol?.(token) : undefined;
+  if (symbol !== undefined) return choice('symbol', symbol);
+  const vaguely = memory?.evidence.find(tokens, index, {
+    from: 4,
+    to: widestLevel,
+    need: 2,
+    visible: memory.visible,
+  });
+  if (vaguely !== undefined) return choice('memory-word', vaguely.value);
+  return choice(entry.text === token ? 'kept' : 'rule', entry.text);
+}
+
+interface Planned {
+  readonly text: string;
+  /** Nothing but the plan decides about this token. */
+  readonly fixed: boolean;
+  readonly rule: string | undefined;
+}
+
+/** What rules and paths alone would make of each token. */
+function planTokens(context: TranslatorContext, line: string, tokens: readonly string[]): readonly Planned[] {
+  const spans = mergeSpans(
+    pathSpans(context, line),
+    context.words.match(line, context.path, scopeFinder(context, line)),
+  );
+  const planned: Planned[] = [];
+  let start = 0;
+  let next = 0;
+  for (const token of tokens) {
+    const end = start + token.length;
+    let text = '';
+    let position = start;
+    let fixed = false;
+    let rule: string | undefined;
+    for (let span = spans[next]; span !== undefined && span.start < end; span = spans[next]) {
+      fixed ||= span.fixed || span.end > end || span.start < start;
+      rule ??= span.rule;
+      if (span.start >= start) {
+        text += line.slice(position, span.start) + span.to;
+      }
+      position = Math.min(span.end, end);
+      if (span.end > end) break;
+      next += 1;
+    }
+    text += line.slice(position, end);
+    planned.push({ text, fixed, rule });
+    start = end;
+  }
+  return planned;
+}
+
+/** Path spans win over word spans that they overlap. */
+function mergeSpans(first: readonly Span[], second: readonly Span[]): readonly Span[] {
+  if (first.length === 0) return second;
+  const free = second.filter((span) =>
+    first.every((other) => span.end <= other.start || span.start >= other.end),
+  );
+  return [...first, ...free].sort((left, right) => left.start - right.start);
+}
+
+function pathSpans(context: TranslatorContext, line: string): readonly Span[] {
+  if (context.paths.size === 0) return [];
+  return findPaths(line).flatMap((found): Span[] => {
+    const to = context.paths.get(found.path);
+    if (to === undefined) return [];
+    return [{ start: found.start, end: found.start + found.path.length, to, rule: 'path', fixed: true }];
+  });
+}
+
+const pathPattern = /(?<![\w/.\-@:])(?:\.{1,2}\/)*([A-Za-z][\w-]*\/[\w\-./]*\w)/g;
+
+/** Words with a slash in them that may name a file or folder of the repository. */
+export function findPaths(line: string): readonly { readonly path: string; readonly start: number }[] {
+  if (!line.includes('/')) return [];
+  return Array.from(line.matchAll(pathPattern), (match) => {
+    const path = match[1] ?? '';
+    return { path, start: match.index + match[0].length - path.length };
+  });
+}
+
+const urlPattern = /(?:https?:\/\/|\b(?:github|git)\.com\/)[^\s)`"'>\]]*/g;
+const environmentWord = /\b[A-Z][A-Z0-9]*_[A-Z0-9_]*\b/g;
+
+/** The scope of a place in a line, found only when a rule asks. */
+function scopeFinder(context: TranslatorContext, line: string): (position: number) => Scope {
+  let ranges: readonly { readonly start: number; readonly end: number; readonly scope: Scope }[] | undefined;
+  return (position) => {
+    ranges ??= specialRanges(line);
+    const special = ranges.find((range) => range.start <= position && position < range.end);
+    if (special !== undefined) return special.scope;
+    if (context.kind === 'go') return lineScopes(line).at(position);
+    if (context.kind === 'shell') return 'cli';
+    if (context.kind === 'doc') return proseOrCommand(line, position);
+    return 'code';
+  };
+}
+
+function specialRanges(
+  line: string,
+): readonly { readonly start: number; readonly end: number; readonly scope: Scope }[] {
+  const ranges = (pattern: RegExp, scope: Scope) =>
+    Array.from(line.matchAll(pattern), (match) => ({
+      start: match.index,
+      end: match.index + match[0].length,
+      scope,
+    }));
+  return [...ranges(urlPattern, 'url'), ...ranges(environmentWord, 'env')];
+}
+
+/** In documentation, what stands in back quotes or is indented like a block is a command. */
+function proseOrCommand(line: string, position: number): Scope {
+  if (/^(?: {4}|\t)/.test(line)) return 'cli';
+  const before = line.slice(0, position).split('`').length - 1;
+  return before % 2 === 1 ? 'cli' : 'prose';
+}

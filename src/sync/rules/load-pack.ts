@@ -1,0 +1,158 @@
+// Reads a rule pack from its folder: YAML, checked against the schema, refused as a whole where anything is wrong.
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { LineCounter, parseDocument } from 'yaml';
+import { systemErrorCode } from '../../core/failure.ts';
+import { type PackError, syncFailure } from '../problem.ts';
+import type {
+  DoubtRule,
+  MergeRule,
+  MessageRule,
+  NameRule,
+  PackInfo,
+  PathRule,
+  ProtectedRule,
+  RulePack,
+  SkipRule,
+  SymbolRule,
+  WordRule,
+} from './model.ts';
+import schemas from './rule-pack-schema.json' with { type: 'json' };
+import { type SchemaNode, suggest, validateSchema } from './validate-schema.ts';
+
+const fileSchemas: Readonly<Record<string, unknown>> = schemas.files;
+
+/** What the files hold once the schema has passed them. */
+interface PackFiles {
+  readonly 'pack.yaml': PackInfo;
+  readonly 'paths.yaml': { readonly paths: readonly PathRule[]; readonly names: readonly NameRule[] };
+  readonly 'text.yaml': { readonly protected: readonly ProtectedRule[]; readonly words: readonly WordRule[] };
+  readonly 'go.yaml': { readonly symbols: readonly SymbolRule[] };
+  readonly 'merge.yaml': { readonly merge: readonly MergeRule[] };
+  readonly 'skip.yaml': { readonly skip: readonly SkipRule[] };
+  readonly 'doubts.yaml': { readonly doubts: readonly DoubtRule[] };
+  readonly 'messages.yaml': { readonly messages: readonly MessageRule[] };
+}
+
+const largestFile = 4 * 1024 * 1024;
+
+/**
+ * Loads and checks a pack. The hash covers every byte of it: it keys caches and names the rules a pick was made by.
+ * @throws {Failure<SyncProblem>} pack-invalid, with every error of every file
+ */
+export function loadPack(folder: string): RulePack {
+  const errors: PackError[] = [];
+  const hash = createHash('sha256');
+  const unknown = namesIn(folder).filter((name) => name.endsWith('.yml') || name.endsWith('.yaml'));
+  for (const name of unknown)
+    if (!Object.hasOwn(fileSchemas, name))
+      errors.push({ file: name, at: 'name', why: `unknown file${suggest(name, Object.keys(fileSchemas))}` });
+  const read = <K extends keyof PackFiles>(name: K): PackFiles[K] => {
+    const found = readYaml(folder, name, errors);
+    hash.update(`${name}\0${found.text.length}\0${found.text}\0`);
+    // The schema has just proven the shape; where it has not, the value is never used, for errors are thrown below.
+    return found.value as PackFiles[K];
+  };
+  const info = read('pack.yaml');
+  const paths = read('paths.yaml');
+  const text = read('text.yaml');
+  const go = read('go.yaml');
+  const merge = read('merge.yaml');
+  const skip = read('skip.yaml');
+  const doubts = read('doubts.yaml');
+  const messages = read('messages.yaml');
+  if (errors.length > 0) throw syncFailure({ code: 'pack-invalid', errors });
+  const pack: RulePack = {
+    hash: hash.digest('hex'),
+    folder,
+    info,
+    paths: paths.paths,
+    names: paths.names,
+    words: text.words,
+    protected: text.protected,
+    symbols: go.symbols,
+    merge: merge.merge,
+    skip: skip.skip,
+    doubts: doubts.doubts,
+    messages: messages.messages,
+  };
+  const doubled = doubledIds(pack);
+  if (doubled.length > 0) throw syncFailure({ code: 'pack-invalid', errors: doubled });
+  return pack;
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    const why = `the folder cannot be read (${systemErrorCode(error) ?? String(error)})`;
+    throw syncFailure({ code: 'pack-invalid', errors: [{ file: folder, at: 'folder', why }] }, error);
+  }
+}
+
+function readYaml(
+  folder: string,
+  name: string,
+  errors: PackError[],
+): { readonly text: string; readonly value: unknown } {
+  const path = join(folder, name);
+  let text = '';
+  try {
+    if (statSync(path).size > largestFile) {
+      errors.push({ file: name, at: 'size', why: `larger than ${largestFile} bytes` });
+      return { text, value: undefined };
+    }
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    errors.push({
+      file: name,
+      at: 'file',
+      why: `cannot be read (${systemErrorCode(error) ?? String(error)})`,
+    });
+    return { text, value: undefined };
+  }
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { lineCounter, uniqueKeys: true });
+  for (const error of document.errors) {
+    const place = lineCounter.linePos(error.pos[0]);
+    errors.push({
+      file: name,
+      at: `line ${place.line}, column ${place.col}`,
+      why: error.message.split('\n')[0] ?? '',
+    });
+  }
+  if (document.errors.length > 0) return { text, value: undefined };
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 50 });
+  } catch (error) {
+    errors.push({ file: name, at: 'aliases', why: error instanceof Error ? error.message : String(error) });
+    return { text, value: undefined };
+  }
+  for (const error of validateSchema(value, fileSchemas[name] as SchemaNode))
+    errors.push({ file: name, ...error });
+  return { text, value };
+}
+
+function doubledIds(pack: RulePack): readonly PackError[] {
+  const groups: Readonly<Record<string, readonly { readonly id: string }[]>> = {
+    'paths.yaml': [...pack.paths, ...pack.names],
+    'text.yaml': [...pack.protected, ...pack.words],
+    'go.yaml': pack.symbols,
+    'merge.yaml': pack.merge,
+    'skip.yaml': pack.skip,
+    'doubts.yaml': pack.doubts,
+    'messages.yaml': pack.messages,
+  };
+  return Object.entries(groups).flatMap(([file, rules]) => {
+    const seen = new Set<string>();
+    return rules.flatMap((rule) => {
+      if (!seen.has(rule.id)) {
+        seen.add(rule.id);
+        return [];
+      }
+      return [{ file, at: rule.id, why: 'another rule has this id' }];
+    });
+  });
+}

@@ -1,0 +1,133 @@
+// The rule pack as values: everything that is particular to one pair of upstream and fork.
+export type Scope = 'code' | 'string' | 'comment' | 'prose' | 'cli' | 'url' | 'env';
+
+export interface Example {
+  readonly in: string;
+  readonly out: string;
+  readonly scope?: Scope;
+}
+
+/** What every rule has. */
+export interface RuleBase {
+  readonly id: string;
+  readonly description: string;
+  readonly examples?: readonly Example[];
+  /** Hits over the replayed pairs: at least this many, unless 0 with a reason in the description. */
+  readonly expect?: number;
+  /** Applies to upstream commits that have this one as an ancestor (or are it). */
+  readonly since?: string;
+  /** Does not apply any more to upstream commits that have this one as an ancestor (or are it). */
+  readonly until?: string;
+}
+
+export interface PathRule extends RuleBase {
+  /** A folder with its slash, or a file. */
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface NameRule extends RuleBase {
+  /** A piece of a file name. */
+  readonly from: string;
+  readonly to: string;
+}
+
+export type Boundary = 'any' | 'word' | 'letter' | readonly string[];
+
+export interface WordRule extends RuleBase {
+  readonly from: string;
+  readonly to: string;
+  readonly left?: Boundary;
+  readonly right?: Boundary;
+  readonly scopes?: readonly Scope[];
+  readonly files?: readonly string[];
+  /** Why the way back is not unique (`lxc` and `lxd` both become `incus`). */
+  readonly lossy?: string;
+}
+
+export interface ProtectedRule extends RuleBase {
+  readonly words: readonly string[];
+  readonly left?: Boundary;
+}
+
+export interface SymbolRule extends RuleBase {
+  /** Upstream's package, as its path below the module. */
+  readonly package: string;
+  /** The fork's package, as its path below the module. */
+  readonly to: string;
+  /** The name that the fork imports it by, where that is not the package's own. */
+  readonly alias?: string;
+  /** Names that keep their name. */
+  readonly names?: readonly string[];
+  /** Names that changed. */
+  readonly renamed?: Readonly<Record<string, string>>;
+}
+
+export interface MergeRule extends RuleBase {
+  readonly files: readonly string[];
+  readonly driver: MergeDriver;
+}
+
+export type MergeDriver = 'append-list' | 'ordered-list' | 'generated' | 'ours' | 'text';
+
+export interface SkipRule extends RuleBase {
+  readonly files: readonly string[];
+}
+
+export interface MessageRule extends RuleBase {
+  readonly from: string;
+  readonly to: string;
+  readonly left?: Boundary;
+  readonly right?: Boundary;
+  readonly where: 'prefix' | 'subject' | 'body' | 'all';
+}
+
+export interface DoubtRule extends RuleBase {
+  readonly words: readonly string[];
+  readonly left?: Boundary;
+}
+
+export interface PackInfo {
+  readonly name: string;
+  readonly description: string;
+  readonly forkPoint: string;
+  readonly forkPointTime: number;
+  readonly upstream: Side;
+  readonly fork: ForkSide;
+}
+
+export interface ForkSide extends Side {
+  /** Short forms of the name that stand at the start of a word. */
+  readonly shortForms: readonly string[];
+  /** Words that the fork coined in place of a name with the brand in it. */
+  readonly standIns: readonly string[];
+  /** Several words in place of one (`lxd` → `incus admin`). */
+  readonly compounds: readonly string[];
+  /** Words of the fork that take `an` where upstream's took `a`. */
+  readonly vowelWords: readonly string[];
+}
+
+export interface Side {
+  readonly name: string;
+  /** `owner/name` on the forge. */
+  readonly repository: string;
+  /** Go modules, the present one first; a version suffix may follow. */
+  readonly modules: readonly string[];
+  /** Words that name the project: what stands for "the brand" where two lines are compared. */
+  readonly brands: readonly string[];
+}
+
+export interface RulePack {
+  readonly hash: string;
+  readonly folder: string;
+  readonly info: PackInfo;
+  readonly paths: readonly PathRule[];
+  readonly names: readonly NameRule[];
+  readonly words: readonly WordRule[];
+  readonly protected: readonly ProtectedRule[];
+  readonly symbols: readonly SymbolRule[];
+  readonly merge: readonly MergeRule[];
+  readonly skip: readonly SkipRule[];
+  readonly messages: readonly MessageRule[];
+  readonly doubts: readonly DoubtRule[];
+}

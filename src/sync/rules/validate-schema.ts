@@ -1,0 +1,109 @@
+// Checks a value against the JSON schemas of the rule pack; every error says where, and what was perhaps meant.
+
+export interface SchemaNode {
+  readonly type?: 'object' | 'array' | 'string' | 'integer';
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: false;
+  /** For maps with free keys. */
+  readonly values?: SchemaNode;
+  readonly items?: SchemaNode;
+  readonly enum?: readonly string[];
+  readonly anyOf?: readonly SchemaNode[];
+  readonly minLength?: number;
+  readonly minimum?: number;
+  readonly pattern?: string;
+}
+
+export interface SchemaError {
+  readonly at: string;
+  readonly why: string;
+}
+
+const shapes: Readonly<Record<string, { readonly test: RegExp; readonly what: string }>> = {
+  kebab: { test: /^[a-z0-9]+(?:-[a-z0-9]+)*$/, what: 'small words with hyphens between them' },
+  sha: { test: /^[0-9a-f]{40}$/, what: 'a full sha of 40 digits' },
+};
+
+/** All errors of a value, none for a valid one. */
+export function validateSchema(value: unknown, schema: SchemaNode, at = ''): readonly SchemaError[] {
+  const here = at === '' ? 'top' : at;
+  if (schema.anyOf !== undefined) {
+    const tries = schema.anyOf.map((option) => validateSchema(value, option, at));
+    return tries.some((errors) => errors.length === 0) ? [] : (tries[0] ?? []);
+  }
+  switch (schema.type) {
+    case 'object':
+      return validateObject(value, schema, at);
+    case 'array':
+      if (!Array.isArray(value)) return [{ at: here, why: `a list is needed, not ${nameOf(value)}` }];
+      return value.flatMap((item, index) => validateSchema(item, schema.items ?? {}, `${at}[${index}]`));
+    case 'integer':
+      if (typeof value !== 'number' || !Number.isInteger(value))
+        return [{ at: here, why: `a whole number is needed, not ${nameOf(value)}` }];
+      return value < (schema.minimum ?? value)
+        ? [{ at: here, why: `must be at least ${schema.minimum}` }]
+        : [];
+    case 'string':
+      return validateString(value, schema, here);
+    default:
+      return [];
+  }
+}
+
+function validateString(value: unknown, schema: SchemaNode, here: string): readonly SchemaError[] {
+  if (typeof value !== 'string') return [{ at: here, why: `text is needed, not ${nameOf(value)}` }];
+  if (schema.enum !== undefined && !schema.enum.includes(value))
+    return [{ at: here, why: `${JSON.stringify(value)} is not known${suggest(value, schema.enum)}` }];
+  if (value.length < (schema.minLength ?? 0))
+    return [{ at: here, why: `at least ${schema.minLength} characters are needed` }];
+  const shape = schema.pattern === undefined ? undefined : shapes[schema.pattern];
+  if (shape !== undefined && !shape.test.test(value))
+    return [{ at: here, why: `${JSON.stringify(value)} is not ${shape.what}` }];
+  return [];
+}
+
+function validateObject(value: unknown, schema: SchemaNode, at: string): readonly SchemaError[] {
+  const here = at === '' ? 'top' : at;
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return [{ at: here, why: `keys and values are needed, not ${nameOf(value)}` }];
+  const properties = schema.properties ?? {};
+  const errors: SchemaError[] = [];
+  for (const key of schema.required ?? [])
+    if (!Object.hasOwn(value, key)) errors.push({ at: here, why: `the key ${key} is missing` });
+  for (const [key, inner] of Object.entries(value)) {
+    const node = Object.hasOwn(properties, key) ? properties[key] : schema.values;
+    const place = at === '' ? key : `${at}.${key}`;
+    if (node !== undefined) errors.push(...validateSchema(inner, node, place));
+    else errors.push({ at: place, why: `unknown key${suggest(key, Object.keys(properties))}` });
+  }
+  return errors;
+}
+
+function nameOf(value: unknown): string {
+  if (value === null || value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'keys and values' : JSON.stringify(value);
+}
+
+/** `; did you mean …?` where something near is known. */
+export function suggest(word: string, known: readonly string[]): string {
+  const near = known
+    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ candidate, distance }) => distance <= Math.max(1, Math.floor(candidate.length / 3)))
+    .toSorted((left, right) => left.distance - right.distance)[0];
+  return near === undefined ? ` (known: ${known.join(', ')})` : `; did you mean ${near.candidate}?`;
+}
+
+function editDistance(left: string, right: string): number {
+  let row = Array.from({ length: right.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= left.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= right.length; j += 1) {
+      const change = (row[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[right.length] ?? 0;
+}

@@ -1,0 +1,130 @@
+// Where the files of a history went: renames and deletions commit by commit, followed by whoever can see them.
+import { run } from '../../core/run.ts';
+import { gitEnvironment } from '../git/git-environment.ts';
+import type { History, Visible } from '../git/history.ts';
+
+interface Move {
+  readonly index: number;
+  /** Undefined: the file was deleted. */
+  readonly to: string | undefined;
+}
+
+export interface Whereabouts {
+  readonly path: string;
+  /** The commit that deleted the file where it was last, if one did. */
+  readonly deletedBy: string | undefined;
+}
+
+export interface RenameHistory {
+  /** Follows a path from before commit number `since` on. */
+  follow(path: string, visible: Visible, since?: number): Whereabouts;
+  /** Where a path came from, read backwards from the newest commit that is visible. */
+  origin(path: string, visible: Visible): string;
+  /** Commits that could not be compared with their parent, since objects are not here. */
+  readonly unread: number;
+}
+
+const timeoutMs = 300_000;
+
+/** Reads the moves with git's own rename detection (half of the content unchanged, no limit on candidates). */
+export async function loadRenameHistory(gitDir: string, history: History): Promise<RenameHistory> {
+  // A merge is compared with what it was merged into: that finds a move that its commits made in two steps.
+  const commits = history.commits
+    .filter((commit) => commit.parents.length > 0)
+    .map((commit) => (commit.parents.length === 1 ? commit.sha : `${commit.sha} ${commit.parents[0]}`));
+  const isMerge = (sha: string): boolean =>
+    (history.commits[history.indexOf.get(sha) ?? -1]?.parents.length ?? 0) > 1;
+  const forward = new Map<string, Move[]>();
+  const backward = new Map<string, { readonly index: number; readonly from: string }[]>();
+  const unread = await readMoves(gitDir, commits, (sha, from, to) => {
+    if (to === undefined && isMerge(sha)) return;
+    const index = history.indexOf.get(sha) ?? 0;
+    push(forward, from, { index, to });
+    if (to !== undefined) push(backward, to, { index, from });
+  });
+  for (const list of forward.values()) list.sort((left, right) => left.index - right.index);
+  for (const list of backward.values()) list.sort((left, right) => left.index - right.index);
+  return {
+    unread,
+    follow(start, visible, since = -1) {
+      let path = start;
+      let after = since;
+      for (;;) {
+        const moves = forward.get(path)?.filter((move) => move.index > after && visible[move.index] === 1);
+        const next = moves?.[0];
+        if (next === undefined) return { path, deletedBy: undefined };
+        if (next.to === undefined) {
+          // Deleted and perhaps made again later: a rename that comes after is followed.
+          const revived = moves?.find((move) => move.to !== undefined);
+          if (revived?.to === undefined) return { path, deletedBy: history.commits[next.index]?.sha };
+          path = revived.to;
+          after = revived.index;
+          continue;
+        }
+        path = next.to;
+        after = next.index;
+      }
+    },
+    origin(start, visible) {
+      let path = start;
+      let before = Number.MAX_SAFE_INTEGER;
+      for (;;) {
+        const moves = backward.get(path)?.filter((move) => move.index < before && visible[move.index] === 1);
+        const last = moves?.at(-1);
+        if (last === undefined) return path;
+        path = last.from;
+        before = last.index;
+      }
+    },
+  };
+}
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}
+
+type OnMove = (commit: string, from: string, to: string | undefined) => void;
+
+/** Halves the list around commits whose objects are missing, so that one of them does not hide the others. */
+async function readMoves(gitDir: string, commits: readonly string[], onMove: OnMove): Promise<number> {
+  if (commits.length === 0) return 0;
+  const result = await run(
+    [
+      'git',
+      `--git-dir=${gitDir}`,
+      ...['diff-tree', '--stdin', '-r', '-z', '--raw', '--no-abbrev', '-M50%', '-l0', '--diff-filter=RD'],
+    ],
+    { timeoutMs, env: gitEnvironment, input: Buffer.from(`${commits.join('\n')}\n`), accept: 'any' },
+  );
+  if (result.status === 0) {
+    parseMoves(result.stdout.toString('latin1'), onMove);
+    return 0;
+  }
+  if (commits.length === 1) return 1;
+  const half = commits.length >> 1;
+  const first = await readMoves(gitDir, commits.slice(0, half), onMove);
+  return first + (await readMoves(gitDir, commits.slice(half), onMove));
+}
+
+function parseMoves(output: string, onMove: OnMove): void {
+  const fields = output.split('\0');
+  let commit = '';
+  for (let index = 0; index < fields.length; index += 1) {
+    const field = fields[index] ?? '';
+    if (!field.startsWith(':')) {
+      if (field !== '') commit = field;
+      continue;
+    }
+    const status = field.split(' ')[4] ?? '';
+    const from = fields[index + 1] ?? '';
+    if (status.startsWith('R')) {
+      onMove(commit, from, fields[index + 2] ?? '');
+      index += 2;
+    } else {
+      onMove(commit, from, undefined);
+      index += 1;
+    }
+  }
+}
