@@ -9,6 +9,14 @@ export function isConfidentialKey(key: string): boolean {
   return confidentialPrefixes.some((prefix) => key.startsWith(prefix)) || confidentialWords.test(key);
 }
 
+/** `scheme://user:password@host`, as proxies and registries are given. */
+const credentialsInUrl = /:\/\/[^\s/@]*:[^\s/@]+@/;
+
+/** Whether a value must not be shown: because of its key, or because it holds a password all the same. */
+export function isConfidential(key: string, value: string): boolean {
+  return isConfidentialKey(key) || credentialsInUrl.test(value);
+}
+
 /** Stands for a confidential value: equal values look equal, and the value cannot be read. */
 export function veil(value: string | Buffer): string {
   const bytes = typeof value === 'string' ? Buffer.from(value) : value;
@@ -17,5 +25,5 @@ export function veil(value: string | Buffer): string {
 
 /** The value of a key as it may be shown. */
 export function showValue(key: string, value: string): string {
-  return isConfidentialKey(key) ? veil(value) : value;
+  return isConfidential(key, value) ? veil(value) : value;
 }

@@ -1,6 +1,6 @@
 // What changed in a server's database between two readings, apart from what stopping it changes.
 import Database from 'better-sqlite3';
-import { isConfidentialKey, veil } from '../../core/secret.ts';
+import { isConfidential, veil } from '../../core/secret.ts';
 import { hasTable } from '../convert/change.ts';
 import { readConfigRows } from '../convert/config-tables.ts';
 
@@ -97,7 +97,7 @@ function facts(image: Buffer): Map<string, Fact> {
       const text = value ?? '';
       found.set(`${object}, ${key}`, {
         value: text,
-        shown: isConfidentialKey(key) ? veil(text) : JSON.stringify(text),
+        shown: isConfidential(key, text) ? veil(text) : JSON.stringify(text),
       });
     }
     return found;

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Host } from '../../core/host.ts';
-import { isConfidentialKey, veil } from '../../core/secret.ts';
+import { isConfidential, veil } from '../../core/secret.ts';
 import { describeNotice } from '../../dqlite/index.ts';
 import { powerWithoutDaemon } from '../apply/power.ts';
 import { filesWithoutRange } from '../check/id-maps.ts';
@@ -232,7 +232,9 @@ function hostInterfaces({ db }: OpenDatabase): { bridges: string[]; interfaces: 
 }
 
 function veilChange(change: Change): Change {
-  const confidential = isConfidentialKey(change.what) || change.what === 'row';
+  const confidential =
+    change.what === 'row' ||
+    [change.before, change.after].some((value) => isConfidential(change.what, value ?? ''));
   if (!confidential) return change;
   return {
     ...change,

@@ -17,8 +17,8 @@ import {
   parseSpec,
 } from '../rewrite/go/scan-go.ts';
 import type { FoldKind } from '../rewrite/line-store.ts';
-import { type Choice, createTranslator, findPaths, type Translator } from '../rewrite/translate.ts';
 import { learnPhrases } from '../rewrite/phrases.ts';
+import { type Choice, createTranslator, findPaths, type Translator } from '../rewrite/translate.ts';
 import type { FileStudy, PickView } from './pick-view.ts';
 import type { Sign } from './sign.ts';
 
@@ -196,7 +196,12 @@ function addedLines(view: PickView, base: Sequence, theirs: Sequence): readonly 
     .map((line) => view.shop.store.line(line));
 }
 
-function rememberPhrases(view: PickView, theirs: Sequence, carried: Sequence, added: ReadonlySet<string>): void {
+function rememberPhrases(
+  view: PickView,
+  theirs: Sequence,
+  carried: Sequence,
+  added: ReadonlySet<string>,
+): void {
   const { store, pack } = view.shop;
   for (const [index, id] of theirs.entries()) {
     const line = store.line(id);
@@ -258,7 +263,8 @@ async function namedPlace(view: PickView, path: string): Promise<string | undefi
   const { objects } = view.shop;
   const entry = await objects.entry(view.upstream.tree, path);
   if (entry?.mode === fileMode.tree) return view.resolver.folder(path);
-  if (entry !== undefined) return (await view.resolver.existing(path)).path ?? (await view.resolver.fresh(path)).path;
+  if (entry !== undefined)
+    return (await view.resolver.existing(path)).path ?? (await view.resolver.fresh(path)).path;
   // A file that is made later, in a folder that is there: Makefiles and scripts name such.
   const folder = await objects.entry(view.upstream.tree, path.slice(0, path.lastIndexOf('/')));
   return folder?.mode === fileMode.tree ? (await view.resolver.fresh(path)).path : undefined;

@@ -9,7 +9,16 @@ import { findPhrases } from './phrases.ts';
 import { isWord, tokenize } from './tokens.ts';
 
 /** Why a word came out as it did; `rule` and `kept` are the weakest: nothing in the fork was seen to say so. */
-export type Origin = 'phrase' | 'file' | 'file-word' | 'memory' | 'memory-word' | 'symbol' | 'rule' | 'kept' | 'line';
+export type Origin =
+  | 'phrase'
+  | 'file'
+  | 'file-word'
+  | 'memory'
+  | 'memory-word'
+  | 'symbol'
+  | 'rule'
+  | 'kept'
+  | 'line';
 
 export interface Choice {
   readonly origin: Origin;

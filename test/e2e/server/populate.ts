@@ -206,7 +206,11 @@ async function images(machine: Machine, make: Make): Promise<void> {
       headers: {
         'X-LXD-public': isPublic ? '1' : '0',
         'X-LXD-filename': 'tiny.tar.gz',
-        'X-LXD-properties': new URLSearchParams({ release: '1', note: `a "quoted" ünïcode note` }).toString(),
+        'X-LXD-properties': new URLSearchParams({
+          release: '1',
+          'api-token': secret('image-property-token'),
+          note: `a "quoted" ünïcode note`,
+        }).toString(),
       },
     })) as { fingerprint: string };
     return fingerprint;
@@ -276,7 +280,7 @@ async function volumes(machine: Machine, make: Make): Promise<void> {
   });
   await make(`${custom('default')}/data1/snapshots`, { name: 'first' });
   await api(machine, 'lxd', 'PUT', `${custom('default')}/data1/snapshots/first`, {
-    description: secret('volume-snapshot-description'),
+    description: 'the first one',
     expires_at: '2099-01-01T00:00:00Z',
   });
   await make(custom('default'), { name: 'block1', content_type: 'block', config: { size: '16MiB' } });

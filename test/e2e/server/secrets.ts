@@ -23,7 +23,7 @@ export type SecretPlace =
   | 'project-user-token'
   | 'pool-user-key'
   | 'volume-user-secret'
-  | 'volume-snapshot-description'
+  | 'image-property-token'
   | 'network-user-password'
   | 'network-bgp-password'
   | 'network-raw-dnsmasq'
@@ -60,7 +60,7 @@ const places: Readonly<Record<SecretPlace, true>> = {
   'project-user-token': true,
   'pool-user-key': true,
   'volume-user-secret': true,
-  'volume-snapshot-description': true,
+  'image-property-token': true,
   'network-user-password': true,
   'network-bgp-password': true,
   'network-raw-dnsmasq': true,
