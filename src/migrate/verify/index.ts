@@ -6,10 +6,16 @@ import { instanceStates } from '../apply/power.ts';
 import type { PowerOutcome } from '../apply/restore-power.ts';
 import { answeringSocket } from '../apply/service-control.ts';
 import { noteNames, type StoredPower, toPowerRecord } from '../apply/step-handler.ts';
+import type { Conversion, Held } from '../convert/index.ts';
 import { type DaemonClient, daemonClient } from '../daemon/client.ts';
+import { inventoryFromApi } from '../inventory/from-api.ts';
+import type { Instance, Inventory } from '../inventory/inventory.ts';
+import { readInventory } from '../inventory/read-inventory.ts';
 import { convertFiles, type Plan } from '../plan/index.ts';
 import { daemonRef } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
+import { migrationRules } from '../rules/migration-rules.ts';
+import { compareInventories } from './compare.ts';
 import type { Check, Verification } from './verification.ts';
 
 export type { Check, Verification } from './verification.ts';
@@ -38,13 +44,53 @@ export async function verifyRun(
     power: toPowerRecord(power),
     pinsFromHost: new Map(journal.noted(run, 'pins') as [string, string][]),
   });
-  void conversion;
-  say('pools and networks');
-  const checks: Check[] = [
+  say('inventory');
+  const inventory = compareWithSource(conversion, await inventoryFromApi(client));
+  say('pools, networks and power');
+  const checks = [
+    ...inventory,
     ...(await poolsAndNetworks(client)),
     ...(await powerStates(client, power, outcomes)),
   ];
   return { checks, notes: [] };
+}
+
+/** One check for each object that differs, and one that says how many there are. */
+function compareWithSource({ image, local, held }: Conversion, actual: Inventory): Check[] {
+  const database = readInventory(image, local === undefined ? {} : { localDatabase: local });
+  const expected = {
+    ...database,
+    instances: database.instances.map((instance) => releaseHeld(instance, held)),
+  };
+  const differences = compareInventories(expected, actual, migrationRules().accepted_differences);
+  const failed = differences.map(({ change, object, field, expected: before, actual: after }) => ({
+    id: 'inventory-equal',
+    object,
+    what: field === undefined ? 'is in Incus as it was in LXD' : `${field} is as it was in LXD`,
+    ok: false,
+    detail: change === 'different' ? `expected ${before}, found ${after}` : `it is ${change}`,
+  }));
+  return [
+    ...failed,
+    {
+      id: 'inventory-compared',
+      object: 'inventory',
+      what: `${actual.instances.length} instances, ${actual.volumes.length} volumes, ${actual.networks.length} networks, ${actual.pools.length} pools, ${actual.images.length} images, ${actual.profiles.length} profiles and ${actual.projects.length} projects are as they were in LXD`,
+      ok: failed.length === 0,
+      ...(failed.length === 0 ? {} : { detail: `${failed.length} difference(s)` }),
+    },
+  ];
+}
+
+/** What was held during the switch has been given back by now. */
+function releaseHeld(instance: Instance, held: readonly Held[]): Instance {
+  const own = held.find(({ project, name }) => project === instance.project && name === instance.name);
+  if (own === undefined) return instance;
+  const { 'boot.autostart': _held, ...config } = instance.config;
+  return {
+    ...instance,
+    config: own.autostart === null ? config : { ...config, 'boot.autostart': own.autostart },
+  };
 }
 
 async function poolsAndNetworks(client: DaemonClient): Promise<Check[]> {
