@@ -18,6 +18,9 @@ export type Command =
 /** SQLite's own limit of a page number (sqlite.org/limits.html). */
 const maxPage = 4_294_967_294;
 
+/** A file system's limit; LXD and Incus always say `db.bin`. */
+export const maxNameSize = 256;
+
 /** The command, or what is wrong with it. */
 export function decodeCommand(payload: Buffer): Command | string {
   if (payload.length < 8) return 'the command is cut off';
@@ -39,7 +42,7 @@ export function decodeCommand(payload: Buffer): Command | string {
 }
 
 function decodeFrames(payload: Buffer): Command | string {
-  const nameEnd = payload.indexOf(0, 8);
+  const nameEnd = payload.subarray(0, 8 + maxNameSize).indexOf(0, 8);
   if (nameEnd < 0) return 'the name of the database has no end';
   const at = 8 + Math.ceil((nameEnd + 1 - 8) / 8) * 8;
   if (payload.length < at + 24) return 'the command is cut off';

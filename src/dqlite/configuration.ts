@@ -20,9 +20,13 @@ export const standaloneConfiguration: RaftConfiguration = {
 /** Codes on disk; `raft_nodes.role` of local.db counts otherwise (0 voter, 1 standby, 2 spare). */
 const roles: readonly ServerRole[] = ['standby', 'voter', 'spare'];
 
+/** The largest one that the server takes from a snapshot (canonical/raft src/uv_snapshot.c). */
+export const maxConfigurationSize = 1024 * 1024;
+
 /** The configuration, or what is wrong with it. Bytes after the last server are padding with arbitrary content. */
 export function decodeConfiguration(bytes: Buffer): RaftConfiguration | string {
   if (bytes.length < 9) return 'the configuration is cut off';
+  if (bytes.length > maxConfigurationSize) return `the configuration has ${bytes.length} bytes`;
   if (bytes.readUInt8(0) !== 1) return `the configuration has the unknown encoding ${bytes.readUInt8(0)}`;
   const count = bytes.readBigUInt64LE(1);
   const servers: RaftServer[] = [];

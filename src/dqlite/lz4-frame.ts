@@ -21,16 +21,15 @@ export function isLz4Frame(bytes: Buffer): boolean {
 export function decodeLz4Frame(bytes: Buffer, limit: number): Buffer | Lz4Fault {
   const header = readHeader(bytes);
   if ('why' in header) return header;
-  const blocks = readBlocks(bytes, header);
-  if ('why' in blocks) return blocks;
+  // Twice over the same blocks: a list of them could be many times larger than the frame.
   let size = 0;
-  for (const block of blocks.list) {
-    const measured = block.compressed ? measureBlock(bytes, block.start, block.end) : block.end - block.start;
-    if (measured < 0 || measured > header.blockLimit)
-      return { offset: block.start, why: 'a compressed block is damaged' };
-    size += measured;
-    if (size > limit) return { offset: block.start, why: `the content would be larger than ${limit} bytes` };
-  }
+  const measured = walkBlocks(bytes, header, (block) => {
+    const length = block.compressed ? measureBlock(bytes, block.start, block.end) : block.end - block.start;
+    if (length < 0 || length > header.blockLimit) return 'a compressed block is damaged';
+    size += length;
+    return size > limit ? `the content would be larger than ${limit} bytes` : undefined;
+  });
+  if ('why' in measured) return measured;
   if (header.contentSize !== undefined && header.contentSize !== BigInt(size))
     return {
       offset: 6,
@@ -38,14 +37,13 @@ export function decodeLz4Frame(bytes: Buffer, limit: number): Buffer | Lz4Fault 
     };
   const output = Buffer.allocUnsafeSlow(size);
   let at = 0;
-  for (const block of blocks.list) {
-    const start = at;
-    if (block.compressed)
-      at = expandBlock(bytes, block.start, block.end, output, at, header.linked ? 0 : start);
+  const expanded = walkBlocks(bytes, header, (block) => {
+    if (block.compressed) at = expandBlock(bytes, block.start, block.end, output, at, header.linked ? 0 : at);
     else at += bytes.copy(output, at, block.start, block.end);
-    if (at < 0) return { offset: block.start, why: 'a compressed block refers to bytes before the content' };
-  }
-  if (blocks.contentChecksum !== undefined && xxhash32(output) !== blocks.contentChecksum)
+    return at < 0 ? 'a compressed block refers to bytes before the content' : undefined;
+  });
+  if ('why' in expanded) return expanded;
+  if (expanded.contentChecksum !== undefined && xxhash32(output) !== expanded.contentChecksum)
     return { offset: bytes.length - 4, why: 'the checksum of the content is wrong' };
   return output;
 }
@@ -90,11 +88,12 @@ interface Block {
   readonly compressed: boolean;
 }
 
-function readBlocks(
+/** Calls `visit` for each block, until it finds fault with one. */
+function walkBlocks(
   bytes: Buffer,
   header: FrameHeader,
-): { readonly list: readonly Block[]; readonly contentChecksum: number | undefined } | Lz4Fault {
-  const list: Block[] = [];
+  visit: (block: Block) => string | undefined,
+): { readonly contentChecksum: number | undefined } | Lz4Fault {
   const tail = header.blockChecksums ? 4 : 0;
   let at = header.end;
   for (;;) {
@@ -107,13 +106,14 @@ function readBlocks(
     if (at + size + tail > bytes.length) return { offset: at, why: 'the frame is cut off' };
     if (tail !== 0 && xxhash32(bytes.subarray(at, at + size)) !== bytes.readUInt32LE(at + size))
       return { offset: at, why: 'the checksum of a block is wrong' };
-    list.push({ start: at, end: at + size, compressed: word >>> 31 === 0 });
+    const why = visit({ start: at, end: at + size, compressed: word >>> 31 === 0 });
+    if (why !== undefined) return { offset: at, why };
     at += size + tail;
   }
   const end = at + (header.contentChecksum ? 4 : 0);
   if (end > bytes.length) return { offset: at, why: 'the frame is cut off' };
   if (end < bytes.length) return { offset: end, why: 'there are bytes after the frame' };
-  return { list, contentChecksum: header.contentChecksum ? bytes.readUInt32LE(at) : undefined };
+  return { contentChecksum: header.contentChecksum ? bytes.readUInt32LE(at) : undefined };
 }
 
 /** Bytes that a compressed block expands to, or -1 if its tokens do not fit it. */

@@ -14,7 +14,7 @@ export function makePageStore(): PageStore {
   return { pageSize: undefined, base: Buffer.alloc(0), places: new Map(), slabs: [], highest: 0 };
 }
 
-const pagesPerSlab = 256;
+const pagesPerSlab = 64;
 
 /** Writes a page; memory grows with the pages that are really there, never with a page number. */
 export function putPage(store: PageStore, pageSize: number, page: number, bytes: Buffer): void {
@@ -58,6 +58,7 @@ export function lockBytePage(pageSize: number): number {
 /**
  * The SQLite file, in rollback mode, or what it lacks. Its size is the page count in page 1, as SQLite itself has
  * it: right both for servers that never shrink a database and for those that do (dqlite 1.17.3, 1.18.2).
+ * The store must not be used afterwards.
  */
 export function makeImage(store: PageStore, lock = lockBytePage(store.pageSize ?? 4096)): Buffer | string {
   const { pageSize } = store;
@@ -71,9 +72,11 @@ export function makeImage(store: PageStore, lock = lockBytePage(store.pageSize ?
   const size = pageCount(header, store.highest);
   const missing = firstMissing(store, size, lock);
   if (missing !== undefined) return `page ${missing} of ${size} is missing`;
-  const image = Buffer.allocUnsafeSlow(size * pageSize);
-  const fromBase = Math.min(store.base.length, image.length);
-  store.base.copy(image, 0, 0, fromBase);
+  // The main part of a snapshot is often the whole database already, and need not be there twice.
+  const fromBase = Math.min(store.base.length, size * pageSize);
+  const inPlace = fromBase === size * pageSize;
+  const image = inPlace ? store.base.subarray(0, fromBase) : Buffer.allocUnsafeSlow(size * pageSize);
+  if (!inPlace) store.base.copy(image, 0, 0, fromBase);
   if (size >= lock && fromBase < lock * pageSize) image.fill(0, (lock - 1) * pageSize, lock * pageSize);
   for (const page of store.places.keys())
     if (page <= size) getPage(store, page)?.copy(image, (page - 1) * pageSize);

@@ -1,6 +1,7 @@
 // Reads a raft snapshot: the configuration from its .meta file, the pages of the database from its data file.
 import { join } from 'node:path';
-import { decodeConfiguration, type RaftConfiguration } from './configuration.ts';
+import { maxNameSize } from './command.ts';
+import { decodeConfiguration, maxConfigurationSize, type RaftConfiguration } from './configuration.ts';
 import { crc32 } from './crc32.ts';
 import type { SnapshotName } from './list-folder.ts';
 import { decodeLz4Frame, isLz4Frame } from './lz4-frame.ts';
@@ -15,9 +16,6 @@ export interface Snapshot {
   /** Name of the database inside, undefined if there is none yet. */
   readonly database: string | undefined;
 }
-
-/** The largest configuration that the server accepts (canonical/raft src/uv_snapshot.c). */
-const maxConfiguration = 1024 * 1024;
 
 /** @throws {Failure<DqliteProblem>} snapshot-damaged, format-unsupported, several-databases */
 export function readSnapshot(folder: string, name: SnapshotName, scratch: Scratch): Snapshot {
@@ -44,12 +42,12 @@ function unpack(stored: Buffer, file: string): Buffer {
 function readMeta(file: string, scratch: Scratch): RaftConfiguration {
   const damaged = (offset: number, why: string) =>
     dqliteFailure({ code: 'snapshot-damaged', file, offset, why });
-  const bytes = readWhole(file, 2 * maxConfiguration, scratch);
+  const bytes = readWhole(file, 2 * maxConfigurationSize, scratch);
   if (bytes.length < 32) throw damaged(0, 'the file is cut off');
   const format = bytes.readBigUInt64LE(0);
   if (format !== 1n) throw dqliteFailure({ code: 'format-unsupported', file, format });
   const length = bytes.readBigUInt64LE(24);
-  if (length === 0n || length > maxConfiguration)
+  if (length === 0n || length > maxConfigurationSize)
     throw damaged(24, `its configuration is said to have ${length} bytes`);
   const end = 32 + Number(length);
   if (bytes.length < end) throw damaged(24, 'the file is cut off');
@@ -70,7 +68,7 @@ function readData(bytes: Buffer, file: string): { pages: PageStore; database: st
   if (format !== 1n) throw dqliteFailure({ code: 'format-unsupported', file, format });
   const count = bytes.readBigUInt64LE(8);
   if (count === 0n) return { pages, database: undefined };
-  const nameEnd = bytes.indexOf(0, 16);
+  const nameEnd = bytes.subarray(0, 16 + maxNameSize).indexOf(0, 16);
   if (nameEnd < 0) throw damaged(16, 'the name of the database has no end');
   const database = bytes.toString('utf8', 16, nameEnd);
   if (count !== 1n)

@@ -1,0 +1,48 @@
+// What reading must do with any directory whatsoever; shared by the unit test on mutations and by fuzzing.
+import { createHash } from 'node:crypto';
+import { Failure } from '../../src/core/failure.ts';
+import { type DatabaseImage, raftPosition, readDatabase } from '../../src/dqlite/index.ts';
+
+export type Outcome = 'read' | 'salvaged' | 'refused';
+
+/**
+ * Reads a directory in every way. Throws for anything but results that agree with each other and known failures.
+ */
+export function holdPromises(folder: string): Outcome {
+  const plain = attempt(() => summary(readDatabase(folder)));
+  const salvaged = attempt(() => summary(readDatabase(folder, { salvage: true })));
+  const position = attempt(() => raftPosition(folder));
+  if (plain !== undefined) {
+    if (salvaged === undefined || salvaged.hash !== plain.hash)
+      throw new Error('salvage gives something else');
+    if (position === undefined) throw new Error('the database can be read, but not its position');
+    if (position.lastIndex !== plain.lastIndex || position.lastTerm !== plain.lastTerm)
+      throw new Error(
+        `position ${position.lastIndex}/${position.lastTerm} of ${plain.lastIndex}/${plain.lastTerm}`,
+      );
+    return 'read';
+  }
+  return salvaged === undefined ? 'refused' : 'salvaged';
+}
+
+function attempt<T>(use: () => T): T | undefined {
+  try {
+    return use();
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
+}
+
+/** What is compared, without the image itself: two large ones would not both fit the limit of memory. */
+function summary({ bytes, lastIndex, lastTerm }: DatabaseImage): {
+  readonly hash: string;
+  readonly lastIndex: number;
+  readonly lastTerm: number;
+} {
+  if (bytes.toString('latin1', 0, 16) !== 'SQLite format 3\0') throw new Error('no SQLite file');
+  if (bytes[18] !== 1 || bytes[19] !== 1) throw new Error('not in rollback mode');
+  if (bytes.length % 512 !== 0 || bytes.length === 0) throw new Error(`a file of ${bytes.length} bytes`);
+  if (lastIndex < 1) throw new Error(`last index ${lastIndex}`);
+  return { hash: createHash('sha1').update(bytes).digest('hex'), lastIndex, lastTerm };
+}

@@ -1,0 +1,113 @@
+// Feeds a reader with damaged input for as long as wanted, in a process of its own, and holds it to limits of time and
+// memory. Usage: node test/fuzz/fuzz.ts [--inputs N] [--seed N]
+import { type ChildProcess, spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+
+const limitMs = 5000;
+const limitBytes = 1024 * 1024 * 1024;
+
+interface Tally {
+  inputs: number;
+  crashes: string[];
+  slowestMs: number;
+  peakBytes: number;
+  readonly outcomes: Map<string, number>;
+}
+
+const { values } = parseArgs({
+  options: {
+    inputs: { type: 'string', default: '100000' },
+    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+  },
+});
+const inputs = Number(values.inputs);
+const seed = Number(values.seed);
+if (!(inputs > 0) || !Number.isSafeInteger(seed)) {
+  console.error('usage: fuzz [--inputs N] [--seed N]');
+  process.exit(2);
+}
+
+// Memory is faster than a disk, and the folders are small.
+const scratch = fs.mkdtempSync(join(fs.existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'fuzz-'));
+process.on('exit', () => fs.rmSync(scratch, { recursive: true, force: true }));
+process.on('SIGINT', () => process.exit(5));
+
+const begun = Date.now();
+console.log(`database directories: ${inputs} inputs, seed ${seed}`);
+const tally: Tally = { inputs: 0, crashes: [], slowestMs: 0, peakBytes: 0, outcomes: new Map() };
+// A child that dies or hangs is a crash; the next one goes on behind its last input.
+for (let from = 0; from < inputs; ) from = await runChild(from);
+const counts = [...tally.outcomes].map(([outcome, count]) => `${count} ${outcome}`).sort();
+console.log(`${counts.join(', ')}; ${((Date.now() - begun) / 1000).toFixed(0)} s`);
+for (const crash of tally.crashes) console.log(`crash: ${crash}`);
+console.log(
+  `${tally.inputs} inputs, ${tally.crashes.length} crashes, slowest ${tally.slowestMs.toFixed(0)} ms, peak ${Math.round(tally.peakBytes / 2 ** 20)} MiB`,
+);
+process.exitCode = tally.crashes.length === 0 ? 0 : 1;
+
+/** Runs a child from an input on; returns the input after the last one that it began. */
+function runChild(from: number): Promise<number> {
+  const folder = fs.mkdtempSync(join(scratch, 'child-'));
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, 'fuzz-databases.ts'), folder, String(seed), String(from), String(inputs)],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let current = from;
+  let beganAt = Date.now();
+  let errors = '';
+  let killedFor: string | undefined;
+  const watch = setInterval(() => {
+    const peak = peakOf(child);
+    tally.peakBytes = Math.max(tally.peakBytes, peak);
+    // Preparing the originals takes its time as well, before the first input.
+    if (Date.now() - beganAt > limitMs && current > from) killedFor ??= `more than ${limitMs / 1000} s`;
+    if (peak > limitBytes) killedFor ??= `more than ${limitBytes / 2 ** 20} MiB`;
+    if (killedFor !== undefined) child.kill('SIGKILL');
+  }, 100);
+  child.stderr.on('data', (piece: Buffer) => {
+    errors = `${errors}${piece.toString('utf8')}`.slice(-4000);
+  });
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const [word, index, ...rest] = line.split('\t');
+    if (word === 'begin') {
+      current = Number(index) + 1;
+      beganAt = Date.now();
+    } else if (word === 'end') {
+      const [ms = '0', outcome = ''] = rest;
+      tally.inputs += 1;
+      tally.slowestMs = Math.max(tally.slowestMs, Number(ms));
+      tally.outcomes.set(outcome, (tally.outcomes.get(outcome) ?? 0) + 1);
+      if (Number(ms) > limitMs) tally.crashes.push(`input ${index}: ${ms} ms`);
+      if (tally.inputs % 10_000 === 0) console.log(`${tally.inputs} inputs, ${tally.crashes.length} crashes`);
+    } else if (word === 'crash') {
+      tally.inputs += 1;
+      tally.crashes.push(`input ${index}: ${rest.join(' ')}`);
+    } else if (word === 'peak') tally.peakBytes = Math.max(tally.peakBytes, Number(index));
+  });
+  return new Promise((resolve) => {
+    child.on('close', (status, signal) => {
+      clearInterval(watch);
+      fs.rmSync(folder, { recursive: true, force: true });
+      if (status === 0) return resolve(inputs);
+      tally.inputs += current > from ? 1 : 0;
+      tally.crashes.push(`input ${current - 1}: ${killedFor ?? signal ?? `status ${status}`} ${errors}`);
+      // Nothing was begun: the child cannot work at all, and the next one could not either.
+      resolve(current > from ? current : inputs);
+    });
+  });
+}
+
+/** Highest resident memory of a process so far, as Linux counts it; 0 where there is no such count. */
+function peakOf(child: ChildProcess): number {
+  try {
+    const status = fs.readFileSync(`/proc/${child.pid}/status`, 'utf8');
+    return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
