@@ -1,4 +1,5 @@
 // Asks a running daemon for everything that it has.
+import { inTurn } from '../../core/in-turn.ts';
 import { apiPath, type DaemonClient } from '../daemon/client.ts';
 import { configOf, type Fields, fields, fieldsList, flagOf, rawOf, textsOf } from '../daemon/fields.ts';
 import { isTrue } from '../is-true.ts';
@@ -108,7 +109,8 @@ async function askInstances(
       ? undefined
       : idsOf(expected.instances.filter(({ backups }) => (backups ?? []).length > 0));
   const instances = fieldsList(list, '/1.0/instances').map(toInstance);
-  return inTurn(instances, async (instance) => ({
+  // More at a time makes neither daemon faster.
+  return inTurn(instances, 4, async (instance) => ({
     ...instance,
     snapshots: hasSnapshots.has(idOf(instance)) ? await askSnapshots(client, instance) : [],
     backups: hasBackups?.has(idOf(instance)) === false ? undefined : await askBackups(client, instance),
@@ -138,17 +140,6 @@ async function askBackups(client: DaemonClient, instance: Named): Promise<Backup
 async function askPart(client: DaemonClient, { project, name }: Named, part: string): Promise<Fields[]> {
   const path = apiPath(['1.0', 'instances', name, part], { project, recursion: '1' });
   return fieldsList(await client.get(path), `/1.0/instances/${name}/${part}`);
-}
-
-/** A few at a time; more makes neither daemon faster. */
-async function inTurn<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  const queue = items.entries();
-  const worker = async (): Promise<void> => {
-    for (const [index, item] of queue) results[index] = await work(item);
-  };
-  await Promise.all([worker(), worker(), worker(), worker()]);
-  return results;
 }
 
 function defaultFirst(projects: readonly Project[]): Project[] {

@@ -77,13 +77,18 @@ export function objectsOf(inventory: Inventory): Objects {
     add(
       'network forward',
       placed(`${project}/${network}/${listenAddress}`, member, several),
-      fieldsOf(described(rest), entryFields('ports', ports)),
+      fieldsOf(described(rest), [['member', member]], entryFields('ports', ports)),
     );
   for (const { project, network, listenAddress, member, ports, backends, ...rest } of inventory.loadBalancers)
     add(
       'load balancer',
       placed(`${project}/${network}/${listenAddress}`, member, several),
-      fieldsOf(described(rest), entryFields('ports', ports), entryFields('backends', backends)),
+      fieldsOf(
+        described(rest),
+        [['member', member]],
+        entryFields('ports', ports),
+        entryFields('backends', backends),
+      ),
     );
   for (const { project, network, name, ...rest } of inventory.peers)
     add('network peer', `${project}/${network}/${name}`, fieldsOf(described(rest)));
