@@ -199,7 +199,11 @@ function request(socketPath: string, wanted: HttpRequest): Promise<HttpAnswer> {
         response.on('error', reject);
         response.on('end', () => {
           clearTimeout(timer);
-          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts) });
+          resolve({
+            status: response.statusCode ?? 0,
+            body: Buffer.concat(parts),
+            headers: response.headers,
+          });
         });
       },
     );

@@ -12,8 +12,8 @@ export interface RecordedDaemon {
   readonly localDatabase: Buffer;
 }
 
-/** `lxd-5.0.2` is a server before its move, `incus-6.0.4` the same one after it. */
-export function recordedDaemon(name: 'lxd-5.0.2' | 'incus-6.0.4'): RecordedDaemon {
+/** `lxd-5.0.2` is a server before its move, `incus-6.0.4` the same one after it, `incus-7.0.2` a similar one after its own. */
+export function recordedDaemon(name: 'lxd-5.0.2' | 'incus-6.0.4' | 'incus-7.0.2'): RecordedDaemon {
   const path = join(import.meta.dirname, '..', '..', 'fixtures', 'api', `${name}.json.br`);
   const { answers, image, local } = JSON.parse(brotliDecompressSync(readFileSync(path)).toString('utf8')) as {
     answers: Record<string, unknown>;

@@ -26,6 +26,8 @@ export interface DaemonClient {
   putFile(instance: InstanceName, path: string, content: Buffer): Promise<void>;
   getFile(instance: InstanceName, path: string): Promise<Buffer | undefined>;
   deleteFile(instance: InstanceName, path: string): Promise<void>;
+  /** User id, as the instance sees it, to which a file or folder belongs. */
+  ownerOf(instance: InstanceName, path: string): Promise<number>;
 }
 
 export interface InstanceName {
@@ -156,6 +158,18 @@ export function daemonClient(host: Host, socketPath: string): DaemonClient {
     },
     async deleteFile(instance, path) {
       await ask({ method: 'DELETE', path: filePath(instance, path), timeoutMs: answerLimitMs });
+    },
+    async ownerOf(instance, path) {
+      const request = { method: 'GET', path: filePath(instance, path), timeoutMs: answerLimitMs } as const;
+      const answer = await send(request);
+      if (answer.status >= 400) throw refused(request, answer.status, errorText(answer));
+      const owner = answer.headers?.['x-incus-uid'] ?? answer.headers?.['x-lxd-uid'];
+      if (typeof owner === 'string' && /^\d+$/.test(owner)) return Number(owner);
+      throw migrateFailure({
+        code: 'daemon-answer-unreadable',
+        request: nameOf(request),
+        why: 'it names no owner',
+      });
     },
   };
 }

@@ -1,4 +1,4 @@
-// Projects, profiles, instances, images and certificates, from the answers of a daemon.
+// Projects, profiles, images, certificates and members, from the answers of a daemon.
 import {
   configOf,
   configsOf,
@@ -12,17 +12,7 @@ import {
   textsOf,
 } from '../daemon/fields.ts';
 import { instant } from './instant.ts';
-import type {
-  Backup,
-  Certificate,
-  ClusterGroup,
-  Image,
-  Instance,
-  InstanceSnapshot,
-  Member,
-  Profile,
-  Project,
-} from './inventory.ts';
+import type { Backup, Certificate, ClusterGroup, Image, Member, Profile, Project } from './inventory.ts';
 import { sortBy } from './order.ts';
 
 /** Last part of `c1/snap0`; some answers give only that. */
@@ -48,40 +38,6 @@ export function toProfile(from: Fields, project: string): Profile {
     project,
     name: textOf(from, 'name'),
     description: textOf(from, 'description'),
-    config: configOf(from, 'config'),
-    devices: configsOf(from, 'devices'),
-  };
-}
-
-/** Without what takes requests of its own. */
-export function toInstance(from: Fields): Omit<Instance, 'snapshots' | 'backups'> {
-  return {
-    project: textOf(from, 'project') || 'default',
-    name: textOf(from, 'name'),
-    type: textOf(from, 'type'),
-    architecture: textOf(from, 'architecture'),
-    member: textOf(from, 'location'),
-    description: textOf(from, 'description'),
-    ephemeral: flagOf(from, 'ephemeral'),
-    stateful: flagOf(from, 'stateful'),
-    created: instant(rawOf(from, 'created_at')),
-    lastUsed: instant(rawOf(from, 'last_used_at')),
-    expires: undefined,
-    config: configOf(from, 'config'),
-    devices: configsOf(from, 'devices'),
-    profiles: textsOf(from, 'profiles'),
-    status: textOf(from, 'status'),
-  };
-}
-
-export function toInstanceSnapshot(from: Fields): InstanceSnapshot {
-  return {
-    name: lastPart(textOf(from, 'name')),
-    // Known to the database of both, shown by Incus 7 only.
-    description: rawOf(from, 'description') === undefined ? undefined : textOf(from, 'description'),
-    created: instant(rawOf(from, 'created_at')),
-    expires: instant(rawOf(from, 'expires_at')),
-    stateful: flagOf(from, 'stateful'),
     config: configOf(from, 'config'),
     devices: configsOf(from, 'devices'),
   };

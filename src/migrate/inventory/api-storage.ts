@@ -4,39 +4,52 @@ import { apiPath, type DaemonClient } from '../daemon/client.ts';
 import { configOf, type Fields, fieldsList, rawOf, textOf } from '../daemon/fields.ts';
 import { lastPart, toBackup } from './api-objects.ts';
 import { instant } from './instant.ts';
-import type { Backup, Bucket, BucketKey, InternalVolume, Pool, Volume, VolumeSnapshot } from './inventory.ts';
+import type {
+  Backup,
+  Bucket,
+  BucketKey,
+  Config,
+  Instance,
+  InternalVolume,
+  Pool,
+  Volume,
+  VolumeSnapshot,
+} from './inventory.ts';
 import { sortBy } from './order.ts';
 import { sortVolumes } from './read-storage.ts';
 
-export interface Storage {
-  readonly pools: readonly Pool[];
-  readonly volumes: readonly Volume[];
-  readonly internalVolumes: readonly InternalVolume[];
-  readonly buckets: readonly Bucket[];
+/** The volumes of every pool, as they were listed. */
+export interface VolumeLists {
+  readonly byPool: ReadonlyMap<string, readonly Fields[]>;
+  /** Whether the lists hold snapshots (`c1/snap0`) beside the volumes. */
+  readonly showSnapshots: boolean;
 }
 
-export async function askStorage(
+export async function listVolumes(
   client: DaemonClient,
-  projects: readonly string[],
+  pools: readonly Pool[],
   extensions: ReadonlySet<string>,
-): Promise<Storage> {
-  const pools = (await ask(client, ['1.0', 'storage-pools'])).map(toPool);
-  const volumes: Volume[] = [];
-  const internalVolumes: InternalVolume[] = [];
-  const buckets: Bucket[] = [];
-  for (const pool of pools) {
-    const found = await askVolumes(client, pool.name, extensions);
-    volumes.push(...found.volumes);
-    internalVolumes.push(...found.internalVolumes);
-    if (extensions.has('storage_buckets') && bucketDrivers.has(pool.driver))
-      buckets.push(...(await askBuckets(client, pool.name, projects)));
-  }
-  return {
-    pools: sortBy(pools, ({ name }) => name),
-    volumes: sortVolumes(volumes),
-    internalVolumes: sortBy(sortVolumes(internalVolumes), ({ type }) => type),
-    buckets: sortVolumes(buckets),
-  };
+): Promise<VolumeLists> {
+  const byPool = new Map<string, readonly Fields[]>();
+  for (const { name } of pools)
+    byPool.set(
+      name,
+      await ask(client, ['1.0', 'storage-pools', name, 'volumes'], { 'all-projects': 'true' }),
+    );
+  // This extension came together with the end of snapshots in the list (Incus 6.0.6 and 6.19).
+  return { byPool, showSnapshots: !extensions.has('storage_volume_full') };
+}
+
+/** Instances, as JSON of project and name, whose volumes have snapshots; undefined where the lists do not tell. */
+export function volumesWithSnapshots({
+  byPool,
+  showSnapshots,
+}: VolumeLists): ReadonlySet<string> | undefined {
+  if (!showSnapshots) return undefined;
+  const snapshots = [...byPool.values()]
+    .flat()
+    .filter((from) => isSnapshot(from) && textOf(from, 'type') !== 'custom');
+  return new Set(snapshots.map((from) => JSON.stringify([projectOf(from), ownerName(from)])));
 }
 
 /** Drivers that say they have buckets (storage/drivers, Info.Buckets); the others refuse to be asked. */
@@ -50,7 +63,7 @@ async function ask(
   return fieldsList(await client.get(apiPath(parts, { recursion: '1', ...query })), `/${parts.join('/')}`);
 }
 
-function toPool(from: Fields): Pool {
+export function toPool(from: Fields): Pool {
   return {
     name: textOf(from, 'name'),
     driver: textOf(from, 'driver'),
@@ -61,53 +74,93 @@ function toPool(from: Fields): Pool {
   };
 }
 
-/** One list holds the volumes of all projects and their snapshots (`c1/snap0`). */
-async function askVolumes(
+export async function askVolumes(
   client: DaemonClient,
-  pool: string,
+  { byPool, showSnapshots }: VolumeLists,
+  instances: readonly Instance[],
   extensions: ReadonlySet<string>,
-): Promise<Pick<Storage, 'volumes' | 'internalVolumes'>> {
-  const listed = await ask(client, ['1.0', 'storage-pools', pool, 'volumes'], { 'all-projects': 'true' });
-  const snapshotsOf = new Map<string, Fields[]>();
-  for (const from of listed.filter(isSnapshot)) {
-    const owner = volumeId(from, textOf(from, 'name').split('/')[0] ?? '');
-    snapshotsOf.set(owner, [...(snapshotsOf.get(owner) ?? []), from]);
-  }
+): Promise<{ readonly volumes: readonly Volume[]; readonly internalVolumes: readonly InternalVolume[] }> {
   const volumes: Volume[] = [];
   const internalVolumes: InternalVolume[] = [];
-  for (const from of listed.filter((item) => !isSnapshot(item))) {
-    const name = textOf(from, 'name');
-    const type = textOf(from, 'type');
-    const snapshots = snapshotsOf.get(volumeId(from, name)) ?? [];
-    const common = {
-      pool,
-      project: textOf(from, 'project') || 'default',
-      name,
-      contentType: textOf(from, 'content_type'),
-      member: textOf(from, 'location'),
-      config: configOf(from, 'config'),
-    };
-    if (type === 'custom') {
-      volumes.push({
-        ...common,
-        description: textOf(from, 'description'),
-        created: instant(rawOf(from, 'created_at')),
-        snapshots: snapshots.length === 0 ? [] : await askVolumeSnapshots(client, common),
-        backups: extensions.has('custom_volume_backup') ? await askVolumeBackups(client, common) : [],
-      });
-    } else {
-      const taken = snapshots.map((item) => ({
-        name: lastPart(textOf(item, 'name')),
-        config: configOf(item, 'config'),
-      }));
-      internalVolumes.push({ ...common, type, snapshots: sortBy(taken, (snapshot) => snapshot.name) });
+  const snapshotsOfInstance = new Map(
+    instances.map(({ project, name, snapshots }) => [JSON.stringify([project, name]), snapshots]),
+  );
+  for (const [pool, listed] of byPool) {
+    const listedSnapshots = new Map<string, Fields[]>();
+    for (const from of listed.filter(isSnapshot)) {
+      const owner = volumeId(from, ownerName(from));
+      listedSnapshots.set(owner, [...(listedSnapshots.get(owner) ?? []), from]);
+    }
+    for (const from of listed.filter((item) => !isSnapshot(item))) {
+      const name = textOf(from, 'name');
+      const type = textOf(from, 'type');
+      const snapshots = listedSnapshots.get(volumeId(from, name)) ?? [];
+      const common = {
+        pool,
+        project: projectOf(from),
+        name,
+        contentType: textOf(from, 'content_type'),
+        member: textOf(from, 'location'),
+        config: configOf(from, 'config'),
+      };
+      if (type === 'custom') {
+        volumes.push({
+          ...common,
+          description: textOf(from, 'description'),
+          created: instant(rawOf(from, 'created_at')),
+          snapshots: showSnapshots && snapshots.length === 0 ? [] : await askSnapshots(client, type, common),
+          backups: extensions.has('custom_volume_backup') ? await askVolumeBackups(client, common) : [],
+        });
+      } else {
+        internalVolumes.push({
+          ...common,
+          type,
+          snapshots: showSnapshots
+            ? toInternalSnapshots(snapshots)
+            : await askInternalSnapshots(client, type, common, snapshotsOfInstance),
+        });
+      }
     }
   }
-  return { volumes, internalVolumes };
+  return {
+    volumes: sortVolumes(volumes),
+    internalVolumes: sortBy(sortVolumes(internalVolumes), ({ type }) => type),
+  };
+}
+
+function toInternalSnapshots(list: readonly Fields[]): { name: string; config: Config }[] {
+  const taken = list.map((from) => ({
+    name: lastPart(textOf(from, 'name')),
+    config: configOf(from, 'config'),
+  }));
+  return sortBy(taken, ({ name }) => name);
+}
+
+/** Asked only where the instance is known to have snapshots; those of images have none. */
+async function askInternalSnapshots(
+  client: DaemonClient,
+  type: string,
+  volume: VolumeName,
+  snapshotsOfInstance: ReadonlyMap<string, Instance['snapshots']>,
+): Promise<InternalVolume['snapshots']> {
+  if (type === 'image') return [];
+  const known = snapshotsOfInstance.get(JSON.stringify([volume.project, volume.name]));
+  if (known === undefined || known.length === 0) return known;
+  const list = await askSnapshots(client, type, volume);
+  return list.map(({ name, config }) => ({ name, config }));
 }
 
 function isSnapshot(from: Fields): boolean {
   return textOf(from, 'name').includes('/');
+}
+
+/** Of the volume that a snapshot belongs to. */
+function ownerName(from: Fields): string {
+  return textOf(from, 'name').split('/')[0] ?? '';
+}
+
+function projectOf(from: Fields): string {
+  return textOf(from, 'project') || 'default';
 }
 
 function volumeId(from: Fields, name: string): string {
@@ -121,8 +174,12 @@ function volumeQuery({ project, member }: VolumeName): Record<string, string> {
   return member === 'none' || member === '' ? { project } : { project, target: member };
 }
 
-async function askVolumeSnapshots(client: DaemonClient, volume: VolumeName): Promise<VolumeSnapshot[]> {
-  const parts = ['1.0', 'storage-pools', volume.pool, 'volumes', 'custom', volume.name, 'snapshots'];
+async function askSnapshots(
+  client: DaemonClient,
+  type: string,
+  volume: VolumeName,
+): Promise<VolumeSnapshot[]> {
+  const parts = ['1.0', 'storage-pools', volume.pool, 'volumes', type, volume.name, 'snapshots'];
   const list = (await ask(client, parts, volumeQuery(volume))).map(
     (from): VolumeSnapshot => ({
       name: lastPart(textOf(from, 'name')),
@@ -144,31 +201,33 @@ async function askVolumeBackups(client: DaemonClient, volume: VolumeName): Promi
   );
 }
 
-async function askBuckets(
+export async function askBuckets(
   client: DaemonClient,
-  pool: string,
+  pools: readonly Pool[],
   projects: readonly string[],
 ): Promise<Bucket[]> {
   const buckets = new Map<string, Bucket>();
-  for (const project of projects) {
-    for (const from of await ask(client, ['1.0', 'storage-pools', pool, 'buckets'], { project })) {
-      const name = textOf(from, 'name');
-      const member = textOf(from, 'location');
-      // A project without buckets of its own shows those of project default. Their names are unique on a member.
-      const id = JSON.stringify([member, name]);
-      if (buckets.has(id)) continue;
-      buckets.set(id, {
-        pool,
-        project: textOf(from, 'project') || project,
-        name,
-        member,
-        description: textOf(from, 'description'),
-        config: configOf(from, 'config'),
-        keys: await askBucketKeys(client, { pool, project, name, member }),
-      });
+  for (const { name: pool } of pools.filter(({ driver }) => bucketDrivers.has(driver))) {
+    for (const project of projects) {
+      for (const from of await ask(client, ['1.0', 'storage-pools', pool, 'buckets'], { project })) {
+        const name = textOf(from, 'name');
+        const member = textOf(from, 'location');
+        // A project without buckets of its own shows those of project default. Their names are unique on a member.
+        const id = JSON.stringify([member, name]);
+        if (buckets.has(id)) continue;
+        buckets.set(id, {
+          pool,
+          project: textOf(from, 'project') || project,
+          name,
+          member,
+          description: textOf(from, 'description'),
+          config: configOf(from, 'config'),
+          keys: await askBucketKeys(client, { pool, project, name, member }),
+        });
+      }
     }
   }
-  return [...buckets.values()];
+  return sortVolumes([...buckets.values()]);
 }
 
 async function askBucketKeys(client: DaemonClient, bucket: VolumeName): Promise<BucketKey[]> {

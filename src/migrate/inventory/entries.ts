@@ -37,7 +37,8 @@ function fields(item: object): Entry {
 }
 
 function plain(value: unknown): string {
-  if (value === null || value === undefined || value === 0) return '';
+  // What Go leaves out when it is empty, and Incus 7 sometimes writes all the same (snat: false).
+  if (value === null || value === undefined || value === 0 || value === false) return '';
   if (typeof value === 'string') return value;
   if (Array.isArray(value)) return value.map(plain).join(',');
   return JSON.stringify(value);

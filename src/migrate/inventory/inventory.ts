@@ -81,7 +81,8 @@ export interface Instance {
   readonly devices: Devices;
   /** In the order in which they apply. */
   readonly profiles: readonly string[];
-  readonly snapshots: readonly InstanceSnapshot[];
+  /** undefined: not asked for. */
+  readonly snapshots: readonly InstanceSnapshot[] | undefined;
   /** undefined: not asked for. */
   readonly backups: readonly Backup[] | undefined;
   /** `Running`, `Stopped`, `Frozen`, `Error`, …: what the daemon says now. */
@@ -151,7 +152,8 @@ export interface InternalVolume {
   readonly contentType: string;
   readonly member: string;
   readonly config: Config;
-  readonly snapshots: readonly { readonly name: string; readonly config: Config }[];
+  /** undefined: not asked for. */
+  readonly snapshots: readonly { readonly name: string; readonly config: Config }[] | undefined;
 }
 
 export interface Bucket {

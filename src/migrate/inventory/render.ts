@@ -122,7 +122,7 @@ function instanceSections({ instances, profiles, images }: Inventory): Section[]
           .filter((word) => word !== '')
           .join(', '),
         instance.profiles.join(' '),
-        String(instance.snapshots.length),
+        String(instance.snapshots?.length ?? ''),
         String(instance.backups?.length ?? ''),
         instance.member,
         day(instance.created),

@@ -43,9 +43,12 @@ export function objectsOf(inventory: Inventory): Objects {
   const add = (kind: string, name: string, fields: ReadonlyMap<string, Field>, parent = ''): void => {
     list.push({ kind, name, parent, fields });
   };
+  const known = <T>(kind: string, parent: string, parts: readonly T[] | undefined): readonly T[] => {
+    if (parts === undefined) unknown.add(partsOf(kind, parent));
+    return parts ?? [];
+  };
   const addBackups = (kind: string, parent: string, backups: readonly Backup[] | undefined): void => {
-    if (backups === undefined) unknown.add(partsOf(kind, parent));
-    for (const backup of backups ?? [])
+    for (const backup of known(kind, parent, backups))
       add(kind, `${parent}/${backup.name}`, fieldsOf(plain(backup, ['name'])), parent);
   };
   const several = inventory.members !== undefined && inventory.members.length > 1;
@@ -54,11 +57,11 @@ export function objectsOf(inventory: Inventory): Objects {
   for (const { name, ...rest } of inventory.projects) add('project', name, fieldsOf(described(rest)));
   for (const { project, name, devices, ...rest } of inventory.profiles)
     add('profile', `${project}/${name}`, fieldsOf(described(rest), deviceFields(devices)));
-  for (const instance of inventory.instances) addInstance(add, addBackups, instance);
+  for (const instance of inventory.instances) addInstance(add, known, addBackups, instance);
   for (const { name, memberConfig, ...rest } of inventory.pools)
     add('storage pool', name, fieldsOf(described(rest), memberFields(memberConfig)));
   for (const volume of inventory.volumes) addVolume(add, addBackups, volume, several);
-  for (const volume of inventory.internalVolumes) addInternalVolume(add, volume, several);
+  for (const volume of inventory.internalVolumes) addInternalVolume(add, known, volume, several);
   for (const { pool, project, name, member, keys, ...rest } of inventory.buckets) {
     const id = placed(`${pool}/${project}/${name}`, member, several);
     add('bucket', id, fieldsOf(described(rest), [['member', member]]));
@@ -77,13 +80,18 @@ export function objectsOf(inventory: Inventory): Objects {
     add(
       'network forward',
       placed(`${project}/${network}/${listenAddress}`, member, several),
-      fieldsOf(described(rest), entryFields('ports', ports)),
+      fieldsOf(described(rest), [['member', member]], entryFields('ports', ports)),
     );
   for (const { project, network, listenAddress, member, ports, backends, ...rest } of inventory.loadBalancers)
     add(
       'load balancer',
       placed(`${project}/${network}/${listenAddress}`, member, several),
-      fieldsOf(described(rest), entryFields('ports', ports), entryFields('backends', backends)),
+      fieldsOf(
+        described(rest),
+        [['member', member]],
+        entryFields('ports', ports),
+        entryFields('backends', backends),
+      ),
     );
   for (const { project, network, name, ...rest } of inventory.peers)
     add('network peer', `${project}/${network}/${name}`, fieldsOf(described(rest)));
@@ -113,20 +121,22 @@ export function objectsOf(inventory: Inventory): Objects {
     );
   for (const { fingerprint, projects, ...rest } of inventory.certificates)
     add('certificate', fingerprint, fieldsOf(plain(rest), [['projects', listText(projects)]]));
-  if (inventory.members === undefined) unknown.add(partsOf('member', ''));
-  for (const { name, roles, config, schema: _schema, apiExtensions: _api, ...rest } of inventory.members ??
-    [])
+  for (const { name, roles, config, schema: _schema, apiExtensions: _api, ...rest } of known(
+    'member',
+    '',
+    inventory.members,
+  ))
     add('member', name, fieldsOf(plain(rest), configFields('config', config), [['roles', listText(roles)]]));
-  if (inventory.clusterGroups === undefined) unknown.add(partsOf('cluster group', ''));
-  for (const { name, members, ...rest } of inventory.clusterGroups ?? [])
+  for (const { name, members, ...rest } of known('cluster group', '', inventory.clusterGroups))
     add('cluster group', name, fieldsOf(described(rest), [['members', listText(members)]]));
   return { list, unknown };
 }
 
 type Add = (kind: string, name: string, fields: ReadonlyMap<string, Field>, parent?: string) => void;
+type Known = <T>(kind: string, parent: string, parts: readonly T[] | undefined) => readonly T[];
 type AddBackups = (kind: string, parent: string, backups: readonly Backup[] | undefined) => void;
 
-function addInstance(add: Add, addBackups: AddBackups, instance: Instance): void {
+function addInstance(add: Add, known: Known, addBackups: AddBackups, instance: Instance): void {
   const { project, name, config, devices, profiles, snapshots, backups, status: _status, ...rest } = instance;
   const id = `${project}/${name}`;
   add(
@@ -136,7 +146,11 @@ function addInstance(add: Add, addBackups: AddBackups, instance: Instance): void
       ['profiles', listText(profiles)],
     ]),
   );
-  for (const { name: snapshot, config: own, devices: ownDevices, ...more } of snapshots)
+  for (const { name: snapshot, config: own, devices: ownDevices, ...more } of known(
+    'instance snapshot',
+    id,
+    snapshots,
+  ))
     add(
       'instance snapshot',
       `${id}/${snapshot}`,
@@ -155,11 +169,11 @@ function addVolume(add: Add, addBackups: AddBackups, volume: Volume, several: bo
   addBackups('volume backup', id, backups);
 }
 
-function addInternalVolume(add: Add, volume: InternalVolume, several: boolean): void {
+function addInternalVolume(add: Add, known: Known, volume: InternalVolume, several: boolean): void {
   const { pool, project, name, type, snapshots, ...rest } = volume;
   const id = placed(`${pool}/${project}/${name}`, volume.member, several);
   add(`${type} volume`, id, fieldsOf(described(rest)));
-  for (const snapshot of snapshots)
+  for (const snapshot of known(`${type} volume snapshot`, id, snapshots))
     add(
       `${type} volume snapshot`,
       `${id}/${snapshot.name}`,

@@ -1,0 +1,59 @@
+// Proves that containers work: each that runs takes a file from its own root, gives it back and forgets it.
+import { randomBytes } from 'node:crypto';
+import { Failure } from '../../core/failure.ts';
+import { inTurn } from '../../core/in-turn.ts';
+import type { DaemonClient, InstanceName } from '../daemon/client.ts';
+import { fieldsList, textOf } from '../daemon/fields.ts';
+
+export interface RootWrite extends InstanceName {
+  /** undefined: it works. Otherwise the daemon's own words. */
+  readonly error: string | undefined;
+}
+
+/**
+ * RUNNING alone proves nothing: a container whose files belong to the wrong owners runs, and its root cannot write. The daemon
+ * writes from inside the container's user and mount namespaces (cmd/incusd/main_forkfile.go), so it meets the same refusal. The
+ * file stands in `/`, since other folders may be file systems that are made anew at each start. Where the id map is so wide that
+ * root may write although the owners are wrong, `/` belongs to somebody else.
+ */
+export async function writeAsRoot(client: DaemonClient): Promise<RootWrite[]> {
+  const list = fieldsList(await client.get('/1.0/instances?recursion=1&all-projects=true'), '/1.0/instances');
+  const running = list
+    .filter((from) => textOf(from, 'type') === 'container' && textOf(from, 'status') === 'Running')
+    .map(
+      (from): InstanceName => ({ project: textOf(from, 'project') || 'default', name: textOf(from, 'name') }),
+    );
+  return inTurn(running, 4, async (instance) => ({ ...instance, error: await tryToWrite(client, instance) }));
+}
+
+async function tryToWrite(client: DaemonClient, instance: InstanceName): Promise<string | undefined> {
+  const path = `/.lxd-to-incus-${randomBytes(12).toString('hex')}`;
+  const content = randomBytes(32);
+  try {
+    await client.putFile(instance, path, content);
+    const wrong = await afterWriting(client, instance, path, content);
+    await client.deleteFile(instance, path);
+    return wrong;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return error.message;
+  }
+}
+
+async function afterWriting(
+  client: DaemonClient,
+  instance: InstanceName,
+  path: string,
+  content: Buffer,
+): Promise<string | undefined> {
+  try {
+    const read = await client.getFile(instance, path);
+    if (read === undefined) return `${path} was written and could not be found again`;
+    if (!read.equals(content)) return `${path} was written and came back changed`;
+    const owner = await client.ownerOf(instance, '/');
+    return owner === 0 ? undefined : `/ belongs to user ${owner} there, and not to root`;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return error.message;
+  }
+}
