@@ -1,13 +1,18 @@
 // Upstream's lxd-to-incus on the populated server: how long each part takes, and what it leaves of what ran.
 import { formatTable } from '../../src/core/text.ts';
 import { startPopulatedMachine } from '../e2e/server/populated-machine.ts';
-import { type PowerState, populatedPower, powerOf } from '../e2e/server/power.ts';
+import { populatedPower, powerOf } from '../e2e/server/power.ts';
 import { runUpstream, type UpstreamRun } from '../e2e/upstream.ts';
 
 export interface UpstreamFigures {
   readonly run: UpstreamRun;
   /** Instances that are not as they were before the migration. */
-  readonly changed: readonly (PowerState & { readonly before: string })[];
+  readonly changed: readonly {
+    readonly project: string;
+    readonly instance: string;
+    readonly before: string;
+    readonly after: string;
+  }[];
 }
 
 export async function measureUpstream(): Promise<UpstreamFigures> {
@@ -19,7 +24,9 @@ export async function measureUpstream(): Promise<UpstreamFigures> {
     );
     const changed = populatedPower.flatMap(({ project, instance, status }) => {
       const now = after.get(`${project}/${instance}`);
-      return now === undefined || now.status === status ? [] : [{ ...now, before: status }];
+      return now?.status === status
+        ? []
+        : [{ project, instance, before: status, after: now?.status ?? 'gone' }];
     });
     return { run, changed };
   } finally {
@@ -34,10 +41,10 @@ export function describeUpstream({ run, changed }: UpstreamFigures): string {
     const end = headings[index + 1]?.seconds ?? run.seconds;
     return [text.slice('=> '.length), (end - seconds).toFixed(2)];
   });
-  const power = changed.map(({ project, instance, before, status }) => [
+  const power = changed.map(({ project, instance, before, after }) => [
     `${project}/${instance}`,
     before,
-    status,
+    after,
   ]);
   return [
     formatTable(["upstream's lxd-to-incus", 'seconds'], [...parts, ['whole', run.seconds.toFixed(2)]]),
