@@ -1,7 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
+// Names a file for the figures of a run, which .ci/run adds up.
+const report = process.env['LXD_TO_INCUS_TEST_REPORT'];
+
 export default defineConfig({
   test: {
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     projects: [
       {
         test: {

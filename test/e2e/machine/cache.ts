@@ -1,7 +1,7 @@
 // The folder in which root trees, disks and running machines are kept; what is expensive is made once, under a lock.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 /** Where the harness keeps its files; LXD_TO_INCUS_E2E_CACHE names another folder. */
@@ -23,7 +23,11 @@ export function cacheKey(...parts: readonly string[]): string {
  * when it is whole; what a failed or killed run left is removed. Two processes make it once.
  */
 export async function madeOnce(path: string, make: (temporary: string) => Promise<void>): Promise<string> {
-  if (existsSync(path)) return path;
+  if (existsSync(path)) {
+    const now = new Date();
+    utimesSync(path, now, now);
+    return path;
+  }
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   return withLock(join(dirname(path), `.${basename(path)}.lock`), async () => {
     if (existsSync(path)) return path;
@@ -34,12 +38,25 @@ export async function madeOnce(path: string, make: (temporary: string) => Promis
     const temporary = join(dirname(path), `${prefix}${process.pid}`);
     try {
       await make(temporary);
+      const now = new Date();
+      utimesSync(temporary, now, now);
       renameSync(temporary, path);
+      removeUnused(dirname(path));
     } finally {
       rmSync(temporary, { recursive: true, force: true });
     }
     return path;
   });
+}
+
+/** What no run asked for in two weeks was made by an older version of the harness. */
+function removeUnused(folder: string): void {
+  const oldest = Date.now() - 14 * 24 * 3600 * 1000;
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (!name.startsWith('.') && statSync(path).mtimeMs < oldest)
+      rmSync(path, { recursive: true, force: true });
+  }
 }
 
 /** Runs `work` while holding flock(2) on `path`; the lock ends with this process, however it ends. */
