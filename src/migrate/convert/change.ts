@@ -7,9 +7,9 @@ export interface Change {
   readonly rowId: number;
   /** The object that the row belongs to, in words (`instance default/c1`). */
   readonly object: string;
-  /** The column, or the configuration key that the row holds. */
+  /** The column, the configuration key that the row holds, or `row`: then the values are the whole row as JSON. */
   readonly what: string;
-  /** null: there was, or will be, no such row. */
+  /** null: there was, or will be, no such row; or the value was NULL. */
   readonly before: string | null;
   readonly after: string | null;
   /** Which rule asked for it. */
@@ -49,7 +49,12 @@ export interface Editor {
     after: string,
     rule: string,
   ): void;
+  /** Adds or removes a row of any table that has an id, the whole of it on record. */
+  insertRow(table: string, row: WholeRow, object: string, rule: string): void;
+  dropRow(table: string, id: number, object: string, rule: string): void;
 }
+
+export type WholeRow = Readonly<Record<string, unknown>> & { readonly id: number };
 
 export function openEditor(db: Database): Editor {
   const changes: Change[] = [];
@@ -125,6 +130,27 @@ export function openEditor(db: Database): Editor {
     setColumn(table, rowId, object, column, before, after, rule) {
       prepared(`UPDATE "${table}" SET "${column}" = ? WHERE id = ?`).run(after, rowId);
       changes.push({ table, rowId, object, what: column, before, after, rule });
+    },
+    insertRow(table, row, object, rule) {
+      const columns = Object.keys(row);
+      const names = columns.map((name) => `"${name}"`).join(', ');
+      prepared(`INSERT INTO "${table}" (${names}) VALUES (${columns.map(() => '?').join(', ')})`).run(
+        ...Object.values(row),
+      );
+      changes.push({
+        table,
+        rowId: row.id,
+        object,
+        what: 'row',
+        before: null,
+        after: JSON.stringify(row),
+        rule,
+      });
+    },
+    dropRow(table, id, object, rule) {
+      const row = prepared(`SELECT * FROM "${table}" WHERE id = ?`).get(id);
+      prepared(`DELETE FROM "${table}" WHERE id = ?`).run(id);
+      changes.push({ table, rowId: id, object, what: 'row', before: JSON.stringify(row), after: null, rule });
     },
   };
 }

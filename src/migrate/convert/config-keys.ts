@@ -1,5 +1,6 @@
 // Applies the key rules: drops and renames what Incus does not know, and says what is lost.
 import { unreachable } from '../../core/failure.ts';
+import type { Finding } from '../check/finding.ts';
 import type { KeyRule, MigrationRules } from '../rules/migration-rules.ts';
 import type { Editor } from './change.ts';
 import type { TypedRow } from './config-tables.ts';
@@ -15,11 +16,7 @@ function compile(rules: readonly KeyRule[]): (row: TypedRow, deviceKind: string)
       exact.set(name, [...(exact.get(name) ?? []), rule]);
       continue;
     }
-    const source = rule.key
-      .replace(/[.+?^${}()|[\]\\]/g, '\\$&')
-      .replace(/<[^>]+>/g, '.+')
-      .replace(/\*$/, '.*');
-    patterns.push({ rule, pattern: new RegExp(`^${source}$`) });
+    patterns.push({ rule, pattern: patternOf(rule) });
   }
   return (row, kind) => {
     const fits = (rule: KeyRule): boolean =>
@@ -30,6 +27,15 @@ function compile(rules: readonly KeyRule[]): (row: TypedRow, deviceKind: string)
         ?.rule
     );
   };
+}
+
+/** What the key of a rule matches; what `<name>` stands for is captured. */
+export function patternOf({ key }: KeyRule): RegExp {
+  const source = key
+    .replace(/[.+?^${}()|[\]\\]/g, '\\$&')
+    .replace(/<[^>]+>/g, '(.+)')
+    .replace(/\*$/, '.*');
+  return new RegExp(`^${source}$`);
 }
 
 function isPattern(rule: KeyRule): boolean {
@@ -89,16 +95,7 @@ function applyRule(editor: Editor, row: TypedRow, rule: KeyRule): boolean {
       return false;
     case 'drop':
       editor.deleteRow(row.table, row, rule.id);
-      if (effective.severity === 'loss') {
-        editor.findings.push({
-          id: `key-lost:${rule.key}`,
-          severity: 'loss',
-          objects: [row.object],
-          what: `${rule.key} does not exist in Incus. ${rule.because}`,
-          action: 'It is dropped; its value stays in the LXD database that is kept.',
-          answers: ['accept'],
-        });
-      }
+      if (effective.severity === 'loss') editor.findings.push(keyLost(rule, row.object));
       return true;
     case 'rename':
       renameOrGiveWay(editor, row, rule, rename(rule, row.key), transform(rule, value));
@@ -106,6 +103,17 @@ function applyRule(editor: Editor, row: TypedRow, rule: KeyRule): boolean {
     default:
       return unreachable(effective.action);
   }
+}
+
+export function keyLost(rule: KeyRule, object: string): Finding {
+  return {
+    id: `key-lost:${rule.key}`,
+    severity: 'loss',
+    objects: [object],
+    what: `${rule.key} does not exist in Incus. ${rule.because}`,
+    action: 'It is dropped; its value stays in the LXD database that is kept.',
+    answers: ['accept'],
+  };
 }
 
 /** Where the object has a row of the new name already, that one stays: the table holds a key once. */
@@ -142,8 +150,7 @@ function sameOwner(editor: Editor, row: TypedRow, key: string): { value: string 
 
 function rename(rule: KeyRule, key: string): string {
   const to = rule.to ?? key;
-  const names =
-    new RegExp(`^${rule.key.replace(/\./g, '\\.').replace(/<[^>]+>/g, '(.+)')}$`).exec(key)?.slice(1) ?? [];
+  const names = patternOf(rule).exec(key)?.slice(1) ?? [];
   let next = 0;
   return to.replace(/<[^>]+>/g, () => names[next++] ?? '');
 }

@@ -66,7 +66,7 @@ export function convert(input: ConversionInput): Conversion {
         newest: rules.schemas.fork_point,
       });
     }
-    // References are checked as a whole at the end; half-way states may break them.
+    // Half-way states may break references; whether they hold is checked before (check/database.ts).
     db.pragma('foreign_keys = OFF');
     const editor = openEditor(db);
     const held = db.transaction(() => {
@@ -99,7 +99,7 @@ export function convert(input: ConversionInput): Conversion {
       local: local?.image,
       changes: editor.changes,
       localChanges: local?.changes ?? [],
-      findings: editor.findings,
+      findings: [...editor.findings, ...(local?.findings ?? [])],
       held,
     };
   } finally {

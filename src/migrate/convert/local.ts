@@ -1,13 +1,18 @@
 // Converts local.db, the database that belongs to one server: its own keys, and which patches count as done.
 import Database from 'better-sqlite3';
+import type { Finding } from '../check/finding.ts';
 import type { MigrationRules } from '../rules/migration-rules.ts';
 import type { Change } from './change.ts';
 import { openEditor } from './change.ts';
+import { keyLost, patternOf } from './config-keys.ts';
 
 export interface LocalConversion {
   readonly image: Buffer;
   readonly changes: readonly Change[];
+  readonly findings: readonly Finding[];
 }
+
+const object = 'server (local)';
 
 /** What the source has, as far as it decides whether a patch has work to do. */
 export interface PatchFacts {
@@ -33,11 +38,12 @@ export function convertLocal(
     for (const row of config) {
       const rule = rules.keys.find(
         (candidate) =>
-          candidate.entity === 'server' && candidate.key === row.key && candidate.action === 'drop',
+          candidate.entity === 'server' && candidate.action === 'drop' && patternOf(candidate).test(row.key),
       );
-      if (rule !== undefined) editor.deleteRow('config', { ...row, object: 'server (local)' }, rule.id);
-      else if (row.value === null)
-        editor.setValue('config', { ...row, object: 'server (local)' }, '', 'null-value');
+      if (rule !== undefined) {
+        editor.deleteRow('config', { ...row, object }, rule.id);
+        if (rule.severity === 'loss') editor.findings.push(keyLost(rule, object));
+      } else if (row.value === null) editor.setValue('config', { ...row, object }, '', 'null-value');
     }
     const done = new Set(
       (db.prepare('SELECT name FROM patches').all() as { name: string }[]).map(({ name }) => name),
@@ -49,14 +55,14 @@ export function convertLocal(
       editor.changes.push({
         table: 'patches',
         rowId: Number(lastInsertRowid),
-        object: 'server (local)',
+        object,
         what: patch.name,
         before: null,
         after: 'done',
         rule: `patch:${patch.work}`,
       });
     }
-    return { image: db.serialize(), changes: editor.changes };
+    return { image: db.serialize(), changes: editor.changes, findings: editor.findings };
   } finally {
     db.close();
   }

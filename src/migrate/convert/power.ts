@@ -53,7 +53,9 @@ export function writePower(editor: Editor, rows: readonly TypedRow[], power: Pow
       'power-as-found',
     );
     const ownAutostart = own.get(`${object} boot.autostart`);
-    const effective = ownAutostart?.value ?? fromProfiles.get(instance.id) ?? '';
+    // NULL reads as empty, and even an empty value of its own hides that of the profiles.
+    const effective =
+      ownAutostart === undefined ? (fromProfiles.get(instance.id) ?? '') : (ownAutostart.value ?? '');
     if (ran || !isTrue(effective)) return [];
     write(editor, instance.id, object, ownAutostart, 'boot.autostart', 'false', 'autostart-held');
     return [{ project: instance.project, name: instance.name, autostart: ownAutostart?.value ?? null }];
@@ -86,7 +88,7 @@ export function startedByItself(db: Database): string[] {
   const rows = db
     .prepare(
       `SELECT i.id AS id, p.name || '/' || i.name AS name,
-              (SELECT value FROM instances_config WHERE instance_id = i.id AND key = 'boot.autostart') AS autostart,
+              (SELECT coalesce(value, '') FROM instances_config WHERE instance_id = i.id AND key = 'boot.autostart') AS autostart,
               (SELECT value FROM instances_config WHERE instance_id = i.id AND key = 'volatile.last_state.power') AS power
          FROM instances i JOIN projects p ON p.id = i.project_id ORDER BY i.id`,
     )

@@ -43,23 +43,8 @@ export function fillJsonColumns(editor: Editor, rules: MigrationRules): void {
 export function emptyTables(editor: Editor, rules: MigrationRules): void {
   for (const { table } of rules.emptied_tables) {
     if (!hasTable(editor.db, table)) continue;
-    const rows = editor.db.prepare(`SELECT * FROM "${table}" ORDER BY id`).all() as ({ id: number } & Record<
-      string,
-      unknown
-    >)[];
-    if (rows.length === 0) continue;
-    editor.db.exec(`DELETE FROM "${table}"`);
-    for (const row of rows) {
-      editor.changes.push({
-        table,
-        rowId: row.id,
-        object: `${table} row ${row.id}`,
-        what: 'row',
-        before: JSON.stringify(row),
-        after: null,
-        rule: `emptied:${table}`,
-      });
-    }
+    const rows = editor.db.prepare(`SELECT id FROM "${table}" ORDER BY id`).all() as { id: number }[];
+    for (const { id } of rows) editor.dropRow(table, id, `${table} row ${id}`, `emptied:${table}`);
   }
 }
 
@@ -116,70 +101,99 @@ function withoutRepeatedEntries(value: string): string | undefined {
  * snapshot of an instance has a record in its volume, and no such record stands among the volumes themselves.
  */
 export function repairSnapshotRecords(editor: Editor): void {
+  addMissingSnapshotRecords(editor);
+  dropOldSnapshotRecords(editor);
+}
+
+interface MissingRecord {
+  readonly volume: number;
+  readonly object: string;
+  readonly snapshot: string;
+  readonly created: unknown;
+}
+
+function addMissingSnapshotRecords(editor: Editor): void {
   const { db } = editor;
-  const hasCreation = (db.pragma('table_info(storage_volumes_snapshots)') as { name: string }[]).some(
-    ({ name }) => name === 'creation_date',
-  );
   const missing = db
     .prepare(
-      `SELECT v.id AS volume, v.name AS volumeName, p.name AS project, s.name AS snapshot, s.creation_date AS created
+      `SELECT v.id AS volume, 'volume ' || sp.name || '/' || p.name || '/' || v.name || '/' || s.name AS object, s.name AS snapshot, s.creation_date AS created
          FROM instances_snapshots s
          JOIN instances i ON i.id = s.instance_id
          JOIN projects p ON p.id = i.project_id
          JOIN storage_volumes v ON v.name = i.name AND v.project_id = i.project_id AND v.type = CASE i.type WHEN 1 THEN 3 ELSE 0 END
+         JOIN storage_pools sp ON sp.id = v.storage_pool_id
         WHERE NOT EXISTS (SELECT 1 FROM storage_volumes_snapshots r WHERE r.storage_volume_id = v.id AND r.name = s.name)
         ORDER BY s.id`,
     )
-    .all() as { volume: number; volumeName: string; project: string; snapshot: string; created: unknown }[];
-  const nextId = db.prepare(
-    'SELECT max((SELECT coalesce(max(id), 0) FROM storage_volumes), (SELECT coalesce(max(id), 0) FROM storage_volumes_snapshots)) + 1 AS id',
+    .all() as MissingRecord[];
+  if (missing.length === 0) return;
+  const hasCreation = (db.pragma('table_info(storage_volumes_snapshots)') as { name: string }[]).some(
+    ({ name }) => name === 'creation_date',
   );
-  for (const { volume, volumeName, project, snapshot, created } of missing) {
-    const { id } = nextId.get() as { id: number };
-    if (hasCreation) {
-      db.prepare(
-        'INSERT INTO storage_volumes_snapshots (id, storage_volume_id, name, description, creation_date) VALUES (?, ?, ?, ?, ?)',
-      ).run(id, volume, snapshot, 'Auto repaired', created);
-    } else {
-      db.prepare(
-        'INSERT INTO storage_volumes_snapshots (id, storage_volume_id, name, description) VALUES (?, ?, ?, ?)',
-      ).run(id, volume, snapshot, 'Auto repaired');
+  // Volumes and their snapshots share one sequence of ids, as the daemons count (CreateStorageVolumeSnapshot).
+  const nextId = db
+    .prepare("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'storage_volumes' RETURNING seq")
+    .pluck();
+  const rule = 'missing-snapshot-record';
+  withoutIdTrigger(editor, () => {
+    for (const { volume, object, snapshot, created } of missing) {
+      const id = nextId.get() as number;
+      editor.insertRow(
+        'storage_volumes_snapshots',
+        {
+          id,
+          storage_volume_id: volume,
+          name: snapshot,
+          description: 'Auto repaired',
+          // "Never", as the daemons write it; they cannot read NULL everywhere (GetStorageVolumeSnapshotExpiry).
+          expiry_date: '0001-01-01 00:00:00+00:00',
+          ...(hasCreation ? { creation_date: created } : {}),
+        },
+        object,
+        rule,
+      );
+      const config = db
+        .prepare('SELECT key, value FROM storage_volumes_config WHERE storage_volume_id = ? ORDER BY id')
+        .all(volume) as { key: string; value: string | null }[];
+      const owner = { column: 'storage_volume_snapshot_id', id };
+      for (const { key, value } of config)
+        editor.addRow('storage_volumes_snapshots_config', owner, object, key, value ?? '', rule);
     }
-    db.prepare(
-      'INSERT INTO storage_volumes_snapshots_config (storage_volume_snapshot_id, key, value) SELECT ?, key, value FROM storage_volumes_config WHERE storage_volume_id = ?',
-    ).run(id, volume);
-    // Volumes and their snapshots share one sequence of ids, which the two triggers of the schema guard.
-    db.prepare("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'storage_volumes'").run(id);
-    editor.changes.push({
-      table: 'storage_volumes_snapshots',
-      rowId: id,
-      object: `volume ${project}/${volumeName}/${snapshot}`,
-      what: 'row',
-      before: null,
-      after: 'Auto repaired',
-      rule: 'missing-snapshot-record',
-    });
-  }
-  const old = db
+  });
+}
+
+/**
+ * The trigger that guards the ids quotes its message with double quotes, which SQLite takes for a column where it is
+ * built without that leniency, as ours is: no row could be inserted. It is put back as it was.
+ */
+function withoutIdTrigger({ db }: Editor, work: () => void): void {
+  const triggers = db
     .prepare(
-      `SELECT v.id AS id, v.name AS name FROM storage_volumes v
+      "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'storage_volumes_snapshots' ORDER BY name",
+    )
+    .all() as { name: string; sql: string }[];
+  for (const { name } of triggers) db.exec(`DROP TRIGGER "${name.replaceAll('"', '""')}"`);
+  work();
+  for (const { sql } of triggers) db.exec(sql);
+}
+
+function dropOldSnapshotRecords(editor: Editor): void {
+  const old = editor.db
+    .prepare(
+      `SELECT v.id AS id, 'volume ' || sp.name || '/' || p.name || '/' || v.name AS object FROM storage_volumes v
+         JOIN storage_pools sp ON sp.id = v.storage_pool_id
+         JOIN projects p ON p.id = v.project_id
          JOIN storage_volumes parent ON parent.storage_pool_id = v.storage_pool_id AND parent.project_id = v.project_id AND parent.type = v.type AND parent.node_id IS v.node_id
          JOIN storage_volumes_snapshots r ON r.storage_volume_id = parent.id AND v.name = parent.name || '/' || r.name
         WHERE v.type IN (0, 3) ORDER BY v.id`,
     )
-    .all() as { id: number; name: string }[];
-  for (const { id, name } of old) {
-    db.prepare('DELETE FROM storage_volumes_config WHERE storage_volume_id = ?').run(id);
-    db.prepare('DELETE FROM storage_volumes WHERE id = ?').run(id);
-    editor.changes.push({
-      table: 'storage_volumes',
-      rowId: id,
-      object: `volume ${name}`,
-      what: 'row',
-      before: name,
-      after: null,
-      rule: 'old-snapshot-record',
-    });
+    .all() as { id: number; object: string }[];
+  for (const { id, object } of old) {
+    const config = editor.db
+      .prepare('SELECT id FROM storage_volumes_config WHERE storage_volume_id = ? ORDER BY id')
+      .all(id) as { id: number }[];
+    for (const row of config) editor.dropRow('storage_volumes_config', row.id, object, 'old-snapshot-record');
+    editor.dropRow('storage_volumes', id, object, 'old-snapshot-record');
   }
 }
 
@@ -189,14 +203,10 @@ export function deleteOrphans(editor: Editor): void {
     if (!hasTable(editor.db, table) || from === '') continue;
     const orphans = editor.db
       .prepare(
-        `SELECT id, key, value FROM "${table}" WHERE id NOT IN (SELECT c.id FROM "${table}" c ${from}) ORDER BY id`,
+        `SELECT id FROM "${table}" WHERE id NOT IN (SELECT c.id FROM "${table}" c ${from}) ORDER BY id`,
       )
-      .all() as { id: number; key: string; value: string | null }[];
-    for (const orphan of orphans)
-      editor.deleteRow(
-        table,
-        { ...orphan, object: `${table} row ${orphan.id} (its owner does not exist)` },
-        'orphaned-row',
-      );
+      .all() as { id: number }[];
+    for (const { id } of orphans)
+      editor.dropRow(table, id, `${table} row ${id} (its owner does not exist)`, 'orphaned-row');
   }
 }

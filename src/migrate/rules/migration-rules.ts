@@ -25,6 +25,8 @@ export interface PathRule {
   readonly types?: readonly string[];
   readonly keys: readonly string[];
   readonly kind: 'path' | 'text';
+  /** Only where another key of the same device has one of these values; one that is not set counts as empty. */
+  readonly where?: { readonly key: string; readonly is: readonly string[] };
 }
 
 export interface PatchRule {
