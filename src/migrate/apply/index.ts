@@ -4,7 +4,6 @@ import { describeStep, type Step } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
 import type { JournalStep } from './journal.ts';
 import type { ApplyContext, StepHandler, StepHandlers } from './step-handler.ts';
-import { releaseAutostartStep } from './steps/autostart.ts';
 import {
   keepSourceAwayStep,
   recordPowerStep,
@@ -24,6 +23,7 @@ import {
   setAsideDatabaseStep,
   setAsideTargetStep,
 } from './steps/files.ts';
+import { refreshBackupFilesStep, releaseAutostartStep } from './steps/instances.ts';
 import { clearLeftoversStep, proveQuietStep } from './steps/leftovers.ts';
 
 const handlers: StepHandlers = {
@@ -45,6 +45,7 @@ const handlers: StepHandlers = {
   'start-daemon': startDaemonStep,
   'restore-power': restorePowerStep,
   'release-autostart': releaseAutostartStep,
+  'refresh-backup-files': refreshBackupFilesStep,
 };
 
 export interface StepProgress {

@@ -47,7 +47,12 @@ export interface StepHandler<S extends Step> {
 export type StepHandlers = { readonly [K in StepKind]: StepHandler<Extract<Step, { kind: K }>> };
 
 /** Names of the facts that steps leave for later ones. */
-export const noteNames = { power: 'power', held: 'held', outcomes: 'power-outcomes' } as const;
+export const noteNames = {
+  power: 'power',
+  held: 'held',
+  outcomes: 'power-outcomes',
+  notRefreshed: 'backup-files-not-refreshed',
+} as const;
 
 export interface StoredPower {
   readonly running: readonly string[];

@@ -74,6 +74,7 @@ export function makeSteps(source: Installation, target: Installation, run: strin
     { kind: 'start-daemon', daemon: incus },
     { kind: 'restore-power', daemon: incus },
     { kind: 'release-autostart', daemon: incus },
+    { kind: 'refresh-backup-files', daemon: incus },
   ];
 }
 

@@ -39,7 +39,8 @@ export type Step =
   | { readonly kind: 'empty-runtime-folder'; readonly path: string }
   | { readonly kind: 'start-daemon'; readonly daemon: DaemonRef }
   | { readonly kind: 'restore-power'; readonly daemon: DaemonRef }
-  | { readonly kind: 'release-autostart'; readonly daemon: DaemonRef };
+  | { readonly kind: 'release-autostart'; readonly daemon: DaemonRef }
+  | { readonly kind: 'refresh-backup-files'; readonly daemon: DaemonRef };
 
 export type StepKind = Step['kind'];
 
@@ -124,6 +125,11 @@ export function describeStep(step: Step): { readonly title: string; readonly inv
       return {
         title: 'give back boot.autostart to the instances that were kept from starting',
         inverse: "nothing to take back: LXD's own database was not touched",
+      };
+    case 'refresh-backup-files':
+      return {
+        title: 'update every instance without change, so that Incus writes its own backup.yaml',
+        inverse: 'nothing to take back: LXD writes its own when it starts an instance',
       };
   }
 }

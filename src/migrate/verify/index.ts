@@ -16,7 +16,9 @@ import { daemonRef } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
 import { compareInventories } from './compare.ts';
+import type { NotRefreshed } from './refresh-backup-files.ts';
 import type { Check, Verification } from './verification.ts';
+import { writeAsRoot } from './write-as-root.ts';
 
 export type { Check, Verification } from './verification.ts';
 

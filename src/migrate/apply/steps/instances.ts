@@ -1,8 +1,9 @@
-// The step that gives boot.autostart back to instances that were kept from starting during the switch.
+// Steps that put instances in order once Incus runs: boot.autostart given back, backup.yaml written anew.
 import type { Held } from '../../convert/index.ts';
 import { daemonClient } from '../../daemon/client.ts';
 import type { Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
+import { refreshBackupFiles } from '../../verify/refresh-backup-files.ts';
 import { instancePath } from '../power.ts';
 import { answeringSocket } from '../service-control.ts';
 import { noteNames, type StepHandler } from '../step-handler.ts';
@@ -34,6 +35,23 @@ export const releaseAutostartStep: StepHandler<Extract<Step, { kind: 'release-au
       });
       context.say(`${project}/${name}`);
     }
+  },
+  undo() {},
+};
+
+export const refreshBackupFilesStep: StepHandler<Extract<Step, { kind: 'refresh-backup-files' }>> = {
+  async apply({ step, context }) {
+    const socket = await answeringSocket(context.host, step.daemon);
+    if (socket === undefined)
+      throw migrateFailure({ code: 'daemon-silent', daemon: 'Incus', limitMs: 0, lastLines: [] });
+    const failed = await refreshBackupFiles(
+      context.host,
+      daemonClient(context.host, socket),
+      step.daemon.dataDirectory,
+    );
+    // A file that stays as LXD wrote it stops nothing: verify says which.
+    context.journal.note(context.run, noteNames.notRefreshed, failed);
+    context.say(failed.length === 0 ? 'all written' : `${failed.length} not written`);
   },
   undo() {},
 };
