@@ -49,12 +49,23 @@ export async function verifyRun(
   say('inventory');
   const inventory = compareWithSource(conversion, await inventoryFromApi(client));
   say('pools, networks and power');
-  const checks = [
-    ...inventory,
-    ...(await poolsAndNetworks(client)),
-    ...(await powerStates(client, power, outcomes)),
-  ];
-  return { checks, notes: [] };
+  const alive = [...(await poolsAndNetworks(client)), ...(await powerStates(client, power, outcomes))];
+  say('a write as root in every container that runs');
+  const writes = (await writeAsRoot(client)).map(({ project, name, error }) => ({
+    id: 'root-can-write',
+    object: `instance ${project}/${name}`,
+    what: 'its root can write and read in its root file system',
+    ok: error === undefined,
+    ...(error === undefined ? {} : { detail: error }),
+  }));
+  const stale = (journal.noted(run, noteNames.notRefreshed) ?? []) as NotRefreshed[];
+  return {
+    checks: [...inventory, ...alive, ...writes],
+    notes: stale.map(
+      ({ project, name, error }) =>
+        `instance ${project}/${name}: its backup.yaml is still the one that LXD wrote (${error}); it is only needed to recover the instance without the database.`,
+    ),
+  };
 }
 
 /** One check for each object that differs, and one that says how many there are. */
