@@ -5,7 +5,8 @@ import { migrateFailure } from '../problem.ts';
 import type { JournalStep } from './journal.ts';
 import type { ApplyContext, StepHandler, StepHandlers } from './step-handler.ts';
 import {
-  keepSourceAwayStep,
+  disableSourceStep,
+  maskSourceStep,
   recordPowerStep,
   restorePowerStep,
   startDaemonStep,
@@ -32,7 +33,8 @@ const handlers: StepHandlers = {
   'clear-leftovers': clearLeftoversStep,
   'set-aside-target': setAsideTargetStep,
   'stop-instances': stopInstancesStep,
-  'keep-source-away': keepSourceAwayStep,
+  'mask-source': maskSourceStep,
+  'disable-source': disableSourceStep,
   'prove-quiet': proveQuietStep,
   'convert-again': convertAgainStep,
   'move-directory': moveDirectoryStep,

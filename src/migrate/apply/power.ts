@@ -84,24 +84,26 @@ export async function setState(
   });
 }
 
-/** Instances of equal boot.stop.priority are stopped together, the highest first; both daemons do the same at a shutdown. */
+/**
+ * Instances of equal boot.stop.priority are stopped together, the highest first; both daemons do the same at a shutdown.
+ * @param keep `project/name` of one that is left running
+ */
 export async function stopThroughDaemon(
   client: DaemonClient,
   limitMs: number,
+  keep: string | undefined,
   say: (text: string) => void,
 ): Promise<void> {
-  const running = (await instanceStates(client)).filter(
-    ({ status }) => status === 'Running' || status === 'Frozen',
-  );
-  const priorities = [...new Set(running.map(priority))].sort((a, b) => b - a);
+  const running = runningOf(await instanceStates(client)).filter((instance) => nameOf(instance) !== keep);
+  const priorities = [...new Set(running.map(stopPriority))].sort((a, b) => b - a);
   let left = running.length;
   for (const wanted of priorities) {
-    const group = running.filter((instance) => priority(instance) === wanted);
+    const group = running.filter((instance) => stopPriority(instance) === wanted);
     await Promise.all(
-      group.map(async ({ project, name, expanded, status }) => {
-        const instance = `${project}/${name}`;
-        const seconds = Number(expanded['boot.host_shutdown_timeout'] ?? '') || limitMs / 1000;
-        if (status === 'Frozen') await setState(client, instance, 'unfreeze', 30);
+      group.map(async (state) => {
+        const instance = nameOf(state);
+        const seconds = shutdownSeconds(state) ?? limitMs / 1000;
+        if (state.status === 'Frozen') await setState(client, instance, 'unfreeze', 30);
         try {
           await setState(client, instance, 'stop', seconds);
         } catch (error) {
@@ -114,7 +116,43 @@ export async function stopThroughDaemon(
   }
 }
 
-function priority({ expanded }: InstanceState): number {
+/** What a daemon waits for an instance at its own shutdown before it stops it by force (instances.go instancesShutdown). */
+const daemonForcesAfterSeconds = 30;
+
+export interface LastInstance {
+  readonly instance: string;
+  /** Milliseconds after which the daemon, shutting down, would stop it by force. */
+  readonly forcedAfterMs: number;
+}
+
+/**
+ * The instance that may stop together with its daemon, which then does its own long work (it loads every instance)
+ * beside it and not after it. One that the daemon would force early, or that is frozen, is not one.
+ */
+export async function lastToStop(client: DaemonClient): Promise<LastInstance | undefined> {
+  const running = runningOf(await instanceStates(client));
+  const last = running
+    .sort((a, b) => stopPriority(b) - stopPriority(a) || (nameOf(a) < nameOf(b) ? -1 : 1))
+    .at(-1);
+  if (last === undefined || last.status === 'Frozen') return undefined;
+  const seconds = shutdownSeconds(last) ?? daemonForcesAfterSeconds;
+  return seconds < 10 ? undefined : { instance: nameOf(last), forcedAfterMs: seconds * 1000 };
+}
+
+function runningOf(states: readonly InstanceState[]): InstanceState[] {
+  return states.filter(({ status }) => status === 'Running' || status === 'Frozen');
+}
+
+function nameOf({ project, name }: InstanceState): string {
+  return `${project}/${name}`;
+}
+
+function shutdownSeconds({ expanded }: InstanceState): number | undefined {
+  const seconds = Number(expanded['boot.host_shutdown_timeout'] ?? '');
+  return seconds > 0 ? seconds : undefined;
+}
+
+function stopPriority({ expanded }: InstanceState): number {
   return Number(expanded['boot.stop.priority'] ?? '0') || 0;
 }
 

@@ -3,6 +3,7 @@ import type { Host } from '../../core/host.ts';
 import { daemonClient } from '../daemon/client.ts';
 import type { DaemonRef } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
+import { runningInstances } from './running.ts';
 
 const commandLimitMs = 700_000;
 
@@ -16,21 +17,65 @@ export async function answeringSocket(host: Host, daemon: DaemonRef): Promise<st
   return undefined;
 }
 
+/** What to do while a daemon shuts down. */
+export interface WhileStopping {
+  /** Milliseconds within which its instances must be gone; the daemon itself would force them later than that. */
+  readonly instancesGoneWithinMs: number;
+  readonly instance: string;
+  /** Called once no instance of the daemon runs any more. */
+  readonly instancesGone: () => void;
+}
+
 /**
  * Stops a daemon cleanly, so that it takes down its networks and mounts, and then everything that could start it.
  * Where it does not run, only the latter.
  */
-export async function stopDaemon(host: Host, daemon: DaemonRef, limitMs: number): Promise<void> {
+export async function stopDaemon(
+  host: Host,
+  daemon: DaemonRef,
+  limitMs: number,
+  beside?: WhileStopping,
+): Promise<void> {
   const { service } = daemon;
   if (service.kind === 'commands') {
     for (const argv of service.stop) await host.run(argv, { timeoutMs: commandLimitMs });
   } else {
     const socket = await answeringSocket(host, daemon);
-    if (socket !== undefined) await daemonClient(host, socket).shutDown(limitMs);
+    if (socket !== undefined) await shutDown(host, daemon, socket, limitMs, beside);
     if (service.kind === 'systemd')
       await host.run(['systemctl', 'stop', ...service.units], { timeoutMs: commandLimitMs });
   }
   await waitGone(host, daemon, 30_000);
+}
+
+async function shutDown(
+  host: Host,
+  daemon: DaemonRef,
+  socket: string,
+  limitMs: number,
+  beside: WhileStopping | undefined,
+): Promise<void> {
+  const pid = host.listener(socket);
+  const stopped = daemonClient(host, socket).shutDown(limitMs);
+  if (beside === undefined) return stopped;
+  // Its failure is looked at below, whenever it comes.
+  stopped.catch(() => {});
+  const end = host.clock() + beside.instancesGoneWithinMs;
+  while (runningInstances(host, daemon.dataDirectory).length > 0) {
+    if (host.clock() > end) {
+      // The daemon would now stop the instance by force, and nobody allowed that. Killed, it leaves it running.
+      if (pid !== undefined) host.signal(pid, 'SIGKILL');
+      await stopped.catch(() => {});
+      throw migrateFailure({
+        code: 'instance-will-not-stop',
+        instance: beside.instance,
+        limitMs: beside.instancesGoneWithinMs,
+      });
+    }
+    await host.sleep(10);
+  }
+  beside.instancesGone();
+  return stopped;
 }
 
 async function waitGone(host: Host, daemon: DaemonRef, limitMs: number): Promise<void> {
@@ -92,15 +137,12 @@ export interface UnitState {
   readonly enabled: string;
 }
 
-/** What `systemctl is-enabled` says of each unit (`enabled`, `disabled`, `static`, `masked`, …). */
+/** What `systemctl is-enabled` says of each unit (`enabled`, `disabled`, `static`, `masked`, …): a line a unit, in order. */
 export async function unitStates(host: Host, units: readonly string[]): Promise<UnitState[]> {
-  const states: UnitState[] = [];
-  for (const unit of units) {
-    const { stdout } = await host.run(['systemctl', 'is-enabled', unit], {
-      timeoutMs: 30_000,
-      accept: 'any',
-    });
-    states.push({ unit, enabled: stdout.toString('utf8').trim() });
-  }
-  return states;
+  const { stdout } = await host.run(['systemctl', 'is-enabled', ...units], {
+    timeoutMs: 30_000,
+    accept: 'any',
+  });
+  const lines = stdout.toString('utf8').trimEnd().split('\n');
+  return units.map((unit, index) => ({ unit, enabled: lines[index]?.trim() ?? 'unknown' }));
 }

@@ -21,6 +21,8 @@ export interface ApplyContext {
   readonly stopLimitMs: number;
   /** Reads and converts the source's database again, with the power record of this run. */
   convertAgain(power: PowerRecord): FreshConversion;
+  /** Does the work of convertAgain ahead of time, while the daemon is still stopping; it counts only if the log ends where it ended then. */
+  readonly prepareConversion: () => void;
   /** What the source's daemon would start by itself, from its database. */
   wouldStart(): readonly string[];
   /** A line for the person who waits, inside the step that is being carried out. */
@@ -52,6 +54,9 @@ export const noteNames = {
   held: 'held',
   outcomes: 'power-outcomes',
   notRefreshed: 'backup-files-not-refreshed',
+  // When the last instance was gone and when the target answered: the bench reads what is between.
+  instancesGoneAt: 'instances-gone-at',
+  apiAnsweredAt: 'api-answered-at',
 } as const;
 
 export interface StoredPower {

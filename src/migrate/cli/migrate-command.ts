@@ -9,11 +9,13 @@ import type { Host } from '../../core/host.ts';
 import { loggedHost, openLog } from '../../core/log.ts';
 import type { Output } from '../../core/output.ts';
 import { formatDuration, inert } from '../../core/text.ts';
+import { raftPosition } from '../../dqlite/index.ts';
 import { applySteps, type StepProgress } from '../apply/index.ts';
 import { type Journal, openJournal, takeLock } from '../apply/journal.ts';
-import type { FreshConversion } from '../apply/step-handler.ts';
+import { type FreshConversion, noteNames, type StoredPower, toPowerRecord } from '../apply/step-handler.ts';
 import { writeDatabaseDirectory } from '../apply/write-database.ts';
 import { isOpen } from '../check/index.ts';
+import type { PowerRecord } from '../convert/index.ts';
 import { find } from '../detect/index.ts';
 import { drift } from '../plan/drift.ts';
 import {
@@ -186,6 +188,7 @@ async function carryOut({
   journal.begin(run, plan, plan.steps, host.now());
   journal.note(run, 'pins', [...material.pinsFromHost]);
   let current = '';
+  const conversion = conversions(host, material);
   await applySteps(
     {
       host,
@@ -193,7 +196,9 @@ async function carryOut({
       run,
       stopLimitMs,
       wouldStart: () => [...material.power.running],
-      convertAgain: (power) => freshConversion(host, material, power),
+      prepareConversion: () =>
+        conversion.prepare(toPowerRecord(journal.noted(run, noteNames.power) as StoredPower)),
+      convertAgain: conversion.again,
       say: (text) => output.progress(`  ${current}: ${text}`),
     },
     {
@@ -229,18 +234,47 @@ async function carryOut({
   return exitCode.done;
 }
 
-function freshConversion(host: Host, material: PlanMaterial, power: PlanMaterial['power']): FreshConversion {
-  const { content, conversion } = convertFiles(host, material.plan.source.dataDirectory, {
-    plan: material.plan,
-    power,
-    pinsFromHost: material.pinsFromHost,
-  });
-  return {
-    differences: drift(material.sourceImage, content.image.bytes),
-    held: conversion.held,
-    changes: conversion.changes,
-    write: (folder) => writeDatabaseDirectory(folder, conversion, content),
+/**
+ * Converts the source as it is now. What was prepared while the daemon was stopping is taken where its databases stand
+ * as they stood then.
+ */
+function conversions(host: Host, material: PlanMaterial): Conversions {
+  const { plan } = material;
+  const database = host.path(join(plan.source.dataDirectory, 'database'));
+  const stateNow = (): string => {
+    const local = fs.statSync(join(database, 'local.db'), { throwIfNoEntry: false });
+    return JSON.stringify([raftPosition(join(database, 'global')), local?.mtimeMs, local?.size]);
   };
+  const convertNow = (power: PowerRecord): FreshConversion => {
+    const { content, conversion } = convertFiles(host, plan.source.dataDirectory, {
+      plan,
+      power,
+      pinsFromHost: material.pinsFromHost,
+    });
+    return {
+      differences: drift(material.sourceImage, content.image.bytes),
+      held: conversion.held,
+      changes: conversion.changes,
+      write: (folder) => writeDatabaseDirectory(folder, conversion, content),
+    };
+  };
+  let prepared: { readonly state: string; readonly conversion: FreshConversion } | undefined;
+  return {
+    prepare(power) {
+      const state = stateNow();
+      prepared = { state, conversion: convertNow(power) };
+    },
+    again(power) {
+      return prepared !== undefined && prepared.state === stateNow()
+        ? prepared.conversion
+        : convertNow(power);
+    },
+  };
+}
+
+interface Conversions {
+  prepare(power: PowerRecord): void;
+  again(power: PowerRecord): FreshConversion;
 }
 
 function showProgress(progress: StepProgress, output: Output, elapsedMs: number): void {

@@ -26,6 +26,7 @@ export function makeSteps(source: Installation, target: Installation, run: strin
   const incus = daemonRef(target);
   const moved = target.dataDirectory;
   const database = join(moved, 'database');
+  const units = source.service.kind === 'systemd' ? source.service.units : [];
   return [
     { kind: 'record-power', daemon: lxd },
     { kind: 'stop-daemon', daemon: incus },
@@ -41,9 +42,7 @@ export function makeSteps(source: Installation, target: Installation, run: strin
     { kind: 'set-aside-target', path: moved, into: join(run, 'target-directory') },
     { kind: 'stop-instances', daemon: lxd },
     { kind: 'stop-daemon', daemon: lxd },
-    ...(source.service.kind === 'systemd'
-      ? [{ kind: 'keep-source-away', units: source.service.units } as const]
-      : []),
+    ...(units.length === 0 ? [] : [{ kind: 'mask-source', units } as const]),
     {
       kind: 'clear-leftovers',
       role: 'source',
@@ -74,6 +73,7 @@ export function makeSteps(source: Installation, target: Installation, run: strin
     { kind: 'start-daemon', daemon: incus },
     { kind: 'restore-power', daemon: incus },
     { kind: 'release-autostart', daemon: incus },
+    ...(units.length === 0 ? [] : [{ kind: 'disable-source', units } as const]),
     { kind: 'refresh-backup-files', daemon: incus },
   ];
 }

@@ -24,7 +24,8 @@ export type Step =
     }
   | { readonly kind: 'set-aside-target'; readonly path: string; readonly into: string }
   | { readonly kind: 'stop-instances'; readonly daemon: DaemonRef }
-  | { readonly kind: 'keep-source-away'; readonly units: readonly string[] }
+  | { readonly kind: 'mask-source'; readonly units: readonly string[] }
+  | { readonly kind: 'disable-source'; readonly units: readonly string[] }
   | {
       readonly kind: 'prove-quiet';
       readonly owners: readonly { readonly dataDirectory: string; readonly program: string | undefined }[];
@@ -70,11 +71,13 @@ export function describeStep(step: Step): { readonly title: string; readonly inv
       };
     case 'stop-instances':
       return { title: 'stop the instances that run', inverse: 'start exactly those again' };
-    case 'keep-source-away':
+    case 'mask-source':
       return {
-        title: `disable and mask ${step.units.join(', ')}`,
-        inverse: 'unmask them and enable those that were enabled',
+        title: `mask ${step.units.join(', ')}, so that nothing starts LXD again`,
+        inverse: 'unmask them',
       };
+    case 'disable-source':
+      return { title: `disable ${step.units.join(', ')}`, inverse: 'enable those that were enabled' };
     case 'prove-quiet':
       return {
         title: `prove that nothing of ${step.owners.map(({ dataDirectory }) => dataDirectory).join(' and ')} runs or is mounted`,

@@ -2,9 +2,22 @@
 import { daemonClient } from '../../daemon/client.ts';
 import type { DaemonRef, Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
-import { powerFromProcesses, recordPower, stopThroughDaemon, stopWithoutDaemon } from '../power.ts';
+import {
+  lastToStop,
+  powerFromProcesses,
+  recordPower,
+  stopThroughDaemon,
+  stopWithoutDaemon,
+} from '../power.ts';
 import { restorePower } from '../restore-power.ts';
-import { answeringSocket, startDaemon, stopDaemon, type UnitState, unitStates } from '../service-control.ts';
+import {
+  answeringSocket,
+  startDaemon,
+  stopDaemon,
+  type UnitState,
+  unitStates,
+  type WhileStopping,
+} from '../service-control.ts';
 import { type ApplyContext, noteNames, type StepHandler, storedPower } from '../step-handler.ts';
 
 type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;
@@ -32,7 +45,7 @@ export const stopDaemonStep: Of<'stop-daemon'> = {
       remember({
         ran: (await answeringSocket(context.host, step.daemon)) !== undefined,
       } satisfies DaemonMemo);
-    await stopDaemon(context.host, step.daemon, daemonLimitMs);
+    await stopDaemon(context.host, step.daemon, daemonLimitMs, await besideStopping(step.daemon, context));
   },
   async undo({ step, memo, context }) {
     if ((memo as DaemonMemo | null)?.ran !== true) return;
@@ -42,12 +55,35 @@ export const stopDaemonStep: Of<'stop-daemon'> = {
   },
 };
 
+/** With the source stops its last instance; once that is gone, there is time to convert the database. */
+async function besideStopping(daemon: DaemonRef, context: ApplyContext): Promise<WhileStopping | undefined> {
+  if (daemon.role === 'target') return undefined;
+  const socket = await answeringSocket(context.host, daemon);
+  const last = socket === undefined ? undefined : await lastToStop(daemonClient(context.host, socket));
+  return {
+    instance: last?.instance ?? '',
+    instancesGoneWithinMs: Math.min(
+      context.stopLimitMs,
+      last === undefined ? Number.POSITIVE_INFINITY : last.forcedAfterMs - 3_000,
+    ),
+    instancesGone: () => {
+      context.journal.note(context.run, noteNames.instancesGoneAt, context.host.now().toISOString());
+      context.prepareConversion();
+    },
+  };
+}
+
 export const stopInstancesStep: Of<'stop-instances'> = {
   async apply({ step, context }) {
     const { host, stopLimitMs } = context;
     const socket = await answeringSocket(host, step.daemon);
-    if (socket !== undefined) await stopThroughDaemon(daemonClient(host, socket), stopLimitMs, context.say);
-    else await stopWithoutDaemon(host, step.daemon.dataDirectory, stopLimitMs, context.say);
+    if (socket !== undefined) {
+      const client = daemonClient(host, socket);
+      // A user's own stop command may do anything: nothing runs any more when it is called.
+      const last = step.daemon.service.kind === 'commands' ? undefined : await lastToStop(client);
+      await stopThroughDaemon(client, stopLimitMs, last?.instance, context.say);
+      if (last !== undefined) context.say(`${last.instance} stops together with LXD`);
+    } else await stopWithoutDaemon(host, step.daemon.dataDirectory, stopLimitMs, context.say);
   },
   /** Undone after the daemon has been started again, so that a wait finds what it started by itself. */
   async undo({ step, context }) {
@@ -82,19 +118,43 @@ interface UnitsMemo {
   readonly states: readonly UnitState[];
 }
 
-export const keepSourceAwayStep: Of<'keep-source-away'> = {
+const systemctl = (context: ApplyContext, verb: string, units: readonly string[]): Promise<unknown> =>
+  units.length === 0
+    ? Promise.resolve()
+    : context.host.run(['systemctl', verb, ...units], { timeoutMs: 60_000 });
+
+export const maskSourceStep: Of<'mask-source'> = {
   async apply({ step, memo, remember, context }) {
     if (memo === null) remember({ states: await unitStates(context.host, step.units) } satisfies UnitsMemo);
-    // --no-reload is not in every systemctl; a plain mask reloads where a manager runs and is silent where none does.
-    await context.host.run(['systemctl', 'disable', ...step.units], { timeoutMs: 60_000 });
-    await context.host.run(['systemctl', 'mask', ...step.units], { timeoutMs: 60_000 });
+    await systemctl(context, 'mask', step.units);
   },
   async undo({ memo, context }) {
     const states = (memo as UnitsMemo | null)?.states ?? [];
-    const unmask = states.filter(({ enabled }) => enabled !== 'masked').map(({ unit }) => unit);
-    if (unmask.length > 0) await context.host.run(['systemctl', 'unmask', ...unmask], { timeoutMs: 60_000 });
-    const enable = states.filter(({ enabled }) => enabled === 'enabled').map(({ unit }) => unit);
-    if (enable.length > 0) await context.host.run(['systemctl', 'enable', ...enable], { timeoutMs: 60_000 });
+    await systemctl(
+      context,
+      'unmask',
+      states.filter(({ enabled }) => enabled !== 'masked').map(({ unit }) => unit),
+    );
+  },
+};
+
+/** systemd ignores masked units when it enables or disables, so each change is made with the mask off for a moment. */
+export const disableSourceStep: Of<'disable-source'> = {
+  async apply({ step, memo, remember, context }) {
+    await systemctl(context, 'unmask', step.units);
+    if (memo === null) remember({ states: await unitStates(context.host, step.units) } satisfies UnitsMemo);
+    await systemctl(context, 'disable', step.units);
+    await systemctl(context, 'mask', step.units);
+  },
+  async undo({ step, memo, context }) {
+    const states = (memo as UnitsMemo | null)?.states ?? [];
+    await systemctl(context, 'unmask', step.units);
+    await systemctl(
+      context,
+      'enable',
+      states.filter(({ enabled }) => enabled === 'enabled').map(({ unit }) => unit),
+    );
+    await systemctl(context, 'mask', step.units);
   },
 };
 
@@ -102,7 +162,7 @@ export const startDaemonStep: Of<'start-daemon'> = {
   async apply({ step, context }) {
     const socket = await startDaemon(context.host, step.daemon, 120_000);
     context.say('its API answers');
-    context.journal.note(context.run, 'api-answered-at', context.host.now().toISOString());
+    context.journal.note(context.run, noteNames.apiAnsweredAt, context.host.now().toISOString());
     await daemonClient(context.host, socket).waitUntilReady(daemonLimitMs);
   },
   async undo({ step, context }) {

@@ -117,7 +117,11 @@ function repoint(host: Host, directory: string, from: string, to: string): numbe
     ...links.map((name) => join(directory, name)),
     ...folders.flatMap((name) => {
       const folder = host.path(join(directory, name));
-      return fs.existsSync(folder) ? fs.readdirSync(folder).map((entry) => join(directory, name, entry)) : [];
+      if (!fs.existsSync(folder)) return [];
+      const entries = fs.readdirSync(folder, { withFileTypes: true });
+      return entries
+        .filter((entry) => entry.isSymbolicLink())
+        .map((entry) => join(directory, name, entry.name));
     }),
   ];
   const touched = new Set<string>();

@@ -67,12 +67,10 @@ async function deleteInterface(
 
 async function deleteTables(host: Host, table: string, say: (text: string) => void): Promise<void> {
   if (host.which('nft') === undefined) return;
-  for (const family of ['inet', 'bridge', 'netdev', 'ip', 'ip6']) {
-    const { status } = await host.run(['nft', 'list', 'table', family, table], {
-      timeoutMs: commandMs,
-      accept: 'any',
-    });
-    if (status !== 0) continue;
+  const { stdout } = await host.run(['nft', 'list', 'tables'], { timeoutMs: commandMs });
+  for (const line of stdout.toString('utf8').split('\n')) {
+    const [, family, name] = /^table (\S+) (\S+)$/.exec(line.trim()) ?? [];
+    if (family === undefined || name !== table) continue;
     say(`firewall table ${family} ${table}`);
     await host.run(['nft', 'delete', 'table', family, table], { timeoutMs: commandMs });
   }
