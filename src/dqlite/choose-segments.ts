@@ -36,8 +36,7 @@ export function chooseSegments(listing: FolderListing, snapshotIndex: number): L
   let start = closed.length - 1;
   while (start > 0 && closed[start - 1]?.last === (closed[start]?.first ?? 0) - 1) start -= 1;
   const first = closed[start]?.first ?? next;
-  if (first <= next && (start === 0 || snapshotIndex > 0))
-    return whole(closed.slice(start), open, first, closed.slice(0, start));
+  if (first <= next) return whole(closed.slice(start), open, first, closed.slice(0, start));
 
   const chain = upToBreak(closed, next);
   const expectedIndex = (chain.closed.at(-1)?.last ?? snapshotIndex) + 1;

@@ -32,7 +32,7 @@ export function decodeConfiguration(bytes: Buffer): RaftConfiguration | string {
   const servers: RaftServer[] = [];
   let at = 9;
   for (let left = count; left > 0n; left -= 1n) {
-    const end = at + 8 <= bytes.length ? bytes.indexOf(0, at + 8) : -1;
+    const end = bytes.indexOf(0, at + 8);
     const role = end < 0 ? undefined : bytes[end + 1];
     if (role === undefined) return 'the configuration is cut off';
     const name = roles[role];

@@ -96,6 +96,11 @@ export function isDqliteFailure(error: unknown): error is Failure<DqliteProblem>
   return error instanceof Failure && codes.has(error.problem.code as DqliteProblem['code']);
 }
 
+/** A failure in one line, for a notice about damage that was survived. */
+export function inOneLine({ explanation: { what, where } }: Failure): string {
+  return where === undefined ? what : `${what} (${where})`;
+}
+
 const codes: ReadonlySet<DqliteProblem['code']> = new Set([
   'folder-unreadable',
   'no-database',

@@ -8,7 +8,7 @@ import type { FolderListing, SnapshotName } from './list-folder.ts';
 import { readMetadata } from './metadata.ts';
 import type { DqliteNotice } from './notice.ts';
 import { makeImage } from './page-store.ts';
-import { type DqliteProblem, dqliteFailure, isDqliteFailure } from './problem.ts';
+import { type DqliteProblem, dqliteFailure, inOneLine, isDqliteFailure } from './problem.ts';
 import { makeScratch, type Scratch, withSource } from './read-file.ts';
 import { readSettled } from './read-settled.ts';
 import { applyEntry, beginReplay, type ReplayCounts, type ReplayState } from './replay.ts';
@@ -66,7 +66,7 @@ function readOnce(listing: FolderListing, salvage: boolean): DatabaseImage {
   const notices: DqliteNotice[] = [...listing.notices];
   const scratch = makeScratch();
   const bypass = (failure: Failure<DqliteProblem>): unknown =>
-    notices.push({ code: 'damage-bypassed', problem: failure.message });
+    notices.push({ code: 'damage-bypassed', problem: inOneLine(failure) });
   const reading: Reading = { listing, scratch, notices, onDamage: salvage ? bypass : undefined };
 
   survive(reading, () => readMetadata(listing, scratch, notices));
@@ -76,7 +76,7 @@ function readOnce(listing: FolderListing, salvage: boolean): DatabaseImage {
     segments = readLog(reading, state, snapshot?.index ?? 0);
   } catch (error) {
     if (!salvage || !isDqliteFailure(error)) throw error;
-    notices.push({ code: 'salvaged', lastGoodIndex: state.lastIndex, problem: error.message });
+    notices.push({ code: 'salvaged', lastGoodIndex: state.lastIndex, problem: inOneLine(error) });
   }
 
   if (state.lastIndex === 0)

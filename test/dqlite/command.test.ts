@@ -62,6 +62,7 @@ describe('decodeCommand', () => {
     ['a page size that is none', frames({ pages: [[1, page(1)]], pageSize: 4095 }).payload, /page size/],
     ['the page size 65536, which wraps to 0', frames({ pages: [], pageSize: 0 }).payload, /page size is 0/],
     ['a name without an end', command(2, Buffer.alloc(16, 0x61)).payload, /no end/],
+    ['a transaction without its numbers', command(2, Buffer.from('db.bin\0\0')).payload, /cut off/],
     ['nothing', Buffer.alloc(0), /cut off/],
   ])('refuses %s', (_, payload, why) => {
     expect(decodeCommand(payload)).toMatch(why);

@@ -55,6 +55,17 @@ describe('replay', () => {
     expect(bytes).toEqual(second);
   });
 
+  it('applies them once: what a later transaction writes stays', () => {
+    const { bytes } = read(
+      framesOf(first),
+      frames({ pages: [[2, pageOf(second, 2)]], commit: 0 }),
+      frames({ pages: [[1, pageOf(second, 1)]] }),
+      frames({ pages: [[2, pageOf(third, 2)]] }),
+      frames({ pages: [[1, pageOf(third, 1)]] }),
+    );
+    expect(bytes).toEqual(third);
+  });
+
   it('lets the later image of a page win within one transaction', () => {
     const { bytes } = read(
       framesOf(first),
