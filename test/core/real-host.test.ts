@@ -201,6 +201,14 @@ describe('request', () => {
     });
   });
 
+  test('the names of the headers of an answer are in lower case', async () => {
+    const socket = await serve((_request, response) => void response.writeHead(200, { 'X-Own': '7' }).end());
+
+    const { headers } = await realHost.request(socket, { method: 'GET', path: '/', timeoutMs: 5_000 });
+
+    expect(headers?.['x-own']).toBe('7');
+  });
+
   test('a status of refusal is an answer, not an error', async () => {
     const socket = await serve((_request, response) => void response.writeHead(404).end('{}'));
 

@@ -1,7 +1,7 @@
 // Talks to a running LXD or Incus over its unix socket; both speak the same API here.
 import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host, HttpAnswer, HttpRequest } from '../../core/host.ts';
-import { migrateFailure } from '../problem.ts';
+import { type MigrateProblem, migrateFailure } from '../problem.ts';
 import { type Fields, fields, numberOf, rawOf, textOf } from './fields.ts';
 
 export interface DaemonClient {
@@ -58,7 +58,11 @@ export function daemonClient(host: Host, socketPath: string): DaemonClient {
   const ask = async (request: HttpRequest): Promise<Fields> => {
     const answer = await send(request);
     if (answer.status >= 400) throw refused(request, answer.status, errorText(answer));
-    return fields(parse(request, answer), nameOf(request));
+    const content = fields(parse(request, answer), nameOf(request));
+    // The wait for an operation begins its answer, with status 200, before it knows how that ends.
+    if (textOf(content, 'type') === 'error')
+      throw refused(request, numberOf(content, 'error_code'), errorText(answer));
+    return content;
   };
   const filePath = ({ project, name }: InstanceName, path: string): string =>
     apiPath(['1.0', 'instances', name, 'files'], { project, path });
@@ -191,12 +195,20 @@ async function waitForOperation(
     });
   }
   const wait = `${path}/wait?timeout=${Math.ceil(limitMs / 1000)}`;
-  const answer = await ask({ method: 'GET', path: wait, timeoutMs: limitMs + 10_000 });
+  const limit = { code: 'daemon-operation-limit', request: nameOf(origin), limitMs } as const;
+  const answer = await ask({ method: 'GET', path: wait, timeoutMs: limitMs + 10_000 }).catch(
+    (error: unknown) => {
+      if (!(error instanceof Failure) || error.problem.code !== 'daemon-error') throw error;
+      const { message, status } = error.problem as Extract<MigrateProblem, { code: 'daemon-error' }>;
+      // What Go says of a wait that ran out of time (operationWaitGet of Incus 6.0; LXD and Incus 7 say that it runs).
+      if (message === 'context deadline exceeded') throw migrateFailure(limit, error);
+      throw refused(origin, status, message);
+    },
+  );
   const state = fields(rawOf(answer, 'metadata'), nameOf(origin));
   const status = numberOf(state, 'status_code');
   if (status === 200) return rawOf(state, 'metadata');
-  if (status < 200)
-    throw migrateFailure({ code: 'daemon-operation-limit', request: nameOf(origin), limitMs });
+  if (status < 200) throw migrateFailure(limit);
   const ended = `the operation ended as ${textOf(state, 'status') || 'unknown'}`;
   throw refused(origin, status, textOf(state, 'err') || ended);
 }

@@ -114,9 +114,9 @@ export interface Pool {
   readonly description: string;
   /** `Created`, `Pending`, `Errored`; a daemon also says `Unavailable`. */
   readonly state: string;
-  /** With the rows of the member where there is only one. */
+  /** With the rows of the one member of a server that is not clustered. */
   readonly config: Config;
-  /** Rows of each member, where there are several. */
+  /** Rows of each member of a cluster; not asked of a daemon. */
   readonly memberConfig: Readonly<Record<string, Config>> | undefined;
 }
 

@@ -10,18 +10,18 @@ interface MemberConfig {
   readonly memberConfig: Readonly<Record<string, Config>> | undefined;
 }
 
-/** Rows without a member, with those of the member where there is only one; otherwise each member's rows beside them. */
+/** Rows of all members, with those of the one member of a server that is not clustered; in a cluster, each member's beside them. */
 export function readMemberConfig(
   tables: Tables,
   table: string,
   owner: string,
-  { member, members }: ObjectNames,
+  { member, clustered }: ObjectNames,
 ): (id: unknown) => MemberConfig {
   const groups = groupBy(tables.rows(table, [owner, 'node_id', 'key', 'value']), owner);
   const isShared = (row: Row): boolean => row['node_id'] === null || row['node_id'] === undefined;
   return (id) => {
     const rows = groups.get(number(id)) ?? [];
-    if (members.length < 2) return { config: toConfig(rows), memberConfig: undefined };
+    if (!clustered) return { config: toConfig(rows), memberConfig: undefined };
     const own = groupBy(
       rows.filter((row) => !isShared(row)),
       'node_id',
@@ -39,11 +39,11 @@ export function readStates(
   tables: Tables,
   table: string,
   owner: string,
-  { members }: ObjectNames,
+  { clustered }: ObjectNames,
 ): (row: Row) => string {
   const groups = groupBy(tables.rows(table, [owner, 'state']), owner);
   return (row) => {
-    const local = members.length < 2 ? groups.get(number(row['id']))?.[0] : undefined;
+    const local = !clustered ? groups.get(number(row['id']))?.[0] : undefined;
     // Before networks and pools had a state of their own, one that has a row was created.
     return objectStateName(number(local?.['state'] ?? row['state'] ?? 1));
   };

@@ -1,12 +1,13 @@
 // Names of the objects that other rows point at by number.
-import { names, number, type Tables } from './rows.ts';
+import { names, number, type Tables, text } from './rows.ts';
 
 export interface ObjectNames {
   readonly project: (id: unknown) => string;
   /** Empty for a row that belongs to no member. */
   readonly member: (id: unknown) => string;
   readonly pool: (id: unknown) => string;
-  readonly members: readonly string[];
+  /** Then what belongs to one member is kept apart, even where there is only one. */
+  readonly clustered: boolean;
 }
 
 export function readNames(tables: Tables): ObjectNames {
@@ -15,8 +16,14 @@ export function readNames(tables: Tables): ObjectNames {
     project: lookUp(names(tables, 'projects')),
     member: lookUp(members),
     pool: lookUp(names(tables, 'storage_pools')),
-    members: [...members.values()],
+    clustered: isClustered(tables),
   };
+}
+
+/** The one row of a server that is not clustered has the address 0.0.0.0 (db/cluster/open.go, EnsureSchema). */
+function isClustered(tables: Tables): boolean {
+  const addresses = tables.rows('nodes', ['address']).map((row) => text(row['address']));
+  return addresses.length > 1 || addresses.some((address) => address !== '0.0.0.0');
 }
 
 function lookUp(map: ReadonlyMap<number, string>): (id: unknown) => string {

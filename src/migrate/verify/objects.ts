@@ -51,6 +51,18 @@ export function objectsOf(inventory: Inventory): Objects {
     for (const backup of known(kind, parent, backups))
       add(kind, `${parent}/${backup.name}`, fieldsOf(plain(backup, ['name'])), parent);
   };
+  const addWithMembers = (
+    kind: string,
+    name: string,
+    fields: ReadonlyMap<string, Field>,
+    memberConfig: Readonly<Record<string, Config>> | undefined,
+  ): void => {
+    add(kind, name, fields);
+    const part = `configuration of ${kind}`;
+    const members = memberConfig === undefined ? undefined : Object.entries(memberConfig);
+    for (const [member, config] of known(part, name, members))
+      add(part, `${name} on ${member}`, fieldsOf(configFields('config', config)), name);
+  };
   const several = inventory.members !== undefined && inventory.members.length > 1;
 
   add('server', '', fieldsOf(configFields('config', inventory.server.config)));
@@ -59,7 +71,7 @@ export function objectsOf(inventory: Inventory): Objects {
     add('profile', `${project}/${name}`, fieldsOf(described(rest), deviceFields(devices)));
   for (const instance of inventory.instances) addInstance(add, known, addBackups, instance);
   for (const { name, memberConfig, ...rest } of inventory.pools)
-    add('storage pool', name, fieldsOf(described(rest), memberFields(memberConfig)));
+    addWithMembers('storage pool', name, fieldsOf(described(rest)), memberConfig);
   for (const volume of inventory.volumes) addVolume(add, addBackups, volume, several);
   for (const volume of inventory.internalVolumes) addInternalVolume(add, known, volume, several);
   for (const { pool, project, name, member, keys, ...rest } of inventory.buckets) {
@@ -68,7 +80,7 @@ export function objectsOf(inventory: Inventory): Objects {
     for (const key of keys) add('bucket key', `${id}/${key.name}`, fieldsOf(plain(key, ['name'])), id);
   }
   for (const { project, name, memberConfig, ...rest } of inventory.networks)
-    add('network', `${project}/${name}`, fieldsOf(described(rest), memberFields(memberConfig)));
+    addWithMembers('network', `${project}/${name}`, fieldsOf(described(rest)), memberConfig);
   for (const { project, name, ingress, egress, ...rest } of inventory.acls)
     add(
       'network ACL',
@@ -228,12 +240,6 @@ function configFields(name: string, config: Config): NamedValue[] {
 
 function deviceFields(devices: Devices): NamedValue[] {
   return Object.entries(devices).flatMap(([device, config]) => configFields(`devices.${device}`, config));
-}
-
-function memberFields(memberConfig: Readonly<Record<string, Config>> | undefined): NamedValue[] {
-  return Object.entries(memberConfig ?? {}).flatMap(([member, config]) =>
-    configFields(`config of ${member}`, config),
-  );
 }
 
 function entryFields(name: string, entries: readonly Entry[]): NamedValue[] {

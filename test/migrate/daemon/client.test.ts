@@ -5,6 +5,7 @@ import {
   answersFrom,
   asyncAnswer,
   errorAnswer,
+  jsonAnswer,
   operationAnswer,
   operationId,
   syncAnswer,
@@ -99,6 +100,22 @@ test('a background operation that is still running at the limit is told apart fr
   await expect(client.change('/1.0/x', 'POST', {}, 1_500)).rejects.toMatchObject({
     problem: { code: 'daemon-operation-limit', limitMs: 1_500 },
   });
+});
+
+test.each([
+  [
+    { error_code: 500, error: 'context deadline exceeded' },
+    { code: 'daemon-operation-limit', limitMs: 2_000 },
+  ],
+  [
+    { error_code: 404, error: 'Storage volume not found' },
+    { code: 'daemon-error', request: 'POST /1.0/x', status: 404, message: 'Storage volume not found' },
+  ],
+])('a wait that ends with an error under HTTP status 200 is no success: %o', async (ending, problem) => {
+  const body = { type: 'error', status: '', status_code: 0, operation: '', metadata: null, ...ending };
+  host.onRequest(answersFrom({ 'POST /1.0/x': asyncAnswer(), [wait(2)]: jsonAnswer(200, body) }));
+
+  await expect(client.change('/1.0/x', 'POST', {}, 2_000)).rejects.toMatchObject({ problem });
 });
 
 test('an operation path from elsewhere is not followed', async () => {
