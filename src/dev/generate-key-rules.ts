@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 
-interface StudiedKey {
+export interface StudiedKey {
   readonly entity: string;
   readonly type: string | null;
   readonly key: string;
@@ -16,7 +16,7 @@ interface StudiedKey {
   readonly seen: string;
 }
 
-interface Study {
+export interface Study {
   readonly keys: readonly StudiedKey[];
   readonly pattern_rules: {
     readonly volatile_device_suffixes: Readonly<Record<string, readonly string[]>>;
@@ -47,50 +47,66 @@ const transforms: readonly { readonly pattern: RegExp; readonly transform: strin
   { pattern: /^security\.delegate_bpf\./, transform: 'colons-to-commas' },
 ];
 
-const [studyPath] = process.argv.slice(2);
-if (studyPath === undefined) {
-  process.stderr.write('usage: node src/dev/generate-key-rules.ts STUDY.json\n');
-  process.exit(2);
+/** The text of rules/migration/config-keys.yaml. */
+export function generateKeyRules(study: Study): string {
+  const keys = [...rulesOf(study).values()];
+  const document = {
+    keys: keys.map(({ types, ...rule }) => (types.length === 0 ? rule : { ...rule, types })),
+    volatile: {
+      keys: since(study.pattern_rules.volatile_fixed),
+      device_suffixes: since(study.pattern_rules.volatile_device_suffixes),
+    },
+  };
+  return head + stringify(document, { lineWidth: 0 });
 }
-const study = JSON.parse(readFileSync(studyPath, 'utf8')) as Study;
 
-const rules = new Map<string, Record<string, unknown> & { types: string[] }>();
-for (const key of study.keys) {
-  if (key.type !== null && driversOfLxdAlone.includes(key.type)) continue;
-  // These are decided by one list of what Incus accepts (below), not key by key.
-  if (key.action === 'keep-if-matching') continue;
-  const id = `${key.entity}/${key.key}`;
-  const type = key.type === null || key.type === 'any' ? [] : [key.type];
-  const known = rules.get(id);
-  if (known !== undefined) {
-    known.types.push(...type.filter((name) => !known.types.includes(name)));
-    continue;
+const head = `# What differs between the configuration keys of LXD 4.0 - 6.9 and of Incus 6.0 - 7.3.
+# Written by src/dev/generate-key-rules.ts from a study of both projects' validators; change that script, not this file.
+# types: only for objects of these types. kept_by: targets that know the key after all. volatile: what Incus accepts, and since when.
+`;
+
+type Rule = Record<string, unknown> & { types: string[] };
+
+function rulesOf(study: Study): Map<string, Rule> {
+  const rules = new Map<string, Rule>();
+  for (const key of study.keys) {
+    if (key.type !== null && driversOfLxdAlone.includes(key.type)) continue;
+    // These are decided by one list of what Incus accepts (below), not key by key.
+    if (key.action === 'keep-if-matching') continue;
+    const id = `${key.entity}/${key.key}`;
+    const type = key.type === null || key.type === 'any' ? [] : [key.type];
+    const known = rules.get(id);
+    if (known !== undefined) {
+      known.types.push(...type.filter((name) => !known.types.includes(name)));
+      continue;
+    }
+    const lossy =
+      !key.key.startsWith('volatile.') &&
+      /report|lost|lose|no Incus equivalent|removed in Incus|authentication was removed/i.test(key.reason);
+    rules.set(id, {
+      id,
+      entity: key.entity,
+      types: type,
+      key: key.key,
+      action: key.action === 'rewrite value' ? 'block' : key.action,
+      ...(key.new_key !== undefined && key.action === 'rename' ? { to: key.new_key } : {}),
+      ...transforms.filter(({ pattern }) => pattern.test(key.key)).map(({ transform }) => ({ transform }))[0],
+      severity:
+        key.action === 'block' || key.action === 'rewrite value'
+          ? 'blocker'
+          : key.action === 'rename'
+            ? 'change'
+            : lossy
+              ? 'loss'
+              : 'change',
+      ...(key.in_incus.length === 0 ? {} : { kept_by: key.in_incus }),
+      lxd: key.in_lxd.join(' - '),
+      because: key.reason,
+      seen: key.seen,
+      ...decided[id],
+    });
   }
-  const lossy =
-    !key.key.startsWith('volatile.') &&
-    /report|lost|lose|no Incus equivalent|removed in Incus|authentication was removed/i.test(key.reason);
-  rules.set(id, {
-    id,
-    entity: key.entity,
-    types: type,
-    key: key.key,
-    action: key.action === 'rewrite value' ? 'block' : key.action,
-    ...(key.new_key !== undefined && key.action === 'rename' ? { to: key.new_key } : {}),
-    ...transforms.filter(({ pattern }) => pattern.test(key.key)).map(({ transform }) => ({ transform }))[0],
-    severity:
-      key.action === 'block' || key.action === 'rewrite value'
-        ? 'blocker'
-        : key.action === 'rename'
-          ? 'change'
-          : lossy
-            ? 'loss'
-            : 'change',
-    ...(key.in_incus.length === 0 ? {} : { kept_by: key.in_incus }),
-    lxd: key.in_lxd.join(' - '),
-    because: key.reason,
-    seen: key.seen,
-    ...decided[id],
-  });
+  return rules;
 }
 
 /** `{name: first target that has it}`, in the order of the targets. */
@@ -101,17 +117,13 @@ function since(lists: Readonly<Record<string, readonly string[]>>): Record<strin
   return first;
 }
 
-const document = {
-  keys: [...rules.values()].map(({ types, ...rule }) => (types.length === 0 ? rule : { ...rule, types })),
-  volatile: {
-    keys: since(study.pattern_rules.volatile_fixed),
-    device_suffixes: since(study.pattern_rules.volatile_device_suffixes),
-  },
-};
-const head = `# What differs between the configuration keys of LXD 4.0 - 6.9 and of Incus 6.0 - 7.3.
-# Written by src/dev/generate-key-rules.ts from a study of both projects' validators; change that script, not this file.
-# types: only for objects of these types. kept_by: targets that know the key after all. volatile: what Incus accepts, and since when.
-`;
-const out = join(import.meta.dirname, '..', '..', 'rules', 'migration', 'config-keys.yaml');
-writeFileSync(out, head + stringify(document, { lineWidth: 0 }));
-process.stdout.write(`${document.keys.length} rules in ${out}\n`);
+if (import.meta.main) {
+  const [studyPath] = process.argv.slice(2);
+  if (studyPath === undefined) {
+    process.stderr.write('usage: node src/dev/generate-key-rules.ts STUDY.json\n');
+    process.exit(2);
+  }
+  const out = join(import.meta.dirname, '..', '..', 'rules', 'migration', 'config-keys.yaml');
+  writeFileSync(out, generateKeyRules(JSON.parse(readFileSync(studyPath, 'utf8')) as Study));
+  process.stdout.write(`written: ${out}\n`);
+}
