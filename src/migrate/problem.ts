@@ -30,7 +30,9 @@ export type MigrateProblem =
   | { readonly code: 'needs-answer'; readonly question: string; readonly flag: string }
   | { readonly code: 'findings-open'; readonly ids: readonly string[] }
   | { readonly code: 'plan-stale'; readonly differences: readonly string[] }
-  | { readonly code: 'unfinished-migration'; readonly run: string }
+  | { readonly code: 'unfinished-migration'; readonly run: string; readonly where: string }
+  | { readonly code: 'interrupted'; readonly step: string }
+  | { readonly code: 'rollback-incomplete'; readonly why: string; readonly state: string }
   | { readonly code: 'already-running'; readonly state: string }
   | { readonly code: 'still-running'; readonly what: readonly string[] }
   | {
@@ -73,6 +75,8 @@ const exits: Partial<Record<MigrateProblem['code'], ExitCode>> = {
   'several-installations': exitCode.usage,
   'installation-unknown': exitCode.usage,
   'findings-open': exitCode.blocked,
+  'unfinished-migration': exitCode.interrupted,
+  interrupted: exitCode.interrupted,
   'schema-unknown': exitCode.blocked,
   'plan-stale': exitCode.blocked,
 };
@@ -155,7 +159,19 @@ function explain(problem: MigrateProblem): Explanation {
     case 'unfinished-migration':
       return {
         what: `A migration (${problem.run}) was begun and is not finished.`,
-        next: 'See where it stands in the state folder before beginning another.',
+        where: problem.where,
+        next: 'Run "lxd-to-incus resume" to finish it, or "lxd-to-incus rollback" to have LXD back as it was.',
+      };
+    case 'interrupted':
+      return {
+        what: `Interrupted before: ${problem.step}.`,
+        next: 'Run "lxd-to-incus resume" to finish it, or "lxd-to-incus rollback" to have LXD back as it was.',
+      };
+    case 'rollback-incomplete':
+      return {
+        what: `LXD could not be brought back completely: ${problem.why}`,
+        where: problem.state,
+        next: 'Nothing was deleted. Mend what the message names, then run "lxd-to-incus rollback" again.',
       };
     case 'already-running':
       return {

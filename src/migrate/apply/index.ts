@@ -73,6 +73,8 @@ export async function applySteps(context: ApplyContext, options: ApplyOptions): 
   const steps = journal.steps(run);
   for (const entry of steps) {
     if (entry.state === 'done') continue;
+    if (context.interrupted())
+      throw migrateFailure({ code: 'interrupted', step: describeStep(entry.step).title });
     const begun = host.clock();
     const report = (state: StepProgress['state'], error?: string): void =>
       options.onProgress({

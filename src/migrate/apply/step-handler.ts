@@ -19,6 +19,8 @@ export interface ApplyContext {
   readonly journal: Journal;
   readonly run: string;
   readonly stopLimitMs: number;
+  /** Whether the person asked to stop; looked at between steps. */
+  interrupted(): boolean;
   /** Reads and converts the source's database again, with the power record of this run. */
   convertAgain(power: PowerRecord): FreshConversion;
   /** Does the work of convertAgain ahead of time, while the daemon is still stopping; it counts only if the log ends where it ended then. */
@@ -51,6 +53,8 @@ export type StepHandlers = { readonly [K in StepKind]: StepHandler<Extract<Step,
 /** Names of the facts that steps leave for later ones. */
 export const noteNames = {
   power: 'power',
+  pins: 'pins',
+  idmaps: 'idmaps-of-target',
   held: 'held',
   outcomes: 'power-outcomes',
   notRefreshed: 'backup-files-not-refreshed',

@@ -1,39 +1,25 @@
 // `migrate`: plan, ask, carry out, verify.
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { makeFolderDurable } from '../../core/durable.ts';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { loggedHost, openLog } from '../../core/log.ts';
 import type { Output } from '../../core/output.ts';
-import { formatDuration, inert } from '../../core/text.ts';
-import { raftPosition } from '../../dqlite/index.ts';
-import { applySteps, type StepProgress } from '../apply/index.ts';
 import { type Journal, openJournal, takeLock } from '../apply/journal.ts';
-import { type FreshConversion, noteNames, type StoredPower, toPowerRecord } from '../apply/step-handler.ts';
-import { writeDatabaseDirectory } from '../apply/write-database.ts';
+import { isUnfinished, whereItStands } from '../apply/where-it-stands.ts';
 import { isOpen } from '../check/index.ts';
-import type { PowerRecord } from '../convert/index.ts';
 import { find } from '../detect/index.ts';
-import { drift } from '../plan/drift.ts';
-import {
-  convertFiles,
-  describeStep,
-  expectedInventory,
-  makePlan,
-  type Plan,
-  type PlanMaterial,
-} from '../plan/index.ts';
+import { makePlan, type Plan } from '../plan/index.ts';
 import { runFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
-import { writeReport } from '../report/index.ts';
-import { verifyRun } from '../verify/index.ts';
+import { beginRun, carryOut, type Work } from './carry-out.ts';
+import { confirm } from './confirm.ts';
+import { watchInterrupts } from './interrupts.ts';
 import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
 import { readPlanFile, refuseStale } from './plan-file.ts';
 import { renderSummary } from './render-plan.ts';
-import { renderVerification } from './render-verification.ts';
 import { toolVersion } from './version.ts';
 
 export interface MigrateOptions extends CommonOptions {
@@ -83,8 +69,12 @@ async function migrate({
   wanted,
 }: Migration): Promise<ExitCode> {
   const latest = journal.latest();
-  if (latest !== undefined && latest.outcome === undefined)
-    throw migrateFailure({ code: 'unfinished-migration', run: latest.id });
+  if (latest !== undefined && isUnfinished(latest))
+    throw migrateFailure({
+      code: 'unfinished-migration',
+      run: latest.id,
+      where: whereItStands(journal, latest),
+    });
   if (alreadyDone(bareHost, options, latest?.outcome)) {
     output.line('This server was migrated already; there is no LXD left to move.');
     output.event({ event: 'end', outcome: 'nothing-to-do', exit: exitCode.nothingToDo });
@@ -113,20 +103,23 @@ async function migrate({
     const open = material.plan.findings.filter((finding) => isOpen(finding, answers));
     if (open.length > 0 || material.plan.target === undefined)
       throw migrateFailure({ code: 'findings-open', ids: open.map(({ id }) => id) });
-    if (options.yes !== true && !(await confirm(output))) {
+    if (options.yes !== true && !(await confirm('Move this server to Incus now?', output))) {
       output.line('Nothing was changed.');
       return exitCode.blocked;
     }
-    return await carryOut({
+    const work: Work = {
       host,
-      material,
+      plannedOn: material,
       output,
       journal,
       run,
       folder,
       stopLimitMs,
       report: options.report,
-    });
+      interrupted: watchInterrupts(output),
+    };
+    beginRun(work);
+    return await carryOut(work);
   } catch (error) {
     log.write(error instanceof Error ? (error.stack ?? error.message) : String(error));
     throw error;
@@ -147,155 +140,4 @@ function alreadyDone(host: Host, options: MigrateOptions, outcome: string | unde
     if (error instanceof Failure && error.problem.code === 'no-source') return true;
     throw error;
   }
-}
-
-async function confirm(output: Output): Promise<boolean> {
-  const question = 'Move this server to Incus now?';
-  if (process.stdin.isTTY !== true || output.json)
-    throw migrateFailure({ code: 'needs-answer', question, flag: '--yes' });
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await terminal.question(`${question} [y/N] `);
-    return /^y(es)?$/i.test(answer.trim());
-  } finally {
-    terminal.close();
-  }
-}
-
-interface Work {
-  readonly host: Host;
-  readonly material: PlanMaterial;
-  readonly output: Output;
-  readonly journal: Journal;
-  readonly run: string;
-  readonly folder: string;
-  readonly stopLimitMs: number;
-  readonly report: string | undefined;
-}
-
-async function carryOut({
-  host,
-  material,
-  output,
-  journal,
-  run,
-  folder,
-  stopLimitMs,
-  report,
-}: Work): Promise<ExitCode> {
-  const { plan } = material;
-  const begun = host.clock();
-  journal.begin(run, plan, plan.steps, host.now());
-  journal.note(run, 'pins', [...material.pinsFromHost]);
-  let current = '';
-  const conversion = conversions(host, material);
-  await applySteps(
-    {
-      host,
-      journal,
-      run,
-      stopLimitMs,
-      wouldStart: () => [...material.power.running],
-      prepareConversion: () =>
-        conversion.prepare(toPowerRecord(journal.noted(run, noteNames.power) as StoredPower)),
-      convertAgain: conversion.again,
-      say: (text) => output.progress(`  ${current}: ${text}`),
-    },
-    {
-      onProgress: (progress) => {
-        current = describeStep(progress.step).title;
-        showProgress(progress, output, host.clock() - begun);
-      },
-    },
-  );
-  const verification = await verifyRun(host, journal, run, folder, (text) =>
-    output.progress(`  verify: ${text}`),
-  );
-  const place = writeReport(report ?? join(folder, 'report'), {
-    plan,
-    inventory: expectedInventory(material),
-    verification,
-  });
-  const failed = verification.checks.filter(({ ok }) => !ok);
-  journal.end(run, failed.length === 0 ? 'finished' : 'failed', host.now());
-  output.line(`\n${renderVerification(verification, output)}`);
-  output.event({
-    event: 'end',
-    outcome: failed.length === 0 ? 'done' : 'verify-failed',
-    run,
-    verification,
-    report: place,
-    exit: failed.length === 0 ? exitCode.done : exitCode.failed,
-  });
-  if (failed.length > 0) throw migrateFailure({ code: 'verify-failed', count: failed.length, report: place });
-  output.line(
-    `\n${output.colour('green', 'Moved and verified')} in ${formatDuration(host.clock() - begun)}. LXD is kept: disabled, its database in ${join(folder, 'source-database')}.\nReport: ${place}`,
-  );
-  return exitCode.done;
-}
-
-/**
- * Converts the source as it is now. What was prepared while the daemon was stopping is taken where its databases stand
- * as they stood then.
- */
-function conversions(host: Host, material: PlanMaterial): Conversions {
-  const { plan } = material;
-  const database = host.path(join(plan.source.dataDirectory, 'database'));
-  const stateNow = (): string => {
-    const local = fs.statSync(join(database, 'local.db'), { throwIfNoEntry: false });
-    return JSON.stringify([raftPosition(join(database, 'global')), local?.mtimeMs, local?.size]);
-  };
-  const convertNow = (power: PowerRecord): FreshConversion => {
-    const { content, conversion } = convertFiles(host, plan.source.dataDirectory, {
-      plan,
-      power,
-      pinsFromHost: material.pinsFromHost,
-    });
-    return {
-      differences: drift(material.sourceImage, content.image.bytes),
-      held: conversion.held,
-      changes: conversion.changes,
-      write: (folder) => writeDatabaseDirectory(folder, conversion, content),
-    };
-  };
-  let prepared: { readonly state: string; readonly conversion: FreshConversion } | undefined;
-  return {
-    prepare(power) {
-      const state = stateNow();
-      prepared = { state, conversion: convertNow(power) };
-    },
-    again(power) {
-      return prepared !== undefined && prepared.state === stateNow()
-        ? prepared.conversion
-        : convertNow(power);
-    },
-  };
-}
-
-interface Conversions {
-  prepare(power: PowerRecord): void;
-  again(power: PowerRecord): FreshConversion;
-}
-
-function showProgress(progress: StepProgress, output: Output, elapsedMs: number): void {
-  const { title, inverse } = describeStep(progress.step);
-  const count = `${String(progress.position + 1).padStart(2)}/${progress.total}`;
-  const at = formatDuration(elapsedMs).padStart(8);
-  output.event({
-    event: 'step',
-    position: progress.position,
-    total: progress.total,
-    kind: progress.step.kind,
-    title,
-    state: progress.state,
-    milliseconds: Math.round(progress.milliseconds),
-    ...(progress.error === undefined ? {} : { error: progress.error }),
-  });
-  if (progress.state === 'begun') output.progress(`${at}  ${count}  ${title}`);
-  else if (progress.state === 'done') output.line(`${at}  ${count}  ${inert(title)}`);
-  else if (progress.state === 'undone') output.line(`${at}  ${count}  taken back: ${inert(inverse)}`);
-  else
-    output.line(
-      `${at}  ${count}  ${output.colour('red', progress.state === 'failed' ? 'failed' : 'could not be taken back')}: ${inert(title)}: ${inert(progress.error ?? '')}`,
-    );
 }

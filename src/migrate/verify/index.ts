@@ -44,10 +44,11 @@ export async function verifyRun(
   const { conversion } = convertFiles(host, join(folder, 'source-database'), {
     plan,
     power: toPowerRecord(power),
-    pinsFromHost: new Map(journal.noted(run, 'pins') as [string, string][]),
+    pinsFromHost: new Map(journal.noted(run, noteNames.pins) as [string, string][]),
   });
   say('inventory');
-  const inventory = compareWithSource(conversion, await inventoryFromApi(client));
+  const expected = expectedOf(conversion);
+  const inventory = compareWithSource(expected, await inventoryFromApi(client, { expected }));
   say('pools, networks and power');
   const alive = [...(await poolsAndNetworks(client)), ...(await powerStates(client, power, outcomes))];
   say('a write as root in every container that runs');
@@ -69,12 +70,7 @@ export async function verifyRun(
 }
 
 /** One check for each object that differs, and one that says how many there are. */
-function compareWithSource({ image, local, held }: Conversion, actual: Inventory): Check[] {
-  const database = readInventory(image, local === undefined ? {} : { localDatabase: local });
-  const expected = {
-    ...database,
-    instances: database.instances.map((instance) => releaseHeld(instance, held)),
-  };
+function compareWithSource(expected: Inventory, actual: Inventory): Check[] {
   const differences = compareInventories(expected, actual, migrationRules().accepted_differences);
   const failed = differences.map(({ change, object, field, expected: before, actual: after }) => ({
     id: 'inventory-equal',
@@ -93,6 +89,12 @@ function compareWithSource({ image, local, held }: Conversion, actual: Inventory
       ...(failed.length === 0 ? {} : { detail: `${failed.length} difference(s)` }),
     },
   ];
+}
+
+/** What the converted database says, with what was held during the switch given back. */
+function expectedOf({ image, local, held }: Conversion): Inventory {
+  const database = readInventory(image, local === undefined ? {} : { localDatabase: local });
+  return { ...database, instances: database.instances.map((instance) => releaseHeld(instance, held)) };
 }
 
 /** What was held during the switch has been given back by now. */

@@ -1,0 +1,60 @@
+// Converts the source's database while a run is carried out, and tells how it differs from the one that was planned.
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import type { Host } from '../../core/host.ts';
+import { raftPosition } from '../../dqlite/index.ts';
+import type { PowerRecord } from '../convert/index.ts';
+import { drift } from '../plan/drift.ts';
+import { convertFiles, type Plan } from '../plan/index.ts';
+import type { FreshConversion } from './step-handler.ts';
+import { writeDatabaseDirectory } from './write-database.ts';
+
+/** What a run was planned on. */
+export interface PlannedOn {
+  readonly plan: Plan;
+  readonly sourceImage: Buffer;
+  readonly pinsFromHost: ReadonlyMap<string, string>;
+}
+
+export interface Conversions {
+  /** Converts ahead of time, while the daemon is still stopping. */
+  prepare(power: PowerRecord): void;
+  again(power: PowerRecord): FreshConversion;
+}
+
+/**
+ * Converts the source as it is now. What was prepared while the daemon was stopping is taken where its databases stand
+ * as they stood then.
+ */
+export function conversions(host: Host, { plan, sourceImage, pinsFromHost }: PlannedOn): Conversions {
+  const database = host.path(join(plan.source.dataDirectory, 'database'));
+  const stateNow = (): string => {
+    const local = fs.statSync(join(database, 'local.db'), { throwIfNoEntry: false });
+    return JSON.stringify([raftPosition(join(database, 'global')), local?.mtimeMs, local?.size]);
+  };
+  const convertNow = (power: PowerRecord): FreshConversion => {
+    const { content, conversion } = convertFiles(host, plan.source.dataDirectory, {
+      plan,
+      power,
+      pinsFromHost,
+    });
+    return {
+      differences: drift(sourceImage, content.image.bytes),
+      held: conversion.held,
+      changes: conversion.changes,
+      write: (folder) => writeDatabaseDirectory(folder, conversion, content),
+    };
+  };
+  let prepared: { readonly state: string; readonly conversion: FreshConversion } | undefined;
+  return {
+    prepare(power) {
+      const state = stateNow();
+      prepared = { state, conversion: convertNow(power) };
+    },
+    again(power) {
+      return prepared !== undefined && prepared.state === stateNow()
+        ? prepared.conversion
+        : convertNow(power);
+    },
+  };
+}

@@ -1,0 +1,142 @@
+// Carries out, or goes on with, a run: the steps, then verify, then the report; what migrate and resume have in common.
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { writeFileDurable } from '../../core/durable.ts';
+import { type ExitCode, exitCode } from '../../core/exit-code.ts';
+import type { Host } from '../../core/host.ts';
+import type { Output } from '../../core/output.ts';
+import { formatDuration, inert } from '../../core/text.ts';
+import { conversions, type PlannedOn } from '../apply/conversions.ts';
+import { applySteps, type StepProgress } from '../apply/index.ts';
+import type { Journal } from '../apply/journal.ts';
+import { type ApplyContext, noteNames, type StoredPower, toPowerRecord } from '../apply/step-handler.ts';
+import { startedByItself } from '../convert/index.ts';
+import { readInventory } from '../inventory/read-inventory.ts';
+import { describeStep } from '../plan/index.ts';
+import { migrateFailure } from '../problem.ts';
+import { writeReport } from '../report/index.ts';
+import { verifyRun } from '../verify/index.ts';
+import { renderVerification } from './render-verification.ts';
+
+/** The source's database as the plan found it, kept with the run so that it can be compared after an interruption. */
+const plannedDatabase = 'planned-database.sqlite';
+
+export interface Work {
+  readonly host: Host;
+  readonly plannedOn: PlannedOn;
+  readonly output: Output;
+  readonly journal: Journal;
+  readonly run: string;
+  readonly folder: string;
+  readonly stopLimitMs: number;
+  readonly report: string | undefined;
+  readonly interrupted: () => boolean;
+}
+
+/** Writes the run down; from here on it is either finished or taken back. */
+export function beginRun({ host, plannedOn, journal, run, folder }: Work): void {
+  const { plan, sourceImage, pinsFromHost } = plannedOn;
+  writeFileDurable(join(folder, plannedDatabase), sourceImage, 0o600);
+  journal.begin(run, plan, plan.steps, host.now());
+  journal.note(run, noteNames.pins, [...pinsFromHost]);
+}
+
+/** What an interrupted run was planned on. */
+export function plannedOnOf(journal: Journal, run: string, folder: string): PlannedOn {
+  return {
+    plan: journal.plan(run) as PlannedOn['plan'],
+    sourceImage: fs.readFileSync(join(folder, plannedDatabase)),
+    pinsFromHost: new Map(journal.noted(run, noteNames.pins) as [string, string][]),
+  };
+}
+
+export function applyContext(
+  { host, plannedOn, output, journal, run, stopLimitMs, interrupted }: Work,
+  title: () => string,
+): ApplyContext {
+  const conversion = conversions(host, plannedOn);
+  return {
+    host,
+    journal,
+    run,
+    stopLimitMs,
+    interrupted,
+    wouldStart: () => wouldStart(plannedOn.sourceImage),
+    prepareConversion: () =>
+      conversion.prepare(toPowerRecord(journal.noted(run, noteNames.power) as StoredPower)),
+    convertAgain: conversion.again,
+    say: (text) => output.progress(`  ${title()}: ${text}`),
+  };
+}
+
+function wouldStart(image: Buffer): string[] {
+  const db = new Database(image);
+  try {
+    return startedByItself(db);
+  } finally {
+    db.close();
+  }
+}
+
+export async function carryOut(work: Work): Promise<ExitCode> {
+  const { host, plannedOn, output, journal, run, folder } = work;
+  const begun = host.clock();
+  let current = '';
+  await applySteps(
+    applyContext(work, () => current),
+    {
+      onProgress: (progress) => {
+        current = describeStep(progress.step).title;
+        showProgress(progress, output, host.clock() - begun);
+      },
+    },
+  );
+  const verification = await verifyRun(host, journal, run, folder, (text) =>
+    output.progress(`  verify: ${text}`),
+  );
+  const place = writeReport(work.report ?? join(folder, 'report'), {
+    plan: plannedOn.plan,
+    inventory: readInventory(plannedOn.sourceImage),
+    verification,
+  });
+  const failed = verification.checks.filter(({ ok }) => !ok);
+  journal.end(run, failed.length === 0 ? 'finished' : 'failed', host.now());
+  output.line(`\n${renderVerification(verification, output)}`);
+  output.event({
+    event: 'end',
+    outcome: failed.length === 0 ? 'done' : 'verify-failed',
+    run,
+    verification,
+    report: place,
+    exit: failed.length === 0 ? exitCode.done : exitCode.failed,
+  });
+  if (failed.length > 0) throw migrateFailure({ code: 'verify-failed', count: failed.length, report: place });
+  output.line(
+    `\n${output.colour('green', 'Moved and verified')} in ${formatDuration(host.clock() - begun)}. LXD is kept: disabled, its database in ${join(folder, 'source-database')}.\nReport: ${place}`,
+  );
+  return exitCode.done;
+}
+
+export function showProgress(progress: StepProgress, output: Output, elapsedMs: number): void {
+  const { title, inverse } = describeStep(progress.step);
+  const count = `${String(progress.position + 1).padStart(2)}/${progress.total}`;
+  const at = formatDuration(elapsedMs).padStart(8);
+  output.event({
+    event: 'step',
+    position: progress.position,
+    total: progress.total,
+    kind: progress.step.kind,
+    title,
+    state: progress.state,
+    milliseconds: Math.round(progress.milliseconds),
+    ...(progress.error === undefined ? {} : { error: progress.error }),
+  });
+  if (progress.state === 'begun') output.progress(`${at}  ${count}  ${title}`);
+  else if (progress.state === 'done') output.line(`${at}  ${count}  ${inert(title)}`);
+  else if (progress.state === 'undone') output.line(`${at}  ${count}  taken back: ${inert(inverse)}`);
+  else
+    output.line(
+      `${at}  ${count}  ${output.colour('red', progress.state === 'failed' ? 'failed' : 'could not be taken back')}: ${inert(title)}: ${inert(progress.error ?? '')}`,
+    );
+}
