@@ -13,6 +13,7 @@ import {
   stopDaemonStep,
   stopInstancesStep,
 } from './steps/daemons.ts';
+import { recordDirectoryStep } from './steps/directory.ts';
 import {
   addIdRangeStep,
   convertAgainStep,
@@ -37,6 +38,7 @@ const handlers: StepHandlers = {
   'disable-source': disableSourceStep,
   'prove-quiet': proveQuietStep,
   'convert-again': convertAgainStep,
+  'record-directory': recordDirectoryStep,
   'move-directory': moveDirectoryStep,
   'set-aside-database': setAsideDatabaseStep,
   'install-database': installDatabaseStep,

@@ -8,6 +8,7 @@ import { inspectCommand } from './inspect-command.ts';
 import { type MigrateOptions, migrateCommand } from './migrate-command.ts';
 import { type CommonOptions, refuseUpstreamOptions } from './options.ts';
 import { planCommand } from './plan-command.ts';
+import { type RunOptions, resumeCommand, rollbackCommand, statusCommand } from './run-commands.ts';
 import { verifyCommand } from './verify-command.ts';
 import { toolVersion } from './version.ts';
 
@@ -75,6 +76,25 @@ LXD stays installed, disabled and masked; its database is kept untouched below t
         'check the moved server again: inventory, pools, networks, and a write as root in every running container',
       )
       .action(act<CommonOptions>((options, out) => verifyCommand(realHost, options, out))),
+  );
+  const ofRun = (name: string): Command =>
+    common(new Command(name))
+      .option('--yes', 'answer the question with yes; nothing else')
+      .option('--stop-timeout <seconds>', 'how long an instance may take to stop', '60');
+  program.addCommand(
+    common(new Command('status'))
+      .description('say where a migration stands, and what resume and rollback would do')
+      .action(act<RunOptions>((options, out) => statusCommand(realHost, options, out))),
+  );
+  program.addCommand(
+    ofRun('resume')
+      .description('go on with a migration that was interrupted')
+      .action(act<RunOptions>((options, out) => resumeCommand(realHost, options, out))),
+  );
+  program.addCommand(
+    ofRun('rollback')
+      .description('bring LXD back as it was, after an interruption or after a finished migration')
+      .action(act<RunOptions>((options, out) => rollbackCommand(realHost, options, out))),
   );
   program.addCommand(
     common(new Command('export-db'))

@@ -57,9 +57,15 @@ export function makeSteps(source: Installation, target: Installation, run: strin
       owners: [source, target].map(({ dataDirectory, program }) => ({ dataDirectory, program })),
     },
     { kind: 'convert-again', sourceDirectory: source.dataDirectory, into: join(run, 'converted-database') },
+    { kind: 'record-directory', directory: source.dataDirectory, into: join(run, 'source-directory.json') },
     { kind: 'move-directory', from: source.dataDirectory, to: moved },
     { kind: 'set-aside-database', path: database, into: join(run, 'source-database') },
-    { kind: 'install-database', from: join(run, 'converted-database'), path: database },
+    {
+      kind: 'install-database',
+      from: join(run, 'converted-database'),
+      path: database,
+      keep: join(run, 'target-database'),
+    },
     {
       kind: 'rename-snapshots-folder',
       from: join(moved, 'snapshots'),
@@ -70,7 +76,7 @@ export function makeSteps(source: Installation, target: Installation, run: strin
     ...(target.runtimeDirectory === undefined
       ? []
       : [{ kind: 'empty-runtime-folder', path: target.runtimeDirectory } as const]),
-    { kind: 'start-daemon', daemon: incus },
+    { kind: 'start-daemon', daemon: incus, bridges: facts.bridges },
     { kind: 'restore-power', daemon: incus },
     { kind: 'release-autostart', daemon: incus },
     ...(units.length === 0 ? [] : [{ kind: 'disable-source', units } as const]),

@@ -31,14 +31,15 @@ export type Step =
       readonly owners: readonly { readonly dataDirectory: string; readonly program: string | undefined }[];
     }
   | { readonly kind: 'convert-again'; readonly sourceDirectory: string; readonly into: string }
+  | { readonly kind: 'record-directory'; readonly directory: string; readonly into: string }
   | { readonly kind: 'move-directory'; readonly from: string; readonly to: string }
   | { readonly kind: 'set-aside-database'; readonly path: string; readonly into: string }
-  | { readonly kind: 'install-database'; readonly from: string; readonly path: string }
+  | { readonly kind: 'install-database'; readonly from: string; readonly path: string; readonly keep: string }
   | { readonly kind: 'rename-snapshots-folder'; readonly from: string; readonly to: string }
   | { readonly kind: 'repoint-links'; readonly directory: string; readonly from: string; readonly to: string }
   | { readonly kind: 'add-id-range'; readonly file: string; readonly line: string }
   | { readonly kind: 'empty-runtime-folder'; readonly path: string }
-  | { readonly kind: 'start-daemon'; readonly daemon: DaemonRef }
+  | { readonly kind: 'start-daemon'; readonly daemon: DaemonRef; readonly bridges: readonly string[] }
   | { readonly kind: 'restore-power'; readonly daemon: DaemonRef }
   | { readonly kind: 'release-autostart'; readonly daemon: DaemonRef }
   | { readonly kind: 'refresh-backup-files'; readonly daemon: DaemonRef };
@@ -88,6 +89,11 @@ export function describeStep(step: Step): { readonly title: string; readonly inv
         title: `read the database once more, convert it, compare it with the plan, write it to ${step.into}`,
         inverse: `remove ${step.into}`,
       };
+    case 'record-directory':
+      return {
+        title: `write down owners, modes, links and the daemon's own files of ${step.directory}`,
+        inverse: 'put them back as they were, and remove what Incus made among them',
+      };
     case 'move-directory':
       return { title: `rename ${step.from} to ${step.to}`, inverse: `rename ${step.to} to ${step.from}` };
     case 'set-aside-database':
@@ -98,7 +104,7 @@ export function describeStep(step: Step): { readonly title: string; readonly inv
     case 'install-database':
       return {
         title: `put the converted database in its place at ${step.path}`,
-        inverse: `move ${step.path} back to ${step.from}`,
+        inverse: `keep Incus's database as ${step.keep}`,
       };
     case 'rename-snapshots-folder':
       return { title: `rename ${step.from} to ${step.to}`, inverse: `rename ${step.to} to ${step.from}` };

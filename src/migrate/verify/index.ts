@@ -6,10 +6,10 @@ import { instanceStates } from '../apply/power.ts';
 import type { PowerOutcome } from '../apply/restore-power.ts';
 import { answeringSocket } from '../apply/service-control.ts';
 import { noteNames, type StoredPower, toPowerRecord } from '../apply/step-handler.ts';
-import type { Conversion, Held } from '../convert/index.ts';
+import type { Conversion } from '../convert/index.ts';
 import { type DaemonClient, daemonClient } from '../daemon/client.ts';
 import { inventoryFromApi } from '../inventory/from-api.ts';
-import type { Instance, Inventory } from '../inventory/inventory.ts';
+import type { Inventory } from '../inventory/inventory.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
 import { convertFiles, type Plan } from '../plan/index.ts';
 import { daemonRef } from '../plan/make-steps.ts';
@@ -17,6 +17,7 @@ import { migrateFailure } from '../problem.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
 import { compareInventories } from './compare.ts';
 import type { NotRefreshed } from './refresh-backup-files.ts';
+import { releaseHeld } from './release-held.ts';
 import type { Check, Verification } from './verification.ts';
 import { writeAsRoot } from './write-as-root.ts';
 
@@ -95,17 +96,6 @@ function compareWithSource(expected: Inventory, actual: Inventory): Check[] {
 function expectedOf({ image, local, held }: Conversion): Inventory {
   const database = readInventory(image, local === undefined ? {} : { localDatabase: local });
   return { ...database, instances: database.instances.map((instance) => releaseHeld(instance, held)) };
-}
-
-/** What was held during the switch has been given back by now. */
-function releaseHeld(instance: Instance, held: readonly Held[]): Instance {
-  const own = held.find(({ project, name }) => project === instance.project && name === instance.name);
-  if (own === undefined) return instance;
-  const { 'boot.autostart': _held, ...config } = instance.config;
-  return {
-    ...instance,
-    config: own.autostart === null ? config : { ...config, 'boot.autostart': own.autostart },
-  };
 }
 
 async function poolsAndNetworks(client: DaemonClient): Promise<Check[]> {

@@ -1,4 +1,5 @@
 // Steps that stop and start daemons and instances.
+import { readdirSync } from 'node:fs';
 import { daemonClient } from '../../daemon/client.ts';
 import type { DaemonRef, Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
@@ -19,6 +20,8 @@ import {
   type WhileStopping,
 } from '../service-control.ts';
 import { type ApplyContext, noteNames, type StepHandler, storedPower } from '../step-handler.ts';
+import { isLooseVeth } from '../veth.ts';
+import { clearLeftovers, provedQuiet } from './leftovers.ts';
 
 type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;
 
@@ -165,11 +168,16 @@ export const startDaemonStep: Of<'start-daemon'> = {
     context.journal.note(context.run, noteNames.apiAnsweredAt, context.host.now().toISOString());
     await daemonClient(context.host, socket).waitUntilReady(daemonLimitMs);
   },
-  async undo({ step, context }) {
-    await stopDaemon(context.host, step.daemon, daemonLimitMs);
-    const left = powerFromProcesses(context.host, step.daemon.dataDirectory);
+  async undo({ step: { daemon, bridges }, context }) {
+    const { host, say } = context;
+    await stopDaemon(host, daemon, daemonLimitMs);
+    const left = powerFromProcesses(host, daemon.dataDirectory);
+    // Of a daemon that was killed the instances live on.
     if (left.running.length + left.frozen.length > 0)
-      await stopWithoutDaemon(context.host, step.daemon.dataDirectory, context.stopLimitMs, context.say);
+      await stopWithoutDaemon(host, daemon.dataDirectory, context.stopLimitMs, say);
+    const interfaces = readdirSync(host.path('/sys/class/net')).filter((name) => isLooseVeth(host, name));
+    await clearLeftovers(host, { ...daemon, bridges, interfaces, firewallTable: 'incus' }, say);
+    await provedQuiet(host, [daemon]);
   },
 };
 

@@ -7,6 +7,7 @@ import { mapPath } from '../../convert/path-map.ts';
 import type { Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import { migrationRules } from '../../rules/migration-rules.ts';
+import { carryIdMaps, type IdMaps, readIdMaps } from '../idmaps.ts';
 import { noteNames, type StepHandler, storedPower, toPowerRecord } from '../step-handler.ts';
 
 type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;
@@ -52,8 +53,10 @@ export const setAsideDatabaseStep: Of<'set-aside-database'> = {
     if (isThere(host, step.into)) return;
     renameDurable(host.path(step.path), host.path(step.into));
   },
-  undo({ step, context: { host } }) {
+  undo({ step, context: { host, journal, run, say } }) {
     moveOnce(host, step.into, step.path);
+    const changed = carryIdMaps(host.path(step.path), (journal.noted(run, noteNames.idmaps) ?? {}) as IdMaps);
+    if (changed.length > 0) say(`id maps of ${changed.join(', ')} carried over`);
   },
 };
 
@@ -61,8 +64,14 @@ export const installDatabaseStep: Of<'install-database'> = {
   apply({ step, context: { host } }) {
     moveOnce(host, step.from, step.path);
   },
-  undo({ step, context: { host } }) {
-    moveOnce(host, step.path, step.from);
+  undo({ step, context: { host, journal, run } }) {
+    // The database of a target that ran is worth keeping: it names what was made since.
+    if (!isThere(host, step.path)) return;
+    journal.note(run, noteNames.idmaps, readIdMaps(host.path(step.path)));
+    // An earlier rollback of the same run may have kept one already.
+    let keep = step.keep;
+    for (let copy = 2; isThere(host, keep); copy += 1) keep = `${step.keep}-${copy}`;
+    renameDurable(host.path(step.path), host.path(keep));
   },
 };
 

@@ -12,20 +12,35 @@ const commandMs = 60_000;
 
 export const clearLeftoversStep: Of<'clear-leftovers'> = {
   async apply({ step, context: { host, say } }) {
-    await endHelpers(host, step, say);
-    await unmountInside(host, step.dataDirectory, say);
-    for (const { device, backingFile } of await host.loops()) {
-      if (!backingFile.startsWith(`${step.dataDirectory}/`)) continue;
-      say(`loop device ${device}`);
-      await host.run(['losetup', '-d', device], { timeoutMs: commandMs });
-    }
-    // Deleting one end of a veth pair deletes both; bridges last, when nothing hangs on them.
-    for (const name of [...step.interfaces, ...step.bridges])
-      await deleteInterface(host, name, step.bridges.includes(name), say);
-    if (step.firewallTable !== undefined) await deleteTables(host, step.firewallTable, say);
+    await clearLeftovers(host, step, say);
   },
   undo() {},
 };
+
+export interface Leftovers extends HelperOwner {
+  readonly bridges: readonly string[];
+  readonly interfaces: readonly string[];
+  readonly firewallTable: string | undefined;
+}
+
+/** Clears what a daemon left behind that does not run any more, and whose instances do not either. */
+export async function clearLeftovers(
+  host: Host,
+  step: Leftovers,
+  say: (text: string) => void,
+): Promise<void> {
+  await endHelpers(host, step, say);
+  await unmountInside(host, step.dataDirectory, say);
+  for (const { device, backingFile } of await host.loops()) {
+    if (!backingFile.startsWith(`${step.dataDirectory}/`)) continue;
+    say(`loop device ${device}`);
+    await host.run(['losetup', '-d', device], { timeoutMs: commandMs });
+  }
+  // Deleting one end of a veth pair deletes both; bridges last, when nothing hangs on them.
+  for (const name of [...step.interfaces, ...step.bridges])
+    await deleteInterface(host, name, step.bridges.includes(name), say);
+  if (step.firewallTable !== undefined) await deleteTables(host, step.firewallTable, say);
+}
 
 async function endHelpers(host: Host, owner: HelperOwner, say: (text: string) => void): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
@@ -78,13 +93,18 @@ async function deleteTables(host: Host, table: string, say: (text: string) => vo
 
 export const proveQuietStep: Of<'prove-quiet'> = {
   async apply({ step, context: { host } }) {
-    const end = host.clock() + 5_000;
-    for (;;) {
-      const left = (await Promise.all(step.owners.map((owner) => whatIsLeft(host, owner)))).flat();
-      if (left.length === 0) return;
-      if (host.clock() > end) throw migrateFailure({ code: 'still-running', what: left });
-      await host.sleep(50);
-    }
+    await provedQuiet(host, step.owners);
   },
   undo() {},
 };
+
+/** @throws {Failure<MigrateProblem>} still-running, with everything that is left after 5 s */
+export async function provedQuiet(host: Host, owners: readonly HelperOwner[]): Promise<void> {
+  const end = host.clock() + 5_000;
+  for (;;) {
+    const left = (await Promise.all(owners.map((owner) => whatIsLeft(host, owner)))).flat();
+    if (left.length === 0) return;
+    if (host.clock() > end) throw migrateFailure({ code: 'still-running', what: left });
+    await host.sleep(50);
+  }
+}

@@ -1,0 +1,151 @@
+// The step that writes down what LXD's directory looks like, so that a rollback can put back what Incus changes in it.
+import * as fs from 'node:fs';
+import { dirname, join } from 'node:path';
+import { syncFolder, writeFileDurable } from '../../../core/durable.ts';
+import type { Step } from '../../plan/step.ts';
+import type { StepHandler } from '../step-handler.ts';
+
+interface Entry {
+  /** Relative to the directory. */
+  readonly path: string;
+  readonly type: 'folder' | 'link' | 'file' | 'other';
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly target?: string;
+  /** Base64 of a small file in a folder that Incus writes to. */
+  readonly content?: string;
+}
+
+/**
+ * Folders whose content belongs to the daemon: written down whole, and put back whole. What people put into pools,
+ * images and backups is not among them: of those only the folders themselves are written down.
+ */
+const daemonFolders = [
+  'networks',
+  'security',
+  'devices',
+  'containers',
+  'virtual-machines',
+  'snapshots',
+  'virtual-machines-snapshots',
+];
+/** Folders whose entries are written down, but not what is below those. */
+const shallowFolders = ['disks', 'images', 'backups', 'storage-pools'];
+const contentLimit = 256 * 1024;
+
+export const recordDirectoryStep: StepHandler<Extract<Step, { kind: 'record-directory' }>> = {
+  apply({ step, context: { host } }) {
+    const file = host.path(step.into);
+    if (fs.existsSync(file)) return;
+    writeFileDurable(file, JSON.stringify(describe(host.path(step.directory))), 0o600);
+  },
+  /** Everything that moved is back in its place by now, and LXD does not run yet. */
+  undo({ step, context: { host, say } }) {
+    const file = host.path(step.into);
+    if (!fs.existsSync(file)) return;
+    const before = JSON.parse(fs.readFileSync(file, 'utf8')) as Entry[];
+    const root = host.path(step.directory);
+    const removed = removeNew(root, before);
+    for (const entry of before) restore(root, entry);
+    if (removed.length > 0) say(`removed ${removed.length} entries that Incus had made`);
+  },
+};
+
+function describe(root: string): Entry[] {
+  const entries: Entry[] = [entryOf(root, '', false)];
+  for (const name of fs.readdirSync(root).sort()) {
+    // The database moves as a whole and is never touched.
+    if (name === 'database') continue;
+    entries.push(entryOf(root, name, false));
+    if (daemonFolders.includes(name)) walk(root, name, Number.POSITIVE_INFINITY, true, entries);
+    // A pool's own folders (containers, custom, …) have modes that Incus changes; what is in them has not.
+    else if (shallowFolders.includes(name))
+      walk(root, name, name === 'storage-pools' ? 2 : 1, false, entries);
+  }
+  return entries;
+}
+
+function walk(root: string, folder: string, depth: number, withContent: boolean, into: Entry[]): void {
+  const full = join(root, folder);
+  if (depth === 0 || !fs.lstatSync(full).isDirectory()) return;
+  for (const name of fs.readdirSync(full).sort()) {
+    const path = join(folder, name);
+    const entry = entryOf(root, path, withContent);
+    into.push(entry);
+    if (entry.type === 'folder') walk(root, path, depth - 1, withContent, into);
+  }
+}
+
+function entryOf(root: string, path: string, withContent: boolean): Entry {
+  const full = join(root, path);
+  const stat = fs.lstatSync(full);
+  const common = { path, mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid };
+  if (stat.isSymbolicLink()) return { ...common, type: 'link', target: fs.readlinkSync(full) };
+  if (stat.isDirectory()) return { ...common, type: 'folder' };
+  if (!stat.isFile()) return { ...common, type: 'other' };
+  return withContent && stat.size <= contentLimit
+    ? { ...common, type: 'file', content: fs.readFileSync(full).toString('base64') }
+    : { ...common, type: 'file' };
+}
+
+/** Folders at the top that only Incus makes. */
+const foldersOfTarget = ['guestapi', 'containers-snapshots'];
+
+function removeNew(root: string, before: readonly Entry[]): string[] {
+  const known = new Set(before.map(({ path }) => path));
+  const removed: string[] = [];
+  const now = describe(root);
+  // Deepest first, so that a folder is empty when its turn comes.
+  for (const { path, type } of now.toReversed()) {
+    if (known.has(path) || path === '') continue;
+    const [top = '', ...below] = path.split('/');
+    const full = join(root, path);
+    if (daemonFolders.includes(top) && known.has(top)) {
+      if (type === 'folder') removeFolder(full);
+      else fs.rmSync(full, { force: true });
+    } else if (
+      foldersOfTarget.includes(path) ||
+      (top === 'storage-pools' && below.length === 2 && type === 'folder')
+    ) {
+      removeFolder(full);
+    } else continue;
+    removed.push(path);
+  }
+  return removed;
+}
+
+/** Only an empty one: what somebody put there stays. */
+function removeFolder(path: string): void {
+  if (fs.readdirSync(path).length === 0) fs.rmdirSync(path);
+}
+
+function restore(root: string, entry: Entry): void {
+  const full = join(root, entry.path);
+  const now = fs.lstatSync(full, { throwIfNoEntry: false });
+  // A pool's folders are there only while it is mounted, and what a daemon makes for itself it makes again.
+  if (now === undefined) return restoreMissing(full, entry);
+  if (entry.type === 'file' && entry.content !== undefined && now.isFile()) {
+    const content = Buffer.from(entry.content, 'base64');
+    if (!fs.readFileSync(full).equals(content)) writeFileDurable(full, content, entry.mode);
+  }
+  if (entry.type === 'other' || now.isSymbolicLink() || (entry.type === 'folder') !== now.isDirectory())
+    return;
+  if (now.uid !== entry.uid || now.gid !== entry.gid) fs.chownSync(full, entry.uid, entry.gid);
+  if ((now.mode & 0o7777) !== entry.mode) fs.chmodSync(full, entry.mode);
+}
+
+function restoreMissing(full: string, entry: Entry): void {
+  if (!fs.existsSync(dirname(full))) return;
+  if (entry.type === 'folder') fs.mkdirSync(full, { mode: entry.mode });
+  else if (entry.type === 'link' && entry.target !== undefined) fs.symlinkSync(entry.target, full);
+  else if (entry.type === 'file' && entry.content !== undefined)
+    writeFileDurable(full, Buffer.from(entry.content, 'base64'), entry.mode);
+  else return;
+  if (entry.type === 'link') fs.lchownSync(full, entry.uid, entry.gid);
+  else {
+    fs.chownSync(full, entry.uid, entry.gid);
+    fs.chmodSync(full, entry.mode);
+  }
+  syncFolder(dirname(full));
+}

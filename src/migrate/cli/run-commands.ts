@@ -1,0 +1,219 @@
+// `status`, `resume` and `rollback`: what can be done with a migration that was begun, or is finished.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ExitCode, exitCode } from '../../core/exit-code.ts';
+import { Failure } from '../../core/failure.ts';
+import type { Host } from '../../core/host.ts';
+import { loggedHost, openLog } from '../../core/log.ts';
+import type { Output } from '../../core/output.ts';
+import { formatDuration } from '../../core/text.ts';
+import { undoSteps } from '../apply/index.ts';
+import { type Journal, type JournalRun, openJournal, takeLock } from '../apply/journal.ts';
+import { answeringSocket } from '../apply/service-control.ts';
+import { changesSinceSwitch } from '../apply/since-switch.ts';
+import { isUnfinished, whatIsLeft, whereItStands } from '../apply/where-it-stands.ts';
+import { isOpen } from '../check/index.ts';
+import { daemonClient } from '../daemon/client.ts';
+import { describeStep, type Plan } from '../plan/index.ts';
+import { daemonRef, runFolder } from '../plan/make-steps.ts';
+import { migrateFailure } from '../problem.ts';
+import { refreshBackupFiles } from '../verify/refresh-backup-files.ts';
+import { writeAsRoot } from '../verify/write-as-root.ts';
+import { applyContext, carryOut, plannedOnOf, showProgress, type Work } from './carry-out.ts';
+import { confirm } from './confirm.ts';
+import { watchInterrupts } from './interrupts.ts';
+import { answersOf, type CommonOptions, stateFolder } from './options.ts';
+import { renderFindings } from './render-plan.ts';
+
+export interface RunOptions extends CommonOptions {
+  readonly yes?: boolean;
+  readonly stopTimeout?: string;
+}
+
+export async function statusCommand(host: Host, options: RunOptions, output: Output): Promise<ExitCode> {
+  return withJournal(host, options, 'status', async (journal) => {
+    const latest = journal.latest();
+    if (latest === undefined) return nothing(output, 'No migration was begun here.');
+    const where = whereItStands(journal, latest);
+    const left = whatIsLeft(journal, latest);
+    output.event({
+      event: 'status',
+      run: latest.id,
+      begunAt: latest.begunAt,
+      outcome: latest.outcome ?? 'interrupted',
+      steps: journal.steps(latest.id).map(({ step, state }) => ({ kind: step.kind, state })),
+      left,
+    });
+    if (latest.outcome === 'finished')
+      output.line(
+        `Migrated and verified (${latest.id}). LXD is kept; "lxd-to-incus rollback" brings it back.`,
+      );
+    else if (latest.outcome === 'undone') output.line(`Taken back (${latest.id}): LXD is as it was.`);
+    else {
+      output.line(`${output.colour('yellow', 'Not finished')} (${latest.id})\n${where}`);
+      output.line(`\nresume would:\n${list(left.resume)}\n\nrollback would:\n${list(left.rollback)}`);
+    }
+    return exitCode.done;
+  });
+}
+
+function list(lines: readonly string[]): string {
+  return lines.length === 0 ? '  nothing more' : lines.map((line) => `  ${line}`).join('\n');
+}
+
+export async function resumeCommand(host: Host, options: RunOptions, output: Output): Promise<ExitCode> {
+  return withJournal(host, options, 'resume', async (journal, state) => {
+    const latest = journal.latest();
+    if (latest === undefined || !isUnfinished(latest))
+      return nothing(output, 'There is no unfinished migration to go on with.');
+    output.line(whereItStands(journal, latest));
+    if (options.yes !== true && !(await confirm('Go on with it now?', output))) return exitCode.blocked;
+    return withWork({ host, options, output, state, journal }, latest, (work) => carryOut(work));
+  });
+}
+
+export async function rollbackCommand(host: Host, options: RunOptions, output: Output): Promise<ExitCode> {
+  return withJournal(host, options, 'rollback', async (journal, state) => {
+    const latest = journal.latest();
+    if (latest === undefined || latest.outcome === 'undone')
+      return nothing(output, 'There is no migration to take back.');
+    const findings = changesSinceSwitch(host, journal, latest.id, runFolder(state, latest.id));
+    const answers = answersOf(options);
+    output.line(whereItStands(journal, latest));
+    if (findings.length > 0) output.line(renderFindings(findings, answers, output));
+    output.event({ event: 'findings', run: latest.id, findings });
+    const open = findings.filter((finding) => isOpen(finding, answers));
+    if (open.length > 0) throw migrateFailure({ code: 'findings-open', ids: open.map(({ id }) => id) });
+    if (options.yes !== true && !(await confirm('Bring LXD back now?', output))) return exitCode.blocked;
+    return withWork({ host, options, output, state, journal }, latest, takeBack);
+  });
+}
+
+async function takeBack(work: Work): Promise<ExitCode> {
+  const { host, output, journal, run, folder } = work;
+  const begun = host.clock();
+  let current = '';
+  const complete = await undoSteps(
+    applyContext(work, () => current),
+    {
+      onProgress: (progress) => {
+        current = describeStep(progress.step).inverse;
+        showProgress(progress, output, host.clock() - begun);
+        if (progress.state === 'undo-failed') current = progress.error ?? '';
+      },
+    },
+  );
+  if (!complete) throw migrateFailure({ code: 'rollback-incomplete', why: current, state: folder });
+  journal.end(run, 'undone', host.now());
+  const failed = await checkSource(work);
+  output.event({
+    event: 'end',
+    outcome: 'undone',
+    run,
+    failed,
+    exit: failed.length === 0 ? exitCode.done : exitCode.failed,
+  });
+  if (failed.length > 0)
+    throw migrateFailure({ code: 'rollback-incomplete', why: failed.join('\n'), state: folder });
+  output.line(
+    `\n${output.colour('green', 'LXD is back')} in ${formatDuration(host.clock() - begun)}; what ran runs. Incus's database is kept in ${join(folder, 'target-database')}.`,
+  );
+  return exitCode.done;
+}
+
+/** RUNNING alone proves nothing: root must be able to write in every container that runs. */
+async function checkSource({ host, plannedOn, output }: Work): Promise<string[]> {
+  const source = daemonRef((plannedOn.plan as Plan).source);
+  const socket = await answeringSocket(host, source);
+  // It did not run when the migration began, so it does not run now.
+  if (socket === undefined) return [];
+  const client = daemonClient(host, socket);
+  output.progress('  LXD writes its own backup.yaml again');
+  await refreshBackupFiles(host, client, source.dataDirectory);
+  output.progress('  a write as root in every container that runs');
+  const writes = await writeAsRoot(client);
+  return writes.flatMap(({ project, name, error }) =>
+    error === undefined ? [] : [`instance ${project}/${name}: ${error}`],
+  );
+}
+
+async function withJournal(
+  host: Host,
+  options: RunOptions,
+  command: string,
+  work: (journal: Journal, state: string) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  if (host.userId() !== 0) throw migrateFailure({ code: 'needs-root', command });
+  const state = stateFolder(options);
+  // Looking must not make a folder where nothing was ever begun.
+  if (!existsSync(join(state, 'journal.db'))) return work(emptyJournal, state);
+  // A look at the state need not wait for the one who works.
+  const release = command === 'status' ? undefined : takeLock(state);
+  const journal = openJournal(state);
+  try {
+    return await work(journal, state);
+  } finally {
+    journal.close();
+    release?.();
+  }
+}
+
+const emptyJournal: Pick<Journal, 'latest'> & Journal = {
+  latest: () => undefined,
+  begin() {},
+  plan: () => undefined,
+  steps: () => [],
+  mark() {},
+  remember() {},
+  note() {},
+  noted: () => undefined,
+  end() {},
+  close() {},
+};
+
+function nothing(output: Output, text: string): ExitCode {
+  output.line(text);
+  output.event({ event: 'end', outcome: 'nothing-to-do', exit: exitCode.nothingToDo });
+  return exitCode.nothingToDo;
+}
+
+interface Setting {
+  readonly host: Host;
+  readonly options: RunOptions;
+  readonly output: Output;
+  readonly state: string;
+  readonly journal: Journal;
+}
+
+async function withWork(
+  { host, options, output, state, journal }: Setting,
+  { id }: JournalRun,
+  act: (work: Work) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const folder = runFolder(state, id);
+  const log = openLog(join(folder, 'log'));
+  try {
+    return await act({
+      host: loggedHost(host, log),
+      plannedOn: plannedOnOf(journal, id, folder),
+      output,
+      journal,
+      run: id,
+      folder,
+      stopLimitMs: Number(options.stopTimeout ?? '60') * 1000,
+      report: options.report,
+      interrupted: watchInterrupts(output),
+    });
+  } catch (error) {
+    log.write(
+      error instanceof Failure
+        ? error.message
+        : error instanceof Error
+          ? (error.stack ?? error.message)
+          : String(error),
+    );
+    throw error;
+  } finally {
+    log.close();
+  }
+}
