@@ -34,13 +34,16 @@ export function changesSinceSwitch(host: Host, journal: Journal, run: string, fo
   };
   const now = readInventory(readDatabaseFiles(host.path(plan.target.dataDirectory)).image.bytes);
   const differences = compareInventories(expected, now, migrationRules().accepted_differences);
-  const objects = (change: 'missing' | 'extra' | 'different'): string[] =>
-    differences.filter((found) => found.change === change).map(describeDifference);
+  const whole = (change: 'missing' | 'extra'): string[] =>
+    differences
+      .filter((found) => found.change === change && found.field === undefined)
+      .map(({ object }) => object);
+  const changed = differences.filter(({ field }) => field !== undefined).map(describeDifference);
   return [
     ...finding(
       'gone-since-switch',
       'loss',
-      objects('missing'),
+      whole('missing'),
       'These were deleted or renamed in Incus. LXD would still list them, without their data.',
       'With --accept LXD comes back all the same; delete them there.',
       ['accept'],
@@ -48,14 +51,14 @@ export function changesSinceSwitch(host: Host, journal: Journal, run: string, fo
     ...finding(
       'new-since-switch',
       'note',
-      objects('extra'),
+      whole('extra'),
       'These were made in Incus. LXD will not know them.',
       'Nothing of them is deleted: their data stays in the storage pools.',
     ),
     ...finding(
       'changed-since-switch',
       'note',
-      objects('different'),
+      changed,
       'These were changed in Incus.',
       'LXD shows them as they were before the move.',
     ),

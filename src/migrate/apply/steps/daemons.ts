@@ -170,6 +170,10 @@ export const startDaemonStep: Of<'start-daemon'> = {
   },
   async undo({ step: { daemon, bridges }, context }) {
     const { host, say } = context;
+    const socket = await answeringSocket(host, daemon);
+    // One by one first: at its own shutdown a daemon waits 30 s for a frozen instance, and then forces it.
+    if (socket !== undefined)
+      await stopThroughDaemon(daemonClient(host, socket), context.stopLimitMs, undefined, say);
     await stopDaemon(host, daemon, daemonLimitMs);
     const left = powerFromProcesses(host, daemon.dataDirectory);
     // Of a daemon that was killed the instances live on.
