@@ -7,11 +7,12 @@ export type Outcome = 'read' | 'salvaged' | 'refused';
 
 /**
  * Reads a directory in every way. Throws for anything but results that agree with each other and known failures.
+ * `around` is called for each reading, to watch over its time.
  */
-export function holdPromises(folder: string): Outcome {
-  const plain = attempt(() => summary(readDatabase(folder)));
-  const salvaged = attempt(() => summary(readDatabase(folder, { salvage: true })));
-  const position = attempt(() => raftPosition(folder));
+export function holdPromises(folder: string, around: <T>(use: () => T) => T = (use) => use()): Outcome {
+  const plain = attempt(() => summary(around(() => readDatabase(folder))));
+  const salvaged = attempt(() => summary(around(() => readDatabase(folder, { salvage: true }))));
+  const position = attempt(() => around(() => raftPosition(folder)));
   if (plain !== undefined) {
     if (salvaged === undefined || salvaged.hash !== plain.hash)
       throw new Error('salvage gives something else');

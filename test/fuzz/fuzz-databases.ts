@@ -33,11 +33,20 @@ for (let index = Number(from); index < Number(to); ) {
     let target = join(folder, 'input');
     if (extreme === undefined) mutatedCopy(original, target, mutations);
     else target = extreme(folder);
-    say('begin', index);
-    const begun = performance.now();
+    let slowest = 0;
+    const watched = <T>(use: () => T): T => {
+      say('begin', index);
+      const begun = performance.now();
+      try {
+        return use();
+      } finally {
+        slowest = Math.max(slowest, performance.now() - begun);
+        say('done', index);
+      }
+    };
     try {
-      const outcome = holdPromises(target);
-      say('end', index, (performance.now() - begun).toFixed(1), outcome);
+      const outcome = holdPromises(target, watched);
+      say('end', index, slowest.toFixed(1), outcome);
     } catch (error) {
       const stack = String(error instanceof Error ? error.stack : error).replaceAll('\n', ' | ');
       say('crash', index, stack, extreme === undefined ? show(mutations) : `extreme ${index}`);

@@ -58,14 +58,13 @@ function runChild(from: number): Promise<number> {
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let current = from;
-  let beganAt = Date.now();
+  let beganAt = Number.POSITIVE_INFINITY;
   let errors = '';
   let killedFor: string | undefined;
   const watch = setInterval(() => {
     const peak = peakOf(child);
     tally.peakBytes = Math.max(tally.peakBytes, peak);
-    // Preparing the originals takes its time as well, before the first input.
-    if (Date.now() - beganAt > limitMs && current > from) killedFor ??= `more than ${limitMs / 1000} s`;
+    if (Date.now() - beganAt > limitMs) killedFor ??= `more than ${limitMs / 1000} s`;
     if (peak > limitBytes) killedFor ??= `more than ${limitBytes / 2 ** 20} MiB`;
     if (killedFor !== undefined) child.kill('SIGKILL');
   }, 100);
@@ -77,7 +76,8 @@ function runChild(from: number): Promise<number> {
     if (word === 'begin') {
       current = Number(index) + 1;
       beganAt = Date.now();
-    } else if (word === 'end') {
+    } else if (word === 'done') beganAt = Number.POSITIVE_INFINITY;
+    else if (word === 'end') {
       const [ms = '0', outcome = ''] = rest;
       tally.inputs += 1;
       tally.slowestMs = Math.max(tally.slowestMs, Number(ms));
