@@ -47,9 +47,12 @@ export function readDatabase(folder: string, options: ReadOptions = {}): Databas
   return readSettled(
     folder,
     (listing) => readOnce(listing, options.salvage === true),
-    ({ notices }) => notices.some(({ code }) => code === 'tail-dropped' || code === 'salvaged'),
+    ({ notices }) => notices.some(({ code }) => doubtful.has(code)),
   );
 }
+
+/** Seen while a daemon is writing, these may be nothing but a write that is under way. */
+const doubtful: ReadonlySet<DqliteNotice['code']> = new Set(['tail-dropped', 'salvaged', 'damage-bypassed']);
 
 interface Reading {
   readonly listing: FolderListing;
@@ -103,29 +106,22 @@ function readOnce(listing: FolderListing, salvage: boolean): DatabaseImage {
 }
 
 /** Runs a part of the reading that the rest can do without, where damage is survived at all. */
-function survive(reading: Reading, part: () => void): boolean {
+function survive<T>(reading: Reading, part: () => T): T | undefined {
   try {
-    part();
-    return true;
+    return part();
   } catch (error) {
     if (reading.onDamage === undefined || !isDqliteFailure(error)) throw error;
     reading.onDamage(error);
-    return false;
+    return undefined;
   }
 }
 
 function readNewestSnapshot(reading: Reading): { state: ReplayState; snapshot: SnapshotName | undefined } {
   const { listing, scratch } = reading;
   for (const name of listing.snapshots.toReversed()) {
-    let state: ReplayState | undefined;
-    survive(reading, () => {
-      state = beginReplay({
-        ...readSnapshot(listing.folder, name, scratch),
-        index: name.index,
-        term: name.term,
-      });
-    });
-    if (state !== undefined) return { state, snapshot: name };
+    const { term, index } = name;
+    const snapshot = survive(reading, () => readSnapshot(listing.folder, name, scratch));
+    if (snapshot !== undefined) return { state: beginReplay({ ...snapshot, index, term }), snapshot: name };
   }
   return { state: beginReplay(), snapshot: undefined };
 }
