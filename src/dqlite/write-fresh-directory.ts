@@ -35,18 +35,23 @@ export function writeFreshDirectory(folder: string, image: Buffer, options: Fres
   if (fs.lstatSync(folder, { throwIfNoEntry: false }) !== undefined)
     throw coreFailure({ code: 'target-exists', path: folder });
   fs.rmSync(temporary, { recursive: true, force: true });
-  makeFolderDurable(temporary, 0o750);
-  writeFileDurable(join(temporary, 'metadata1'), encodeMetadata(term));
-  writeFileDurable(
-    join(temporary, '0000000000000001-0000000000000002'),
-    encodeSegment([
-      configurationEntry(term, options.configuration),
-      framesEntry(term, requiredPageSize, pageNumbersOf(image), (page) => pageForLog(image, page)),
-    ]),
-  );
-  writeFileDurable(join(temporary, 'db.bin'), asDump(options.dump ?? image));
-  syncFolder(temporary);
-  renameDurable(temporary, folder);
+  try {
+    makeFolderDurable(temporary, 0o750);
+    writeFileDurable(join(temporary, 'metadata1'), encodeMetadata(term));
+    writeFileDurable(
+      join(temporary, '0000000000000001-0000000000000002'),
+      encodeSegment([
+        configurationEntry(term, options.configuration),
+        framesEntry(term, requiredPageSize, pageNumbersOf(image), (page) => pageForLog(image, page)),
+      ]),
+    );
+    writeFileDurable(join(temporary, 'db.bin'), asDump(options.dump ?? image));
+    syncFolder(temporary);
+    renameDurable(temporary, folder);
+  } catch (error) {
+    fs.rmSync(temporary, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /**
