@@ -19,25 +19,32 @@ interface IndexTarget {
 
 /** @throws {Failure<MachineProblem>} no-debian-mirror */
 export async function debianMirror(): Promise<DebianMirror> {
-  const fields = '$(REPO_URI) $(RELEASE)';
-  const targets = await run(['apt-get', 'indextargets', '--format', fields, 'Created-By: Packages'], {
-    timeoutMs: 30_000,
-  });
+  const targets = await indexTargets();
   const settings = await run(['apt-config', 'dump', 'Acquire'], { timeoutMs: 30_000 });
-  const found = chooseMirrors(parseIndexTargets(targets.stdout.toString('utf8')), hostCodename());
+  const found = chooseMirrors(targets, hostCodename());
   const main = process.env['LXD_TO_INCUS_E2E_MIRROR'] ?? found.main;
   const security = process.env['LXD_TO_INCUS_E2E_SECURITY_MIRROR'] ?? found.security;
   if (main === undefined || security === undefined)
-    throw machineFailure({ code: 'no-debian-mirror', looked: targets.stdout.toString('utf8') });
+    throw machineFailure({
+      code: 'no-debian-mirror',
+      looked: targets.map(({ uri, release }) => `${uri} ${release}`).join('\n'),
+    });
   return { main, security, ...acquire(settings.stdout.toString('utf8')) };
 }
 
-/** One `URI release` a line, from sources of both formats (deb822 and one-line): apt itself has read them. */
-export function parseIndexTargets(text: string): IndexTarget[] {
-  return text.split('\n').flatMap((line) => {
-    const [uri = '', release = ''] = line.trim().split(/\s+/);
-    return uri === '' || release === '' ? [] : [{ uri: uri.replace(/\/+$/, ''), release }];
+/** What apt's sources name, in both of their formats: apt itself reads them. Its lists need not be there. */
+export async function indexTargets(aptOptions: readonly string[] = []): Promise<IndexTarget[]> {
+  const format = ['--format', '$(REPO_URI) $(RELEASE)', 'Created-By: Packages'];
+  const { stdout } = await run(['apt-get', ...aptOptions, 'indextargets', '--no-release-info', ...format], {
+    timeoutMs: 30_000,
   });
+  return stdout
+    .toString('utf8')
+    .split('\n')
+    .flatMap((line) => {
+      const [uri = '', release = ''] = line.trim().split(/\s+/);
+      return uri === '' || release === '' ? [] : [{ uri: uri.replace(/\/+$/, ''), release }];
+    });
 }
 
 /** The mirror of the host's own release serves the other releases as well. */

@@ -42,7 +42,10 @@ export interface Machine {
   readonly treeName: RootTreeName;
   /** Process 1 of the machine, as the host numbers it. */
   readonly pid: number;
-  /** The image that holds all that the machine wrote. Copied while it runs, it is what a power cut would leave. */
+  /**
+   * The image that holds all that the machine wrote. A machine started from it while this one runs is what a power
+   * cut leaves (let nothing write meanwhile: a copy takes a moment).
+   */
   readonly disk: string;
   /** Runs a command in the machine. @throws {Failure<MachineProblem>} command-in-machine */
   exec(argv: Argv, options?: ExecOptions): Promise<ExecResult>;

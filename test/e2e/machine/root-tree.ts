@@ -1,5 +1,5 @@
 // Root trees of throw-away machines: Debian with a real LXD and a real Incus, made by debootstrap and cached.
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Argv, run } from '../../../src/core/run.ts';
 import { cacheFolder, cacheKey, madeOnce } from './cache.ts';
@@ -143,11 +143,4 @@ function copyIntoTree(tree: string, path: string): void {
   const target = join(tree, path);
   mkdirSync(dirname(target), { recursive: true });
   cpSync(path, target, { recursive: true, dereference: true });
-}
-
-/** Version of an installed package of a tree, from dpkg's own list. */
-export function packageVersion(tree: RootTree, name: string): string | undefined {
-  const status = readFileSync(join(tree.path, 'var/lib/dpkg/status'), 'utf8');
-  const entry = status.split('\n\n').find((text) => text.startsWith(`Package: ${name}\n`));
-  return entry === undefined ? undefined : /^Version: (.*)$/m.exec(entry)?.[1];
 }

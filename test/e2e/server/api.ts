@@ -64,11 +64,6 @@ export async function api(
   return operation.metadata;
 }
 
-/** Metadata of a GET, or undefined where there is no such thing. */
-export async function apiGet(machine: Machine, product: Product, path: string): Promise<unknown> {
-  return api(machine, product, 'GET', path);
-}
-
 function inProject(path: string, project: string | undefined): string {
   if (project === undefined) return path;
   return `${path}${path.includes('?') ? '&' : '?'}project=${encodeURIComponent(project)}`;
