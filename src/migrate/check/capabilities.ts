@@ -69,7 +69,7 @@ function networks({ sourceDatabase: { db } }: CheckContext): Finding[] {
   ];
 }
 
-function commands({ host, sourceDatabase: { db }, target }: CheckContext): Finding[] {
+function commands({ host, sourceDatabase: { db }, target, targetVersion }: CheckContext): Finding[] {
   if (target?.program === undefined) return [];
   const rules = migrationRules();
   const bridges = db.prepare('SELECT 1 FROM networks WHERE type = 0').get() !== undefined;
@@ -78,9 +78,12 @@ function commands({ host, sourceDatabase: { db }, target }: CheckContext): Findi
     ...new Set([...rules.required_commands, ...(bridges ? rules.bridge_commands : []), ...storage]),
   ];
   const missing = needed.filter((command) => host.which(command) === undefined);
+  const firewalls = rules.firewall_commands
+    .filter(({ until }) => until === undefined || compareVersions(targetVersion ?? '0', until) < 0)
+    .map(({ command }) => command);
   const firewall =
-    bridges && rules.firewall_commands.every((command) => host.which(command) === undefined)
-      ? [rules.firewall_commands.join(' or ')]
+    bridges && firewalls.every((command) => host.which(command) === undefined)
+      ? [firewalls.join(' or ')]
       : [];
   const objects = [...missing, ...firewall];
   if (objects.length === 0) return [];

@@ -1,7 +1,7 @@
 // Findings about the database of the source: empty, part of a cluster, of an unknown schema, or not sound.
 import type { Database } from 'better-sqlite3';
 import { hasTable } from '../convert/change.ts';
-import { countOrphans } from '../convert/config-tables.ts';
+import { orphanedRows } from '../convert/config-tables.ts';
 import { globalSchema } from '../convert/index.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
 import type { CheckContext, OpenDatabase } from './context.ts';
@@ -9,7 +9,6 @@ import type { Finding } from './finding.ts';
 
 export function checkDatabase({ sourceDatabase, targetDatabase, target }: CheckContext): Finding[] {
   return [
-    ...schema(sourceDatabase.db),
     ...cluster('source', 'This LXD', sourceDatabase),
     ...(targetDatabase === undefined || target === undefined
       ? []
@@ -19,7 +18,8 @@ export function checkDatabase({ sourceDatabase, targetDatabase, target }: CheckC
   ];
 }
 
-function schema(db: Database): Finding[] {
+/** Where this finds something, the tables may mean something else: nothing more is asked of them. */
+export function checkSchema({ sourceDatabase: { db } }: CheckContext): Finding[] {
   const { schemas } = migrationRules();
   const version = globalSchema(db);
   if (version >= schemas.oldest && version <= schemas.fork_point && !hasTable(db, 'identities')) return [];
@@ -127,16 +127,15 @@ function empty(db: Database): Finding[] {
 }
 
 function soundness(db: Database): Finding[] {
-  const broken = (
-    db.pragma('foreign_key_check') as { table: string; rowid: number | null; parent: string }[]
-  ).map(
-    ({ table, rowid, parent }) =>
-      `${table} row ${rowid ?? '?'} refers to a row of ${parent} that does not exist`,
-  );
-  const orphans = countOrphans(db).map(({ table, rows }) => `${rows} row(s) of ${table} belong to nothing`);
-  const repairable =
-    orphans.length > 0 &&
-    broken.every((line) => orphans.some((orphan) => orphan.includes(` of ${line.split(' ')[0]} `)));
+  const orphaned = orphanedRows(db);
+  const orphans = [...orphaned].map(([table, ids]) => `${ids.length} row(s) of ${table} belong to nothing`);
+  // The conversion leaves orphans out, and their broken references with them.
+  const broken = (db.pragma('foreign_key_check') as { table: string; rowid: number | null; parent: string }[])
+    .filter(({ table, rowid }) => rowid === null || orphaned.get(table)?.includes(rowid) !== true)
+    .map(
+      ({ table, rowid, parent }) =>
+        `${table} row ${rowid ?? '?'} refers to a row of ${parent} that does not exist`,
+    );
   const integrity = (db.pragma('integrity_check') as { integrity_check: string }[])
     .map((row) => row.integrity_check)
     .filter((line) => line !== 'ok');
@@ -152,7 +151,7 @@ function soundness(db: Database): Finding[] {
             action: 'Restore the LXD database from a backup first; moving it would carry the damage along.',
           },
         ]),
-    ...(broken.length === 0 || repairable
+    ...(broken.length === 0
       ? []
       : [
           {

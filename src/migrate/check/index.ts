@@ -1,7 +1,7 @@
 // check: everything that stands in the way of a move, would be lost by it, or will be changed.
 import { checkCapabilities } from './capabilities.ts';
 import type { CheckContext } from './context.ts';
-import { checkDatabase } from './database.ts';
+import { checkDatabase, checkSchema } from './database.ts';
 import { checkFileSystem } from './file-system.ts';
 import type { Finding } from './finding.ts';
 import { checkInstances } from './instances.ts';
@@ -13,6 +13,8 @@ export { isOpen, mergeFindings } from './finding.ts';
 
 /** Looks only; nothing is changed and no daemon is asked. */
 export function check(context: CheckContext): Finding[] {
+  const unknown = checkSchema(context);
+  if (unknown.length > 0) return unknown;
   return [
     ...checkDatabase(context),
     ...checkTarget(context),

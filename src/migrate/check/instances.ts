@@ -109,7 +109,9 @@ function deviceNames(db: Database, targetVersion: string | undefined): Finding[]
     .all() as { object: string; name: string }[];
   const refused = rows.filter(
     ({ name }) =>
-      name.length > 64 || /[\s$?&+"'`*/]/.test(name) || !/^[a-z0-9].*[a-z0-9]$|^[a-z0-9]$/i.test(name),
+      Buffer.byteLength(name) > 64 ||
+      /[\s$?&+"'`*/]/.test(name) ||
+      !/^[a-z0-9].*[a-z0-9]$|^[a-z0-9]$/i.test(name),
   );
   if (refused.length === 0) return [];
   return [

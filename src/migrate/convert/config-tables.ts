@@ -193,14 +193,18 @@ export function readConfigRows(db: Database): TypedRow[] {
     });
 }
 
-/** Rows of configuration tables whose owner does not exist: nobody would ever read them. */
-export function countOrphans(db: Database): { table: string; rows: number }[] {
-  return configTables
-    .filter(({ table }) => hasTable(db, table))
+/** Ids of rows whose owner does not exist, by table: nobody would ever read them. Tables without any are left out. */
+export function orphanedRows(db: Database): Map<string, number[]> {
+  const found = configTables
+    .filter(({ table, from }) => from !== '' && hasTable(db, table))
     .map(({ table, from }) => {
-      const all = db.prepare(`SELECT count(*) AS n FROM "${table}"`).get() as { n: number };
-      const owned = db.prepare(`SELECT count(*) AS n FROM "${table}" c ${from}`).get() as { n: number };
-      return { table, rows: all.n - owned.n };
-    })
-    .filter(({ rows }) => rows > 0);
+      const ids = db
+        .prepare(
+          `SELECT id FROM "${table}" WHERE id NOT IN (SELECT c.id FROM "${table}" c ${from}) ORDER BY id`,
+        )
+        .pluck()
+        .all() as number[];
+      return [table, ids] as const;
+    });
+  return new Map(found.filter(([, ids]) => ids.length > 0));
 }

@@ -1,7 +1,7 @@
 // The passes over rows that are not configuration keys: triggers, JSON columns, emptied tables, descriptions, snapshot records.
 import type { MigrationRules } from '../rules/migration-rules.ts';
 import { type Editor, hasTable } from './change.ts';
-import { configTables, type TypedRow } from './config-tables.ts';
+import { orphanedRows, type TypedRow } from './config-tables.ts';
 
 /** Drops every trigger but those of the fork point, whatever its name: a left-over one would fail the first delete in Incus. */
 export function dropTriggers(editor: Editor, rules: MigrationRules): void {
@@ -199,14 +199,7 @@ function dropOldSnapshotRecords(editor: Editor): void {
 
 /** Configuration rows whose owner is gone: Incus's schema updates would fail on the broken reference. */
 export function deleteOrphans(editor: Editor): void {
-  for (const { table, from } of configTables) {
-    if (!hasTable(editor.db, table) || from === '') continue;
-    const orphans = editor.db
-      .prepare(
-        `SELECT id FROM "${table}" WHERE id NOT IN (SELECT c.id FROM "${table}" c ${from}) ORDER BY id`,
-      )
-      .all() as { id: number }[];
-    for (const { id } of orphans)
+  for (const [table, ids] of orphanedRows(editor.db))
+    for (const id of ids)
       editor.dropRow(table, id, `${table} row ${id} (its owner does not exist)`, 'orphaned-row');
-  }
 }

@@ -1,5 +1,5 @@
 // Incus installations: packages, one built by hand, one named by the user; and which incusd is the host's own.
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../../core/host.ts';
 import type { FoundInstallation } from './installation.ts';
@@ -87,21 +87,39 @@ function describe(
   };
 }
 
-/** The incusd that incus.service starts; a wrapper script is followed once, to the last line that runs an incusd. */
+/** The incusd that incus.service starts; a wrapper script is followed once, to the last incusd that it names. */
 function programOfUnit(host: Host): string | undefined {
   const file = unitFile(host, 'incus.service');
-  const start = file === undefined ? undefined : /^ExecStart=[-@:+!]*(\S+)/m.exec(readText(host, file))?.[1];
+  const start = file === undefined ? undefined : /^ExecStart=[-@:+!]*(\S+)/m.exec(headOf(host, file))?.[1];
   if (start === undefined) return undefined;
-  if (start.endsWith('/incusd')) return start;
-  return /(?:^|\s|")(\/\S*\/incusd)\b/m.exec(readText(host, start))?.[1];
+  const content = headOf(host, start);
+  // The wrapper may itself be called incusd.
+  if (!content.startsWith('#!')) return start.endsWith('/incusd') ? start : undefined;
+  const named = content
+    .split('\n')
+    .filter((line) => !line.trimStart().startsWith('#'))
+    .flatMap((line) =>
+      [...line.matchAll(/(?<=^|[\s"'=])\/[^\s"']*\/incusd(?=$|[\s"'])/g)].map(([path]) => path),
+    );
+  return named.filter((path) => path !== start).at(-1);
 }
 
-function readText(host: Host, path: string): string {
+/** The first 64 KiB of a file, as text. */
+function headOf(host: Host, path: string): string {
+  let fd: number;
   try {
-    return readFileSync(host.path(path)).subarray(0, 65_536).toString('latin1');
+    fd = openSync(host.path(path), 'r');
   } catch {
-    // A unit that names a program which is not there tells nothing.
+    // A unit that names a program which is not there, or not ours to read, tells nothing.
     return '';
+  }
+  try {
+    const buffer = Buffer.alloc(65_536);
+    return buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, 0)).toString('latin1');
+  } catch {
+    return '';
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -1,6 +1,7 @@
 // detect: finds the source and the target on the host, or takes the ones that the user named.
-import { existsSync, readdirSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { migrateFailure } from '../problem.ts';
 import { debTarget, givenTarget, manualTarget, type TargetKind } from './incus.ts';
@@ -67,17 +68,30 @@ export async function withServices(
 }
 
 function findSource(host: Host, options: DetectOptions): FoundInstallation {
-  if (options.lxdDir !== undefined) return givenSource(host, absolute(options.lxdDir));
+  if (options.lxdDir !== undefined) return givenSource(host, resolve(options.lxdDir));
   const found = collect(sourceKinds, (kind) => kind.find(host));
   const chosen = choose('source', found, options.source);
   if (chosen !== undefined) return chosen;
-  const lxc = host.path('/var/lib/lxc');
-  const plainLxc = existsSync(lxc) && readdirSync(lxc).length > 0;
-  throw migrateFailure({ code: 'no-source', looked: sourceKinds.map(({ looksFor }) => looksFor), plainLxc });
+  throw migrateFailure({
+    code: 'no-source',
+    looked: sourceKinds.map(({ looksFor }) => looksFor),
+    plainLxc: hasPlainLxc(host),
+  });
+}
+
+/** Whether there are containers of liblxc without LXD; a folder that this user cannot read tells nothing. */
+function hasPlainLxc(host: Host): boolean {
+  try {
+    return readdirSync(host.path('/var/lib/lxc')).length > 0;
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') return false;
+    throw error;
+  }
 }
 
 function findTarget(host: Host, options: DetectOptions): FoundInstallation | undefined {
-  if (options.incusDir !== undefined) return givenTarget(host, absolute(options.incusDir), options.incusd);
+  if (options.incusDir !== undefined) return givenTarget(host, resolve(options.incusDir), options.incusd);
   return choose(
     'target',
     collect(targetKinds, (kind) => kind.find(host, options.incusd)),
@@ -115,9 +129,4 @@ function choose(
   if (distinct.length > 1)
     throw migrateFailure({ code: 'several-installations', role, names: distinct.map(({ name }) => name) });
   return distinct[0];
-}
-
-function absolute(path: string): string {
-  const full = isAbsolute(path) ? path : resolve(path);
-  return full.length > 1 ? full.replace(/\/+$/, '') : full;
 }

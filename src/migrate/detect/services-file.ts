@@ -61,6 +61,8 @@ function commands(path: string, value: unknown, where: string): Argv[] {
     ) {
       throw bad(path, `${where} must be a list of arguments, all of them strings`);
     }
+    if ([first, ...rest].some((part) => part.includes('\0')))
+      throw bad(path, `${where} holds a zero byte, which no argument can`);
     return [first, ...rest];
   });
 }

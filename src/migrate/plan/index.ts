@@ -78,7 +78,7 @@ export async function makePlan({
       ? { running: [], frozen: [] }
       : powerWithoutDaemon(host, source, () => startedByItself(opened.db));
     const power = { running: new Set(processes.running), frozen: new Set(processes.frozen) };
-    const pinsFromHost = bridgeAddresses(host, opened);
+    const pinsFromHost = unknownSchema ? new Map<string, string>() : bridgeAddresses(host, opened);
     const conversion = unknownSchema
       ? undefined
       : convert({
@@ -104,7 +104,7 @@ export async function makePlan({
       localChanges: (conversion?.localChanges ?? []).map(veilChange),
       power: processes,
       steps:
-        target === undefined || !sourceIsWhole
+        target === undefined || !sourceIsWhole || unknownSchema
           ? []
           : makeSteps(source, target, folder, {
               ...hostInterfaces(opened),
@@ -189,9 +189,13 @@ function notices({ image }: DatabaseContent): Finding[] {
   }));
 }
 
+/** Where packages keep the data of LXD. */
+const usualDirectories = ['/var/lib/lxd', '/var/snap/lxd/common/lxd'];
+
 /**
  * The directory by which the database itself knows its server. A copy may lie elsewhere: then the pools that LXD made
- * inside its own directory tell (`<dir>/storage-pools/<pool>`, `<dir>/disks/<pool>.img`).
+ * inside its own directory tell (`<dir>/storage-pools/<pool>`, `<dir>/disks/<pool>.img`). A pool may also have been put
+ * in a place of that form by its owner, so no other directory than a usual one is believed.
  */
 function nameOfSource({ db }: OpenDatabase, dataDirectory: string): string {
   const rows = db
@@ -203,8 +207,8 @@ function nameOfSource({ db }: OpenDatabase, dataDirectory: string): string {
     const ending = [`/storage-pools/${pool}`, `/disks/${pool}.img`].find((suffix) => source.endsWith(suffix));
     return ending === undefined ? [] : [source.slice(0, -ending.length)];
   });
-  const distinct = [...new Set(directories)];
-  return distinct.includes(dataDirectory) || distinct[0] === undefined ? dataDirectory : distinct[0];
+  if (usualDirectories.includes(dataDirectory) || directories.includes(dataDirectory)) return dataDirectory;
+  return directories.find((directory) => usualDirectories.includes(directory)) ?? dataDirectory;
 }
 
 function bridgeAddresses(host: Host, { db }: OpenDatabase): Map<string, string> {

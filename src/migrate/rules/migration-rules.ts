@@ -98,7 +98,8 @@ export interface MigrationRules {
   readonly links: readonly string[];
   readonly required_commands: readonly string[];
   readonly bridge_commands: readonly string[];
-  readonly firewall_commands: readonly string[];
+  /** One of these is enough; `until`: first target version that does not use it any more. */
+  readonly firewall_commands: readonly { readonly command: string; readonly until?: string }[];
   readonly pins: readonly PinRule[];
   readonly accepted_differences: readonly AcceptedDifference[];
 }

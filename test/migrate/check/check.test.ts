@@ -1,0 +1,749 @@
+// Every finding of check: what makes it appear, and what does not.
+import * as fs from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { isOpen, mergeFindings } from '../../../src/migrate/check/index.ts';
+import { config, instance } from '../convert/converted.ts';
+import { ask } from '../lxd-database.ts';
+import { finding, findingsOf, idsOf, type Situation, situation } from './checked.ts';
+
+const bridge = `INSERT INTO networks VALUES (1, 1, 'lxdbr0', '', 1, 0);`;
+const pool = (driver: string): string => `INSERT INTO storage_pools VALUES (1, 'p', '${driver}', '', 1);`;
+
+test('a server on which nothing stands in the way has no finding', () => {
+  expect(findingsOf(situation())).toEqual([]);
+});
+
+interface Appearance {
+  readonly id: string;
+  readonly severity: 'blocker' | 'loss' | 'change' | 'note';
+  /** What brings it about, by name; with the objects that it must name. */
+  readonly from: Readonly<Record<string, { make: (one: Situation) => void; objects?: unknown }>>;
+  /** What looks alike and does not. */
+  readonly not?: Readonly<Record<string, (one: Situation) => void>>;
+}
+
+const sourceRows =
+  (sql: string) =>
+  (one: Situation): void => {
+    one.sourceSql += sql;
+  };
+const targetRows =
+  (sql: string | undefined) =>
+  (one: Situation): void => {
+    one.targetSql = sql;
+  };
+const inContext =
+  (part: Situation['context']) =>
+  (one: Situation): void => {
+    one.context = { ...one.context, ...part };
+  };
+const mount =
+  (...paths: string[]) =>
+  (one: Situation): void => {
+    for (const path of paths)
+      one.host.machine.mounts.push({ path, type: 'ext4', device: '/dev/sdb', root: '/' });
+  };
+const together =
+  (...parts: ((one: Situation) => void)[]) =>
+  (one: Situation): void => {
+    for (const part of parts) part(one);
+  };
+const replaceInstallation =
+  (role: 'source' | 'target', part: Partial<Situation['source']>) =>
+  (one: Situation): void =>
+    inContext({ [role]: { ...one[role], ...part } })(one);
+
+const idmap = (start: number, size: number): string =>
+  JSON.stringify([
+    { Isuid: true, Isgid: false, Hostid: start, Nsid: 0, Maprange: size },
+    { Isuid: false, Isgid: true, Hostid: start, Nsid: 0, Maprange: size },
+  ]);
+const mapped = (start: number, size: number) =>
+  sourceRows(
+    `${instance(1, 'c1')} ${config('instances_config', 1, { 'volatile.last_state.idmap': idmap(start, size) })}`,
+  );
+const idFiles =
+  (subuid: string | undefined, subgid = subuid) =>
+  (one: Situation): void => {
+    for (const [name, text] of [
+      ['subuid', subuid],
+      ['subgid', subgid],
+    ] as const) {
+      if (text === undefined) fs.rmSync(one.host.path(`/etc/${name}`));
+      else one.host.writeFile(`/etc/${name}`, text);
+    }
+  };
+
+/** A folder of the fake machine that lies on another file system than the rest. */
+const elsewhere = (one: Situation): void => fs.symlinkSync('/proc', one.host.path('/elsewhere'));
+
+const initialised = `
+INSERT INTO storage_pools VALUES (1, 'default'); INSERT INTO networks VALUES (1, 'incusbr0');
+INSERT INTO profiles_devices VALUES (1, 1, 'root'), (2, 1, 'eth0');
+`;
+
+const appearances: readonly Appearance[] = [
+  // --- the database ---
+  {
+    id: 'schema-unknown',
+    severity: 'blocker',
+    from: {
+      'an older schema': { make: sourceRows('UPDATE schema SET version = 59;'), objects: ['schema 59'] },
+      'an older schema without the tables of today': {
+        make: sourceRows(
+          'UPDATE schema SET version = 30; ALTER TABLE networks DROP COLUMN type; DROP TABLE networks_acls;',
+        ),
+      },
+      'a newer schema': { make: sourceRows('UPDATE schema SET version = 73;'), objects: ['schema 73'] },
+      'the tables of a newer one under a number that we know': {
+        make: sourceRows('UPDATE schema SET version = 69; CREATE TABLE identities (id INTEGER PRIMARY KEY);'),
+      },
+      'no number at all': { make: sourceRows('DELETE FROM schema;'), objects: ['schema 0'] },
+    },
+    not: { 'the last one that both share': sourceRows('UPDATE schema SET version = 69;') },
+  },
+  {
+    id: 'cluster-member:source',
+    severity: 'blocker',
+    from: {
+      'several servers in the raft configuration': {
+        make: (one) => {
+          one.sourceServers = ['1', '1'];
+        },
+        objects: ['2 servers in the raft configuration'],
+      },
+      'a raft address of a cluster': {
+        make: (one) => {
+          one.sourceServers = ['10.0.0.1:8443'];
+        },
+        objects: ['raft address 10.0.0.1:8443'],
+      },
+      'rows in raft_nodes': {
+        make: (one) => {
+          one.sourceLocalSql = `INSERT INTO raft_nodes VALUES (1, '10.0.0.1:8443', 0, 'm1');`;
+        },
+        objects: ['1 row(s) in raft_nodes'],
+      },
+      'a cluster address': {
+        make: (one) => {
+          one.sourceLocalSql = `INSERT INTO config VALUES (1, 'cluster.https_address', '10.0.0.1:8443');`;
+        },
+        objects: ['cluster.https_address is set'],
+      },
+      'a second member': {
+        make: sourceRows(`INSERT INTO nodes VALUES (2, 'm2', '', '10.0.0.2', 60, 318, 0, 0, 2, NULL);`),
+        objects: ['2 members'],
+      },
+    },
+    not: {
+      'an empty cluster address': (one) => {
+        one.sourceLocalSql = `INSERT INTO config VALUES (1, 'cluster.https_address', '');`;
+      },
+    },
+  },
+  {
+    id: 'cluster-member:target',
+    severity: 'blocker',
+    from: {
+      'an Incus that is one of several': {
+        make: (one) => {
+          one.targetServers = ['1', '10.0.0.2:8443'];
+        },
+        objects: ['2 servers in the raft configuration', 'raft address 10.0.0.2:8443'],
+      },
+      'a cluster address of Incus': {
+        make: (one) => {
+          one.targetLocalSql = `INSERT INTO config VALUES (1, 'cluster.https_address', '10.0.0.1:8443');`;
+        },
+      },
+    },
+    not: { 'an Incus that was never started': targetRows(undefined) },
+  },
+  {
+    id: 'source-empty',
+    severity: 'blocker',
+    from: {
+      'only what a first start makes': {
+        make: sourceRows(
+          'DELETE FROM config; DELETE FROM projects WHERE id = 2; DELETE FROM projects_config WHERE project_id = 2;',
+        ),
+      },
+    },
+    not: {
+      'one setting': sourceRows(
+        'DELETE FROM projects WHERE id = 2; DELETE FROM projects_config WHERE project_id = 2;',
+      ),
+      'one project': sourceRows('DELETE FROM config;'),
+      'one image': sourceRows(
+        `DELETE FROM config; DELETE FROM projects WHERE id = 2; DELETE FROM projects_config WHERE project_id = 2;
+         INSERT INTO images VALUES (1, 'f', 'f', 1, 0, 2, 0, 0, 0, 0, 0, 0, 1, 0);`,
+      ),
+    },
+  },
+  {
+    id: 'database-damaged',
+    severity: 'blocker',
+    from: {
+      'an index without its rows': {
+        make: (one) => {
+          one.sourceSql = instance(1, 'c1');
+          one.damage = (image) => {
+            const sql = "SELECT rootpage FROM sqlite_master WHERE name = 'instances_project_id_idx'";
+            const page = Number(ask(image, sql)[0]?.['rootpage']);
+            // Bytes 3 and 4 of a page of an index count its entries (SQLite file format, section 1.6).
+            image.writeUInt16BE(0, (page - 1) * 4096 + 3);
+            return image;
+          };
+        },
+      },
+    },
+  },
+  {
+    id: 'reference-broken',
+    severity: 'blocker',
+    from: {
+      'an instance of a project that is gone': { make: sourceRows(instance(1, 'c1', { project: 9 })) },
+      'a setting of a member that is gone, beside rows that can be left out': {
+        make: sourceRows(`
+          ${pool('dir')} INSERT INTO storage_pools_config VALUES (1, 1, 77, 'source', 'x'), (2, 99, 1, 'source', 'y');
+        `),
+        objects: ['storage_pools_config row 1 refers to a row of nodes that does not exist'],
+      },
+      'a device whose instance is gone, beside its own settings': {
+        make: sourceRows(
+          `INSERT INTO instances_devices VALUES (1, 99, 'd', 0); ${config('instances_devices_config', 1, { a: 'b' })}`,
+        ),
+        objects: ['instances_devices row 1 refers to a row of instances that does not exist'],
+      },
+    },
+    not: {
+      'settings of an object that is gone': sourceRows(
+        `INSERT INTO instances_config VALUES (1, 99, 'a', 'b');`,
+      ),
+    },
+  },
+  {
+    id: 'orphaned-rows',
+    severity: 'change',
+    from: {
+      'settings of an object that is gone': {
+        make: sourceRows(`INSERT INTO instances_config VALUES (1, 99, 'a', 'b'), (2, 99, 'c', 'd');`),
+        objects: ['2 row(s) of instances_config belong to nothing'],
+      },
+    },
+  },
+  // --- the target ---
+  {
+    id: 'no-incus',
+    severity: 'blocker',
+    from: {
+      'no installation': { make: inContext({ target: undefined }) },
+      'a package that was removed': { make: replaceInstallation('target', { program: undefined }) },
+    },
+  },
+  {
+    id: 'target-version-unknown',
+    severity: 'blocker',
+    from: {
+      'a daemon that does not say it': {
+        make: inContext({ targetVersion: undefined }),
+        objects: ['/usr/libexec/incus/incusd'],
+      },
+    },
+  },
+  {
+    id: 'target-not-empty',
+    severity: 'blocker',
+    from: {
+      'an instance': {
+        make: targetRows(`INSERT INTO instances VALUES (1, 'mine');`),
+        objects: ['1 instance(s) (mine)'],
+      },
+      'a second pool beside the defaults': {
+        make: targetRows(`${initialised} INSERT INTO storage_pools VALUES (2, 'fast');`),
+      },
+      'a custom volume in the default pool': {
+        make: targetRows(`${initialised} INSERT INTO storage_volumes VALUES (1, 'v', 2);`),
+      },
+      'a trusted certificate': { make: targetRows(`INSERT INTO certificates VALUES (1, 'abcdef');`) },
+      'a setting': { make: targetRows(`INSERT INTO config VALUES (1, 'images.default_architecture', 'x');`) },
+      'a profile': {
+        make: targetRows(`INSERT INTO profiles VALUES (2, 'web', 1);`),
+        objects: ['1 profile(s) (web)'],
+      },
+      'files where there is no database': {
+        make: together(targetRows(undefined), (one) => one.host.writeFile('/var/lib/incus/disks/p.img', 'x')),
+        objects: ['files in /var/lib/incus/disks'],
+      },
+    },
+    not: {
+      'what the daemon writes by itself': targetRows(`INSERT INTO config VALUES (1, 'volatile.uuid', 'x');`),
+      'a setting that is empty': targetRows(`INSERT INTO config VALUES (1, 'core.proxy_http', '');`),
+      'folders without files': together(targetRows(undefined), (one) => {
+        fs.mkdirSync(one.host.path('/var/lib/incus/disks'), { recursive: true });
+      }),
+    },
+  },
+  {
+    id: 'target-has-defaults',
+    severity: 'blocker',
+    from: { 'what "incus admin init" makes': { make: targetRows(initialised) } },
+    not: { 'nothing at all': targetRows('') },
+  },
+  {
+    id: 'target-not-startable',
+    severity: 'blocker',
+    from: {
+      'no service manager': {
+        make: replaceInstallation('target', { service: { kind: 'none' } }),
+        objects: ['/var/lib/incus'],
+      },
+    },
+    not: {
+      'commands of the user': replaceInstallation('target', {
+        service: { kind: 'commands', start: [['start']], stop: [['stop']] },
+      }),
+    },
+  },
+  // --- files ---
+  {
+    id: 'source-is-database-only',
+    severity: 'blocker',
+    from: {
+      'a copy of a database': { make: inContext({ sourceIsWhole: false }), objects: ['/var/lib/lxd'] },
+    },
+  },
+  ...(['source', 'target'] as const).flatMap((role): Appearance[] => {
+    const directory = role === 'source' ? '/var/lib/lxd' : '/var/lib/incus';
+    return [
+      {
+        id: `${role}-is-link`,
+        severity: 'blocker',
+        from: {
+          'a link to the real directory': {
+            make: ({ host }) => {
+              fs.renameSync(host.path(directory), host.path('/srv-of-mine'));
+              fs.symlinkSync('/srv-of-mine', host.path(directory));
+            },
+            objects: [`${directory} → /srv-of-mine`],
+          },
+        },
+      },
+      {
+        id: `${role}-is-mount`,
+        severity: 'blocker',
+        from: { 'a file system of its own': { make: mount(directory), objects: [directory] } },
+        not: { 'a neighbour with one': mount(`${directory}-data`) },
+      },
+    ];
+  }),
+  {
+    id: 'mount-inside-source',
+    severity: 'blocker',
+    from: {
+      'images on a file system of their own': {
+        make: mount('/var/lib/lxd/images'),
+        objects: ['/var/lib/lxd/images'],
+      },
+      'a pool that fstab mounts': {
+        make: ({ host }) =>
+          host.writeFile('/etc/fstab', '/dev/sdb\t/var/lib/lxd/storage-pools/p  ext4 defaults 0 2\n'),
+        objects: ['/var/lib/lxd/storage-pools/p'],
+      },
+    },
+    not: {
+      'what LXD mounts by itself': mount(
+        '/var/lib/lxd/devlxd',
+        '/var/lib/lxd/shmounts',
+        '/var/lib/lxd/storage-pools/default',
+        '/var/lib/lxd/devices/c1/disk.x',
+        '/var/lib/lxd/containers/c1',
+      ),
+      'a mount of a neighbour': mount('/var/lib/lxd-data/images'),
+      'a line of fstab that is a comment, and one for elsewhere': ({ host }) =>
+        host.writeFile(
+          '/etc/fstab',
+          '# /dev/sdb /var/lib/lxd/disks ext4\n/dev/sdc /var/lib/lxd-data/x ext4\n\nproc\n',
+        ),
+    },
+  },
+  {
+    id: 'different-file-systems',
+    severity: 'blocker',
+    from: {
+      'an Incus directory elsewhere': {
+        make: together(elsewhere, (one) =>
+          replaceInstallation('target', { dataDirectory: '/elsewhere/incus' })(one),
+        ),
+        objects: ['/var/lib/lxd', '/elsewhere'],
+      },
+    },
+  },
+  {
+    id: 'state-on-other-file-system',
+    severity: 'blocker',
+    from: {
+      'a folder of the tool elsewhere': {
+        make: together(elsewhere, inContext({ state: '/elsewhere/state' })),
+        objects: ['/elsewhere/state'],
+      },
+    },
+    not: { 'one that is not there yet': inContext({ state: '/var/not/yet/there' }) },
+  },
+  {
+    id: 'too-little-space',
+    severity: 'blocker',
+    from: { 'a database that is larger than the disk': { make: inContext({ imageBytes: 2 ** 60 }) } },
+  },
+  // --- instances ---
+  {
+    id: 'instance-ephemeral',
+    severity: 'loss',
+    from: {
+      'an ephemeral instance': {
+        make: sourceRows(
+          `${instance(1, 'c1', { project: 1 })} ${instance(2, 'c2')} UPDATE instances SET ephemeral = 1 WHERE id = 1;`,
+        ),
+        objects: ['instance default/c1'],
+      },
+    },
+    not: { 'one that is not': sourceRows(instance(1, 'c1')) },
+  },
+  {
+    id: 'saved-state',
+    severity: 'loss',
+    from: {
+      'an instance with one': {
+        make: sourceRows(`${instance(1, 'c1')} UPDATE instances SET stateful = 1;`),
+        objects: ['instance default/c1'],
+      },
+      'a snapshot with one': {
+        make: sourceRows(
+          `${instance(1, 'c1')} INSERT INTO instances_snapshots VALUES (1, 1, 's0', 0, 1, '', NULL), (2, 1, 's1', 0, 0, '', NULL);`,
+        ),
+        objects: ['instance snapshot default/c1/s0'],
+      },
+    },
+    not: {
+      'a snapshot without': sourceRows(
+        `${instance(1, 'c1')} INSERT INTO instances_snapshots VALUES (1, 1, 's0', 0, 0, '', NULL);`,
+      ),
+    },
+  },
+  {
+    id: 'virtual-machine',
+    severity: 'loss',
+    from: {
+      'a virtual machine': {
+        make: sourceRows(instance(1, 'v1', { type: 1 })),
+        objects: ['instance default/v1'],
+      },
+    },
+    not: { 'a container': sourceRows(instance(1, 'c1')) },
+  },
+  {
+    id: 'dns-name-without-project',
+    severity: 'note',
+    from: {
+      'an instance of another project': {
+        make: sourceRows(instance(1, 'c1', { project: 2 })),
+        objects: ['instance dev/c1'],
+      },
+    },
+    not: { 'one of project default': sourceRows(instance(1, 'c1')) },
+  },
+  {
+    id: 'device-name',
+    severity: 'blocker',
+    from: Object.fromEntries(
+      ['my device', 'a/b', 'a+b', "it's", '-first', 'last-', 'ü', 'x'.repeat(65), `a${'ü'.repeat(32)}z`].map(
+        (name) => [
+          `the name ${name} for Incus 7.0.1`,
+          {
+            make: together(
+              sourceRows(
+                `${instance(1, 'c1')} INSERT INTO instances_devices VALUES (1, 1, '${name.replaceAll("'", "''")}', 2);`,
+              ),
+              inContext({ targetVersion: '7.0.1' }),
+            ),
+            objects: [`instance default/c1, device ${name}`],
+          },
+        ],
+      ),
+    ),
+    not: {
+      'the same name for an Incus that takes it': together(
+        sourceRows(`${instance(1, 'c1')} INSERT INTO instances_devices VALUES (1, 1, 'my device', 2);`),
+        inContext({ targetVersion: '7.0.0' }),
+      ),
+      'names that are good': together(
+        sourceRows(
+          `${instance(1, 'c1')} INSERT INTO instances_devices VALUES (1, 1, 'eth0', 1), (2, 1, 'a', 1), (3, 1, 'a.b_c-d:e', 1), (4, 1, '${'x'.repeat(64)}', 1);`,
+        ),
+        inContext({ targetVersion: '7.0.2' }),
+      ),
+    },
+  },
+  // --- what the target must be able to do ---
+  {
+    id: 'storage-driver:zfs',
+    severity: 'blocker',
+    from: { 'a pool of ZFS': { make: sourceRows(pool('zfs')), objects: ['storage pool p'] } },
+    not: { 'a pool of btrfs': sourceRows(pool('btrfs')), 'a pool of folders': sourceRows(pool('dir')) },
+  },
+  ...['lvm', 'ceph', 'cephfs', 'cephobject', 'powerflex', 'pure', 'alletra', 'powerstore', 'brand-new'].map(
+    (driver): Appearance => ({
+      id: `storage-driver:${driver}`,
+      severity: 'blocker',
+      from: { [`a pool of ${driver}`]: { make: sourceRows(pool(driver)), objects: ['storage pool p'] } },
+    }),
+  ),
+  {
+    id: 'network-ovn',
+    severity: 'blocker',
+    from: {
+      'a network of OVN': {
+        make: sourceRows(`INSERT INTO networks VALUES (1, 1, 'ovn1', '', 1, 3);`),
+        objects: ['network default/ovn1'],
+      },
+    },
+    not: { 'a bridge': sourceRows(bridge) },
+  },
+  {
+    id: 'command-missing',
+    severity: 'blocker',
+    from: {
+      'what incusd needs to start at all': {
+        make: ({ host }) => host.machine.commands.delete('setfattr'),
+        objects: ['setfattr'],
+      },
+      'what a bridge needs': {
+        make: together(sourceRows(bridge), ({ host }) => host.machine.commands.delete('dnsmasq')),
+        objects: ['dnsmasq'],
+      },
+      'a firewall for a bridge': {
+        make: together(sourceRows(bridge), ({ host }) => host.machine.commands.delete('nft')),
+        objects: ['nft or iptables'],
+      },
+      'nftables for Incus 7, which has no other firewall': {
+        make: together(sourceRows(bridge), inContext({ targetVersion: '7.0.0' }), ({ host }) => {
+          host.machine.commands.delete('nft');
+          host.machine.commands.set('iptables', '/usr/sbin/iptables');
+        }),
+        objects: ['nft'],
+      },
+      'the tools of a pool': {
+        make: together(sourceRows(pool('btrfs')), ({ host }) => host.machine.commands.delete('btrfs')),
+        objects: ['btrfs'],
+      },
+    },
+    not: {
+      'what nothing here needs': ({ host }) => {
+        for (const command of ['btrfs', 'dnsmasq', 'nft']) host.machine.commands.delete(command);
+      },
+      'another firewall': together(sourceRows(bridge), ({ host }) => {
+        host.machine.commands.delete('nft');
+        host.machine.commands.set('iptables', '/usr/sbin/iptables');
+      }),
+    },
+  },
+  {
+    id: 'no-lxcfs',
+    severity: 'note',
+    from: {
+      'a container without it': {
+        make: together(sourceRows(instance(1, 'c1')), ({ host }) => {
+          host.machine.mounts = [];
+        }),
+      },
+    },
+    not: {
+      'nobody who would miss it': ({ host }) => {
+        host.machine.mounts = [];
+      },
+      'one that Incus brings': together(sourceRows(instance(1, 'c1')), ({ host }) => {
+        host.machine.mounts = [
+          { path: '/var/lib/incus-lxcfs', type: 'fuse.lxcfs', device: 'lxcfs', root: '/' },
+        ];
+      }),
+    },
+  },
+  {
+    id: 'kernel-old',
+    severity: 'note',
+    from: {
+      'Incus 7 on an older kernel': {
+        make: together(inContext({ targetVersion: '7.0.2' }), ({ host }) =>
+          host.writeFile('/proc/sys/kernel/osrelease', '6.1.0-44-amd64\n'),
+        ),
+        objects: ['6.1.0-44-amd64'],
+      },
+    },
+    not: {
+      'Incus 6 on it': ({ host }) => host.writeFile('/proc/sys/kernel/osrelease', '6.1.0-44-amd64\n'),
+      'Incus 7 on a newer one': together(inContext({ targetVersion: '7.0.2' }), ({ host }) =>
+        host.writeFile('/proc/sys/kernel/osrelease', '6.12.48+deb13-amd64\n'),
+      ),
+      'a kernel that nobody can ask': inContext({ targetVersion: '7.0.2' }),
+    },
+  },
+  {
+    id: 'source-may-come-back',
+    severity: 'note',
+    from: {
+      'an LXD that no unit starts': {
+        make: replaceInstallation('source', { service: { kind: 'none' } }),
+        objects: ['/var/lib/lxd'],
+      },
+    },
+  },
+  {
+    id: 'unit-not-maskable',
+    severity: 'blocker',
+    from: {
+      'a unit file where the mask would be': {
+        make: ({ host }) => host.writeFile('/etc/systemd/system/lxd.service', '[Unit]\n'),
+        objects: ['/etc/systemd/system/lxd.service'],
+      },
+    },
+    not: {
+      'a unit that is masked already': ({ host }) => {
+        fs.mkdirSync(host.path('/etc/systemd/system'), { recursive: true });
+        fs.symlinkSync('/dev/null', host.path('/etc/systemd/system/lxd.service'));
+      },
+    },
+  },
+  {
+    id: 'id-range-added',
+    severity: 'change',
+    from: {
+      'no range of root': {
+        make: together(sourceRows(instance(1, 'c1')), idFiles('lxd:1000000:1000000000\n')),
+        objects: ['/etc/subuid', '/etc/subgid'],
+      },
+      'a range of root that is too small, in one file': {
+        make: together(sourceRows(instance(1, 'c1')), idFiles('root:1000000:1000000000\n', 'root:1000:1\n')),
+        objects: ['/etc/subgid'],
+      },
+      'empty files': { make: together(sourceRows(instance(1, 'c1')), idFiles('')) },
+    },
+    not: {
+      'no files at all, where Incus takes its default': together(
+        sourceRows(instance(1, 'c1')),
+        idFiles(undefined),
+      ),
+      'a range by number': together(sourceRows(instance(1, 'c1')), idFiles('0:1000000:65536\n')),
+      'nobody who needs one': together(sourceRows(instance(1, 'v1', { type: 1 })), idFiles('')),
+    },
+  },
+  {
+    id: 'id-range-too-small',
+    severity: 'blocker',
+    from: {
+      'files below the range': { make: mapped(100_000, 65_536), objects: ['instance default/c1'] },
+      'files that end beyond the range': {
+        make: together(mapped(1_000_000, 65_537), idFiles('root:1000000:65536\n')),
+      },
+      'groups beyond their own range': {
+        make: together(
+          mapped(1_000_000, 1_000_000),
+          idFiles('root:1000000:1000000000\n', 'root:1000000:65536\n'),
+        ),
+      },
+      'a map that lies in two ranges': {
+        make: together(mapped(1_000_000, 131_072), idFiles('root:1000000:65536\nroot:2000000:65536\n')),
+      },
+    },
+    not: {
+      'files inside': mapped(1_000_000, 1_000_000_000),
+      'files in a second range': together(
+        mapped(2_000_000, 65_536),
+        idFiles('root:1000000:65536\nroot:2000000:65536\n'),
+      ),
+      'an idmapped mount': sourceRows(
+        `${instance(1, 'c1')} ${config('instances_config', 1, { 'volatile.last_state.idmap': '[]' })}`,
+      ),
+      'a map that cannot be read': sourceRows(
+        `${instance(1, 'c1')} ${config('instances_config', 1, { 'volatile.last_state.idmap': 'none' })}`,
+      ),
+      'no files at all': together(mapped(1_000_000, 1_000_000_000), idFiles(undefined)),
+    },
+  },
+];
+
+describe.each(appearances)('$id', ({ id, severity, from, not }) => {
+  test.each(Object.entries(from))('appears with %s', (_what, { make, objects }) => {
+    const one = situation();
+
+    make(one);
+    const found = finding(one, id);
+
+    expect(found).toMatchObject({ id, severity, ...(objects === undefined ? {} : { objects }) });
+    expect(found?.objects.length).toBeGreaterThan(0);
+    expect(found?.what).toMatch(/\.$/);
+    expect(found?.action).toMatch(/\.$/);
+  });
+
+  test('is not there without', () => {
+    expect(idsOf(situation())).not.toContain(id);
+  });
+
+  test.each(Object.entries(not ?? {}))('does not appear with %s', (_what, make) => {
+    const one = situation();
+
+    make(one);
+
+    expect(idsOf(one)).not.toContain(id);
+  });
+});
+
+test('a database of an unknown schema is not looked into: its tables may mean something else', () => {
+  const one = situation();
+  one.sourceSql = `UPDATE schema SET version = 30; DROP TABLE instances; DROP TABLE storage_pools; DROP TABLE networks;`;
+
+  expect(idsOf(one)).toEqual(['schema-unknown']);
+});
+
+describe('an answer', () => {
+  const loss = { id: 'x', severity: 'loss', objects: [], what: '', action: '', answers: ['accept'] } as const;
+  const defaults = { ...loss, id: 'y', severity: 'blocker', answers: ['fix'] } as const;
+  const blocker = { id: 'z', severity: 'blocker', objects: [], what: '', action: '' } as const;
+  const none = { accept: new Set<string>(), fix: false };
+
+  test('is needed for losses and blockers only', () => {
+    expect(isOpen(loss, none)).toBe(true);
+    expect(isOpen(blocker, none)).toBe(true);
+    expect(isOpen({ ...blocker, severity: 'change' }, none)).toBe(false);
+    expect(isOpen({ ...blocker, severity: 'note' }, none)).toBe(false);
+  });
+
+  test('counts for the finding that it names, and where the finding takes such an answer', () => {
+    expect(isOpen(loss, { accept: new Set(['x']), fix: false })).toBe(false);
+    expect(isOpen(loss, { accept: new Set(['other']), fix: true })).toBe(true);
+    expect(isOpen(defaults, { accept: new Set(['y']), fix: false })).toBe(true);
+    expect(isOpen(defaults, { accept: new Set(), fix: true })).toBe(false);
+    expect(isOpen(blocker, { accept: new Set(['z']), fix: true })).toBe(true);
+  });
+});
+
+test('findings of one id become one with the objects of all; the gravest come first', () => {
+  const make = (id: string, severity: 'blocker' | 'loss' | 'change' | 'note', ...objects: string[]) => ({
+    id,
+    severity,
+    objects,
+    what: '',
+    action: '',
+  });
+
+  const merged = mergeFindings([
+    make('n', 'note', 'a'),
+    make('l', 'loss', 'b', 'c'),
+    make('b2', 'blocker'),
+    make('l', 'loss', 'c', 'd'),
+    make('b1', 'blocker'),
+    make('c', 'change'),
+  ]);
+
+  expect(merged.map(({ id }) => id)).toEqual(['b1', 'b2', 'l', 'c', 'n']);
+  expect(merged[2]?.objects).toEqual(['b', 'c', 'd']);
+});

@@ -1,0 +1,107 @@
+// What changed in a server between two readings: everything that a person did, nothing that stopping it does.
+import { describe, expect, test } from 'vitest';
+import { drift } from '../../../src/migrate/plan/drift.ts';
+import { config, instance } from '../convert/converted.ts';
+import { lxdDatabase } from '../lxd-database.ts';
+
+const before = `
+  ${instance(1, 'c1')} ${config('instances_config', 1, { 'limits.cpu': '1', 'user.token': 'SECRET-1', 'volatile.last_state.power': 'RUNNING' })}
+  INSERT INTO networks VALUES (1, 1, 'lxdbr0', '', 1, 0);
+  INSERT INTO networks_acls VALUES (1, 1, 'acl', '', X'5b5d', X'5b5d');
+  INSERT INTO images VALUES (1, 'abc', 'f', 1, 0, 2, 0, 0, 0, 0, 0, 0, 1, 0);
+  INSERT INTO storage_pools VALUES (1, 'p', 'dir', '', 1);
+  INSERT INTO storage_volumes VALUES (1, 'v', 1, 1, 2, '', 1, 0);
+  INSERT INTO certificates VALUES (1, 'fff', 1, 'cli', 'PEM', 0);
+`;
+
+function driftAfter(sql: string): string[] {
+  return drift(lxdDatabase(before), lxdDatabase(`${before}${sql}`));
+}
+
+test('of a server that nobody touched is empty', () => {
+  expect(driftAfter('')).toEqual([]);
+});
+
+test.each([
+  ['an instance', instance(2, 'c2'), ['instance default/c2 is new']],
+  [
+    'a snapshot',
+    `INSERT INTO instances_snapshots VALUES (1, 1, 's0', 0, 0, '', NULL);`,
+    ['instance snapshot default/c1/s0 is new'],
+  ],
+  [
+    'an instance that is gone',
+    `DELETE FROM instances_config; DELETE FROM instances;`,
+    [
+      'instance default/c1 is gone',
+      'instance default/c1, limits.cpu is gone',
+      'instance default/c1, user.token is gone',
+    ],
+  ],
+  ['a project', `INSERT INTO projects VALUES (9, 'x', '');`, ['project x is new']],
+  ['a profile', `INSERT INTO profiles VALUES (9, 'x', '', 1);`, ['profile default/x is new']],
+  ['a pool', `INSERT INTO storage_pools VALUES (9, 'x', 'dir', '', 1);`, ['storage pool x is new']],
+  [
+    'a volume',
+    `INSERT INTO storage_volumes VALUES (9, 'x', 1, 1, 2, '', 1, 0);`,
+    ['volume p/default/2/x is new'],
+  ],
+  [
+    'a snapshot of a volume',
+    `INSERT INTO storage_volumes_snapshots VALUES (9, 1, 's', '', NULL);`,
+    ['volume snapshot default/2/v/s is new'],
+  ],
+  ['a network', `INSERT INTO networks VALUES (9, 1, 'x', '', 1, 0);`, ['network default/x is new']],
+  [
+    'a rule of an ACL',
+    `UPDATE networks_acls SET ingress = X'5b7b7d5d';`,
+    ['network ACL default/acl changed from "[][]" to "[{}][]"'],
+  ],
+  ['a zone', `INSERT INTO networks_zones VALUES (9, 1, 'x', '');`, ['network zone x is new']],
+  [
+    'a forward',
+    `INSERT INTO networks_forwards VALUES (9, 1, 1, '10.0.0.9', '', '[]');`,
+    ['network forward lxdbr0/10.0.0.9 is new'],
+  ],
+  ['an image', `UPDATE images SET public = 1;`, ['image default/abc changed from "0" to "1"']],
+  [
+    'an alias',
+    `INSERT INTO images_aliases VALUES (1, 'tiny', 1, '', 1);`,
+    ['image alias default/tiny is new'],
+  ],
+  [
+    'a certificate',
+    `UPDATE certificates SET restricted = 1;`,
+    ['certificate fff changed from "cli0" to "cli1"'],
+  ],
+  [
+    'a setting',
+    `UPDATE instances_config SET value = '2' WHERE key = 'limits.cpu';`,
+    ['instance default/c1, limits.cpu changed from "1" to "2"'],
+  ],
+])('names %s', (_what, sql, lines) => {
+  expect(driftAfter(sql)).toEqual(lines);
+});
+
+describe('leaves out', () => {
+  test('what daemons write when instances stop', () => {
+    expect(
+      driftAfter(`
+        UPDATE instances_config SET value = 'STOPPED' WHERE key = 'volatile.last_state.power';
+        ${config('instances_config', 1, { 'volatile.eth0.name': 'eth0' })}
+        UPDATE instances SET last_use_date = 'now'; UPDATE nodes SET heartbeat = 'now';
+        INSERT INTO operations VALUES (1, 'u', '1', 1, NULL);
+      `),
+    ).toEqual([]);
+  });
+
+  test('confidential values, of which only that they changed is said', () => {
+    const lines = driftAfter(`UPDATE instances_config SET value = 'SECRET-2' WHERE key = 'user.token';`);
+
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(
+      /^instance default\/c1, user\.token changed from \(8 bytes, .*\) to \(8 bytes, .*\)$/,
+    );
+    expect(lines[0]).not.toContain('SECRET');
+  });
+});

@@ -1,0 +1,295 @@
+// A plan: made from files alone, complete, in order, without any confidential value, and without changing anything.
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { openOutput } from '../../../src/core/output.ts';
+import { renderPlan, renderSummary } from '../../../src/migrate/cli/render-plan.ts';
+import { renderHtml } from '../../../src/migrate/report/render-html.ts';
+import { renderMarkdown } from '../../../src/migrate/report/render-markdown.ts';
+import { config, instance } from '../convert/converted.ts';
+import { databaseOf, lxdDatabase, populatedDatabase } from '../lxd-database.ts';
+import { machineWith, planOf, writeDatabase } from './planned.ts';
+
+/** Every file below a folder with its mode, content and destination. */
+function tree(folder: string): Record<string, string> {
+  const found: Record<string, string> = {};
+  const walk = (path: string): void => {
+    for (const entry of fs.readdirSync(path, { withFileTypes: true })) {
+      const full = join(path, entry.name);
+      const { mode } = fs.lstatSync(full);
+      if (entry.isDirectory()) walk(full);
+      found[full] =
+        `${mode.toString(8)} ${entry.isFile() ? fs.readFileSync(full).toString('base64') : entry.isSymbolicLink() ? fs.readlinkSync(full) : ''}`;
+    }
+  };
+  walk(folder);
+  return found;
+}
+
+test('changes nothing, asks no daemon and runs nothing but two questions', async () => {
+  const host = machineWith(populatedDatabase());
+  const before = tree(host.root);
+
+  await planOf(host);
+
+  expect(tree(host.root)).toEqual(before);
+  expect(host.log.map(({ kind, text }) => `${kind} ${text}`).sort()).toEqual([
+    'run /usr/libexec/incus/incusd --version',
+    'run systemctl list-unit-files',
+  ]);
+});
+
+test('is one value that can be written down and read again', async () => {
+  const { plan } = await planOf(machineWith(populatedDatabase()));
+
+  expect(JSON.parse(JSON.stringify(plan))).toEqual({ ...plan });
+});
+
+test('says what was found, where the log stood, and what would run again', async () => {
+  const { plan } = await planOf(machineWith(populatedDatabase()));
+
+  expect(plan).toMatchObject({
+    format: 1,
+    source: { name: 'deb', dataDirectory: '/var/lib/lxd', schema: 60 },
+    target: { name: 'deb', dataDirectory: '/var/lib/incus', version: '6.0.4' },
+    position: { lastIndex: 2 },
+    power: { running: ['default/c1'], frozen: [] },
+  });
+  expect(plan.findings.filter(({ severity }) => severity === 'blocker')).toEqual([]);
+});
+
+test('without an Incus is made all the same, for the oldest one, and has no steps', async () => {
+  const host = machineWith(populatedDatabase());
+  fs.rmSync(host.path('/usr/libexec/incus/incusd'));
+  fs.rmSync(host.path('/var/lib/dpkg/info/incus-base.list'));
+
+  const { plan } = await planOf(host);
+
+  expect(plan.target).toBeUndefined();
+  expect(plan.steps).toEqual([]);
+  expect(plan.changes.length).toBeGreaterThan(5);
+  expect(plan.findings.map(({ id }) => id)).toContain('no-incus');
+});
+
+describe('a database that is not moved', () => {
+  test.each([
+    [
+      'of an old LXD',
+      lxdDatabase(
+        'UPDATE schema SET version = 30; ALTER TABLE networks DROP COLUMN type; DROP TABLE networks_acls;',
+      ),
+    ],
+    [
+      'of a newer LXD',
+      lxdDatabase('UPDATE schema SET version = 73; CREATE TABLE identities (id INTEGER PRIMARY KEY);'),
+    ],
+    ['of another program', databaseOf('CREATE TABLE kine (id INTEGER PRIMARY KEY);')],
+  ])('%s gives a plan with one reason and no step', async (_what, image) => {
+    const { plan } = await planOf(machineWith(image));
+
+    expect(plan.findings.map(({ id }) => id)).toEqual(['schema-unknown']);
+    expect(plan.steps).toEqual([]);
+    expect(plan.changes).toEqual([]);
+  });
+});
+
+describe('the directory that the values name', () => {
+  const pool = (source: string): Buffer =>
+    lxdDatabase(
+      `INSERT INTO storage_pools VALUES (1, 'p', 'dir', '', 1); ${config('storage_pools_config', 1, { source })}`,
+    );
+  const sourceOfPool = async (image: Buffer, directory: string): Promise<unknown> => {
+    const host = machineWith(lxdDatabase());
+    writeDatabase(host, directory, image);
+    const { plan } = await planOf(host, { lxdDir: directory });
+    return plan.changes.find(({ what }) => what === 'source')?.after;
+  };
+
+  test('is that of the server', async () => {
+    expect(await sourceOfPool(pool('/var/lib/lxd/storage-pools/p'), '/var/lib/lxd')).toBe(
+      '/var/lib/incus/storage-pools/p',
+    );
+    expect(await sourceOfPool(pool('/srv/lxd/storage-pools/p'), '/srv/lxd')).toBe(
+      '/var/lib/incus/storage-pools/p',
+    );
+  });
+
+  test('is the usual one in a copy that lies elsewhere', async () => {
+    expect(await sourceOfPool(pool('/var/lib/lxd/storage-pools/p'), '/backup/lxd')).toBe(
+      '/var/lib/incus/storage-pools/p',
+    );
+  });
+
+  test('is never the place of a pool that its owner put elsewhere', async () => {
+    expect(await sourceOfPool(pool('/data/storage-pools/p'), '/var/lib/lxd')).toBeUndefined();
+    expect(await sourceOfPool(pool('/data/storage-pools/p'), '/backup/lxd')).toBeUndefined();
+    expect(
+      await sourceOfPool(pool('/var/snap/lxd/common/lxd/storage-pools/p'), '/var/lib/lxd'),
+    ).toBeUndefined();
+  });
+});
+
+describe('no confidential value', () => {
+  const secret = 'MARKED-SECRET-4711';
+  const secrets = lxdDatabase(`
+    INSERT INTO config (key, value) VALUES ('core.trust_password', '${secret}'), ('maas.api.key', '${secret}'),
+      ('rbac.agent.private_key', '${secret}'), ('core.proxy_http', 'http://user:${secret}@proxy'), ('loki.auth.password', '${secret}');
+    INSERT INTO warnings VALUES (1, 1, NULL, NULL, NULL, 'w', 1, 1, 0, 0, NULL, '${secret}', 1);
+    INSERT INTO instances_config (instance_id, key, value) VALUES (99, 'user.orphan', '${secret}'), (99, 'limits.cpu', '${secret}');
+    ${instance(1, 'c1')} ${config('instances_config', 1, {
+      'user.user-data': `/var/lib/lxd/${secret}`,
+      'raw.lxc': `lxc.x = /var/lib/lxd/${secret}`,
+      'cloud-init.ssh-keys.me': secret,
+      'environment.TOKEN': secret,
+    })}
+    INSERT INTO networks VALUES (1, 1, 'lxdbr0', '', 1, 0);
+    ${config('networks_config', 1, { 'raw.dnsmasq': `/var/lib/lxd/${secret}`, 'bgp.peers.x.password': secret })}
+  `);
+
+  test('is in the plan, on the terminal or in a report; what is changed is there all the same', async () => {
+    const { plan } = await planOf(machineWith(secrets));
+    const output = openOutput({ json: false, colour: false });
+    const answers = { accept: new Set<string>(), fix: false };
+    const texts = [
+      JSON.stringify(plan),
+      renderPlan(plan, answers, output, undefined),
+      renderSummary(plan, answers, output),
+      renderHtml(plan, undefined),
+      renderMarkdown(plan, undefined),
+    ];
+
+    for (const text of texts) expect(text).not.toContain(secret);
+    expect(plan.changes.map(({ what }) => what)).toEqual(
+      expect.arrayContaining([
+        'core.trust_password',
+        'raw.lxc',
+        'raw.dnsmasq',
+        'row',
+        'cloud-init.ssh-keys.me',
+      ]),
+    );
+    expect(plan.changes.find(({ what }) => what === 'core.trust_password')?.before).toMatch(
+      /^\(18 bytes, sha256 /,
+    );
+  });
+
+  test('is hidden from whoever asks for the values', async () => {
+    const material = await planOf(machineWith(secrets));
+    const output = openOutput({ json: false, colour: false });
+
+    const text = renderPlan(material.plan, { accept: new Set(), fix: false }, output, material.changes);
+
+    expect(text).toContain(secret);
+  });
+});
+
+test('hostile names stay text on a terminal and in the reports', async () => {
+  const name = `x'; DROP TABLE projects; --<script>alert(1)</script>|\u001b[2J\u202e`;
+  const image = lxdDatabase(`
+    INSERT INTO projects VALUES (7, '${name.replaceAll("'", "''")}', '');
+    ${instance(1, 'c1', { project: 7 })} ${config('instances_config', 1, { 'security.devlxd': `${'<b>'}` })}
+  `);
+
+  const { plan } = await planOf(machineWith(image));
+  const output = openOutput({ json: false, colour: false });
+  const terminal = renderPlan(plan, { accept: new Set(), fix: false }, output, undefined);
+  const html = renderHtml(plan, undefined);
+  const markdown = renderMarkdown(plan, undefined);
+
+  expect(terminal).toContain('DROP TABLE projects');
+  for (const text of [terminal, html, markdown]) expect(text).not.toMatch(/[\u001b\u202e]/);
+  expect(html).not.toMatch(/<script|<b>/);
+  expect(markdown).not.toMatch(/[^\\]<script/);
+  // Every row of a table keeps its number of cells.
+  const rows = markdown
+    .split('\n')
+    .filter((line) => line.startsWith('| instance') || line.startsWith('| note'));
+  expect(rows.length).toBeGreaterThan(0);
+  for (const row of rows) expect(row.split(/(?<!\\)\|/).length).toBeGreaterThanOrEqual(7);
+});
+
+describe('the steps', () => {
+  test('come in this order', async () => {
+    const { plan } = await planOf(machineWith(populatedDatabase()));
+
+    expect(plan.steps.map(({ kind }) => kind)).toEqual([
+      'record-power',
+      'stop-daemon',
+      'clear-leftovers',
+      'set-aside-target',
+      'stop-instances',
+      'stop-daemon',
+      'mask-source',
+      'clear-leftovers',
+      'prove-quiet',
+      'convert-again',
+      'move-directory',
+      'set-aside-database',
+      'install-database',
+      'rename-snapshots-folder',
+      'repoint-links',
+      'empty-runtime-folder',
+      'start-daemon',
+      'restore-power',
+      'release-autostart',
+      'disable-source',
+      'refresh-backup-files',
+    ]);
+  });
+
+  test('name what the database knows of the host: its bridges and the interfaces that LXD made', async () => {
+    const { plan } = await planOf(
+      machineWith(
+        populatedDatabase(`
+          INSERT INTO networks VALUES (8, 1, 'lan', '', 1, 1);
+          ${config('instances_config', 1, { 'volatile.eth0.host_name': 'veth12345678' })}
+          ${config('instances_config', 2, { 'volatile.eth0.host_name': 'eno1' })}
+        `),
+      ),
+    );
+
+    expect(
+      plan.steps.find((step) => step.kind === 'clear-leftovers' && step.role === 'source'),
+    ).toMatchObject({
+      dataDirectory: '/var/lib/lxd',
+      bridges: ['lxdbr0', 'net2'],
+      interfaces: ['veth12345678'],
+      firewallTable: 'lxd',
+    });
+  });
+
+  test('add an id range to each file that lacks one', async () => {
+    const host = machineWith(populatedDatabase());
+    host.writeFile('/etc/subgid', '');
+
+    const { plan } = await planOf(host);
+
+    expect(plan.steps.filter(({ kind }) => kind === 'add-id-range')).toEqual([
+      { kind: 'add-id-range', file: '/etc/subgid', line: 'root:1000000:1000000000' },
+    ]);
+  });
+
+  test('mask nothing where no unit starts LXD', async () => {
+    const host = machineWith(populatedDatabase());
+    for (const unit of ['lxd.service', 'lxd.socket']) fs.rmSync(host.path(`/lib/systemd/system/${unit}`));
+
+    const { plan } = await planOf(host);
+
+    expect(plan.steps.map(({ kind }) => kind).filter((kind) => /source$/.test(kind))).toEqual([]);
+  });
+});
+
+test('addresses of bridges are read from the host, by names that cannot lead elsewhere', async () => {
+  const host = machineWith(
+    lxdDatabase(`INSERT INTO networks VALUES (1, 1, 'lxdbr0', '', 1, 0), (2, 1, '../../../etc', '', 1, 0);`),
+  );
+  host.writeFile('/sys/class/net/lxdbr0/address', '00:16:3e:aa:bb:cc\n');
+  host.writeFile('/etc/address', 'not for you');
+
+  const { plan } = await planOf(host);
+
+  expect(plan.changes.filter(({ what }) => what === 'bridge.hwaddr')).toMatchObject([
+    { object: 'network default/lxdbr0', after: '00:16:3e:aa:bb:cc' },
+  ]);
+  expect(JSON.stringify(plan)).not.toContain('not for you');
+});

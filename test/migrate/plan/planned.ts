@@ -1,0 +1,64 @@
+// A whole LXD directory on a fake machine, with a database that a daemon could have written, and the plan for it.
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { standaloneConfiguration, writeFreshDirectory } from '../../../src/dqlite/index.ts';
+import { type DetectOptions, find } from '../../../src/migrate/detect/index.ts';
+import { makePlan, type PlanMaterial } from '../../../src/migrate/plan/index.ts';
+import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
+import { localDatabase } from '../lxd-database.ts';
+
+/** Writes `DIR/database` with a global database and a local.db. */
+export function writeDatabase(
+  host: FakeHost,
+  directory: string,
+  image: Buffer,
+  local = localDatabase(),
+): void {
+  const database = host.path(join(directory, 'database'));
+  fs.mkdirSync(database, { recursive: true });
+  fs.rmSync(join(database, 'global'), { recursive: true, force: true });
+  writeFreshDirectory(join(database, 'global'), image, { configuration: standaloneConfiguration, term: 1 });
+  fs.writeFileSync(join(database, 'local.db'), local);
+}
+
+/** A machine with systemd, an LXD of that database, and an Incus that was never started. */
+export function machineWith(image: Buffer, { version = '6.0.4' } = {}): FakeHost {
+  const host = fakeHost();
+  onTestFinished(() => host.dispose());
+  writeDatabase(host, '/var/lib/lxd', image);
+  host.writeFile('/var/lib/dpkg/info/lxd.list', '');
+  host.writeFile('/var/lib/dpkg/info/incus-base.list', '');
+  host.writeFile('/usr/libexec/incus/incusd', '');
+  for (const unit of ['lxd.service', 'lxd.socket', 'incus.service', 'incus.socket'])
+    host.writeFile(`/lib/systemd/system/${unit}`, '[Unit]\n');
+  for (const command of [
+    'systemctl',
+    'ip',
+    'rsync',
+    'setfattr',
+    'tar',
+    'unsquashfs',
+    'xz',
+    'dnsmasq',
+    'nft',
+    'btrfs',
+  ])
+    host.machine.commands.set(command, `/usr/bin/${command}`);
+  host.machine.mounts = [{ path: '/var/lib/lxcfs', type: 'fuse.lxcfs', device: 'lxcfs', root: '/' }];
+  for (const file of ['/etc/subuid', '/etc/subgid']) host.writeFile(file, 'root:100000:1000000000\n');
+  host.onRun((argv) => (argv[0] === 'systemctl' ? { status: 0 } : undefined));
+  host.onRun((argv) => (argv[1] === '--version' ? { stdout: Buffer.from(`${version}\n`) } : undefined));
+  return host;
+}
+
+export function planOf(host: FakeHost, options: DetectOptions = {}): Promise<PlanMaterial> {
+  return makePlan({
+    host,
+    found: find(host, options),
+    services: options.services,
+    state: '/var/lib/lxd-to-incus',
+    toolVersion: 'test',
+    run: 'RUN',
+  });
+}
