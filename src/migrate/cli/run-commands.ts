@@ -9,6 +9,7 @@ import type { Output } from '../../core/output.ts';
 import { formatDuration } from '../../core/text.ts';
 import { undoSteps } from '../apply/index.ts';
 import { type Journal, type JournalRun, openJournal, takeLock } from '../apply/journal.ts';
+import { removeMadeByTarget } from '../apply/made-by-target.ts';
 import { answeringSocket } from '../apply/service-control.ts';
 import { changesSinceSwitch } from '../apply/since-switch.ts';
 import { isUnfinished, whatIsLeft, whereItStands } from '../apply/where-it-stands.ts';
@@ -128,6 +129,7 @@ async function checkSource({ host, plannedOn, output }: Work): Promise<string[]>
   // It did not run when the migration began, so it does not run now.
   if (socket === undefined) return [];
   const client = daemonClient(host, socket);
+  removeMadeByTarget(host, source.dataDirectory);
   output.progress('  LXD writes its own backup.yaml again');
   await refreshBackupFiles(host, client, source.dataDirectory);
   output.progress('  a write as root in every container that runs');

@@ -223,6 +223,7 @@ describe('the steps', () => {
       'clear-leftovers',
       'prove-quiet',
       'convert-again',
+      'record-directory',
       'move-directory',
       'set-aside-database',
       'install-database',

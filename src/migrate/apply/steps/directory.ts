@@ -124,7 +124,10 @@ function restore(root: string, entry: Entry): void {
   const full = join(root, entry.path);
   const now = fs.lstatSync(full, { throwIfNoEntry: false });
   // A pool's folders are there only while it is mounted, and what a daemon makes for itself it makes again.
-  if (now === undefined) return restoreMissing(full, entry);
+  if (now === undefined) {
+    restoreMissing(full, entry);
+    return;
+  }
   if (entry.type === 'file' && entry.content !== undefined && now.isFile()) {
     const content = Buffer.from(entry.content, 'base64');
     if (!fs.readFileSync(full).equals(content)) writeFileDurable(full, content, entry.mode);
