@@ -1,0 +1,176 @@
+// The journal: what was written is there after any interruption, and one process works at a time.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Failure } from '../../../src/core/failure.ts';
+import { openJournal, type StepState, takeLock } from '../../../src/migrate/apply/journal.ts';
+import type { Step } from '../../../src/migrate/plan/step.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
+
+const steps: readonly Step[] = [
+  { kind: 'move-directory', from: '/a', to: "/b'; DROP TABLE step; --" },
+  { kind: 'empty-runtime-folder', path: '/run/ünïcode\n' },
+  { kind: 'add-id-range', file: '/etc/subuid', line: 'root:1:2' },
+];
+const at = (second: number): Date => new Date(Date.UTC(2026, 10, 24, 0, 0, second));
+
+type Action =
+  | { readonly do: 'mark'; readonly position: number; readonly state: StepState }
+  | { readonly do: 'remember'; readonly position: number; readonly memo: unknown }
+  | { readonly do: 'note'; readonly name: string; readonly value: unknown }
+  | { readonly do: 'reopen' };
+
+const json = fc.jsonValue({ maxDepth: 2 });
+const action: fc.Arbitrary<Action> = fc.oneof(
+  fc.record({
+    do: fc.constant('mark' as const),
+    position: fc.nat(steps.length - 1),
+    state: fc.constantFrom<StepState>('planned', 'begun', 'done', 'undone'),
+  }),
+  fc.record({ do: fc.constant('remember' as const), position: fc.nat(steps.length - 1), memo: json }),
+  fc.record({
+    do: fc.constant('note' as const),
+    name: fc.constantFrom('power', 'held', "o'dd"),
+    value: json,
+  }),
+  fc.record({ do: fc.constant('reopen' as const) }),
+);
+
+test('keeps everything that was written to it, whenever it is opened again', () => {
+  fc.assert(
+    fc.property(fc.array(action, { maxLength: 12 }), (actions) => {
+      const state = temporaryFolder();
+      let journal = openJournal(state);
+      journal.begin('run', { any: ['plan', null] }, steps, at(0));
+      const expected = steps.map((step, position) => ({
+        position,
+        step,
+        state: 'planned',
+        memo: null as unknown,
+      }));
+      const notes = new Map<string, unknown>();
+
+      for (const one of actions) {
+        const entry = 'position' in one ? expected[one.position] : undefined;
+        if (one.do === 'mark' && entry !== undefined) {
+          journal.mark('run', one.position, one.state, at(1));
+          entry.state = one.state;
+        } else if (one.do === 'remember' && entry !== undefined) {
+          journal.remember('run', one.position, one.memo);
+          entry.memo = one.memo;
+        } else if (one.do === 'note') {
+          journal.note('run', one.name, one.value);
+          notes.set(one.name, one.value);
+        } else {
+          journal.close();
+          journal = openJournal(state);
+        }
+      }
+      journal.close();
+      journal = openJournal(state);
+
+      // What JSON cannot hold (-0) is none of the values that steps write.
+      expect(JSON.stringify(journal.steps('run'))).toBe(JSON.stringify(expected));
+      for (const name of ['power', 'held', "o'dd", 'never'])
+        expect(JSON.stringify(journal.noted('run', name))).toBe(JSON.stringify(notes.get(name)));
+      expect(journal.plan('run')).toEqual({ any: ['plan', null] });
+      expect(journal.latest()).toEqual({ id: 'run', begunAt: at(0).toISOString(), outcome: undefined });
+      journal.close();
+    }),
+    { numRuns: 15 },
+  );
+});
+
+test('the latest run counts, with its outcome; the steps of each stay apart', () => {
+  const journal = openJournal(temporaryFolder());
+  onTestFinished(() => journal.close());
+
+  expect(journal.latest()).toBeUndefined();
+  journal.begin('first', {}, steps, at(1));
+  journal.mark('first', 0, 'done', at(2));
+  journal.end('first', 'undone', at(3));
+  expect(journal.latest()).toMatchObject({ id: 'first', outcome: 'undone' });
+  journal.begin('second', {}, steps.slice(0, 1), at(4));
+
+  expect(journal.latest()).toMatchObject({ id: 'second', outcome: undefined });
+  expect(journal.steps('first').map(({ state }) => state)).toEqual(['done', 'planned', 'planned']);
+  expect(journal.steps('second').map(({ state }) => state)).toEqual(['planned']);
+});
+
+test('a run is begun whole or not at all', () => {
+  const journal = openJournal(temporaryFolder());
+  onTestFinished(() => journal.close());
+  journal.begin('run', {}, steps, at(0));
+
+  expect(() => journal.begin('run', {}, steps, at(1))).toThrow(/UNIQUE/);
+  expect(journal.steps('run')).toHaveLength(steps.length);
+});
+
+test('nobody else can read it, whatever the mask, and it takes no folder that others can write to', () => {
+  const folder = temporaryFolder();
+  const before = process.umask(0);
+
+  openJournal(join(folder, 'state')).close();
+  process.umask(before);
+
+  expect(fs.statSync(join(folder, 'state')).mode & 0o777).toBe(0o700);
+  expect(fs.statSync(join(folder, 'state', 'journal.db')).mode & 0o777).toBe(0o600);
+  expect(process.umask()).toBe(before);
+  fs.mkdirSync(join(folder, 'open'));
+  fs.chmodSync(join(folder, 'open'), 0o777);
+  expect(() => openJournal(join(folder, 'open'))).toThrow(/others can write/);
+});
+
+describe('the lock', () => {
+  function problemOf(action: () => unknown): unknown {
+    try {
+      action();
+      return undefined;
+    } catch (error) {
+      return error instanceof Failure ? error.problem : error;
+    }
+  }
+
+  /** Another process that has taken the lock and holds it. */
+  async function holder(state: string): Promise<() => Promise<void>> {
+    const module = join(import.meta.dirname, '../../../src/migrate/apply/journal.ts');
+    const script = `
+      const { takeLock } = await import(${JSON.stringify(module)});
+      takeLock(${JSON.stringify(state)});
+      process.stdout.write('held');
+      setInterval(() => {}, 1000);
+    `;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    await once(child.stdout, 'data');
+    return async () => {
+      child.kill('SIGKILL');
+      await once(child, 'close');
+    };
+  }
+
+  test('is held by one process at a time, and free once that one is dead, however it died', async () => {
+    const state = temporaryFolder();
+    const kill = await holder(state);
+
+    expect(problemOf(() => takeLock(state))).toEqual({ code: 'already-running', state });
+    await kill();
+    const release = takeLock(state);
+
+    expect(problemOf(() => takeLock(state))).toEqual({ code: 'already-running', state });
+    release();
+    takeLock(state)();
+  });
+
+  test('of another folder is another one', () => {
+    const release = takeLock(temporaryFolder());
+
+    expect(problemOf(() => takeLock(temporaryFolder())())).toBeUndefined();
+    release();
+  });
+});
