@@ -1,7 +1,8 @@
 // Carries the id maps of root file systems from Incus's database into LXD's: they say whose the files on disk are now.
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { renameDurable } from '../../core/durable.ts';
 import { Failure } from '../../core/failure.ts';
 import { appendTransaction, readDatabase, writeFreshDirectory } from '../../dqlite/index.ts';
 
@@ -28,6 +29,10 @@ export function readIdMaps(directory: string): IdMaps {
  */
 export function carryIdMaps(database: string, maps: IdMaps): string[] {
   const global = join(database, 'global');
+  const fresh = join(database, 'global.after-rollback');
+  // An earlier attempt may have ended between its two renames, or before them.
+  if (!existsSync(global) && existsSync(fresh)) renameDurable(fresh, global);
+  rmSync(fresh, { recursive: true, force: true });
   const image = readDatabase(global);
   const db = new Database(image.bytes);
   try {
@@ -43,17 +48,21 @@ export function carryIdMaps(database: string, maps: IdMaps): string[] {
     } catch (error) {
       // LXD was killed: its last segments are still open, and only a daemon closes them. What it left is kept beside.
       if (!(error instanceof Failure) || error.problem.code !== 'unclean-stop') throw error;
-      writeFreshDirectory(`${global}.new`, after, {
-        configuration: image.configuration,
-        term: image.lastTerm,
-      });
-      renameSync(global, join(database, 'global.before-rollback'));
-      renameSync(`${global}.new`, global);
+      writeFreshDirectory(fresh, after, { configuration: image.configuration, term: image.lastTerm });
+      renameDurable(global, free(join(database, 'global.before-rollback')));
+      renameDurable(fresh, global);
     }
     return changed.map(({ name }) => name);
   } finally {
     db.close();
   }
+}
+
+/** The path, or the same with a number, where an earlier rollback has left something under it. */
+function free(path: string): string {
+  let name = path;
+  for (let copy = 2; existsSync(name); copy += 1) name = `${path}-${copy}`;
+  return name;
 }
 
 function rows(db: Database.Database): { id: number; name: string; value: string }[] {

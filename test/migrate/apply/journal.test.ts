@@ -8,7 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Failure } from '../../../src/core/failure.ts';
 import { openJournal, type StepState, takeLock } from '../../../src/migrate/apply/journal.ts';
 import type { Step } from '../../../src/migrate/plan/step.ts';
-import { temporaryFolder } from '../../temporary-folder.ts';
+import { quickFolder, temporaryFolder } from '../../temporary-folder.ts';
 
 const steps: readonly Step[] = [
   { kind: 'move-directory', from: '/a', to: "/b'; DROP TABLE step; --" },
@@ -42,7 +42,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 test('keeps everything that was written to it, whenever it is opened again', () => {
   fc.assert(
     fc.property(fc.array(action, { maxLength: 12 }), (actions) => {
-      const state = temporaryFolder();
+      const state = temporaryFolder(quickFolder);
       let journal = openJournal(state);
       journal.begin('run', { any: ['plan', null] }, steps, at(0));
       const expected = steps.map((step, position) => ({

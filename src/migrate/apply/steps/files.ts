@@ -1,7 +1,14 @@
 // Steps that move folders, databases and links; each looks at what is there, so that it can be called again.
 import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { renameDurable, replaceLinkDurable, syncFolder, writeFileDurable } from '../../../core/durable.ts';
+import {
+  makeFolderDurable,
+  removeTemporaries,
+  renameDurable,
+  replaceLinkDurable,
+  syncFolder,
+  writeFileDurable,
+} from '../../../core/durable.ts';
 import type { Host } from '../../../core/host.ts';
 import { mapPath } from '../../convert/path-map.ts';
 import type { Step } from '../../plan/step.ts';
@@ -62,18 +69,34 @@ export const setAsideDatabaseStep: Of<'set-aside-database'> = {
 
 export const installDatabaseStep: Of<'install-database'> = {
   apply({ step, context: { host } }) {
-    moveOnce(host, step.from, step.path);
+    // After a rollback that was broken off, it stands where that rollback has kept it.
+    const { last } = keptDatabases(host, step.keep);
+    const gone = !isThere(host, step.from) && !isThere(host, step.path);
+    moveOnce(host, gone && last !== undefined ? last : step.from, step.path);
   },
   undo({ step, context: { host, journal, run } }) {
     // The database of a target that ran is worth keeping: it names what was made since.
     if (!isThere(host, step.path)) return;
     journal.note(run, noteNames.idmaps, readIdMaps(host.path(step.path)));
-    // An earlier rollback of the same run may have kept one already.
-    let keep = step.keep;
-    for (let copy = 2; isThere(host, keep); copy += 1) keep = `${step.keep}-${copy}`;
-    renameDurable(host.path(step.path), host.path(keep));
+    renameDurable(host.path(step.path), host.path(keptDatabases(host, step.keep).next));
   },
 };
+
+/** Each rollback of a run keeps one: NAME, NAME-2, … */
+function keptDatabases(host: Host, name: string): { last: string | undefined; next: string } {
+  let last: string | undefined;
+  let next = name;
+  for (let copy = 2; isThere(host, next); copy += 1) {
+    last = next;
+    next = `${name}-${copy}`;
+  }
+  return { last, next };
+}
+
+/** The name under which a folder is made before it takes its place. */
+function partOf(path: string): string {
+  return `${path}.part`;
+}
 
 export const convertAgainStep: Of<'convert-again'> = {
   apply({ step, context }) {
@@ -83,29 +106,38 @@ export const convertAgainStep: Of<'convert-again'> = {
       throw migrateFailure({ code: 'plan-stale', differences: conversion.differences });
     journal.note(run, noteNames.held, conversion.held);
     // An earlier, interrupted attempt may have left half a folder.
-    fs.rmSync(host.path(step.into), { recursive: true, force: true });
-    const part = `${step.into}.part`;
-    fs.rmSync(host.path(part), { recursive: true, force: true });
-    conversion.write(host.path(part));
-    renameDurable(host.path(part), host.path(step.into));
+    for (const path of [step.into, partOf(step.into)])
+      fs.rmSync(host.path(path), { recursive: true, force: true });
+    conversion.write(host.path(partOf(step.into)));
+    renameDurable(host.path(partOf(step.into)), host.path(step.into));
   },
   undo({ step, context: { host } }) {
-    fs.rmSync(host.path(step.into), { recursive: true, force: true });
+    for (const path of [step.into, partOf(step.into)])
+      fs.rmSync(host.path(path), { recursive: true, force: true });
   },
 };
 
+/** Which of the two folders were there before. */
+interface SnapshotsMemo {
+  readonly hadFolder: boolean;
+  readonly hadOther: boolean;
+}
+
 export const renameSnapshotsFolderStep: Of<'rename-snapshots-folder'> = {
   apply({ step, memo, remember, context: { host } }) {
-    const hadFolder = memo === null ? isThere(host, step.from) : (memo as { hadFolder: boolean }).hadFolder;
-    if (memo === null) remember({ hadFolder });
-    if (hadFolder) return moveOnce(host, step.from, step.to);
+    const had = (memo as SnapshotsMemo | null) ?? {
+      hadFolder: isThere(host, step.from),
+      hadOther: isThere(host, step.to),
+    };
+    if (memo === null) remember(had);
+    if (had.hadFolder) return moveOnce(host, step.from, step.to);
     // LXD makes the folder at its first start; without it incusd would die in the patch that this step stands for.
-    if (!isThere(host, step.to)) fs.mkdirSync(host.path(step.to), { mode: 0o700 });
-    syncFolder(dirname(host.path(step.to)));
+    if (!isThere(host, step.to)) makeFolderDurable(host.path(step.to), 0o700);
   },
   undo({ step, memo, context: { host } }) {
-    if ((memo as { hadFolder: boolean } | null)?.hadFolder === true) moveOnce(host, step.to, step.from);
-    else if (isThere(host, step.to)) fs.rmdirSync(host.path(step.to));
+    const had = memo as SnapshotsMemo | null;
+    if (had?.hadFolder === true) moveOnce(host, step.to, step.from);
+    else if (had?.hadOther === false && isThere(host, step.to)) fs.rmdirSync(host.path(step.to));
   },
 };
 
@@ -122,6 +154,10 @@ export const repointLinksStep: Of<'repoint-links'> = {
 function repoint(host: Host, directory: string, from: string, to: string): number {
   const { link_folders: folders, links } = migrationRules();
   const map = { from, to, renamedFolders: [] };
+  // Links that an interrupted attempt made and did not put in their place.
+  for (const folder of folders.map((name) => host.path(join(directory, name))))
+    if (fs.existsSync(folder)) removeTemporaries(folder);
+  for (const name of links) removeTemporaries(host.path(directory), name);
   const candidates = [
     ...links.map((name) => join(directory, name)),
     ...folders.flatMap((name) => {
@@ -153,11 +189,13 @@ export const addIdRangeStep: Of<'add-id-range'> = {
     const path = host.path(step.file);
     const before = memo === null ? fs.readFileSync(path, 'utf8') : (memo as { before: string }).before;
     if (memo === null) remember({ before });
+    removeTemporaries(dirname(path), basename(path));
     const ending = before === '' || before.endsWith('\n') ? '' : '\n';
     writeFileDurable(path, `${before}${ending}${step.line}\n`, fs.statSync(path).mode & 0o777);
   },
   undo({ step, memo, context: { host } }) {
     const path = host.path(step.file);
+    removeTemporaries(dirname(path), basename(path));
     if (memo !== null)
       writeFileDurable(path, (memo as { before: string }).before, fs.statSync(path).mode & 0o777);
   },

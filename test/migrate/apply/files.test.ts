@@ -1,0 +1,613 @@
+// The steps on files: done again, taken back, taken back again, and interrupted between any two changes, each ends in
+// the one right state.
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { writeFileDurable } from '../../../src/core/durable.ts';
+import { Failure } from '../../../src/core/failure.ts';
+import { unpackDatabaseFixture } from '../../../src/dev/database-fixture.ts';
+import { readDatabase } from '../../../src/dqlite/index.ts';
+import { openJournal } from '../../../src/migrate/apply/journal.ts';
+import type { ApplyContext, StepHandler } from '../../../src/migrate/apply/step-handler.ts';
+import { recordDirectoryStep } from '../../../src/migrate/apply/steps/directory.ts';
+import {
+  addIdRangeStep,
+  convertAgainStep,
+  emptyRuntimeFolderStep,
+  installDatabaseStep,
+  moveDirectoryStep,
+  renameSnapshotsFolderStep,
+  repointLinksStep,
+  setAsideDatabaseStep,
+  setAsideTargetStep,
+} from '../../../src/migrate/apply/steps/files.ts';
+import type { Step } from '../../../src/migrate/plan/step.ts';
+import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
+import { Died, fileWatch } from '../../fakes/watched-files.ts';
+import { quickFolder } from '../../temporary-folder.ts';
+import { config, instance } from '../convert/converted.ts';
+import { ask, lxdDatabase } from '../lxd-database.ts';
+import { writeDatabase } from '../plan/planned.ts';
+import { treeOf } from './tree.ts';
+
+vi.mock('node:fs', async (original) =>
+  (await import('../../fakes/watched-files.ts')).watched(await original()),
+);
+
+afterEach(() => fileWatch.reset());
+
+interface Case {
+  readonly handler: StepHandler<never>;
+  readonly step: Step;
+  /** What is there before. */
+  readonly make: (host: FakeHost) => void;
+  /** Whether undo gives back exactly what was there; else what it gives is compared with itself. */
+  readonly undoIsExact?: false;
+}
+
+const state = fs.mkdtempSync(join(quickFolder, 'lxd-to-incus-test-'));
+const journal = openJournal(state);
+let runs = 0;
+afterAll(() => {
+  journal.close();
+  fs.rmSync(state, { recursive: true, force: true });
+});
+
+/** A machine with one step of a run, whose memo outlives the process. */
+function begun({ handler, step, make }: Case) {
+  const host = fakeHost();
+  for (const folder of ['/var/lib', '/state/runs/RUN', '/etc'])
+    fs.mkdirSync(host.path(folder), { recursive: true });
+  make(host);
+  onTestFinished(() => host.dispose());
+  runs += 1;
+  const run = `RUN-${runs}`;
+  journal.begin(run, {}, [step], new Date(0));
+  journal.note(run, 'power', { running: [], frozen: [], daemonRan: false });
+  const context: ApplyContext = {
+    host,
+    journal,
+    run,
+    stopLimitMs: 1000,
+    interrupted: () => false,
+    convertAgain: () => ({
+      differences: [],
+      held: [],
+      changes: [],
+      write: (folder) => {
+        fs.mkdirSync(folder, { mode: 0o700 });
+        writeFileDurable(join(folder, 'local.db'), 'converted local');
+        fs.mkdirSync(join(folder, 'global'), { mode: 0o700 });
+        writeFileDurable(join(folder, 'global', 'metadata1'), 'converted global');
+      },
+    }),
+    prepareConversion: () => {},
+    wouldStart: () => [],
+    say: () => {},
+  };
+  const call = async (what: 'apply' | 'undo'): Promise<void> => {
+    const { memo } = journal.steps(run)[0] ?? { memo: null };
+    const remember = (value: unknown): void => {
+      // A dead process writes nothing into its journal either.
+      if (fileWatch.isDead()) throw new Died('journal');
+      journal.remember(run, 0, value);
+    };
+    await handler[what]({ step, memo, remember, context } as never);
+  };
+  return {
+    host,
+    apply: () => call('apply'),
+    undo: () => call('undo'),
+    /** Lets the process die after so many changes. Returns whether it did. */
+    dyingAfter: async (changes: number, what: 'apply' | 'undo'): Promise<boolean> => {
+      fileWatch.reset();
+      fileWatch.dieAfter(changes);
+      // The one that dies is another process than the one that comes after it.
+      const { pid } = process;
+      Object.defineProperty(process, 'pid', { value: pid + 1, configurable: true });
+      try {
+        await call(what);
+        return false;
+      } catch (error) {
+        if (!(error instanceof Died)) throw error;
+        return true;
+      } finally {
+        Object.defineProperty(process, 'pid', { value: pid, configurable: true });
+        fileWatch.reset();
+      }
+    },
+    note: (name: string, value: unknown) => journal.note(run, name, value),
+    tree: (): Record<string, string> => treeOf(host.root),
+  };
+}
+
+const lxd = (host: FakeHost): void => {
+  for (const [path, content] of Object.entries({
+    '/var/lib/lxd/server.crt': 'certificate',
+    '/var/lib/lxd/snapshots/c1_snap0': '',
+    '/var/lib/lxd/storage-pools/default/containers/c1/rootfs/etc/hostname': 'c1',
+  }))
+    host.writeFile(path, content);
+  fs.chmodSync(host.path('/var/lib/lxd'), 0o711);
+};
+const links = (host: FakeHost): void => {
+  const at = '/var/lib/incus';
+  for (const folder of ['containers', 'containers-snapshots', 'virtual-machines'])
+    fs.mkdirSync(host.path(join(at, folder)), { recursive: true });
+  const link = (name: string, to: string): void => fs.symlinkSync(to, host.path(join(at, name)));
+  link('containers/c1', '/var/lib/lxd/storage-pools/default/containers/c1');
+  link('containers/foreign', '/var/lib/lxd-data/c3');
+  link('containers-snapshots/c1', '/var/lib/lxd/storage-pools/default/containers-snapshots/c1');
+  link('images', '/var/lib/lxd/storage-pools/default/custom/default_images');
+  host.writeFile(join(at, 'containers/no-link'), 'kept');
+};
+
+const cases: Readonly<Record<string, Case>> = {
+  'set-aside-target': {
+    handler: setAsideTargetStep,
+    step: { kind: 'set-aside-target', path: '/var/lib/incus', into: '/state/runs/RUN/target-directory' },
+    make: (host) => host.writeFile('/var/lib/incus/database/x', 'of Incus'),
+  },
+  'set-aside-target, where there is none': {
+    handler: setAsideTargetStep,
+    step: { kind: 'set-aside-target', path: '/var/lib/incus', into: '/state/runs/RUN/target-directory' },
+    make: () => {},
+  },
+  'move-directory': {
+    handler: moveDirectoryStep,
+    step: { kind: 'move-directory', from: '/var/lib/lxd', to: '/var/lib/incus' },
+    make: lxd,
+  },
+  'set-aside-database': {
+    handler: setAsideDatabaseStep,
+    step: {
+      kind: 'set-aside-database',
+      path: '/var/lib/incus/database',
+      into: '/state/runs/RUN/source-database',
+    },
+    make: (host) => writeDatabase(host, '/var/lib/incus', lxdDatabase()),
+  },
+  'install-database': {
+    handler: installDatabaseStep,
+    step: {
+      kind: 'install-database',
+      from: '/state/runs/RUN/converted-database',
+      path: '/var/lib/incus/database',
+      keep: '/state/runs/RUN/target-database',
+    },
+    make: (host) => {
+      host.writeFile('/state/runs/RUN/converted-database/local.db', 'converted');
+      fs.mkdirSync(host.path('/var/lib/incus'));
+    },
+    // The database of a target that ran is kept beside, not put back where it came from.
+    undoIsExact: false,
+  },
+  'convert-again': {
+    handler: convertAgainStep,
+    step: {
+      kind: 'convert-again',
+      sourceDirectory: '/var/lib/lxd',
+      into: '/state/runs/RUN/converted-database',
+    },
+    make: lxd,
+  },
+  'rename-snapshots-folder': {
+    handler: renameSnapshotsFolderStep,
+    step: {
+      kind: 'rename-snapshots-folder',
+      from: '/var/lib/incus/snapshots',
+      to: '/var/lib/incus/containers-snapshots',
+    },
+    make: (host) => host.writeFile('/var/lib/incus/snapshots/c1', 'x'),
+  },
+  'rename-snapshots-folder, where there is none': {
+    handler: renameSnapshotsFolderStep,
+    step: {
+      kind: 'rename-snapshots-folder',
+      from: '/var/lib/incus/snapshots',
+      to: '/var/lib/incus/containers-snapshots',
+    },
+    make: (host) => fs.mkdirSync(host.path('/var/lib/incus')),
+  },
+  'rename-snapshots-folder, where only the other one is there': {
+    handler: renameSnapshotsFolderStep,
+    step: {
+      kind: 'rename-snapshots-folder',
+      from: '/var/lib/incus/snapshots',
+      to: '/var/lib/incus/containers-snapshots',
+    },
+    make: (host) => fs.mkdirSync(host.path('/var/lib/incus/containers-snapshots'), { recursive: true }),
+  },
+  'repoint-links': {
+    handler: repointLinksStep,
+    step: { kind: 'repoint-links', directory: '/var/lib/incus', from: '/var/lib/lxd', to: '/var/lib/incus' },
+    make: links,
+  },
+  'add-id-range': {
+    handler: addIdRangeStep,
+    step: { kind: 'add-id-range', file: '/etc/subuid', line: 'root:1000000:1000000000' },
+    make: (host) => host.writeFile('/etc/subuid', 'lxd:1000000:1000000000'),
+  },
+  'add-id-range, to an empty file of another mode': {
+    handler: addIdRangeStep,
+    step: { kind: 'add-id-range', file: '/etc/subgid', line: 'root:1000000:1000000000' },
+    make: (host) => {
+      host.writeFile('/etc/subgid', '');
+      fs.chmodSync(host.path('/etc/subgid'), 0o640);
+    },
+  },
+};
+
+describe.each(Object.entries(cases))('%s', (_name, one) => {
+  test('done twice is done once, taken back twice is taken back once, and can be done after that', async () => {
+    const { apply, undo, tree } = begun(one);
+    const before = tree();
+
+    await apply();
+    const after = tree();
+    await apply();
+    expect(tree()).toEqual(after);
+
+    await undo();
+    const undone = tree();
+    if (one.undoIsExact !== false) expect(undone).toEqual(before);
+    await undo();
+    expect(tree()).toEqual(undone);
+
+    await apply();
+    const { [`state/runs/RUN/${keptName}`]: _kept, ...again } = tree();
+    expect(again).toEqual(after);
+  });
+
+  test('taken back before it was begun changes nothing', async () => {
+    const { undo, tree } = begun(one);
+    const before = tree();
+
+    await undo();
+
+    expect(tree()).toEqual(before);
+  });
+
+  test('interrupted while it is done: can be gone on with, or taken back', async () => {
+    const straight = begun(one);
+    const before = straight.tree();
+    await straight.apply();
+    const after = straight.tree();
+
+    let died = true;
+    for (let changes = 0; died; changes += 1) {
+      const forward = begun(one);
+      died = await forward.dyingAfter(changes, 'apply');
+      await forward.apply();
+      expect({ changes, tree: forward.tree() }).toEqual({ changes, tree: after });
+
+      const back = begun(one);
+      await back.dyingAfter(changes, 'apply');
+      await back.undo();
+      // An interrupted install has not moved anything yet, or all of it.
+      if (one.undoIsExact !== false || changes === 0)
+        expect({ changes, tree: back.tree() }).toEqual({ changes, tree: before });
+    }
+  });
+
+  test('interrupted while it is taken back: can be taken back further, or done again', async () => {
+    const straight = begun(one);
+    await straight.apply();
+    const after = straight.tree();
+    await straight.undo();
+    const undone = straight.tree();
+
+    let died = true;
+    for (let changes = 0; died; changes += 1) {
+      const back = begun(one);
+      await back.apply();
+      died = await back.dyingAfter(changes, 'undo');
+      await back.undo();
+      expect({ changes, tree: back.tree() }).toEqual({ changes, tree: undone });
+
+      const forward = begun(one);
+      await forward.apply();
+      await forward.dyingAfter(changes, 'undo');
+      await forward.apply();
+      expect({ changes, tree: forward.tree() }).toEqual({ changes, tree: after });
+    }
+  });
+});
+
+const keptName = 'target-database';
+
+describe('a move', () => {
+  async function refusal(one: Case): Promise<unknown> {
+    const { apply, tree } = begun(one);
+    const before = tree();
+    const error = await apply().then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(tree()).toEqual(before);
+    return error instanceof Failure ? error.problem.code : error;
+  }
+
+  test.each(['move-directory', 'set-aside-target', 'install-database', 'rename-snapshots-folder'] as const)(
+    'of %s refuses to replace even an empty folder',
+    async (name) => {
+      const one = cases[name];
+      if (one === undefined) throw new Error(name);
+      const { step } = one;
+      const to =
+        'to' in step
+          ? step.to
+          : step.kind === 'install-database'
+            ? step.path
+            : 'into' in step
+              ? step.into
+              : '';
+
+      expect(
+        await refusal({
+          ...one,
+          make: (host) => {
+            one.make(host);
+            fs.mkdirSync(host.path(to), { recursive: true });
+          },
+        }),
+      ).toBe('target-exists');
+    },
+  );
+});
+
+describe('links', () => {
+  test('lead to the new place, apart from those that never led into the directory', async () => {
+    const one = cases['repoint-links'];
+    if (one === undefined) throw new Error('no case');
+    const { host, apply } = begun(one);
+
+    await apply();
+
+    const to = (name: string): string => fs.readlinkSync(host.path(`/var/lib/incus/${name}`));
+    expect(to('containers/c1')).toBe('/var/lib/incus/storage-pools/default/containers/c1');
+    expect(to('containers-snapshots/c1')).toBe(
+      '/var/lib/incus/storage-pools/default/containers-snapshots/c1',
+    );
+    expect(to('images')).toBe('/var/lib/incus/storage-pools/default/custom/default_images');
+    expect(to('containers/foreign')).toBe('/var/lib/lxd-data/c3');
+  });
+});
+
+describe('the runtime folder', () => {
+  const step: Case = {
+    handler: emptyRuntimeFolderStep,
+    step: { kind: 'empty-runtime-folder', path: '/run/incus' },
+    make: (host) => {
+      host.writeFile('/run/incus/c1/lxc.conf', '');
+      host.writeFile('/run/incus/unix.socket', '');
+      host.writeFile('/run/other/kept', '');
+      fs.symlinkSync('/run/other', host.path('/run/incus/link'));
+    },
+  };
+
+  test('is emptied and stays, and links in it are not followed', async () => {
+    const { host, apply } = begun(step);
+
+    await apply();
+    await apply();
+
+    expect(fs.readdirSync(host.path('/run/incus'))).toEqual([]);
+    expect(fs.readdirSync(host.path('/run/other'))).toEqual(['kept']);
+  });
+
+  test('that is not there stays away', async () => {
+    const { tree, apply } = begun({ ...step, make: () => {} });
+    const before = tree();
+
+    await apply();
+
+    expect(tree()).toEqual(before);
+  });
+});
+
+describe('convert-again', () => {
+  test('refuses a server that has changed, and writes nothing', async () => {
+    const one = cases['convert-again'];
+    if (one === undefined) throw new Error('no case');
+    const { host, tree } = begun(one);
+    const before = tree();
+    const stale = { differences: ['instance default/c9 is new'], held: [], changes: [], write: () => {} };
+    const context = { host, journal, run: `RUN-${runs}`, convertAgain: () => stale } as never;
+
+    await expect(
+      (async () =>
+        convertAgainStep.apply({ step: one.step as never, memo: null, remember: () => {}, context }))(),
+    ).rejects.toMatchObject({ problem: { code: 'plan-stale', differences: ['instance default/c9 is new'] } });
+
+    expect(tree()).toEqual(before);
+  });
+});
+
+describe('going back with other id maps', () => {
+  const map = (host: number): string =>
+    JSON.stringify([
+      { Isuid: true, Isgid: false, Hostid: host, Nsid: 0, Maprange: 65_536 },
+      { Isuid: false, Isgid: true, Hostid: host, Nsid: 0, Maprange: 65_536 },
+    ]);
+  const doubled = JSON.stringify([
+    ...(JSON.parse(map(1_000_000)) as unknown[]),
+    ...(JSON.parse(map(1_000_000)) as unknown[]),
+  ]);
+  const server = lxdDatabase(`
+    ${instance(1, 'c1')} ${instance(2, 'c2', { project: 2 })}
+    ${config('instances_config', 1, { 'volatile.last_state.idmap': map(1_000_000) })}
+    ${config('instances_config', 2, { 'volatile.last_state.idmap': doubled })}
+  `);
+  const setAside: Case = {
+    handler: setAsideDatabaseStep,
+    step: {
+      kind: 'set-aside-database',
+      path: '/var/lib/incus/database',
+      into: '/state/runs/RUN/source-database',
+    },
+    make: (host) => writeDatabase(host, '/var/lib/incus', server),
+  };
+  const mapsIn = (host: FakeHost): unknown[] =>
+    ask(
+      readDatabase(host.path('/var/lib/incus/database/global')).bytes,
+      "SELECT value FROM instances_config WHERE key = 'volatile.last_state.idmap' ORDER BY instance_id",
+    ).map(({ value }) => value);
+
+  async function undoneWith(
+    maps: Record<string, string>,
+    dieAfter?: number,
+  ): Promise<{ host: FakeHost; died: boolean }> {
+    const one = begun(setAside);
+    await one.apply();
+    one.note('idmaps-of-target', maps);
+    const died = dieAfter === undefined ? false : await one.dyingAfter(dieAfter, 'undo');
+    await one.undo();
+    return { host: one.host, died };
+  }
+
+  test('leaves the database untouched where the maps are the same, however they are written', async () => {
+    const one = begun(setAside);
+    const before = one.tree();
+
+    const { host } = await undoneWith({ 'default/c1': map(1_000_000), 'dev/c2': map(1_000_000) });
+
+    expect(treeOf(host.path('/var/lib/incus'))).toEqual(
+      Object.fromEntries(
+        Object.entries(before)
+          .filter(([name]) => name.startsWith('var/lib/incus/'))
+          .map(([name, value]) => [name.slice('var/lib/incus/'.length), value]),
+      ),
+    );
+    expect(mapsIn(host)).toEqual([map(1_000_000), doubled]);
+  });
+
+  test('tells LXD the map that the files have now', async () => {
+    const { host } = await undoneWith({ 'default/c1': '[]', 'default/new': '[]' });
+
+    expect(mapsIn(host)).toEqual(['[]', doubled]);
+  });
+
+  test('does so wherever the process dies', async () => {
+    let died = true;
+    for (let changes = 0; died; changes += 1) {
+      const result = await undoneWith({ 'default/c1': '[]' }, changes);
+      died = result.died;
+
+      expect({ changes, maps: mapsIn(result.host) }).toEqual({ changes, maps: ['[]', doubled] });
+    }
+  });
+
+  describe('after an LXD that was killed', () => {
+    let unpacked: string | undefined;
+    const killed: Case = {
+      ...setAside,
+      make: (host) => {
+        unpacked ??= unpackDatabaseFixture('lxd-5.0.2-killed', state).database;
+        fs.cpSync(unpacked, host.path('/var/lib/incus/database'), { recursive: true });
+      },
+    };
+    const mapOfC1 = (host: FakeHost): unknown =>
+      ask(
+        readDatabase(host.path('/var/lib/incus/database/global')).bytes,
+        "SELECT value FROM instances_config WHERE key = 'volatile.last_state.idmap' AND instance_id = 1",
+      )[0]?.['value'];
+
+    test('does so too, wherever the process dies, and keeps what LXD left', async () => {
+      let died = true;
+      for (let changes = 0; died; changes += 1) {
+        const one = begun(killed);
+        await one.apply();
+        one.note('idmaps-of-target', { 'default/c1': '[]' });
+        died = await one.dyingAfter(changes, 'undo');
+
+        await one.undo();
+
+        const left = fs
+          .readdirSync(one.host.path('/var/lib/incus/database'))
+          .filter((name) => name.startsWith('global'));
+        expect({ changes, map: mapOfC1(one.host), left }).toEqual({
+          changes,
+          map: '[]',
+          left: ['global', 'global.before-rollback'],
+        });
+      }
+    });
+
+    test('does so a second time', async () => {
+      const one = begun(killed);
+      fs.mkdirSync(one.host.path('/var/lib/incus/database/global.before-rollback/x'), { recursive: true });
+      await one.apply();
+      one.note('idmaps-of-target', { 'default/c1': '[]' });
+
+      await one.undo();
+
+      expect(mapOfC1(one.host)).toBe('[]');
+      expect(fs.existsSync(one.host.path('/var/lib/incus/database/global.before-rollback-2'))).toBe(true);
+    });
+  });
+});
+
+describe('what Incus changed in the directory', () => {
+  const one: Case = {
+    handler: recordDirectoryStep,
+    step: {
+      kind: 'record-directory',
+      directory: '/var/lib/lxd',
+      into: '/state/runs/RUN/source-directory.json',
+    },
+    make: (host) => {
+      lxd(host);
+      host.writeFile('/var/lib/lxd/networks/lxdbr0/dnsmasq.hosts/default_c1', 'c1.dev');
+      host.writeFile('/var/lib/lxd/security/seccomp/c1', 'policy');
+      fs.mkdirSync(host.path('/var/lib/lxd/containers'), { recursive: true });
+      fs.symlinkSync(
+        '/var/lib/lxd/storage-pools/default/containers/c1',
+        host.path('/var/lib/lxd/containers/c1'),
+      );
+    },
+  };
+  const changeAll = (host: FakeHost): void => {
+    const at = '/var/lib/lxd';
+    host.writeFile(`${at}/networks/lxdbr0/dnsmasq.hosts/default_c1`, 'c1');
+    host.writeFile(`${at}/security/apparmor/profiles/incus-c1`, 'profile');
+    fs.mkdirSync(host.path(`${at}/guestapi`));
+    fs.mkdirSync(host.path(`${at}/storage-pools/default/buckets`));
+    fs.chmodSync(host.path(at), 0o755);
+    fs.chmodSync(host.path(`${at}/snapshots`), 0o700);
+    fs.rmSync(host.path(`${at}/security/seccomp`), { recursive: true });
+    fs.rmSync(host.path(`${at}/containers/c1`));
+  };
+
+  test('is put back, and what people put there stays', async () => {
+    const { host, apply, undo, tree } = begun(one);
+    await apply();
+    const recorded = tree();
+    changeAll(host);
+    host.writeFile('/var/lib/lxd/storage-pools/default/custom/default_new/data', 'mine');
+    host.writeFile('/var/lib/lxd/guestapi/file', 'mine');
+
+    await undo();
+
+    const { ...now } = tree();
+    expect(now['var/lib/lxd/storage-pools/default/custom/default_new/data']).toBeDefined();
+    expect(now['var/lib/lxd/guestapi/file']).toBeDefined();
+    for (const name of Object.keys(now)) if (/custom|guestapi/.test(name)) delete now[name];
+    expect(now).toEqual(recorded);
+  });
+
+  test('is put back wherever the process dies', async () => {
+    let died = true;
+    for (let changes = 0; died; changes += 1) {
+      const { host, apply, undo, dyingAfter, tree } = begun(one);
+      await apply();
+      const recorded = tree();
+      changeAll(host);
+      died = await dyingAfter(changes, 'undo');
+
+      await undo();
+
+      expect({ changes, tree: tree() }).toEqual({ changes, tree: recorded });
+    }
+  });
+});

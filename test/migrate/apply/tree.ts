@@ -1,0 +1,19 @@
+// What a folder looks like, as one value to compare: kinds, modes, contents and destinations.
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+
+export function treeOf(folder: string): Record<string, string> {
+  const found: Record<string, string> = {};
+  const walk = (path: string, name: string): void => {
+    const stat = fs.lstatSync(path);
+    const mode = (stat.mode & 0o7777).toString(8);
+    if (stat.isSymbolicLink()) found[name] = `link to ${fs.readlinkSync(path)}`;
+    else if (stat.isFile()) found[name] = `file ${mode} ${fs.readFileSync(path).toString('base64')}`;
+    else if (stat.isDirectory()) {
+      if (name !== '') found[name] = `folder ${mode}`;
+      for (const entry of fs.readdirSync(path).sort()) walk(join(path, entry), join(name, entry));
+    } else found[name] = `other ${mode}`;
+  };
+  walk(folder, '');
+  return found;
+}
