@@ -77,16 +77,7 @@ export async function applySteps(context: ApplyContext, options: ApplyOptions): 
     if (entry.state === 'done') continue;
     if (context.interrupted())
       throw migrateFailure({ code: 'interrupted', step: describeStep(entry.step).title });
-    const begun = host.clock();
-    const report = (state: StepProgress['state'], error?: string): void =>
-      options.onProgress({
-        position: entry.position,
-        total: steps.length,
-        step: entry.step,
-        state,
-        milliseconds: host.clock() - begun,
-        ...(error === undefined ? {} : { error }),
-      });
+    const report = reporter(context, options, entry, steps.length);
     journal.mark(run, entry.position, 'begun', host.now());
     report('begun');
     try {
@@ -98,6 +89,26 @@ export async function applySteps(context: ApplyContext, options: ApplyOptions): 
       await afterFailure(context, options, entry, error);
     }
   }
+}
+
+type Report = (state: StepProgress['state'], error?: string) => void;
+
+function reporter(
+  { host }: ApplyContext,
+  { onProgress }: ApplyOptions,
+  { position, step }: JournalStep,
+  total: number,
+): Report {
+  const begun = host.clock();
+  return (state, error) =>
+    onProgress({
+      position,
+      total,
+      step,
+      state,
+      milliseconds: host.clock() - begun,
+      ...(error === undefined ? {} : { error }),
+    });
 }
 
 /** Never returns: takes back what can be, then says how things stand. */
@@ -139,16 +150,7 @@ export async function undoSteps(context: ApplyContext, options: ApplyOptions): P
   let complete = true;
   for (const entry of steps.toReversed()) {
     if (entry.state === 'planned' || entry.state === 'undone') continue;
-    const begun = host.clock();
-    const report = (state: StepProgress['state'], error?: string): void =>
-      options.onProgress({
-        position: entry.position,
-        total: steps.length,
-        step: entry.step,
-        state,
-        milliseconds: host.clock() - begun,
-        ...(error === undefined ? {} : { error }),
-      });
+    const report = reporter(context, options, entry, steps.length);
     try {
       await handlerOf(entry.step).undo(callOf(entry, context));
       journal.mark(run, entry.position, 'undone', host.now());
