@@ -18,7 +18,7 @@ import {
 } from '../rewrite/go/scan-go.ts';
 import type { FoldKind } from '../rewrite/line-store.ts';
 import { learnPhrases } from '../rewrite/phrases.ts';
-import { type Choice, createTranslator, findPaths, type Translator } from '../rewrite/translate.ts';
+import { checkGo } from './check-go.ts';
 import type { FileStudy, PickView } from './pick-view.ts';
 import type { Sign } from './sign.ts';
 
@@ -75,6 +75,18 @@ export async function mergeTextFile(view: PickView, sides: TextSides): Promise<M
   ];
   if (kind === 'go') rememberPhrases(view, theirs, carried.theirs, new Set(added));
   let text = store.join(merged.lines);
+  if (go !== undefined && merged.open.length === 0)
+    signs.push(
+      ...checkGo({
+        path: sides.path,
+        theirs: cut ? withoutBlock(sides.theirs) : sides.theirs,
+        edits: carried.edits,
+        carried: (line) => store.line(carried.theirs[line] ?? 0),
+        merged: cut ? text.replace('import (\n)\n', () => importsOf(sides.ours.text)) : text,
+        go,
+        declared: await view.declared(),
+      }),
+    );
   if (go !== undefined && cut) {
     const block = findImportBlock(sides.ours.text);
     const fixed = fixImports(
@@ -150,6 +162,11 @@ export async function makeTextFile(
     signs: [sign(path, 'new-file', ''), ...choiceSigns(path, choices), ...importSigns(path, fixed)],
     added: lines,
   };
+}
+
+function importsOf(text: string): string {
+  const block = findImportBlock(text);
+  return block === undefined ? '' : text.slice(block.start, block.end);
 }
 
 function sign(path: string, name: Sign['name'], detail: string): Sign {
@@ -233,16 +250,23 @@ async function openTranslator(view: PickView, sources: TranslatorSources): Promi
     brand: view.shop.brand,
     words: view.shop.words,
     file: sources.study,
+    neighbours: sources.study === undefined ? await askNeighbours(view, sources.from) : undefined,
     memory: { ...memory, phrase: (key) => view.phrases.get(key) ?? memory.phrase(key) },
     symbol: go === undefined ? undefined : createSymbolFinder(go, theirImports, ourImports),
     qualifiers: new Set(
       go === undefined
         ? []
-        : theirImports.filter((spec) => upstreamFolder(go, spec.path) !== undefined).map(localName),
+        : theirImports.filter((spec) => isRenamed(go, spec.path)).map(localName),
     ),
     paths: await namedPaths(view, sources.lines),
     name: view.shop.pack.info.upstream.name,
   });
+}
+
+/** Whether names of a package may be called otherwise in the fork. */
+function isRenamed(go: GoContext, path: string): boolean {
+  if (upstreamFolder(go, path) !== undefined) return true;
+  return go.symbols.some((rule) => rule.foreign === true && rule.package === path);
 }
 
 /** Upstream paths that lines name, with their places in the fork where those differ. */
@@ -257,6 +281,52 @@ async function namedPaths(view: PickView, lines: readonly string[]): Promise<Rea
       if (place !== undefined && place !== path) paths.set(path, place);
     }
   return paths;
+}
+
+const mostNeighbours = 14;
+const largestNeighbour = 120_000;
+
+/** Majority of what the fork's copies of the files next to a new one say, narrow contexts only. */
+async function askNeighbours(
+  view: PickView,
+  from: string,
+): Promise<(tokens: readonly string[], index: number) => string | undefined> {
+  const kind = fileKind(from);
+  const studies: FileStudy[] = [];
+  for (const sibling of await view.resolver.siblings(from)) {
+    if (studies.length >= mostNeighbours) break;
+    const study = await studyNeighbour(view, sibling.upstream, sibling.fork, kind === 'go' ? 'go' : 'text');
+    if (study !== undefined) studies.push(study);
+  }
+  return (tokens, index) => {
+    const votes = new Map<string, number>();
+    for (const study of studies) {
+      const found = study.evidence.find(tokens, index, { from: 0, to: 3 });
+      if (found !== undefined) votes.set(found.value, (votes.get(found.value) ?? 0) + 1);
+    }
+    const total = [...votes.values()].reduce((sum, count) => sum + count, 0);
+    const [best] = [...votes].toSorted((left, right) => right[1] - left[1]);
+    return best !== undefined && best[1] / total >= 0.6 ? best[0] : undefined;
+  };
+}
+
+async function studyNeighbour(
+  view: PickView,
+  upstream: string,
+  fork: string,
+  fold: FoldKind,
+): Promise<FileStudy | undefined> {
+  const { objects, store } = view.shop;
+  const forkPoint = await objects.commitIfHere(view.shop.pack.info.forkPoint);
+  if (forkPoint === undefined) return undefined;
+  const [before, now] = await Promise.all([
+    objects.entry(forkPoint.tree, upstream),
+    objects.entry(view.onto.tree, fork),
+  ]);
+  if (before === undefined || now === undefined || now.mode === fileMode.tree) return undefined;
+  const [theirs, ours] = await Promise.all([objects.text(before.sha), objects.text(now.sha)]);
+  if (theirs.length > largestNeighbour || theirs.includes('\0') || ours.includes('\0')) return undefined;
+  return studyFile(view, `${before.sha} ${now.sha} false`, store.split(theirs), store.split(ours), fold);
 }
 
 async function namedPlace(view: PickView, path: string): Promise<string | undefined> {

@@ -55,6 +55,8 @@ export interface SymbolRule extends RuleBase {
   readonly package: string;
   /** The fork's package, as its path below the module. */
   readonly to: string;
+  /** Both are packages of somebody else (`io/ioutil` → `os`); holds while the fork imports the first nowhere. */
+  readonly foreign?: boolean;
   /** The name that the fork imports it by, where that is not the package's own. */
   readonly alias?: string;
   /** Names that keep their name. */

@@ -11,8 +11,11 @@ export interface GoPackage {
   readonly exported: ReadonlySet<string>;
   /** Local name → import path → number of files that import it so. */
   readonly importedAs: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  hasWord(hash: number): boolean;
   /** Function → files that declare it (tests left out). */
   readonly functions: ReadonlyMap<string, readonly FunctionPlace[]>;
+  /** The same by the bare name. */
+  readonly callables: ReadonlyMap<string, readonly FunctionPlace[]>;
 }
 
 export interface FunctionPlace {
@@ -30,6 +33,10 @@ export interface GoIndex {
   usualAlias(path: string): string | undefined;
   imports(path: string): boolean;
   functionPlaces(name: string): readonly FunctionPlace[];
+  /** Functions and methods of this name, whatever their receiver. */
+  callables(name: string): readonly FunctionPlace[];
+  /** Whether a word occurs in any Go code of the tree. */
+  hasWord(hash: number): boolean;
 }
 
 export interface GoIndexer {
@@ -126,6 +133,7 @@ function makePackage(folder: string, facts: FolderFacts): GoPackage {
   const exported = new Set<string>();
   const importedAs = new Map<string, Map<string, number>>();
   const functions = new Map<string, FunctionPlace[]>();
+  const callables = new Map<string, FunctionPlace[]>();
   for (const { name, facts: file } of facts.files) {
     for (const one of file.exported) exported.add(one);
     for (const found of file.imports) {
@@ -141,9 +149,23 @@ function makePackage(folder: string, facts: FolderFacts): GoPackage {
       const list = functions.get(key);
       if (list === undefined) functions.set(key, [place]);
       else list.push(place);
+      const bare = key.slice(key.indexOf('.') + 1);
+      callables.set(bare, [...(callables.get(bare) ?? []), place]);
     }
   }
-  return { folder, exported, importedAs, functions };
+  const words = facts.files.map((file) => file.facts.words);
+  return { folder, exported, importedAs, functions, callables, hasWord: (hash) => words.some((set) => includes(set, hash)) };
+}
+
+function includes(sorted: Uint32Array, value: number): boolean {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? 0) < value) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low] === value;
 }
 
 function makeIndex(module: string, packages: ReadonlyMap<string, GoPackage>): GoIndex {
@@ -178,6 +200,15 @@ function makeIndex(module: string, packages: ReadonlyMap<string, GoPackage>): Go
     imports(path) {
       readAliases();
       return aliases.has(path);
+    },
+    callables(name) {
+      const out: FunctionPlace[] = [];
+      for (const found of packages.values()) out.push(...(found.callables.get(name) ?? []));
+      return out;
+    },
+    hasWord(hash) {
+      for (const found of packages.values()) if (found.hasWord(hash)) return true;
+      return false;
     },
     functionPlaces(name) {
       const out: FunctionPlace[] = [];

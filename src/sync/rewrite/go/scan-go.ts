@@ -13,6 +13,8 @@ export interface GoFile {
   readonly exported: readonly string[];
   /** Functions and methods: `Name` or `Type.Name`, and how many parameters they take. */
   readonly functions: readonly GoFunction[];
+  /** Hashes of all words of the code, sorted: whether a word occurs at all. */
+  readonly words: Uint32Array;
 }
 
 export interface GoFunction {
@@ -142,7 +144,22 @@ export function readGoFile(source: string): GoFile {
     imports: parseImports(source),
     exported: [...exported],
     functions,
+    words: hashWords(code),
   };
+}
+
+/** FNV-1a; two words with one hash are rare enough for a sign of doubt. */
+export function hashWord(word: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < word.length; index += 1)
+    hash = Math.imul(hash ^ word.charCodeAt(index), 0x01000193);
+  return hash >>> 0;
+}
+
+function hashWords(code: string): Uint32Array {
+  const hashes = new Set<number>();
+  for (const match of code.matchAll(/[A-Za-z_]\w+/g)) hashes.add(hashWord(match[0]));
+  return Uint32Array.from(hashes).sort();
 }
 
 /** Counts the parameters of the list that begins after `from`; type parameters are skipped. */
