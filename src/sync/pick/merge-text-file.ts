@@ -6,7 +6,7 @@ import type { HunkDriver } from '../merge/resolve-hunk.ts';
 import { alignLines } from '../rewrite/align.ts';
 import { type Carried, carryFile } from '../rewrite/carry.ts';
 import { createEvidence } from '../rewrite/evidence.ts';
-import { fileKind } from '../rewrite/file-kind.ts';
+import { type FileKind, fileKind } from '../rewrite/file-kind.ts';
 import { fixImports } from '../rewrite/go/fix-imports.ts';
 import { createSymbolFinder, type GoContext, upstreamFolder } from '../rewrite/go/go-names.ts';
 import {
@@ -20,7 +20,7 @@ import type { FoldKind } from '../rewrite/line-store.ts';
 import { learnPhrases } from '../rewrite/phrases.ts';
 import { checkGo } from './check-go.ts';
 import type { FileStudy, PickView } from './pick-view.ts';
-import type { Sign } from './sign.ts';
+import type { Sign, SignName } from './sign.ts';
 
 export interface TextSides {
   /** Upstream's path, which decides what kind of file it is. */
@@ -70,7 +70,7 @@ export async function mergeTextFile(view: PickView, sides: TextSides): Promise<M
   const signs: Sign[] = [
     ...merged.settled.map((how) => sign(sides.path, how, '')),
     ...(carried.overlaid ? [sign(sides.path, 'overlaid', '')] : []),
-    ...choiceSigns(sides.path, carried.choices),
+    ...choiceSigns(view, sides.path, kind, carried.choices),
     ...differenceSigns(sides.path, carried, study),
   ];
   if (kind === 'go') rememberPhrases(view, theirs, carried.theirs, new Set(added));
@@ -112,7 +112,8 @@ export async function makeTextFile(
   theirs: string,
 ): Promise<MergedText> {
   const { store } = view.shop;
-  const go = fileKind(from) === 'go' ? await view.go() : undefined;
+  const kind = fileKind(from);
+  const go = kind === 'go' ? await view.go() : undefined;
   const lines = theirs.split('\n');
   const translator = await openTranslator(view, {
     from,
@@ -137,7 +138,7 @@ export async function makeTextFile(
     return {
       text: translate(theirs),
       open: [],
-      signs: [sign(path, 'new-file', ''), ...choiceSigns(path, choices)],
+      signs: [sign(path, newFileSign(kind), ''), ...choiceSigns(view, path, kind, choices)],
       added: lines,
     };
   // Upstream's own packages are imported anew, by what the translated code asks of them.
@@ -159,9 +160,31 @@ export async function makeTextFile(
   return {
     text: fixed.text,
     open: [],
-    signs: [sign(path, 'new-file', ''), ...choiceSigns(path, choices), ...importSigns(path, fixed)],
+    signs: [
+      sign(path, newFileSign(kind), ''),
+      ...choiceSigns(view, path, kind, choices),
+      ...importSigns(path, fixed),
+      ...checkGo({
+        path,
+        theirs: head + tail,
+        edits: [{ aStart: 0, aEnd: 0, bStart: 0, bEnd: (head + tail).split('\n').length }],
+        carried: carriedLine(head + tail),
+        merged: fixed.text,
+        go,
+        declared: await view.declared(),
+      }),
+    ],
     added: lines,
   };
+}
+
+function newFileSign(kind: FileKind): SignName {
+  return kind === 'doc' ? 'new-doc' : 'new-file';
+}
+
+function carriedLine(text: string): (line: number) => string {
+  const lines = text.split('\n');
+  return (line) => lines[line] ?? '';
 }
 
 function importsOf(text: string): string {
@@ -340,15 +363,24 @@ async function namedPlace(view: PickView, path: string): Promise<string | undefi
   return folder?.mode === fileMode.tree ? (await view.resolver.fresh(path)).path : undefined;
 }
 
-function choiceSigns(path: string, choices: readonly Choice[]): readonly Sign[] {
+/** Signs about words that name the project: nothing else is renamed on anybody's judgement. */
+function choiceSigns(view: PickView, path: string, kind: FileKind, choices: readonly Choice[]): readonly Sign[] {
   return choices.flatMap((choice): readonly Sign[] => {
+    if (!view.shop.brand.inText(choice.upstream)) return [];
     const detail = `${choice.upstream} → ${choice.fork}`;
-    if (choice.origin === 'rule') return [sign(path, 'word-by-rule', detail)];
-    if (choice.origin === 'kept') return [sign(path, 'word-kept', detail)];
-    if (choice.origin === 'memory-word' || choice.origin === 'file-word')
-      return [sign(path, 'word-guessed', detail)];
-    return [];
+    const name = wordSign(choice.origin);
+    return [
+      ...(name === undefined ? [] : [sign(path, name, detail)]),
+      ...(kind === 'doc' && choice.origin !== 'phrase' ? [sign(path, 'word-in-doc', detail)] : []),
+    ];
   });
+}
+
+function wordSign(origin: Choice['origin']): SignName | undefined {
+  if (origin === 'rule' || origin === 'symbol') return 'word-by-rule';
+  if (origin === 'kept') return 'word-kept';
+  if (origin === 'memory' || origin === 'memory-word' || origin === 'file-word') return 'word-guessed';
+  return undefined;
 }
 
 function differenceSigns(path: string, carried: Carried, study: FileStudy): readonly Sign[] {

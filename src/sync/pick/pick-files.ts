@@ -8,7 +8,7 @@ import { makeTextFile, mergeTextFile } from './merge-text-file.ts';
 import type { FileHow } from './pick-result.ts';
 import type { PickView } from './pick-view.ts';
 import { relocateDeclarations } from './relocate.ts';
-import type { Sign } from './sign.ts';
+import type { Sign, SignName } from './sign.ts';
 
 /** Why a file could not be carried over. */
 export type OpenReason =
@@ -102,10 +102,13 @@ async function pickMade(view: PickView, change: FileChange, progress: Progress):
   const { path } = await view.resolver.fresh(change.toPath);
   if (after === undefined) throw new Error(`a file that was made has no content: ${change.path}`);
   const current = await currentEntry(view, path, progress);
+  const driver = driverOf(view, path);
+  if (driver === 'ours') return { path, from: change.toPath, how: 'skipped', signs: [{ path, name: 'skipped', detail: driver }] };
   const text = await objects.text(after.sha);
+  const opaqueSign: SignName = driver === 'generated' ? 'new-generated' : 'new-file';
   const made =
-    isOpaque(after, text) || driverOf(view, path) === 'generated'
-      ? { text, signs: [{ path, name: 'new-file', detail: '' } as const], added: [] }
+    isOpaque(after, text) || driver === 'generated'
+      ? { text, signs: [{ path, name: opaqueSign, detail: '' }], added: [] }
       : await makeTextFile(view, change.toPath, path, text);
   const sha = view.shop.writer.put('blob', Buffer.from(made.text, 'latin1'));
   const base = { path, from: change.toPath, signs: made.signs, added: made.added };
