@@ -1,7 +1,7 @@
 // Looks at the Go lines that a pick adds as a compiler would first: are their names known, do their calls fit?
 import type { Edit } from '../merge/diff-sequences.ts';
-import type { FunctionPlace } from '../rewrite/go/go-index.ts';
 import { isDeclared } from '../rewrite/go/fix-imports.ts';
+import type { FunctionPlace } from '../rewrite/go/go-index.ts';
 import type { GoContext } from '../rewrite/go/go-names.ts';
 import { argumentList, codeOnly, hashWord, localName, parseImports } from '../rewrite/go/scan-go.ts';
 import type { Sign } from './sign.ts';
@@ -32,7 +32,11 @@ const builtIn = new Set(
 export function checkGo(check: GoCheck): readonly Sign[] {
   const added = addedCode(check);
   const mergedCode = codeOnly(check.merged);
-  return [...unknownNames(check, added, mergedCode), ...wrongCalls(check), ...unknownExports(check, added, mergedCode)];
+  return [
+    ...unknownNames(check, added, mergedCode),
+    ...wrongCalls(check),
+    ...unknownExports(check, added, mergedCode),
+  ];
 }
 
 interface AddedLine {
@@ -141,7 +145,8 @@ function unknownExports(check: GoCheck, added: readonly AddedLine[], mergedCode:
       if (folder === undefined || seen.has(whole) || check.declared.has(symbol)) continue;
       seen.add(whole);
       const exported = check.go.fork.packages.get(folder)?.exported;
-      if (exported?.has(symbol) === false && !isDeclared(code, name) && !isDeclared(mergedCode, name)) signs.push({ path: check.path, name: 'name-unknown', detail: whole });
+      if (exported?.has(symbol) === false && !isDeclared(code, name) && !isDeclared(mergedCode, name))
+        signs.push({ path: check.path, name: 'name-unknown', detail: whole });
     }
   return signs;
 }

@@ -18,6 +18,7 @@ import {
 } from '../rewrite/go/scan-go.ts';
 import type { FoldKind } from '../rewrite/line-store.ts';
 import { learnPhrases } from '../rewrite/phrases.ts';
+import { type Choice, createTranslator, findPaths, type Translator } from '../rewrite/translate.ts';
 import { checkGo } from './check-go.ts';
 import type { FileStudy, PickView } from './pick-view.ts';
 import type { Sign, SignName } from './sign.ts';
@@ -179,6 +180,7 @@ export async function makeTextFile(
 }
 
 function newFileSign(kind: FileKind): SignName {
+  if (kind === 'go') return 'new-code';
   return kind === 'doc' ? 'new-doc' : 'new-file';
 }
 
@@ -277,9 +279,7 @@ async function openTranslator(view: PickView, sources: TranslatorSources): Promi
     memory: { ...memory, phrase: (key) => view.phrases.get(key) ?? memory.phrase(key) },
     symbol: go === undefined ? undefined : createSymbolFinder(go, theirImports, ourImports),
     qualifiers: new Set(
-      go === undefined
-        ? []
-        : theirImports.filter((spec) => isRenamed(go, spec.path)).map(localName),
+      go === undefined ? [] : theirImports.filter((spec) => isRenamed(go, spec.path)).map(localName),
     ),
     paths: await namedPaths(view, sources.lines),
     name: view.shop.pack.info.upstream.name,
@@ -364,14 +364,21 @@ async function namedPlace(view: PickView, path: string): Promise<string | undefi
 }
 
 /** Signs about words that name the project: nothing else is renamed on anybody's judgement. */
-function choiceSigns(view: PickView, path: string, kind: FileKind, choices: readonly Choice[]): readonly Sign[] {
+function choiceSigns(
+  view: PickView,
+  path: string,
+  kind: FileKind,
+  choices: readonly Choice[],
+): readonly Sign[] {
   return choices.flatMap((choice): readonly Sign[] => {
     if (!view.shop.brand.inText(choice.upstream)) return [];
     const detail = `${choice.upstream} → ${choice.fork}`;
     const name = wordSign(choice.origin);
     return [
       ...(name === undefined ? [] : [sign(path, name, detail)]),
-      ...(kind === 'doc' && choice.origin !== 'phrase' ? [sign(path, 'word-in-doc', detail)] : []),
+      ...(kind === 'doc' && view.shop.brand.inText(choice.fork)
+        ? [sign(path, 'word-left-in-doc', detail)]
+        : []),
     ];
   });
 }

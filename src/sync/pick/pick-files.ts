@@ -103,7 +103,8 @@ async function pickMade(view: PickView, change: FileChange, progress: Progress):
   if (after === undefined) throw new Error(`a file that was made has no content: ${change.path}`);
   const current = await currentEntry(view, path, progress);
   const driver = driverOf(view, path);
-  if (driver === 'ours') return { path, from: change.toPath, how: 'skipped', signs: [{ path, name: 'skipped', detail: driver }] };
+  if (driver === 'ours')
+    return { path, from: change.toPath, how: 'skipped', signs: [{ path, name: 'skipped', detail: driver }] };
   const text = await objects.text(after.sha);
   const opaqueSign: SignName = driver === 'generated' ? 'new-generated' : 'new-file';
   const made =

@@ -139,7 +139,8 @@ async function declaredNames(shop: Workshop, changes: readonly FileChange[]): Pr
   for (const change of changes) {
     if (!change.toPath.endsWith('.go') || change.after === undefined) continue;
     const after = readGoFile(await shop.objects.text(change.after.sha));
-    const before = change.before === undefined ? undefined : readGoFile(await shop.objects.text(change.before.sha));
+    const before =
+      change.before === undefined ? undefined : readGoFile(await shop.objects.text(change.before.sha));
     const known = new Set([...(before?.exported ?? []), ...(before?.functions ?? []).map(functionKey)]);
     for (const name of after.exported) if (!known.has(name)) names.add(name);
     for (const found of after.functions) {

@@ -9,7 +9,17 @@ import { findPhrases } from './phrases.ts';
 import { isWord, tokenize } from './tokens.ts';
 
 /** Why a word came out as it did; `rule` and `kept` are the weakest: nothing in the fork was seen to say so. */
-export type Origin = 'neighbour' | 'phrase' | 'file' | 'file-word' | 'memory' | 'memory-word' | 'symbol' | 'rule' | 'kept' | 'line';
+export type Origin =
+  | 'neighbour'
+  | 'phrase'
+  | 'file'
+  | 'file-word'
+  | 'memory'
+  | 'memory-word'
+  | 'symbol'
+  | 'rule'
+  | 'kept'
+  | 'line';
 
 export interface Choice {
   readonly origin: Origin;
@@ -107,7 +117,13 @@ function translateLine(context: TranslatorContext, line: string): Translated {
     if (entry.fixed || !isWord(token) || !(context.brand.inEither(token) || openQualifier)) {
       // A fixed entry is a protected word, an import path or a path: nobody chose it.
       if (!entry.fixed && entry.text !== token)
-        choices.push({ origin: 'rule', upstream: token, fork: entry.text, rule: entry.rule, level: widestLevel });
+        choices.push({
+          origin: 'rule',
+          upstream: token,
+          fork: entry.text,
+          rule: entry.rule,
+          level: widestLevel,
+        });
       return entry.text;
     }
     const choice = chooseWord(context, tokens, index, entry, phrase);

@@ -81,7 +81,7 @@ export interface MessageRule extends RuleBase {
   readonly to: string;
   readonly left?: Boundary;
   readonly right?: Boundary;
-  readonly where: 'prefix' | 'subject' | 'body' | 'all';
+  readonly where: 'subject' | 'body' | 'all';
 }
 
 export interface DoubtRule extends RuleBase {
@@ -94,6 +94,10 @@ export interface PackInfo {
   readonly description: string;
   readonly forkPoint: string;
   readonly forkPointTime: number;
+  /** What the fork's maintainers put before the subject of an import. */
+  readonly subjectPrefix: string;
+  /** Who picks: a fixed name, so that the same pick has the same sha everywhere. */
+  readonly committer: string;
   readonly upstream: Side;
   readonly fork: ForkSide;
 }

@@ -19,6 +19,8 @@ export interface VisibleMemory {
 export interface Memory {
   /** Only imports that are ancestors of the fork commit, made from ancestors of the upstream commit. */
   asSeenBy(fork: Visible, upstream: Visible): VisibleMemory;
+  /** Places of the upstream commits that visible imports were made from. */
+  importedUpstream(fork: Visible, upstream: Visible): ReadonlySet<number>;
 }
 
 /** Builds the memory; lessons must come in the order of the fork's history. */
@@ -52,6 +54,13 @@ export function createMemory(
   }
   const none = createEvidence(brand);
   return {
+    importedUpstream: (fork, upstream) =>
+      new Set(
+        lessons
+          .map(({ pair }) => pair)
+          .filter((pair) => fork[pair.fork] === 1 && upstream[pair.upstream] === 1)
+          .map((pair) => pair.upstream),
+      ),
     asSeenBy(fork, upstream) {
       const visible = (order: number): boolean =>
         fork[order] === 1 && upstream[upstreamOf.get(order) ?? -1] === 1;

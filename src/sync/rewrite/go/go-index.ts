@@ -154,7 +154,14 @@ function makePackage(folder: string, facts: FolderFacts): GoPackage {
     }
   }
   const words = facts.files.map((file) => file.facts.words);
-  return { folder, exported, importedAs, functions, callables, hasWord: (hash) => words.some((set) => includes(set, hash)) };
+  return {
+    folder,
+    exported,
+    importedAs,
+    functions,
+    callables,
+    hasWord: (hash) => words.some((set) => includes(set, hash)),
+  };
 }
 
 function includes(sorted: Uint32Array, value: number): boolean {
