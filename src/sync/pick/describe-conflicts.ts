@@ -6,7 +6,6 @@ import type { Conflict, ConflictHunk, ConflictType } from './pick-result.ts';
 import type { PickView } from './pick-view.ts';
 
 const mostPrerequisites = 10;
-const mostWalked = 400;
 
 /** Typed conflicts of a pick, in the order of its files. */
 export async function describeConflicts(
@@ -73,7 +72,7 @@ async function describeHunks(
     base: text(hunk.base),
     theirs: text(hunk.theirs),
   }));
-  const forkCommit = await lastForkChange(view, outcome.path);
+  const forkCommit = lastForkChange(view, outcome.path);
   const more = { hunks: shown, ...(forkCommit === undefined ? {} : { forkCommit }) };
   const fold = (ids: readonly number[]): string =>
     ids.map((id) => brand.foldLine(store.line(id), 'go')).join('\n');
@@ -101,22 +100,11 @@ async function describeHunks(
 }
 
 /** The newest visible fork commit that changed a file. */
-async function lastForkChange(view: PickView, path: string): Promise<string | undefined> {
-  const { objects, fork } = view.shop;
+function lastForkChange(view: PickView, path: string): string | undefined {
+  const { fork, forkMoves } = view.shop;
   const visible = fork.visibleFrom(view.onto.sha);
-  let walked = 0;
-  for (let index = fork.commits.length - 1; index >= 0 && walked < mostWalked; index -= 1) {
-    const commit = fork.commits[index];
-    const [parent] = commit?.parents ?? [];
-    if (commit === undefined || parent === undefined || commit.parents.length > 1 || visible[index] !== 1)
-      continue;
-    walked += 1;
-    const before = await objects.commitIfHere(parent);
-    if (before === undefined) continue;
-    const [was, is] = await Promise.all([objects.entry(before.tree, path), objects.entry(commit.tree, path)]);
-    if (was?.sha !== is?.sha) return commit.sha;
-  }
-  return undefined;
+  const last = forkMoves.changes(path).findLast((touch) => visible[touch.index] === 1);
+  return last === undefined ? undefined : fork.commits[last.index]?.sha;
 }
 
 interface Prerequisite {
@@ -133,7 +121,7 @@ async function findPrerequisites(
   path: string,
   hunks: readonly OpenHunk[] | undefined,
 ): Promise<readonly Prerequisite[]> {
-  const { objects, upstream, store } = view.shop;
+  const { upstream, store } = view.shop;
   const visible = upstream.visibleFrom(view.upstreamBefore?.sha ?? '');
   const imported = view.shop.memory.importedUpstream(
     view.shop.fork.visibleFrom(view.onto.sha),
@@ -143,20 +131,12 @@ async function findPrerequisites(
     hunks?.flatMap((hunk) => hunk.base.map((id) => store.line(id).trim())).filter((line) => line.length > 3),
   );
   const found: Prerequisite[] = [];
-  let walked = 0;
-  for (let index = upstream.commits.length - 1; index >= 0; index -= 1) {
-    const commit = upstream.commits[index];
-    const [parent] = commit?.parents ?? [];
-    if (commit === undefined || parent === undefined || commit.parents.length > 1) continue;
-    if (visible[index] !== 1 || imported.has(index)) continue;
-    walked += 1;
-    if (walked > mostWalked || found.length >= mostPrerequisites) break;
-    const before = await objects.commitIfHere(parent);
-    if (before === undefined) continue;
-    const [was, is] = await Promise.all([objects.entry(before.tree, path), objects.entry(commit.tree, path)]);
-    if (is === undefined || was?.sha === is.sha) continue;
-    if (hunks === undefined || (await touches(view, was?.sha, is.sha, wanted)))
-      found.push({ sha: commit.sha, made: was === undefined });
+  for (const touch of view.shop.upstreamMoves.changes(path).toReversed()) {
+    const sha = upstream.commits[touch.index]?.sha;
+    if (sha === undefined || visible[touch.index] !== 1 || imported.has(touch.index)) continue;
+    if (touch.after === undefined || found.length >= mostPrerequisites) continue;
+    if (hunks === undefined || (await touches(view, touch.before, touch.after, wanted)))
+      found.push({ sha, made: touch.before === undefined });
   }
   return found.reverse();
 }
