@@ -70,7 +70,7 @@ export async function openWorkshop(
     forkMoves,
     upstreamMoves,
     memory: createMemory(lessons, brand, pack.info.upstream.name),
-    studies: createLru(400),
+    studies: createLru(40),
   };
 }
 

@@ -9,7 +9,7 @@ import type { Brand } from '../rewrite/brand.ts';
 import type { Evidence } from '../rewrite/evidence.ts';
 import type { GoIndex, GoIndexer } from '../rewrite/go/go-index.ts';
 import type { GoContext } from '../rewrite/go/go-names.ts';
-import { type GoFunction, readGoFile } from '../rewrite/go/scan-go.ts';
+import type { GoFunction } from '../rewrite/go/scan-go.ts';
 import type { LineStore } from '../rewrite/line-store.ts';
 import { createPathResolver, type PathResolver } from '../rewrite/resolve-path.ts';
 import type { RulePack } from '../rules/model.ts';
@@ -138,9 +138,8 @@ async function declaredNames(shop: Workshop, changes: readonly FileChange[]): Pr
   const names = new Set<string>();
   for (const change of changes) {
     if (!change.toPath.endsWith('.go') || change.after === undefined) continue;
-    const after = readGoFile(await shop.objects.text(change.after.sha));
-    const before =
-      change.before === undefined ? undefined : readGoFile(await shop.objects.text(change.before.sha));
+    const after = await shop.indexer.file(change.after.sha);
+    const before = change.before === undefined ? undefined : await shop.indexer.file(change.before.sha);
     const known = new Set([...(before?.exported ?? []), ...(before?.functions ?? []).map(functionKey)]);
     for (const name of after.exported) if (!known.has(name)) names.add(name);
     for (const found of after.functions) {

@@ -42,6 +42,8 @@ export interface GoIndex {
 export interface GoIndexer {
   /** The index of a tree; `module` is read from its go.mod. */
   index(tree: string): Promise<GoIndex>;
+  /** What one file declares. */
+  file(blob: string): Promise<GoFile>;
 }
 
 export interface GoFileCache {
@@ -58,10 +60,10 @@ interface FolderFacts {
 const foreignFolders = new Set(['vendor', 'node_modules', '.git', 'po', 'doc']);
 
 export function createGoIndexer(objects: Objects, cache?: GoFileCache): GoIndexer {
-  const blobs = new Map<string, Promise<GoFile>>();
-  const folders = new Map<string, Promise<FolderFacts>>();
-  const packages = new Map<string, GoPackage>();
-  const indexes = createLru<string, Promise<GoIndex>>(6);
+  const blobs = createLru<string, Promise<GoFile>>(5000);
+  const folders = createLru<string, Promise<FolderFacts>>(1500);
+  const packages = createLru<string, GoPackage>(800);
+  const indexes = createLru<string, Promise<GoIndex>>(4);
 
   const readFile = (sha: string): Promise<GoFile> => {
     const known = blobs.get(sha);
@@ -119,6 +121,7 @@ export function createGoIndexer(objects: Objects, cache?: GoFileCache): GoIndexe
     return makeIndex(/^module (\S+)/m.exec(modText)?.[1] ?? '', sorted);
   };
   return {
+    file: readFile,
     index(tree) {
       const known = indexes.get(tree);
       if (known !== undefined) return known;

@@ -1,5 +1,7 @@
 // Reads Go source as far as a rename needs it: strings and comments set apart, imports, declarations, qualifiers.
 
+import { intern } from '../../git/intern.ts';
+
 export interface ImportSpec {
   /** The name given in the source, or undefined. */
   readonly alias: string | undefined;
@@ -140,10 +142,13 @@ export function readGoFile(source: string): GoFile {
   for (const match of code.matchAll(group))
     for (const member of (match[1] ?? '').matchAll(groupMember)) exported.add(member[1] ?? '');
   return {
-    packageName: /^package (\w+)/m.exec(code)?.[1] ?? '',
-    imports: parseImports(source),
-    exported: [...exported],
-    functions,
+    packageName: intern(/^package (\w+)/m.exec(code)?.[1] ?? ''),
+    imports: parseImports(source).map((found) => ({
+      alias: found.alias === undefined ? undefined : intern(found.alias),
+      path: intern(found.path),
+    })),
+    exported: [...exported].map(intern),
+    functions: functions.map((found) => ({ ...found, name: intern(found.name) })),
     words: hashWords(code),
   };
 }
