@@ -1,4 +1,5 @@
 // What the fork has done with a word so far: observed substitutions, looked up from the narrowest context outwards.
+import { intern } from '../git/intern.ts';
 import { replacements } from './similarity.ts';
 import { isWord, tokenize } from './tokens.ts';
 
@@ -40,34 +41,35 @@ export interface Vocabulary {
 const narrowDepth = 4;
 const wideDepth = 8;
 
-/** What was seen in one context, oldest first. */
-interface Seen {
-  readonly values: string[];
-  /** Which import each comes from; undefined where all come from one file. */
-  readonly orders: number[] | undefined;
-}
-
 export interface EvidenceOptions {
   /** Remember where each observation comes from, so that askers can see different parts. */
   readonly ordered?: boolean;
 }
 
 export function createEvidence(vocabulary: Vocabulary, options: EvidenceOptions = {}): Evidence {
-  const observations = new Map<number, Seen>();
+  // For each context: number of the value, order, number of the value, order, … (hundreds of thousands of them).
+  const observations = new Map<number, number[]>();
+  const values: string[] = [];
+  const numbers = new Map<string, number>();
+  const numberOf = (value: string): number => {
+    const known = numbers.get(value);
+    if (known !== undefined) return known;
+    values.push(intern(value));
+    numbers.set(value, values.length - 1);
+    return values.length - 1;
+  };
   const unchanged = new Set<string>();
   const add = (tokens: readonly string[], index: number, value: string, order: number): void => {
     const keys = contexts(tokens, index);
     // A word that became several words (`lxd` → `incus admin`) did so because of its neighbours.
     const depth = value.includes(' ') ? 2 : keys.length;
     for (const key of keys.slice(0, depth)) {
-      let seen = observations.get(key);
-      if (seen === undefined) {
-        seen = { values: [], orders: options.ordered === true ? [] : undefined };
-        observations.set(key, seen);
+      const seen = observations.get(key);
+      if (seen === undefined) observations.set(key, [numberOf(value), order]);
+      else {
+        seen.push(numberOf(value), order);
+        if (options.ordered !== true && seen.length > 2 * wideDepth) seen.splice(0, 2);
       }
-      seen.values.push(value);
-      seen.orders?.push(order);
-      if (seen.orders === undefined && seen.values.length > wideDepth) seen.values.shift();
     }
   };
   return {
@@ -86,7 +88,7 @@ export function createEvidence(vocabulary: Vocabulary, options: EvidenceOptions 
       for (let level = lookup.from; level <= lookup.to; level += 1) {
         const seen = observations.get(keys[level] ?? 0);
         if (seen === undefined) continue;
-        const recent = latest(seen, level <= 2 ? narrowDepth : wideDepth, lookup.visible);
+        const recent = latest(seen, values, level <= 2 ? narrowDepth : wideDepth, lookup.visible);
         if (recent.length === 0 || recent.length < (lookup.need ?? 1)) continue;
         const [value, count] = mostCommon(recent);
         if (count / recent.length >= (level < 4 ? 0.6 : 0.75)) return { value, level, seen: recent.length };
@@ -139,14 +141,15 @@ function combine(level: number, a: number, b: number, c: number, d: number, e: n
 }
 
 function latest(
-  seen: Seen,
+  seen: readonly number[],
+  values: readonly string[],
   depth: number,
   visible: ((order: number) => boolean) | undefined,
 ): readonly string[] {
   const out: string[] = [];
-  for (let index = seen.values.length - 1; index >= 0 && out.length < depth; index -= 1) {
-    const value = seen.values[index];
-    if (value !== undefined && (visible === undefined || visible(seen.orders?.[index] ?? 0))) out.push(value);
+  for (let index = seen.length - 2; index >= 0 && out.length < depth; index -= 2) {
+    const value = values[seen[index] ?? 0];
+    if (value !== undefined && (visible === undefined || visible(seen[index + 1] ?? 0))) out.push(value);
   }
   return out;
 }
