@@ -372,7 +372,7 @@ function choiceSigns(
 ): readonly Sign[] {
   return choices.flatMap((choice): readonly Sign[] => {
     if (!view.shop.brand.inText(choice.upstream)) return [];
-    const detail = `${choice.upstream} → ${choice.fork}`;
+    const detail = `${choice.upstream} -> ${choice.fork}`;
     const name = wordSign(choice.origin);
     return [
       ...(name === undefined ? [] : [sign(path, name, detail)]),

@@ -63,6 +63,8 @@ export interface SymbolRule extends RuleBase {
   readonly names?: readonly string[];
   /** Names that changed. */
   readonly renamed?: Readonly<Record<string, string>>;
+  /** Why the way back is not unique. */
+  readonly lossy?: string;
 }
 
 export interface MergeRule extends RuleBase {
