@@ -3,6 +3,8 @@ import { Command, CommanderError } from 'commander';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { Failure } from '../../core/failure.ts';
 import { withRepositories, withRules } from './options.ts';
+import { runCheckout, runContinue } from './run-checkout.ts';
+import { runDrift } from './run-drift.ts';
 import { runPick } from './run-pick.ts';
 import { runReplay } from './run-replay.ts';
 import { runRulesCheck, runRulesExplain, runRulesHits, runRulesSuggest, runRulesTest } from './run-rules.ts';
@@ -20,6 +22,7 @@ function createProgram(finish: (code: ExitCode) => void): Command {
     .option('--onto <commit>', 'the fork commit to pick onto')
     .option('--stdin', 'read lines of "upstream<TAB>onto"')
     .option('--json', 'one line of JSON a pick')
+    .option('--reverse', 'pick from the fork into upstream')
     .action(async (commits: string[], options) => finish(await runPick(commits, options)));
   withRepositories(program.command('replay'))
     .description('pick history again and compare with what people committed')
@@ -31,6 +34,23 @@ function createProgram(finish: (code: ExitCode) => void): Command {
     .option('--without <rule...>', 'also score without each of these rules')
     .option('--quick', 'only compare trees: no files, no objects kept')
     .action(async (options) => finish(await runReplay(options)));
+  withRepositories(program.command('checkout'))
+    .description('lay a pick out in a folder for a person to finish')
+    .argument('<commit>', 'the upstream commit')
+    .argument('<dir>', 'a folder that does not exist yet')
+    .option('--onto <commit>', 'the fork commit to pick onto')
+    .action(async (commit: string, folder: string, options) =>
+      finish(await runCheckout(commit, folder, options)),
+    );
+  withRepositories(program.command('continue'))
+    .description('take back what a person committed in a folder that checkout made')
+    .argument('<dir>', 'the folder')
+    .action(async (folder: string, options) => finish(await runContinue(folder, options)));
+  withRepositories(program.command('drift'))
+    .description("compare the fork with upstream's fork point in the fork's words")
+    .option('--onto <commit>', 'the fork commit to look at (default: HEAD)')
+    .option('--json', 'as JSON')
+    .action(async (options) => finish(await runDrift(options)));
   const rules = program.command('rules').description('work on a rule pack');
   withRules(rules.command('check'))
     .description('schema, examples, order, idempotence, injectivity; with --pairs also hits and dead rules')

@@ -7,24 +7,37 @@ import { pickRef } from '../pick/open-engine.ts';
 import type { PickRequest } from '../pick/open-workshop.ts';
 import type { PickResult } from '../pick/pick-result.ts';
 import { syncFailure } from '../problem.ts';
-import { needRepositories, openEngineFor, type RepositoryOptions } from './options.ts';
+import { reversePack } from '../rules/reverse-pack.ts';
+import {
+  type NamedRepositories,
+  needRepositories,
+  openEngineFor,
+  openPack,
+  type RepositoryOptions,
+} from './options.ts';
 
 export interface PickCommandOptions extends RepositoryOptions {
   readonly onto?: string;
   readonly stdin?: boolean;
   readonly json?: boolean;
+  readonly reverse?: boolean;
 }
 
 /** Each commit is picked onto the same fork commit unless `--stdin` pairs them itself. */
 export async function runPick(commits: readonly string[], options: PickCommandOptions): Promise<ExitCode> {
-  const requests = await readRequests(commits, options);
-  const engine = await openEngineFor(options);
+  const reversed = options.reverse === true ? reversePack(openPack(options)) : undefined;
+  // The other way round the fork is what is picked from, and upstream what is picked onto.
+  const sides =
+    reversed === undefined ? options : { ...options, ...swapped(needRepositories(options)), reverse: false };
+  for (const loss of reversed?.losses ?? []) process.stderr.write(`no way back: ${inert(readable(loss))}\n`);
+  const requests = await readRequests(commits, sides);
+  const engine = await openEngineFor(sides, reversed?.pack);
   const statuses = new Set<string>();
   try {
     for await (const { result } of engine.pick(requests, { keep: true })) {
       statuses.add(result.status);
       process.stdout.write(
-        `${options.json === true ? readableJson(result) : describe(result, engine.gitDir)}\n`,
+        `${options.json === true ? readableJson({ ...result, tree: result.tree ?? null, commit: result.commit ?? null }) : describe(result, engine.gitDir)}\n`,
       );
     }
   } finally {
@@ -33,6 +46,10 @@ export async function runPick(commits: readonly string[], options: PickCommandOp
   if (statuses.has('conflict') || statuses.has('blocked')) return exitCode.blocked;
   const something = statuses.has('clean') || statuses.has('review');
   return something ? exitCode.done : exitCode.nothingToDo;
+}
+
+function swapped({ upstream, fork }: NamedRepositories): NamedRepositories {
+  return { upstream: fork, fork: upstream };
 }
 
 async function readRequests(

@@ -40,6 +40,15 @@ export interface MergedText {
   readonly signs: readonly Sign[];
   /** Upstream's own lines that were added or changed, and what they became (for the checks that come after). */
   readonly added: readonly string[];
+  /** All sides in the fork's words, where hunks are open. */
+  readonly sides?: OpenSides;
+}
+
+/** What a person needs to finish a file. */
+export interface OpenSides {
+  readonly base: string;
+  readonly theirs: string;
+  readonly marked: string;
 }
 
 /** Merges upstream's change of a file into the fork's copy. */
@@ -102,7 +111,15 @@ export async function mergeTextFile(view: PickView, sides: TextSides): Promise<M
     text = fixed.text;
     signs.push(...importSigns(sides.path, fixed));
   }
-  return { text, open: merged.open, signs, added };
+  if (merged.open.length === 0) return { text, open: [], signs, added };
+  const whole = (lines: Sequence | readonly number[]): string =>
+    cut ? store.join(lines).replace('import (\n)\n', () => importsOf(sides.ours.text)) : store.join(lines);
+  const openSides = {
+    base: whole(carried.base),
+    theirs: whole(carried.theirs),
+    marked: whole(merged.marked),
+  };
+  return { text, open: merged.open, signs, added, sides: openSides };
 }
 
 /** The fork's version of a file that upstream made. */

@@ -4,7 +4,7 @@ import type { OpenHunk } from '../merge/merge-lines.ts';
 import { matchesAnyGlob } from '../rules/glob.ts';
 import type { MergeDriver } from '../rules/model.ts';
 import type { FileChange } from './file-change.ts';
-import { makeTextFile, mergeTextFile } from './merge-text-file.ts';
+import { makeTextFile, mergeTextFile, type OpenSides } from './merge-text-file.ts';
 import type { FileHow } from './pick-result.ts';
 import type { PickView } from './pick-view.ts';
 import { relocateDeclarations } from './relocate.ts';
@@ -29,6 +29,8 @@ export interface FileOutcome {
   readonly signs: readonly Sign[];
   readonly rule?: string;
   readonly added?: readonly string[];
+  /** For a person to finish, where the file is open. */
+  readonly sides?: OpenSides;
 }
 
 /** What the files of one pick have become so far: two upstream files can end up in one of the fork's. */
@@ -115,7 +117,8 @@ async function pickMade(view: PickView, change: FileChange, progress: Progress):
   const base = { path, from: change.toPath, signs: made.signs, added: made.added };
   if (current === undefined) return { ...base, how: 'added', edit: { mode: after.mode, sha } };
   if (current.sha === sha) return { ...base, how: 'unchanged', signs: [] };
-  return { ...base, how: 'left', open: { kind: 'made-in-both' } };
+  const sides = { base: '', theirs: made.text, marked: made.text };
+  return { ...base, how: 'left', open: { kind: 'made-in-both' }, sides };
 }
 
 function isOpaque(entry: TreeEntry | undefined, text: string): boolean {
@@ -194,7 +197,13 @@ async function pickChanged(
     if (driver === 'generated')
       return [{ ...base, how: 'left', signs: [{ path, name: 'generated-left', detail: '' }] }];
     return [
-      { ...base, how: 'left', open: { kind: 'hunks', hunks: merged.open, driver }, signs: merged.signs },
+      {
+        ...base,
+        how: 'left',
+        open: { kind: 'hunks', hunks: merged.open, driver },
+        ...(merged.sides === undefined ? {} : { sides: merged.sides }),
+        signs: merged.signs,
+      },
     ];
   }
   const sha = view.shop.writer.put('blob', Buffer.from(merged.text, 'latin1'));
