@@ -16,6 +16,9 @@ export function openGit(repository: string): SimpleGit {
   return simpleGit({
     baseDir: repository,
     timeout: { block: timeoutMs },
+    // GIT_CONFIG_GLOBAL=/dev/null is what keeps foreign configuration out; simple-git counts naming it as unsafe.
+    unsafe: { allowUnsafeConfigPaths: true },
+    allowEnvironment: Object.keys(environment),
     errors(error, result) {
       if (error !== undefined) return error;
       if (result.exitCode === 0) return undefined;

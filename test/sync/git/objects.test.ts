@@ -44,7 +44,10 @@ describe('objects', () => {
   it('names objects as git does', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
-        const expected = execFileSync('git', ['hash-object', '--stdin'], { input: bytes, encoding: 'utf8' }).trim();
+        const expected = execFileSync('git', ['hash-object', '--stdin'], {
+          input: bytes,
+          encoding: 'utf8',
+        }).trim();
         expect(hashObject('blob', Buffer.from(bytes))).toBe(expected);
       }),
       { numRuns: 5 },
@@ -90,7 +93,12 @@ describe('objects', () => {
     const { objects, writer, one } = openRepository();
     const { tree } = await objects.commit(one);
     const link = await objects.entry(tree, 'link');
-    const edited = await editTree(objects, writer, tree, new Map([['run.sh', { mode: '100644', sha: link?.sha ?? '' }]]));
+    const edited = await editTree(
+      objects,
+      writer,
+      tree,
+      new Map([['run.sh', { mode: '100644', sha: link?.sha ?? '' }]]),
+    );
     expect(await objects.compare(tree, edited)).toMatchObject([
       { path: 'run.sh', before: { mode: '100755' }, after: { mode: '100644' } },
     ]);
@@ -102,7 +110,9 @@ describe('objects', () => {
     await expect(objects.text('0'.repeat(40))).rejects.toMatchObject({
       problem: { code: 'object-missing', sha: '0'.repeat(40) },
     });
-    await expect(objects.text(one)).rejects.toMatchObject({ problem: { code: 'not-the-type', found: 'commit' } });
+    await expect(objects.text(one)).rejects.toMatchObject({
+      problem: { code: 'not-the-type', found: 'commit' },
+    });
     expect((await objects.commit(one)).parents).toEqual([]);
   });
 });

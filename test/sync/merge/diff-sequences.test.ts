@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { diffSequences, type Edit } from '../../../src/sync/merge/diff-sequences.ts';
 
-const sequence = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 40 }).map((values) => Int32Array.from(values));
+const sequence = fc
+  .array(fc.integer({ min: 0, max: 4 }), { maxLength: 40 })
+  .map((values) => Int32Array.from(values));
 
 function apply(a: Int32Array, b: Int32Array, edits: readonly Edit[]): number[] {
   const out: number[] = [];

@@ -9,7 +9,10 @@ import { temporaryFolder } from '../temporary-folder.ts';
 
 const store = createLineStore((line) => line);
 const merge = (base: string, ours: string, theirs: string, driver: 'text' | 'append-list' = 'text') => {
-  const merged = mergeLines(store, store.split(base), store.split(ours), store.split(theirs), { driver, go: false });
+  const merged = mergeLines(store, store.split(base), store.split(ours), store.split(theirs), {
+    driver,
+    go: false,
+  });
   return { ...merged, text: store.join(merged.lines), marked: store.join(merged.marked) };
 };
 const text = fc
@@ -31,15 +34,25 @@ describe('mergeLines', () => {
     // Arrange: lines that differ from each other, each side changing another part.
     const folder = temporaryFolder();
     const lines = Array.from({ length: 30 }, (_, index) => `line ${index}`);
-    const change = fc.record({ at: fc.integer({ min: 0, max: 12 }), to: fc.constantFrom('new', 'new\nand more', '') });
+    const change = fc.record({
+      at: fc.integer({ min: 0, max: 12 }),
+      to: fc.constantFrom('new', 'new\nand more', ''),
+    });
     fc.assert(
       fc.property(change, change, (one, two) => {
         const edit = (at: number, to: string): string =>
-          lines.toSpliced(at, 1, ...(to === '' ? [] : to.split('\n'))).map((line) => `${line}\n`).join('');
+          lines
+            .toSpliced(at, 1, ...(to === '' ? [] : to.split('\n')))
+            .map((line) => `${line}\n`)
+            .join('');
         const [base, ours, theirs] = [edit(99, ''), edit(one.at, one.to), edit(two.at + 15, two.to)];
-        for (const [name, content] of Object.entries({ base, ours, theirs })) writeFileSync(join(folder, name), content);
+        for (const [name, content] of Object.entries({ base, ours, theirs }))
+          writeFileSync(join(folder, name), content);
         // Act
-        const git = spawnSync('git', ['merge-file', '-p', 'ours', 'base', 'theirs'], { cwd: folder, encoding: 'utf8' });
+        const git = spawnSync('git', ['merge-file', '-p', 'ours', 'base', 'theirs'], {
+          cwd: folder,
+          encoding: 'utf8',
+        });
         // Assert
         expect(git.status).toBe(0);
         expect(merge(base, ours, theirs)).toMatchObject({ text: git.stdout, open: [] });
@@ -68,11 +81,19 @@ describe('mergeLines', () => {
       settled: ['within-line'],
     });
     expect(merge('a = 1\n', 'a  =  1\n', 'a = 2\n')).toMatchObject({ text: 'a = 2\n', settled: ['blanks'] });
-    expect(merge('x\na\nb\n', 'x\n', 'x\na\nB\n')).toMatchObject({ text: 'x\n', settled: ['touching-deletion'] });
+    expect(merge('x\na\nb\n', 'x\n', 'x\na\nB\n')).toMatchObject({
+      text: 'x\n',
+      settled: ['touching-deletion'],
+    });
   });
 
   it('appends what upstream appended behind what the fork has', () => {
-    const merged = merge('# L\n\n## one\n', '# L\n\n## one\n\n## ours\n', '# L\n\n## one\n\n## theirs\n', 'append-list');
+    const merged = merge(
+      '# L\n\n## one\n',
+      '# L\n\n## one\n\n## ours\n',
+      '# L\n\n## one\n\n## theirs\n',
+      'append-list',
+    );
     expect(merged).toMatchObject({ text: '# L\n\n## one\n\n## ours\n\n## theirs\n', open: [] });
   });
 });

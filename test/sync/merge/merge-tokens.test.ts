@@ -4,7 +4,11 @@ import { mergeTokens } from '../../../src/sync/merge/merge-tokens.ts';
 
 describe('mergeTokens', () => {
   it('keeps changes of both sides to other words', () => {
-    const merged = mergeTokens('f([]string{"candid", "oidc"})', 'f([]string{"oidc"})', 'f([]string{"candid", api.OIDC})');
+    const merged = mergeTokens(
+      'f([]string{"candid", "oidc"})',
+      'f([]string{"oidc"})',
+      'f([]string{"candid", api.OIDC})',
+    );
     expect(merged).toBe('f([]string{api.OIDC})');
   });
 

@@ -49,13 +49,19 @@ describe('scanning Go', () => {
   });
 
   it('cuts a file into declarations with their comments', () => {
-    const chunks = splitDeclarations('package a\n\n// F does.\nfunc F() {\n\tx()\n}\n\nfunc (s *S) M() {\n}\n');
+    const chunks = splitDeclarations(
+      'package a\n\n// F does.\nfunc F() {\n\tx()\n}\n\nfunc (s *S) M() {\n}\n',
+    );
     expect(chunks.get('F')).toBe('// F does.\nfunc F() {\n\tx()\n}');
     expect([...chunks.keys()]).toEqual(['F', 'S.M']);
   });
 });
 
-function index(module: string, packages: Readonly<Record<string, readonly string[]>>, imported: Readonly<Record<string, string>> = {}): GoIndex {
+function index(
+  module: string,
+  packages: Readonly<Record<string, readonly string[]>>,
+  imported: Readonly<Record<string, string>> = {},
+): GoIndex {
   const found = new Map<string, GoPackage>();
   for (const [folder, exported] of Object.entries(packages))
     found.set(folder, {
@@ -84,10 +90,19 @@ const context: GoContext = {
     { 'shared/util': ['PathExists', 'ValueInSlice'], 'internal/store': ['Open'] },
     { util: 'example.org/onyx/shared/util' },
   ),
-  upstream: index('example.org/quartz', { shared: ['PathExists', 'StringInSlice'], 'quartz/store': ['Open'] }),
+  upstream: index('example.org/quartz', {
+    shared: ['PathExists', 'StringInSlice'],
+    'quartz/store': ['Open'],
+  }),
   upstreamModules: ['example.org/quartz'],
   symbols: [
-    { id: 'slices', description: '', package: 'shared', to: 'shared/util', renamed: { StringInSlice: 'ValueInSlice' } },
+    {
+      id: 'slices',
+      description: '',
+      package: 'shared',
+      to: 'shared/util',
+      renamed: { StringInSlice: 'ValueInSlice' },
+    },
     { id: 'ioutil', description: '', package: 'io/ioutil', to: 'os', foreign: true, names: ['ReadFile'] },
   ],
   folderOf: (folder) => (folder.startsWith('quartz/') ? `internal/${folder.slice(7)}` : folder),
@@ -111,13 +126,17 @@ describe('symbols', () => {
   });
 
   it('do not follow a rule whose target the fork does not have yet', () => {
-    const early = { ...context, fork: index('example.org/onyx', { shared: ['PathExists', 'StringInSlice'] }) };
+    const early = {
+      ...context,
+      fork: index('example.org/onyx', { shared: ['PathExists', 'StringInSlice'] }),
+    };
     expect(createSymbolFinder(early, imports, [])('shared.StringInSlice')).toBe('shared.StringInSlice');
   });
 });
 
 describe('fixImports', () => {
-  const file = (imports: string, body: string) => `package a\n\nimport (\n${imports})\n\nfunc F() {\n${body}}\n`;
+  const file = (imports: string, body: string) =>
+    `package a\n\nimport (\n${imports})\n\nfunc F() {\n${body}}\n`;
 
   it('adds what new code needs, in its group and order, and drops what nothing uses', () => {
     const ours = file('\t"fmt"\n\t"os"\n', '\tfmt.Println(os.Args)\n');
@@ -127,7 +146,12 @@ describe('fixImports', () => {
       { merged, ours, upstreamBase: file('\t"fmt"\n\t"os"\n', ''), upstreamTheirs: theirs },
       context,
     );
-    expect(findImportBlock(fixed.text)?.lines).toEqual(['\t"fmt"', '\t"strings"', '', '\t"example.org/onyx/shared/util"']);
+    expect(findImportBlock(fixed.text)?.lines).toEqual([
+      '\t"fmt"',
+      '\t"strings"',
+      '',
+      '\t"example.org/onyx/shared/util"',
+    ]);
     expect(fixed.unresolved).toEqual([]);
   });
 

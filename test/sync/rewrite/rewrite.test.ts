@@ -1,6 +1,6 @@
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { join } from 'node:path';
 import { alignLines } from '../../../src/sync/rewrite/align.ts';
 import { compileBrand } from '../../../src/sync/rewrite/brand.ts';
 import { createEvidence } from '../../../src/sync/rewrite/evidence.ts';
@@ -87,7 +87,8 @@ describe('evidence', () => {
     evidence.learn('the lxd one', 'the incus one', 1);
     evidence.learn('the lxd one', 'the incusd one', 2);
     const look = (newest: number) =>
-      evidence.find(tokenize('the lxd one'), 2, { from: 0, to: 0, visible: (order) => order <= newest })?.value;
+      evidence.find(tokenize('the lxd one'), 2, { from: 0, to: 0, visible: (order) => order <= newest })
+        ?.value;
     expect(look(1)).toBe('incus');
     expect(look(0)).toBeUndefined();
   });
@@ -149,9 +150,12 @@ describe('translator', () => {
 
   it('changes nothing in a line without a telling word', () => {
     fc.assert(
-      fc.property(fc.string().filter((line) => !/lx[cd]/i.test(line)), (line) => {
-        expect(createTranslator(context).translate(line).text).toBe(line);
-      }),
+      fc.property(
+        fc.string().filter((line) => !/lx[cd]/i.test(line)),
+        (line) => {
+          expect(createTranslator(context).translate(line).text).toBe(line);
+        },
+      ),
     );
   });
 });

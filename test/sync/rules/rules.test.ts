@@ -28,15 +28,38 @@ describe('the lxd-incus pack', () => {
 
   it('leaves other projects and upstream threads alone', () => {
     const pack = loadPack(lxdIncus);
-    const texts = ['go-lxc with LXC_DEVEL=1', 'https://github.com/canonical/lxd/pull/12566', 'lxcfs and liblxc'];
+    const texts = [
+      'go-lxc with LXC_DEVEL=1',
+      'https://github.com/canonical/lxd/pull/12566',
+      'lxcfs and liblxc',
+    ];
     for (const text of texts) expect(explainText(pack, text, 'doc/a.md', 'prose').to).toBe(text);
   });
 
   it('is final after one application', () => {
     const pack = loadPack(lxdIncus);
     const words = compileWords(pack.words, pack.protected);
-    const rewrite = (text: string) => applySpans(text, words.match(text, 'a.txt', () => 'prose'));
-    const piece = fc.constantFrom('lxd', 'LXD', 'lxc', ' ', '_', 'DIR', 'incus', '/', 'go-', '`', 'br0', 'a ', '.', 'raw.');
+    const rewrite = (text: string) =>
+      applySpans(
+        text,
+        words.match(text, 'a.txt', () => 'prose'),
+      );
+    const piece = fc.constantFrom(
+      'lxd',
+      'LXD',
+      'lxc',
+      ' ',
+      '_',
+      'DIR',
+      'incus',
+      '/',
+      'go-',
+      '`',
+      'br0',
+      'a ',
+      '.',
+      'raw.',
+    );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
         const once = rewrite(pieces.join(''));
@@ -73,7 +96,9 @@ describe('loadPack', () => {
 
   it('refuses an unknown key and says what was perhaps meant', () => {
     const text = 'skip:\n  - { id: a, descripton: long enough to pass, files: [a] }\n';
-    expect(refusal({ 'skip.yaml': text })).toMatch(/skip\[0\]\.descripton: unknown key; did you mean description\?/);
+    expect(refusal({ 'skip.yaml': text })).toMatch(
+      /skip\[0\]\.descripton: unknown key; did you mean description\?/,
+    );
   });
 
   it('refuses a file with an unknown name', () => {
@@ -93,7 +118,8 @@ describe('loadPack', () => {
   });
 
   it('refuses aliases that would explode', () => {
-    const bomb = 'a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b]\nskip: [*c,*c,*c]\n';
+    const bomb =
+      'a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b]\nskip: [*c,*c,*c]\n';
     expect(refusal({ 'skip.yaml': bomb })).toMatch(/alias/i);
   });
 
@@ -109,7 +135,9 @@ describe('checkPack', () => {
     );
 
   it('finds an example that comes out differently', () => {
-    const errors = check('  - { id: a, description: long enough to pass, from: x, to: y, examples: [{ in: x, out: z }] }\n');
+    const errors = check(
+      '  - { id: a, description: long enough to pass, from: x, to: y, examples: [{ in: x, out: z }] }\n',
+    );
     expect(errors[0]?.why).toContain('comes out differently');
   });
 
@@ -130,13 +158,17 @@ describe('checkPack', () => {
   });
 
   it('finds a rule that is not idempotent', () => {
-    const errors = check('  - { id: a, description: long enough to pass, from: x, to: xx, examples: [{ in: x, out: xx }] }\n');
+    const errors = check(
+      '  - { id: a, description: long enough to pass, from: x, to: xx, examples: [{ in: x, out: xx }] }\n',
+    );
     expect(errors[0]?.why).toContain('changes it once more');
   });
 
   it('runs the examples of every kind of rule', () => {
     const results = runExamples(loadPack(tinyRules()));
-    expect(new Set(results.map((result) => result.file))).toEqual(new Set(['paths.yaml', 'text.yaml', 'go.yaml']));
+    expect(new Set(results.map((result) => result.file))).toEqual(
+      new Set(['paths.yaml', 'text.yaml', 'go.yaml']),
+    );
     expect(results.every((result) => result.why === undefined)).toBe(true);
   });
 });
@@ -146,7 +178,10 @@ describe('words', () => {
     const rule = { id: 'r', description: '', from: 'qz', to: 'ox' } as const;
     const run = (text: string, more: object, scope: 'prose' | 'cli' = 'prose', path = 'a.md') => {
       const words = compileWords([{ ...rule, ...more }], []);
-      return applySpans(text, words.match(text, path, () => scope));
+      return applySpans(
+        text,
+        words.match(text, path, () => scope),
+      );
     };
     expect(run('qzed qz', { right: 'word' })).toBe('qzed ox');
     expect(run('qz', { scopes: ['cli'] })).toBe('qz');
@@ -158,7 +193,12 @@ describe('words', () => {
   it('takes every character of a rule literally', () => {
     const words = compileWords([{ id: 'r', description: '', from: '(a+)+$', to: 'x' }], []);
     const text = `${'a'.repeat(5000)} (a+)+$`;
-    expect(applySpans(text, words.match(text, 'a', () => 'prose'))).toBe(`${'a'.repeat(5000)} x`);
+    expect(
+      applySpans(
+        text,
+        words.match(text, 'a', () => 'prose'),
+      ),
+    ).toBe(`${'a'.repeat(5000)} x`);
   });
 });
 
@@ -173,7 +213,9 @@ describe('matchesGlob', () => {
 
   it('answers at once on patterns that make naive matchers explode', () => {
     const pattern = Array.from({ length: 30 }, () => '**/*a*a*a').join('/');
-    expect(matchesGlob(pattern, Array.from({ length: 60 }, () => 'aaaaaaaaaaaaaaaaab').join('/'))).toBe(false);
+    expect(matchesGlob(pattern, Array.from({ length: 60 }, () => 'aaaaaaaaaaaaaaaaab').join('/'))).toBe(
+      false,
+    );
   });
 });
 
@@ -187,7 +229,11 @@ describe('withoutRule and reversePack', () => {
   it('turns words around, and declares what cannot be', () => {
     const { pack, losses } = reversePack(loadPack(lxdIncus));
     const words = compileWords(pack.words, pack.protected);
-    const back = (text: string) => applySpans(text, words.match(text, 'a.md', () => 'prose'));
+    const back = (text: string) =>
+      applySpans(
+        text,
+        words.match(text, 'a.md', () => 'prose'),
+      );
     expect(back('the Incus server in INCUS_DIR')).toBe('the LXD server in LXD_DIR');
     expect(losses.join()).toContain('client-command');
     expect(pack.paths.some((rule) => rule.from === 'internal/server/' && rule.to === 'lxd/')).toBe(true);
