@@ -6,7 +6,7 @@ import { formatCommit, parseCommit } from '../../../src/sync/git/commit.ts';
 import { openObjectReader } from '../../../src/sync/git/object-reader.ts';
 import { createObjectWriter, editTree, hashObject } from '../../../src/sync/git/object-writer.ts';
 import { openObjects } from '../../../src/sync/git/objects.ts';
-import { temporaryFolder } from '../temporary-folder.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
 const git = (gitDir: string, ...args: string[]) =>
   execFileSync('git', [`--git-dir=${gitDir}`, ...args], { encoding: 'latin1' });

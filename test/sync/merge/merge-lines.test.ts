@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mergeLines } from '../../../src/sync/merge/merge-lines.ts';
 import { createLineStore } from '../../../src/sync/rewrite/line-store.ts';
-import { temporaryFolder } from '../temporary-folder.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
 const store = createLineStore((line) => line);
 const merge = (base: string, ours: string, theirs: string, driver: 'text' | 'append-list' = 'text') => {

@@ -8,7 +8,7 @@ import { checkoutPick, continuePick } from '../../../src/sync/pick/checkout-pick
 import { openEngine } from '../../../src/sync/pick/open-engine.ts';
 import type { PickResult } from '../../../src/sync/pick/pick-result.ts';
 import { loadPack } from '../../../src/sync/rules/load-pack.ts';
-import { temporaryFolder } from '../temporary-folder.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
 const change = (files: FixtureCommit['files'], more: Partial<FixtureCommit> = {}): FixtureCommit => ({
   name: 'change',

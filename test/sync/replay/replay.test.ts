@@ -13,7 +13,7 @@ import { createReplayPage } from '../../../src/sync/report/replay-page.ts';
 import { countHits } from '../../../src/sync/rules/count-hits.ts';
 import { loadPack } from '../../../src/sync/rules/load-pack.ts';
 import { createSubstitutionCounter, formatSuggestion } from '../../../src/sync/rules/suggest-rules.ts';
-import { temporaryFolder } from '../temporary-folder.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
 /** Two imports: one as the rules have it, one in which people chose another word. */
 function openScene() {

@@ -10,7 +10,7 @@ import { loadPack } from '../../../src/sync/rules/load-pack.ts';
 import { reversePack } from '../../../src/sync/rules/reverse-pack.ts';
 import { withoutRule } from '../../../src/sync/rules/without-rule.ts';
 import { applySpans, compileWords } from '../../../src/sync/rules/words.ts';
-import { temporaryFolder } from '../temporary-folder.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
 const lxdIncus = join(import.meta.dirname, '..', '..', '..', 'rules', 'lxd-incus');
 
