@@ -11,6 +11,8 @@ export interface ObjectWriter {
   put(type: ObjectType, data: Buffer): string;
   /** Writes everything that was put since the last call into the repository. */
   flush(gitDir: string): Promise<void>;
+  /** Forgets what was put since the last call: only its name was wanted. */
+  discard(): void;
 }
 
 export function hashObject(type: ObjectType, data: Buffer): string {
@@ -23,6 +25,10 @@ const timeoutMs = 300_000;
 /** What is put can be read back through `objects` at once, written or not. */
 export function createObjectWriter(objects: Objects): ObjectWriter {
   let made = new Map<string, { readonly type: ObjectType; readonly data: Buffer }>();
+  const discard = (): void => {
+    for (const sha of made.keys()) objects.forget(sha);
+    made = new Map();
+  };
   return {
     put(type, data) {
       const sha = hashObject(type, data);
@@ -35,13 +41,14 @@ export function createObjectWriter(objects: Objects): ObjectWriter {
     async flush(gitDir) {
       if (made.size === 0) return;
       const pack = formatPack([...made.values()]);
-      made = new Map();
       await run(['git', `--git-dir=${gitDir}`, 'unpack-objects', '-q'], {
         timeoutMs,
         env: gitEnvironment,
         input: pack,
       });
+      discard();
     },
+    discard,
   };
 }
 

@@ -25,14 +25,17 @@ export interface Objects {
   compare(before: string | undefined, after: string | undefined): Promise<readonly Change[]>;
   /** Makes an object known that was made here and is not (yet) in a repository. */
   remember(sha: string, type: ObjectType, data: Buffer): void;
+  /** Forgets an object that was made known: it is in a repository now, or nobody wants it. */
+  forget(sha: string): void;
 }
 
-const blobCacheBytes = 48 * 1024 * 1024;
+const blobCacheBytes = 24 * 1024 * 1024;
+const folderCacheEntries = 60_000;
 
 /** Caches on top of a reader; the caches hold only what can be read again. */
 export function openObjects(reader: ObjectReader): Objects {
   const commits = new Map<string, Commit>();
-  const folders = createLru<string, Folder>(6000);
+  const folders = createLru<string, Folder>(folderCacheEntries);
   const texts = createLru<string, string>(blobCacheBytes);
   const pending = new Map<string, Promise<Folder>>();
   const own = new Map<string, { readonly type: ObjectType; readonly data: Buffer }>();
@@ -57,7 +60,7 @@ export function openObjects(reader: ObjectReader): Objects {
     if (underWay !== undefined) return underWay;
     const made = read(sha, 'tree').then((data) => {
       const parsed = new Map(parseTree(data).map((entry) => [entry.name, entry]));
-      folders.set(sha, parsed, 1);
+      folders.set(sha, parsed, parsed.size + 1);
       return parsed;
     });
     pending.set(sha, made);
@@ -127,6 +130,9 @@ export function openObjects(reader: ObjectReader): Objects {
     },
     remember(sha, type, data) {
       own.set(sha, { type, data });
+    },
+    forget(sha) {
+      own.delete(sha);
     },
   };
 }

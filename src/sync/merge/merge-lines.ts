@@ -15,6 +15,8 @@ export interface OpenHunk {
 
 export interface LinesMerged {
   readonly lines: readonly number[];
+  /** The same with open hunks between markers, for a person to solve; the lines themselves where nothing is open. */
+  readonly marked: readonly number[];
   readonly open: readonly OpenHunk[];
   /** How hunks that met were settled. */
   readonly settled: readonly Resolution['how'][];
@@ -30,20 +32,25 @@ export function mergeLines(
 ): LinesMerged {
   const regions = groupEdits(diffSequences(base, ours), diffSequences(base, theirs));
   const lines: number[] = [];
+  const marked: number[] = [];
+  const take = (part: ArrayLike<number>): void => {
+    pushAll(lines, part);
+    pushAll(marked, part);
+  };
   const open: OpenHunk[] = [];
   const settled: Resolution['how'][] = [];
   let position = 0;
   for (const region of regions) {
-    for (; position < region.base[0]; position += 1) lines.push(base[position] ?? 0);
+    take(base.subarray(position, region.base[0]));
     position = region.base[1];
     const ourPart = ours.subarray(...region.ours);
     const theirPart = theirs.subarray(...region.theirs);
     if (region.by === 'ours' || sameLines(ourPart, theirPart)) {
-      pushAll(lines, ourPart);
+      take(ourPart);
       continue;
     }
     if (region.by === 'theirs') {
-      pushAll(lines, theirPart);
+      take(theirPart);
       continue;
     }
     const basePart = base.subarray(...region.base);
@@ -56,13 +63,26 @@ export function mergeLines(
         line: region.ours[0],
       });
       pushAll(lines, ourPart);
+      pushAll(marked, markHunk(store, basePart, ourPart, theirPart));
     } else {
       settled.push(resolution.how);
-      pushAll(lines, resolution.lines);
+      take(resolution.lines);
     }
   }
-  for (; position < base.length; position += 1) lines.push(base[position] ?? 0);
-  return { lines, open, settled };
+  take(base.subarray(position));
+  return { lines, marked, open, settled };
+}
+
+function markHunk(store: LineStore, base: Sequence, ours: Sequence, theirs: Sequence): readonly number[] {
+  return [
+    store.id('<<<<<<< fork'),
+    ...ours,
+    store.id('||||||| upstream before, rewritten'),
+    ...base,
+    store.id('======='),
+    ...theirs,
+    store.id('>>>>>>> upstream after, rewritten'),
+  ];
 }
 
 function sameLines(left: Sequence, right: Sequence): boolean {

@@ -6,7 +6,7 @@ import type { HunkDriver } from '../merge/resolve-hunk.ts';
 import { alignLines } from '../rewrite/align.ts';
 import { type Carried, carryFile } from '../rewrite/carry.ts';
 import { createEvidence } from '../rewrite/evidence.ts';
-import { fileKind } from '../rewrite/file-kind.ts';
+import { type FileKind, fileKind } from '../rewrite/file-kind.ts';
 import { fixImports } from '../rewrite/go/fix-imports.ts';
 import { createSymbolFinder, type GoContext, upstreamFolder } from '../rewrite/go/go-names.ts';
 import {
@@ -19,8 +19,9 @@ import {
 import type { FoldKind } from '../rewrite/line-store.ts';
 import { learnPhrases } from '../rewrite/phrases.ts';
 import { type Choice, createTranslator, findPaths, type Translator } from '../rewrite/translate.ts';
+import { checkGo } from './check-go.ts';
 import type { FileStudy, PickView } from './pick-view.ts';
-import type { Sign } from './sign.ts';
+import type { Sign, SignName } from './sign.ts';
 
 export interface TextSides {
   /** Upstream's path, which decides what kind of file it is. */
@@ -39,6 +40,15 @@ export interface MergedText {
   readonly signs: readonly Sign[];
   /** Upstream's own lines that were added or changed, and what they became (for the checks that come after). */
   readonly added: readonly string[];
+  /** All sides in the fork's words, where hunks are open. */
+  readonly sides?: OpenSides;
+}
+
+/** What a person needs to finish a file. */
+export interface OpenSides {
+  readonly base: string;
+  readonly theirs: string;
+  readonly marked: string;
 }
 
 /** Merges upstream's change of a file into the fork's copy. */
@@ -70,11 +80,23 @@ export async function mergeTextFile(view: PickView, sides: TextSides): Promise<M
   const signs: Sign[] = [
     ...merged.settled.map((how) => sign(sides.path, how, '')),
     ...(carried.overlaid ? [sign(sides.path, 'overlaid', '')] : []),
-    ...choiceSigns(sides.path, carried.choices),
+    ...choiceSigns(view, sides.path, kind, carried.choices),
     ...differenceSigns(sides.path, carried, study),
   ];
   if (kind === 'go') rememberPhrases(view, theirs, carried.theirs, new Set(added));
   let text = store.join(merged.lines);
+  if (go !== undefined && merged.open.length === 0)
+    signs.push(
+      ...checkGo({
+        path: sides.path,
+        theirs: cut ? withoutBlock(sides.theirs) : sides.theirs,
+        edits: carried.edits,
+        carried: (line) => store.line(carried.theirs[line] ?? 0),
+        merged: cut ? text.replace('import (\n)\n', () => importsOf(sides.ours.text)) : text,
+        go,
+        declared: await view.declared(),
+      }),
+    );
   if (go !== undefined && cut) {
     const block = findImportBlock(sides.ours.text);
     const fixed = fixImports(
@@ -89,7 +111,15 @@ export async function mergeTextFile(view: PickView, sides: TextSides): Promise<M
     text = fixed.text;
     signs.push(...importSigns(sides.path, fixed));
   }
-  return { text, open: merged.open, signs, added };
+  if (merged.open.length === 0) return { text, open: [], signs, added };
+  const whole = (lines: Sequence | readonly number[]): string =>
+    cut ? store.join(lines).replace('import (\n)\n', () => importsOf(sides.ours.text)) : store.join(lines);
+  const openSides = {
+    base: whole(carried.base),
+    theirs: whole(carried.theirs),
+    marked: whole(merged.marked),
+  };
+  return { text, open: merged.open, signs, added, sides: openSides };
 }
 
 /** The fork's version of a file that upstream made. */
@@ -100,7 +130,8 @@ export async function makeTextFile(
   theirs: string,
 ): Promise<MergedText> {
   const { store } = view.shop;
-  const go = fileKind(from) === 'go' ? await view.go() : undefined;
+  const kind = fileKind(from);
+  const go = kind === 'go' ? await view.go() : undefined;
   const lines = theirs.split('\n');
   const translator = await openTranslator(view, {
     from,
@@ -125,7 +156,7 @@ export async function makeTextFile(
     return {
       text: translate(theirs),
       open: [],
-      signs: [sign(path, 'new-file', ''), ...choiceSigns(path, choices)],
+      signs: [sign(path, newFileSign(kind), ''), ...choiceSigns(view, path, kind, choices)],
       added: lines,
     };
   // Upstream's own packages are imported anew, by what the translated code asks of them.
@@ -147,9 +178,37 @@ export async function makeTextFile(
   return {
     text: fixed.text,
     open: [],
-    signs: [sign(path, 'new-file', ''), ...choiceSigns(path, choices), ...importSigns(path, fixed)],
+    signs: [
+      sign(path, newFileSign(kind), ''),
+      ...choiceSigns(view, path, kind, choices),
+      ...importSigns(path, fixed),
+      ...checkGo({
+        path,
+        theirs: head + tail,
+        edits: [{ aStart: 0, aEnd: 0, bStart: 0, bEnd: (head + tail).split('\n').length }],
+        carried: carriedLine(head + tail),
+        merged: fixed.text,
+        go,
+        declared: await view.declared(),
+      }),
+    ],
     added: lines,
   };
+}
+
+function newFileSign(kind: FileKind): SignName {
+  if (kind === 'go') return 'new-code';
+  return kind === 'doc' ? 'new-doc' : 'new-file';
+}
+
+function carriedLine(text: string): (line: number) => string {
+  const lines = text.split('\n');
+  return (line) => lines[line] ?? '';
+}
+
+function importsOf(text: string): string {
+  const block = findImportBlock(text);
+  return block === undefined ? '' : text.slice(block.start, block.end);
 }
 
 function sign(path: string, name: Sign['name'], detail: string): Sign {
@@ -233,16 +292,21 @@ async function openTranslator(view: PickView, sources: TranslatorSources): Promi
     brand: view.shop.brand,
     words: view.shop.words,
     file: sources.study,
+    neighbours: sources.study === undefined ? await askNeighbours(view, sources.from) : undefined,
     memory: { ...memory, phrase: (key) => view.phrases.get(key) ?? memory.phrase(key) },
     symbol: go === undefined ? undefined : createSymbolFinder(go, theirImports, ourImports),
     qualifiers: new Set(
-      go === undefined
-        ? []
-        : theirImports.filter((spec) => upstreamFolder(go, spec.path) !== undefined).map(localName),
+      go === undefined ? [] : theirImports.filter((spec) => isRenamed(go, spec.path)).map(localName),
     ),
     paths: await namedPaths(view, sources.lines),
     name: view.shop.pack.info.upstream.name,
   });
+}
+
+/** Whether names of a package may be called otherwise in the fork. */
+function isRenamed(go: GoContext, path: string): boolean {
+  if (upstreamFolder(go, path) !== undefined) return true;
+  return go.symbols.some((rule) => rule.foreign === true && rule.package === path);
 }
 
 /** Upstream paths that lines name, with their places in the fork where those differ. */
@@ -259,6 +323,52 @@ async function namedPaths(view: PickView, lines: readonly string[]): Promise<Rea
   return paths;
 }
 
+const mostNeighbours = 14;
+const largestNeighbour = 120_000;
+
+/** Majority of what the fork's copies of the files next to a new one say, narrow contexts only. */
+async function askNeighbours(
+  view: PickView,
+  from: string,
+): Promise<(tokens: readonly string[], index: number) => string | undefined> {
+  const kind = fileKind(from);
+  const studies: FileStudy[] = [];
+  for (const sibling of await view.resolver.siblings(from)) {
+    if (studies.length >= mostNeighbours) break;
+    const study = await studyNeighbour(view, sibling.upstream, sibling.fork, kind === 'go' ? 'go' : 'text');
+    if (study !== undefined) studies.push(study);
+  }
+  return (tokens, index) => {
+    const votes = new Map<string, number>();
+    for (const study of studies) {
+      const found = study.evidence.find(tokens, index, { from: 0, to: 3 });
+      if (found !== undefined) votes.set(found.value, (votes.get(found.value) ?? 0) + 1);
+    }
+    const total = [...votes.values()].reduce((sum, count) => sum + count, 0);
+    const [best] = [...votes].toSorted((left, right) => right[1] - left[1]);
+    return best !== undefined && best[1] / total >= 0.6 ? best[0] : undefined;
+  };
+}
+
+async function studyNeighbour(
+  view: PickView,
+  upstream: string,
+  fork: string,
+  fold: FoldKind,
+): Promise<FileStudy | undefined> {
+  const { objects, store } = view.shop;
+  const forkPoint = await objects.commitIfHere(view.shop.pack.info.forkPoint);
+  if (forkPoint === undefined) return undefined;
+  const [before, now] = await Promise.all([
+    objects.entry(forkPoint.tree, upstream),
+    objects.entry(view.onto.tree, fork),
+  ]);
+  if (before === undefined || now === undefined || now.mode === fileMode.tree) return undefined;
+  const [theirs, ours] = await Promise.all([objects.text(before.sha), objects.text(now.sha)]);
+  if (theirs.length > largestNeighbour || theirs.includes('\0') || ours.includes('\0')) return undefined;
+  return studyFile(view, `${before.sha} ${now.sha} false`, store.split(theirs), store.split(ours), fold);
+}
+
 async function namedPlace(view: PickView, path: string): Promise<string | undefined> {
   const { objects } = view.shop;
   const entry = await objects.entry(view.upstream.tree, path);
@@ -270,15 +380,31 @@ async function namedPlace(view: PickView, path: string): Promise<string | undefi
   return folder?.mode === fileMode.tree ? (await view.resolver.fresh(path)).path : undefined;
 }
 
-function choiceSigns(path: string, choices: readonly Choice[]): readonly Sign[] {
+/** Signs about words that name the project: nothing else is renamed on anybody's judgement. */
+function choiceSigns(
+  view: PickView,
+  path: string,
+  kind: FileKind,
+  choices: readonly Choice[],
+): readonly Sign[] {
   return choices.flatMap((choice): readonly Sign[] => {
-    const detail = `${choice.upstream} → ${choice.fork}`;
-    if (choice.origin === 'rule') return [sign(path, 'word-by-rule', detail)];
-    if (choice.origin === 'kept') return [sign(path, 'word-kept', detail)];
-    if (choice.origin === 'memory-word' || choice.origin === 'file-word')
-      return [sign(path, 'word-guessed', detail)];
-    return [];
+    if (!view.shop.brand.inText(choice.upstream)) return [];
+    const detail = `${choice.upstream} -> ${choice.fork}`;
+    const name = wordSign(choice.origin);
+    return [
+      ...(name === undefined ? [] : [sign(path, name, detail)]),
+      ...(kind === 'doc' && view.shop.brand.inText(choice.fork)
+        ? [sign(path, 'word-left-in-doc', detail)]
+        : []),
+    ];
   });
+}
+
+function wordSign(origin: Choice['origin']): SignName | undefined {
+  if (origin === 'rule' || origin === 'symbol') return 'word-by-rule';
+  if (origin === 'kept') return 'word-kept';
+  if (origin === 'memory' || origin === 'memory-word' || origin === 'file-word') return 'word-guessed';
+  return undefined;
 }
 
 function differenceSigns(path: string, carried: Carried, study: FileStudy): readonly Sign[] {

@@ -15,6 +15,7 @@ import { identifyImports } from '../scan/identify-imports.ts';
 import { type Lesson, type LessonContext, makeLesson } from '../scan/lessons.ts';
 import { createMemory } from '../scan/memory.ts';
 import { loadRenameHistory } from '../scan/rename-history.ts';
+import type { PickCache } from './pick-cache.ts';
 import type { Workshop } from './pick-view.ts';
 
 export interface WorkshopSources {
@@ -22,6 +23,7 @@ export interface WorkshopSources {
   readonly gitDir: string;
   readonly objects: Objects;
   readonly writer: ObjectWriter;
+  readonly cache: PickCache;
 }
 
 export interface PickRequest {
@@ -55,7 +57,7 @@ export async function openWorkshop(
   const [forkMoves, upstreamMoves, lessons] = await Promise.all([
     loadRenameHistory(sources.gitDir, fork),
     loadRenameHistory(sources.gitDir, upstream),
-    loadLessons({ objects, store, ...lessonRules(pack, brand) }, fork, upstream),
+    loadLessons({ objects, store, ...lessonRules(pack, brand) }, fork, upstream, sources.cache),
   ]);
   return {
     pack,
@@ -70,7 +72,7 @@ export async function openWorkshop(
     forkMoves,
     upstreamMoves,
     memory: createMemory(lessons, brand, pack.info.upstream.name),
-    studies: createLru(400),
+    studies: createLru(40),
   };
 }
 
@@ -100,6 +102,7 @@ async function loadLessons(
   context: LessonContext,
   fork: History,
   upstream: History,
+  cache: PickCache,
 ): Promise<
   readonly { readonly pair: { readonly fork: number; readonly upstream: number }; readonly lesson: Lesson }[]
 > {
@@ -113,7 +116,12 @@ async function loadLessons(
       const pair = pairs[index];
       if (pair === undefined) return;
       const [one, two] = [upstream.commits[pair.upstream], fork.commits[pair.fork]];
-      lessons[index] = one === undefined || two === undefined ? undefined : await lessonOf(context, one, two);
+      if (one === undefined || two === undefined) continue;
+      const key = `${one.sha} ${two.sha}`;
+      // Only this engine with these rules writes the entries.
+      const known = cache.get('lesson', key) as Lesson | undefined;
+      lessons[index] = known ?? (await lessonOf(context, one, two));
+      if (known === undefined && lessons[index] !== undefined) cache.set('lesson', key, lessons[index]);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, work));

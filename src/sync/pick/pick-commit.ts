@@ -1,10 +1,14 @@
 // Picks one upstream commit onto a fork commit: a pure function of the two, the rules and what they can see.
+import { type Commit, formatCommit } from '../git/commit.ts';
 import { editTree, type TreeEdits } from '../git/object-writer.ts';
+import { describeConflicts } from './describe-conflicts.ts';
+import { doubtsOf, packDoubts } from './doubts.ts';
 import { findFileChanges } from './file-change.ts';
 import { isMissingObject, type PickRequest } from './open-workshop.ts';
 import { type FileOutcome, pickFiles } from './pick-files.ts';
 import type { PickResult } from './pick-result.ts';
 import { openPickView, type Workshop } from './pick-view.ts';
+import { rewriteMessage } from './rewrite-message.ts';
 import type { Sign } from './sign.ts';
 
 export interface DetailedPick {
@@ -55,29 +59,73 @@ async function pickWhole(shop: Workshop, request: PickRequest): Promise<Detailed
   const outcomes = await pickFiles(view);
   const signs = outcomes.flatMap((outcome) => outcome.signs);
   const open = outcomes.filter((outcome) => outcome.open !== undefined);
-  const edits: Map<string, { readonly mode: string; readonly sha: string } | undefined> = new Map();
-  for (const outcome of outcomes)
-    if (outcome.edit !== undefined)
-      edits.set(outcome.path, outcome.edit === 'delete' ? undefined : outcome.edit);
-  const tree = await editTree(objects, shop.writer, onto.tree, edits satisfies TreeEdits);
-  const status = open.length > 0 ? 'conflict' : tree === onto.tree ? 'empty' : 'clean';
-  return {
-    result: {
-      ...request,
-      status,
-      tree: open.length > 0 ? undefined : tree,
-      commit: undefined,
-      files: outcomes.map(({ path, from, how }) => ({ path, from, how })),
-      doubts: [],
-      conflicts: open.map((outcome) => ({
-        path: outcome.path,
-        type: 'really-diverged',
-        why: outcome.open?.kind ?? '',
-        next: '',
-      })),
-      reasons: [],
+  const doubts = [
+    ...doubtsOf(signs),
+    ...outcomes.flatMap(({ path, added = [] }) => packDoubts(shop.pack.doubts, { path, added })),
+  ];
+  const files = outcomes.map(({ path, from, how }) => ({ path, from, how }));
+  const reasons = reasonsOf(shop, outcomes);
+  const base = { ...request, files, doubts, reasons };
+  if (open.some((outcome) => outcome.open?.kind === 'submodule'))
+    return blocked(request, 'the commit changes a submodule: those are moved by people');
+  if (open.length > 0) {
+    const conflicts = await describeConflicts(view, outcomes);
+    return {
+      result: { ...base, status: 'conflict', tree: undefined, commit: undefined, conflicts },
+      outcomes,
+      signs,
+    };
+  }
+  const tree = await editTree(objects, shop.writer, onto.tree, editsOf(outcomes));
+  const base2 = { ...base, tree, conflicts: [] };
+  if (tree === onto.tree) {
+    const nothing =
+      outcomes.length > 0 && outcomes.every(({ how }) => how === 'skipped' || how === 'dropped');
+    return {
+      result: { ...base2, status: nothing ? 'skipped' : 'empty', commit: undefined },
+      outcomes,
+      signs,
+    };
+  }
+  const commit = shop.writer.put('commit', formatPick(shop, upstream, onto, tree));
+  return { result: { ...base2, status: doubts.length > 0 ? 'review' : 'clean', commit }, outcomes, signs };
+}
+
+/** The commit of a pick; its dates are upstream's, so that picking again gives the same sha. */
+function formatPick(shop: Workshop, upstream: Commit, onto: Commit, tree: string): Buffer {
+  const { info, messages } = shop.pack;
+  return formatCommit({
+    tree,
+    parents: [onto.sha],
+    author: upstream.author,
+    committer: {
+      who: info.committer,
+      email: '',
+      time: upstream.committer.time,
+      zone: upstream.committer.zone,
     },
-    outcomes,
-    signs,
-  };
+    encoding: upstream.encoding,
+    message: rewriteMessage(upstream.message, info, messages, upstream.sha),
+  });
+}
+
+function editsOf(outcomes: readonly FileOutcome[]): TreeEdits {
+  const edits = new Map<string, { readonly mode: string; readonly sha: string } | undefined>();
+  for (const { path, edit } of outcomes)
+    if (edit !== undefined) edits.set(path, edit === 'delete' ? undefined : edit);
+  return edits;
+}
+
+/** What was left out, and what this clone could not tell: nothing is dropped in silence. */
+function reasonsOf(shop: Workshop, outcomes: readonly FileOutcome[]): readonly string[] {
+  const reasons: string[] = [];
+  for (const { from, how, rule, signs } of outcomes) {
+    if (how === 'skipped') reasons.push(`${from}: skipped by rule ${rule ?? signs[0]?.detail ?? ''}`);
+    if (how === 'dropped') reasons.push(`${from}: the fork deleted it (${signs[0]?.detail ?? ''})`);
+  }
+  if (shop.forkMoves.unread > 0)
+    reasons.push(
+      `${shop.forkMoves.unread} commits of the fork could not be read for renames: the clone is not whole`,
+    );
+  return reasons;
 }

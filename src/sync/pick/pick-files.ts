@@ -4,11 +4,11 @@ import type { OpenHunk } from '../merge/merge-lines.ts';
 import { matchesAnyGlob } from '../rules/glob.ts';
 import type { MergeDriver } from '../rules/model.ts';
 import type { FileChange } from './file-change.ts';
-import { makeTextFile, mergeTextFile } from './merge-text-file.ts';
+import { makeTextFile, mergeTextFile, type OpenSides } from './merge-text-file.ts';
 import type { FileHow } from './pick-result.ts';
 import type { PickView } from './pick-view.ts';
 import { relocateDeclarations } from './relocate.ts';
-import type { Sign } from './sign.ts';
+import type { Sign, SignName } from './sign.ts';
 
 /** Why a file could not be carried over. */
 export type OpenReason =
@@ -29,6 +29,8 @@ export interface FileOutcome {
   readonly signs: readonly Sign[];
   readonly rule?: string;
   readonly added?: readonly string[];
+  /** For a person to finish, where the file is open. */
+  readonly sides?: OpenSides;
 }
 
 /** What the files of one pick have become so far: two upstream files can end up in one of the fork's. */
@@ -102,16 +104,21 @@ async function pickMade(view: PickView, change: FileChange, progress: Progress):
   const { path } = await view.resolver.fresh(change.toPath);
   if (after === undefined) throw new Error(`a file that was made has no content: ${change.path}`);
   const current = await currentEntry(view, path, progress);
+  const driver = driverOf(view, path);
+  if (driver === 'ours')
+    return { path, from: change.toPath, how: 'skipped', signs: [{ path, name: 'skipped', detail: driver }] };
   const text = await objects.text(after.sha);
+  const opaqueSign: SignName = driver === 'generated' ? 'new-generated' : 'new-file';
   const made =
-    isOpaque(after, text) || driverOf(view, path) === 'generated'
-      ? { text, signs: [{ path, name: 'new-file', detail: '' } as const], added: [] }
+    isOpaque(after, text) || driver === 'generated'
+      ? { text, signs: [{ path, name: opaqueSign, detail: '' }], added: [] }
       : await makeTextFile(view, change.toPath, path, text);
   const sha = view.shop.writer.put('blob', Buffer.from(made.text, 'latin1'));
   const base = { path, from: change.toPath, signs: made.signs, added: made.added };
   if (current === undefined) return { ...base, how: 'added', edit: { mode: after.mode, sha } };
   if (current.sha === sha) return { ...base, how: 'unchanged', signs: [] };
-  return { ...base, how: 'left', open: { kind: 'made-in-both' } };
+  const sides = { base: '', theirs: made.text, marked: made.text };
+  return { ...base, how: 'left', open: { kind: 'made-in-both' }, sides };
 }
 
 function isOpaque(entry: TreeEntry | undefined, text: string): boolean {
@@ -190,7 +197,13 @@ async function pickChanged(
     if (driver === 'generated')
       return [{ ...base, how: 'left', signs: [{ path, name: 'generated-left', detail: '' }] }];
     return [
-      { ...base, how: 'left', open: { kind: 'hunks', hunks: merged.open, driver }, signs: merged.signs },
+      {
+        ...base,
+        how: 'left',
+        open: { kind: 'hunks', hunks: merged.open, driver },
+        ...(merged.sides === undefined ? {} : { sides: merged.sides }),
+        signs: merged.signs,
+      },
     ];
   }
   const sha = view.shop.writer.put('blob', Buffer.from(merged.text, 'latin1'));

@@ -9,6 +9,7 @@ import type { Brand } from '../rewrite/brand.ts';
 import type { Evidence } from '../rewrite/evidence.ts';
 import type { GoIndex, GoIndexer } from '../rewrite/go/go-index.ts';
 import type { GoContext } from '../rewrite/go/go-names.ts';
+import type { GoFunction } from '../rewrite/go/scan-go.ts';
 import type { LineStore } from '../rewrite/line-store.ts';
 import { createPathResolver, type PathResolver } from '../rewrite/resolve-path.ts';
 import type { RulePack } from '../rules/model.ts';
@@ -53,6 +54,8 @@ export interface PickView {
   /** Sentences that this very pick has brought over already, in code, and that documentation repeats. */
   readonly phrases: Map<string, string>;
   readonly go: () => Promise<GoContext>;
+  /** Names that the commit's Go files declare once it is in. */
+  readonly declared: () => Promise<ReadonlySet<string>>;
   /** The upstream tree before the commit, or an empty one. */
   readonly upstreamIndex: () => Promise<GoIndex>;
 }
@@ -83,6 +86,7 @@ export async function openPickView(
     names: shop.pack.names,
   });
   let go: Promise<GoContext> | undefined;
+  let declared: Promise<ReadonlySet<string>> | undefined;
   const upstreamIndex = (): Promise<GoIndex> => shop.indexer.index((upstreamBefore ?? upstream).tree);
   const openGo = async (): Promise<GoContext> => {
     const [fork, upstreamGo] = await Promise.all([shop.indexer.index(onto.tree), upstreamIndex()]);
@@ -121,6 +125,32 @@ export async function openPickView(
       go ??= openGo();
       return go;
     },
+    declared: () => {
+      declared ??= declaredNames(shop, changes);
+      return declared;
+    },
     upstreamIndex,
   };
+}
+
+/** What is declared after the commit and was not before: nothing that the fork could lack. */
+async function declaredNames(shop: Workshop, changes: readonly FileChange[]): Promise<ReadonlySet<string>> {
+  const names = new Set<string>();
+  for (const change of changes) {
+    if (!change.toPath.endsWith('.go') || change.after === undefined) continue;
+    const after = await shop.indexer.file(change.after.sha);
+    const before = change.before === undefined ? undefined : await shop.indexer.file(change.before.sha);
+    const known = new Set([...(before?.exported ?? []), ...(before?.functions ?? []).map(functionKey)]);
+    for (const name of after.exported) if (!known.has(name)) names.add(name);
+    for (const found of after.functions) {
+      if (known.has(functionKey(found))) continue;
+      names.add(found.name.slice(found.name.indexOf('.') + 1));
+    }
+  }
+  return names;
+}
+
+/** A function whose parameters changed counts as a new one. */
+function functionKey(found: GoFunction): string {
+  return `${found.name}(${found.parameters}${found.variadic ? '+' : ''})`;
 }

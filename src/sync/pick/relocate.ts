@@ -148,6 +148,7 @@ function mergeDeclarations(
     brand,
     words,
     file: { evidence, lines: new Map() },
+    neighbours: undefined,
     memory: view.memory.view('go'),
     symbol: createSymbolFinder(go, theirImports, parseImports(sources.ours)),
     qualifiers: new Set(

@@ -1,15 +1,11 @@
 // What the fork has done with a word so far: observed substitutions, looked up from the narrowest context outwards.
+import { intern } from '../git/intern.ts';
 import { replacements } from './similarity.ts';
 import { isWord, tokenize } from './tokens.ts';
 
 /** Contexts from the narrowest (two tokens either side) to none at all. */
 const levels = 7;
 export const widestLevel = levels - 1;
-
-interface Observation {
-  readonly value: string;
-  readonly order: number;
-}
 
 export interface Lookup {
   readonly from: number;
@@ -45,17 +41,35 @@ export interface Vocabulary {
 const narrowDepth = 4;
 const wideDepth = 8;
 
-export function createEvidence(vocabulary: Vocabulary): Evidence {
-  const observations = new Map<string, Observation[]>();
+export interface EvidenceOptions {
+  /** Remember where each observation comes from, so that askers can see different parts. */
+  readonly ordered?: boolean;
+}
+
+export function createEvidence(vocabulary: Vocabulary, options: EvidenceOptions = {}): Evidence {
+  // For each context: number of the value, order, number of the value, order, … (hundreds of thousands of them).
+  const observations = new Map<number, number[]>();
+  const values: string[] = [];
+  const numbers = new Map<string, number>();
+  const numberOf = (value: string): number => {
+    const known = numbers.get(value);
+    if (known !== undefined) return known;
+    values.push(intern(value));
+    numbers.set(value, values.length - 1);
+    return values.length - 1;
+  };
   const unchanged = new Set<string>();
   const add = (tokens: readonly string[], index: number, value: string, order: number): void => {
     const keys = contexts(tokens, index);
     // A word that became several words (`lxd` → `incus admin`) did so because of its neighbours.
     const depth = value.includes(' ') ? 2 : keys.length;
     for (const key of keys.slice(0, depth)) {
-      const list = observations.get(key);
-      if (list === undefined) observations.set(key, [{ value, order }]);
-      else list.push({ value, order });
+      const seen = observations.get(key);
+      if (seen === undefined) observations.set(key, [numberOf(value), order]);
+      else {
+        seen.push(numberOf(value), order);
+        if (options.ordered !== true && seen.length > 2 * wideDepth) seen.splice(0, 2);
+      }
     }
   };
   return {
@@ -70,11 +84,11 @@ export function createEvidence(vocabulary: Vocabulary): Evidence {
     },
     find(tokens, index, lookup) {
       const keys = contexts(tokens, index);
-      if (!observations.has(keys[widestLevel] ?? '')) return undefined;
+      if (!observations.has(keys[widestLevel] ?? 0)) return undefined;
       for (let level = lookup.from; level <= lookup.to; level += 1) {
-        const list = observations.get(keys[level] ?? '');
-        if (list === undefined) continue;
-        const recent = latest(list, level <= 2 ? narrowDepth : wideDepth, lookup.visible);
+        const seen = observations.get(keys[level] ?? 0);
+        if (seen === undefined) continue;
+        const recent = latest(seen, values, level <= 2 ? narrowDepth : wideDepth, lookup.visible);
         if (recent.length === 0 || recent.length < (lookup.need ?? 1)) continue;
         const [value, count] = mostCommon(recent);
         if (count / recent.length >= (level < 4 ? 0.6 : 0.75)) return { value, level, seen: recent.length };
@@ -85,33 +99,57 @@ export function createEvidence(vocabulary: Vocabulary): Evidence {
   };
 }
 
-function contexts(tokens: readonly string[], index: number): readonly string[] {
-  const word = tokens[index] ?? '';
-  const left = tokens[index - 1] ?? '^';
-  const left2 = tokens[index - 2] ?? '^';
-  const right = tokens[index + 1] ?? '$';
-  const right2 = tokens[index + 2] ?? '$';
+const atStart = tokenHash('^');
+const atEnd = tokenHash('$');
+
+/** One number for each context, narrowest first; 52 bits of hash make two contexts with one number unlikely. */
+function contexts(tokens: readonly string[], index: number): readonly number[] {
+  const hash = (at: number, none: number): number => {
+    const token = tokens[at];
+    return token === undefined ? none : tokenHash(token);
+  };
+  const word = hash(index, 0);
+  const left = hash(index - 1, atStart);
+  const left2 = hash(index - 2, atStart);
+  const right = hash(index + 1, atEnd);
+  const right2 = hash(index + 2, atEnd);
   return [
-    `0\0${word}\0${left2}\0${left}\0${right}\0${right2}`,
-    `1\0${word}\0${left}\0${right}\0${right2}`,
-    `2\0${word}\0${left2}\0${left}\0${right}`,
-    `3\0${word}\0${left}\0${right}`,
-    `4\0${word}\0${left}`,
-    `5\0${word}\0${right}`,
-    `6\0${word}`,
+    combine(0, word, left2, left, right, right2),
+    combine(1, word, left, right, right2, 0),
+    combine(2, word, left2, left, right, 0),
+    combine(3, word, left, right, 0, 0),
+    combine(4, word, left, 0, 0, 0),
+    combine(5, word, right, 0, 0, 0),
+    combine(6, word, 0, 0, 0, 0),
   ];
 }
 
+function tokenHash(token: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < token.length; at += 1) hash = Math.imul(hash ^ token.charCodeAt(at), 0x01000193);
+  return hash;
+}
+
+function combine(level: number, a: number, b: number, c: number, d: number, e: number): number {
+  let low = 0x9e3779b9 ^ level;
+  let high = 0x85ebca6b + level;
+  for (const part of [a, b, c, d, e]) {
+    low = Math.imul(low ^ part, 0x01000193) ^ (low >>> 15);
+    high = Math.imul(high ^ part, 0xc2b2ae35) ^ (high >>> 13);
+  }
+  return (high >>> 6) * 0x4000000 + (low >>> 6);
+}
+
 function latest(
-  list: readonly Observation[],
+  seen: readonly number[],
+  values: readonly string[],
   depth: number,
   visible: ((order: number) => boolean) | undefined,
 ): readonly string[] {
   const out: string[] = [];
-  for (let index = list.length - 1; index >= 0 && out.length < depth; index -= 1) {
-    const observation = list[index];
-    if (observation !== undefined && (visible === undefined || visible(observation.order)))
-      out.push(observation.value);
+  for (let index = seen.length - 2; index >= 0 && out.length < depth; index -= 2) {
+    const value = values[seen[index] ?? 0];
+    if (value !== undefined && (visible === undefined || visible(seen[index + 1] ?? 0))) out.push(value);
   }
   return out;
 }

@@ -47,6 +47,8 @@ export interface PathResolver {
   existing(path: string): Promise<PathPlace | PathLoss>;
   /** Where a file that upstream made should be made. */
   fresh(path: string): Promise<PathPlace>;
+  /** Files of the same kind next to an upstream path, with their places in the fork. */
+  siblings(path: string): Promise<readonly Sibling[]>;
   /** Where the fork keeps an upstream folder; undefined while it was not prepared. */
   folder(path: string): Promise<string>;
 }
@@ -68,7 +70,7 @@ export function createPathResolver(context: PathContext): PathResolver {
     }
     return undefined;
   };
-  const siblings = async (path: string): Promise<readonly Sibling[]> => {
+  const familyOf = async (path: string): Promise<readonly Sibling[]> => {
     const known = families.get(path);
     if (known !== undefined) return known;
     const made = findSiblings(context, path);
@@ -78,13 +80,18 @@ export function createPathResolver(context: PathContext): PathResolver {
   const folder = (path: string): Promise<string> => {
     const known = folders.get(path);
     if (known !== undefined) return known;
-    const made = siblings(path).then((family) => findFolder(context, path, family, folderThere));
+    const made = familyOf(path).then((family) => findFolder(context, path, family, folderThere));
     folders.set(path, made);
     return made;
   };
 
   return {
     folder,
+    async siblings(path) {
+      const extension = path.slice(path.lastIndexOf('.'));
+      const family = await familyOf(folderOf(path));
+      return family.filter((sibling) => sibling.upstream !== path && sibling.upstream.endsWith(extension));
+    },
     async existing(path) {
       const learned = await latestLearned(path, true);
       if (learned !== undefined) return { path: learned, how: 'learned', rule: undefined };
@@ -108,7 +115,7 @@ export function createPathResolver(context: PathContext): PathResolver {
       const exact = context.paths.find((rule) => rule.from === path);
       if (exact !== undefined) return { path: exact.to, how: 'rule', rule: exact.id };
       const target = joinPath(await folder(folderOf(path)), nameOf(path));
-      const named = stemName(path, renameName(context, target), await siblings(folderOf(path)));
+      const named = stemName(path, renameName(context, target), await familyOf(folderOf(path)));
       return { path: named, how: named === path ? 'same' : 'sibling', rule: undefined };
     },
   };
@@ -164,7 +171,7 @@ function ruleCandidates(context: PathContext, path: string): readonly PathPlace[
   return out;
 }
 
-interface Sibling {
+export interface Sibling {
   readonly upstream: string;
   readonly fork: string;
 }

@@ -10,6 +10,7 @@ import { isWord, tokenize } from './tokens.ts';
 
 /** Why a word came out as it did; `rule` and `kept` are the weakest: nothing in the fork was seen to say so. */
 export type Origin =
+  | 'neighbour'
   | 'phrase'
   | 'file'
   | 'file-word'
@@ -25,6 +26,8 @@ export interface Choice {
   readonly upstream: string;
   readonly fork: string;
   readonly rule: string | undefined;
+  /** How narrow the context was in which the fork was seen to say so: 0 is two tokens either side. */
+  readonly level: number;
 }
 
 export interface Translated {
@@ -51,6 +54,8 @@ export interface TranslatorContext {
   readonly file:
     | { readonly evidence: Evidence; readonly lines: ReadonlyMap<string, string | undefined> }
     | undefined;
+  /** What the fork's copies of the files next to a new one show, by majority. */
+  readonly neighbours: ((tokens: readonly string[], index: number) => string | undefined) | undefined;
   readonly memory: MemoryView | undefined;
   /** A qualified Go name in the fork. */
   readonly symbol: ((name: string) => string | undefined) | undefined;
@@ -112,7 +117,13 @@ function translateLine(context: TranslatorContext, line: string): Translated {
     if (entry.fixed || !isWord(token) || !(context.brand.inEither(token) || openQualifier)) {
       // A fixed entry is a protected word, an import path or a path: nobody chose it.
       if (!entry.fixed && entry.text !== token)
-        choices.push({ origin: 'rule', upstream: token, fork: entry.text, rule: entry.rule });
+        choices.push({
+          origin: 'rule',
+          upstream: token,
+          fork: entry.text,
+          rule: entry.rule,
+          level: widestLevel,
+        });
       return entry.text;
     }
     const choice = chooseWord(context, tokens, index, entry, phrase);
@@ -143,7 +154,7 @@ function wholeLine(context: TranslatorContext, line: string): Translated | undef
   if (seen === undefined || seen === trimmed) return undefined;
   return {
     text: line.replace(trimmed, () => seen),
-    choices: [{ origin: 'line', upstream: trimmed, fork: seen, rule: undefined }],
+    choices: [{ origin: 'line', upstream: trimmed, fork: seen, rule: undefined, level: 0 }],
   };
 }
 
@@ -155,22 +166,26 @@ function chooseWord(
   phrase: string | undefined,
 ): Choice {
   const token = tokens[index] ?? '';
-  const choice = (origin: Origin, fork: string): Choice => ({
+  const choice = (origin: Origin, fork: string, level = widestLevel): Choice => ({
     origin,
     upstream: token,
     fork,
     rule: entry.rule,
+    level,
   });
+  // A new file has no text of its own to go by; how its neighbours are written comes first.
+  const neighbour = context.neighbours?.(tokens, index);
+  if (neighbour !== undefined) return choice('neighbour', neighbour);
   const said = phrase === undefined ? undefined : context.memory?.phrase(phrase);
-  if (said !== undefined && context.brand.plausible(token, said)) return choice('phrase', said);
+  if (said !== undefined && context.brand.plausible(token, said)) return choice('phrase', said, 0);
   const near = context.file?.evidence.find(tokens, index, { from: 0, to: 5 });
-  if (near !== undefined) return choice('file', near.value);
+  if (near !== undefined) return choice('file', near.value, near.level);
   const anywhere = context.file?.evidence.find(tokens, index, { from: widestLevel, to: widestLevel });
   if (anywhere !== undefined && (anywhere.value === token || context.file?.evidence.stays(token) !== true))
     return choice('file-word', anywhere.value);
   const memory = context.memory;
   const remembered = memory?.evidence.find(tokens, index, { from: 0, to: 3, visible: memory.visible });
-  if (remembered !== undefined) return choice('memory', remembered.value);
+  if (remembered !== undefined) return choice('memory', remembered.value, remembered.level);
   const symbol = token.includes('.') ? context.symbol?.(token) : undefined;
   if (symbol !== undefined) return choice('symbol', symbol);
   const vaguely = memory?.evidence.find(tokens, index, {

@@ -52,7 +52,7 @@ export function loadPack(folder: string): RulePack {
     const found = readYaml(folder, name, errors);
     hash.update(`${name}\0${found.text.length}\0${found.text}\0`);
     // The schema has just proven the shape; where it has not, the value is never used, for errors are thrown below.
-    return found.value as PackFiles[K];
+    return asBytes(found.value) as PackFiles[K];
   };
   const info = read('pack.yaml');
   const paths = read('paths.yaml');
@@ -80,6 +80,14 @@ export function loadPack(folder: string): RulePack {
   const doubled = doubledIds(pack);
   if (doubled.length > 0) throw syncFailure({ code: 'pack-invalid', errors: doubled });
   return pack;
+}
+
+/** The engine's text is bytes kept as latin1; a pack's words have to be the same to be found in it. */
+function asBytes(value: unknown): unknown {
+  if (typeof value === 'string') return Buffer.from(value, 'utf8').toString('latin1');
+  if (Array.isArray(value)) return value.map(asBytes);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [asBytes(key), asBytes(inner)]));
 }
 
 function namesIn(folder: string): readonly string[] {

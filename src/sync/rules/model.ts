@@ -55,12 +55,16 @@ export interface SymbolRule extends RuleBase {
   readonly package: string;
   /** The fork's package, as its path below the module. */
   readonly to: string;
+  /** Both are packages of somebody else (`io/ioutil` → `os`); holds while the fork imports the first nowhere. */
+  readonly foreign?: boolean;
   /** The name that the fork imports it by, where that is not the package's own. */
   readonly alias?: string;
   /** Names that keep their name. */
   readonly names?: readonly string[];
   /** Names that changed. */
   readonly renamed?: Readonly<Record<string, string>>;
+  /** Why the way back is not unique. */
+  readonly lossy?: string;
 }
 
 export interface MergeRule extends RuleBase {
@@ -79,7 +83,7 @@ export interface MessageRule extends RuleBase {
   readonly to: string;
   readonly left?: Boundary;
   readonly right?: Boundary;
-  readonly where: 'prefix' | 'subject' | 'body' | 'all';
+  readonly where: 'subject' | 'body' | 'all';
 }
 
 export interface DoubtRule extends RuleBase {
@@ -92,6 +96,10 @@ export interface PackInfo {
   readonly description: string;
   readonly forkPoint: string;
   readonly forkPointTime: number;
+  /** What the fork's maintainers put before the subject of an import. */
+  readonly subjectPrefix: string;
+  /** Who picks: a fixed name, so that the same pick has the same sha everywhere. */
+  readonly committer: string;
   readonly upstream: Side;
   readonly fork: ForkSide;
 }

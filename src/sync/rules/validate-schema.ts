@@ -1,7 +1,7 @@
 // Checks a value against the JSON schemas of the rule pack; every error says where, and what was perhaps meant.
 
 export interface SchemaNode {
-  readonly type?: 'object' | 'array' | 'string' | 'integer';
+  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'boolean';
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly required?: readonly string[];
   readonly additionalProperties?: false;
@@ -22,6 +22,7 @@ export interface SchemaError {
 
 const shapes: Readonly<Record<string, { readonly test: RegExp; readonly what: string }>> = {
   kebab: { test: /^[a-z0-9]+(?:-[a-z0-9]+)*$/, what: 'small words with hyphens between them' },
+  identity: { test: /^[^<>\n]+ <[^<>\s]+>$/, what: 'a name and an address: Name <mail>' },
   sha: { test: /^[0-9a-f]{40}$/, what: 'a full sha of 40 digits' },
 };
 
@@ -44,6 +45,10 @@ export function validateSchema(value: unknown, schema: SchemaNode, at = ''): rea
       return value < (schema.minimum ?? value)
         ? [{ at: here, why: `must be at least ${schema.minimum}` }]
         : [];
+    case 'boolean':
+      return typeof value === 'boolean'
+        ? []
+        : [{ at: here, why: `true or false is needed, not ${nameOf(value)}` }];
     case 'string':
       return validateString(value, schema, here);
     default:

@@ -19,6 +19,8 @@ export interface VisibleMemory {
 export interface Memory {
   /** Only imports that are ancestors of the fork commit, made from ancestors of the upstream commit. */
   asSeenBy(fork: Visible, upstream: Visible): VisibleMemory;
+  /** Places of the upstream commits that visible imports were made from. */
+  importedUpstream(fork: Visible, upstream: Visible): ReadonlySet<number>;
 }
 
 /** Builds the memory; lessons must come in the order of the fork's history. */
@@ -41,7 +43,7 @@ export function createMemory(
         push(folders, path.upstream.slice(0, Math.max(0, path.upstream.lastIndexOf('/'))), place);
     }
     for (const line of lesson.lines) {
-      const known = evidence.get(line.kind) ?? createEvidence(brand);
+      const known = evidence.get(line.kind) ?? createEvidence(brand, { ordered: true });
       evidence.set(line.kind, known);
       known.learn(line.upstream, line.fork, pair.fork);
       for (const { key, value } of learnPhrases(line.upstream, line.fork, name))
@@ -52,6 +54,13 @@ export function createMemory(
   }
   const none = createEvidence(brand);
   return {
+    importedUpstream: (fork, upstream) =>
+      new Set(
+        lessons
+          .map(({ pair }) => pair)
+          .filter((pair) => fork[pair.fork] === 1 && upstream[pair.upstream] === 1)
+          .map((pair) => pair.upstream),
+      ),
     asSeenBy(fork, upstream) {
       const visible = (order: number): boolean =>
         fork[order] === 1 && upstream[upstreamOf.get(order) ?? -1] === 1;

@@ -15,11 +15,21 @@ export interface Whereabouts {
   readonly deletedBy: string | undefined;
 }
 
+/** One commit's change of one file. */
+export interface FileTouch {
+  readonly index: number;
+  /** Blob before; undefined where the commit made the file. */
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+}
+
 export interface RenameHistory {
   /** Follows a path from before commit number `since` on. */
   follow(path: string, visible: Visible, since?: number): Whereabouts;
   /** Where a path came from, read backwards from the newest commit that is visible. */
   origin(path: string, visible: Visible): string;
+  /** Commits that changed a file under this name, merges not among them, oldest first. */
+  changes(path: string): readonly FileTouch[];
   /** Commits that could not be compared with their parent, since objects are not here. */
   readonly unread: number;
 }
@@ -36,16 +46,28 @@ export async function loadRenameHistory(gitDir: string, history: History): Promi
     (history.commits[history.indexOf.get(sha) ?? -1]?.parents.length ?? 0) > 1;
   const forward = new Map<string, Move[]>();
   const backward = new Map<string, { readonly index: number; readonly from: string }[]>();
-  const unread = await readMoves(gitDir, commits, (sha, from, to) => {
-    if (to === undefined && isMerge(sha)) return;
+  const touches = new Map<string, FileTouch[]>();
+  const unread = await readMoves(gitDir, commits, (sha, entry) => {
     const index = history.indexOf.get(sha) ?? 0;
-    push(forward, from, { index, to });
-    if (to !== undefined) push(backward, to, { index, from });
+    const merge = isMerge(sha);
+    const { status, from, to, before, after } = entry;
+    if (!merge)
+      push(touches, to, {
+        index,
+        before: isNone(before) ? undefined : before,
+        after: isNone(after) ? undefined : after,
+      });
+    if (status === 'R') {
+      push(forward, from, { index, to });
+      push(backward, to, { index, from });
+    } else if (status === 'D' && !merge) push(forward, from, { index, to: undefined });
   });
+  for (const list of touches.values()) list.sort((left, right) => left.index - right.index);
   for (const list of forward.values()) list.sort((left, right) => left.index - right.index);
   for (const list of backward.values()) list.sort((left, right) => left.index - right.index);
   return {
     unread,
+    changes: (path) => touches.get(path) ?? [],
     follow(start, visible, since = -1) {
       let path = start;
       let after = since;
@@ -85,30 +107,42 @@ function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   else list.push(value);
 }
 
-type OnMove = (commit: string, from: string, to: string | undefined) => void;
+interface RawEntry {
+  readonly status: string;
+  readonly from: string;
+  readonly to: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+type OnEntry = (commit: string, entry: RawEntry) => void;
+
+function isNone(sha: string): boolean {
+  return /^0+$/.test(sha);
+}
 
 /** Halves the list around commits whose objects are missing, so that one of them does not hide the others. */
-async function readMoves(gitDir: string, commits: readonly string[], onMove: OnMove): Promise<number> {
+async function readMoves(gitDir: string, commits: readonly string[], onEntry: OnEntry): Promise<number> {
   if (commits.length === 0) return 0;
   const result = await run(
     [
       'git',
       `--git-dir=${gitDir}`,
-      ...['diff-tree', '--stdin', '-r', '-z', '--raw', '--no-abbrev', '-M50%', '-l0', '--diff-filter=RD'],
+      ...['diff-tree', '--stdin', '-r', '-z', '--raw', '--no-abbrev', '-M50%', '-l0'],
     ],
     { timeoutMs, env: gitEnvironment, input: Buffer.from(`${commits.join('\n')}\n`), accept: 'any' },
   );
   if (result.status === 0) {
-    parseMoves(result.stdout.toString('latin1'), onMove);
+    parseMoves(result.stdout.toString('latin1'), onEntry);
     return 0;
   }
   if (commits.length === 1) return 1;
   const half = commits.length >> 1;
-  const first = await readMoves(gitDir, commits.slice(0, half), onMove);
-  return first + (await readMoves(gitDir, commits.slice(half), onMove));
+  const first = await readMoves(gitDir, commits.slice(0, half), onEntry);
+  return first + (await readMoves(gitDir, commits.slice(half), onEntry));
 }
 
-function parseMoves(output: string, onMove: OnMove): void {
+function parseMoves(output: string, onEntry: OnEntry): void {
   const fields = output.split('\0');
   let commit = '';
   for (let index = 0; index < fields.length; index += 1) {
@@ -117,14 +151,12 @@ function parseMoves(output: string, onMove: OnMove): void {
       if (field !== '') commit = field;
       continue;
     }
-    const status = field.split(' ')[4] ?? '';
+    const [, , before = '', after = '', code = ''] = field.split(' ');
+    const status = code.slice(0, 1);
     const from = fields[index + 1] ?? '';
-    if (status.startsWith('R')) {
-      onMove(commit, from, fields[index + 2] ?? '');
-      index += 2;
-    } else {
-      onMove(commit, from, undefined);
-      index += 1;
-    }
+    const renamed = status === 'R' || status === 'C';
+    const to = renamed ? (fields[index + 2] ?? '') : from;
+    onEntry(commit, { status, from, to, before, after });
+    index += renamed ? 2 : 1;
   }
 }

@@ -166,7 +166,7 @@ function findImport(
 }
 
 /** Whether code declares a name itself: a variable, a parameter, a receiver or a range. */
-function isDeclared(code: string, name: string): boolean {
+export function isDeclared(code: string, name: string): boolean {
   return new RegExp(
     `\\b${name}\\b[ \\t]*(?:,[^=\\n]*)?:=|\\bvar ${name}\\b|[(,][ \\t]*${name}(?:,[^)\\n]*)? [*\\[\\]\\w.]+[ \\t]*[,)]|range ${name}\\b|, ${name} :=`,
   ).test(code);

@@ -11,8 +11,11 @@ export interface GoPackage {
   readonly exported: ReadonlySet<string>;
   /** Local name → import path → number of files that import it so. */
   readonly importedAs: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  hasWord(hash: number): boolean;
   /** Function → files that declare it (tests left out). */
   readonly functions: ReadonlyMap<string, readonly FunctionPlace[]>;
+  /** The same by the bare name. */
+  readonly callables: ReadonlyMap<string, readonly FunctionPlace[]>;
 }
 
 export interface FunctionPlace {
@@ -30,11 +33,17 @@ export interface GoIndex {
   usualAlias(path: string): string | undefined;
   imports(path: string): boolean;
   functionPlaces(name: string): readonly FunctionPlace[];
+  /** Functions and methods of this name, whatever their receiver. */
+  callables(name: string): readonly FunctionPlace[];
+  /** Whether a word occurs in any Go code of the tree. */
+  hasWord(hash: number): boolean;
 }
 
 export interface GoIndexer {
   /** The index of a tree; `module` is read from its go.mod. */
   index(tree: string): Promise<GoIndex>;
+  /** What one file declares. */
+  file(blob: string): Promise<GoFile>;
 }
 
 export interface GoFileCache {
@@ -51,10 +60,10 @@ interface FolderFacts {
 const foreignFolders = new Set(['vendor', 'node_modules', '.git', 'po', 'doc']);
 
 export function createGoIndexer(objects: Objects, cache?: GoFileCache): GoIndexer {
-  const blobs = new Map<string, Promise<GoFile>>();
-  const folders = new Map<string, Promise<FolderFacts>>();
-  const packages = new Map<string, GoPackage>();
-  const indexes = createLru<string, Promise<GoIndex>>(6);
+  const blobs = createLru<string, Promise<GoFile>>(5000);
+  const folders = createLru<string, Promise<FolderFacts>>(1500);
+  const packages = createLru<string, GoPackage>(800);
+  const indexes = createLru<string, Promise<GoIndex>>(4);
 
   const readFile = (sha: string): Promise<GoFile> => {
     const known = blobs.get(sha);
@@ -112,6 +121,7 @@ export function createGoIndexer(objects: Objects, cache?: GoFileCache): GoIndexe
     return makeIndex(/^module (\S+)/m.exec(modText)?.[1] ?? '', sorted);
   };
   return {
+    file: readFile,
     index(tree) {
       const known = indexes.get(tree);
       if (known !== undefined) return known;
@@ -126,6 +136,7 @@ function makePackage(folder: string, facts: FolderFacts): GoPackage {
   const exported = new Set<string>();
   const importedAs = new Map<string, Map<string, number>>();
   const functions = new Map<string, FunctionPlace[]>();
+  const callables = new Map<string, FunctionPlace[]>();
   for (const { name, facts: file } of facts.files) {
     for (const one of file.exported) exported.add(one);
     for (const found of file.imports) {
@@ -141,9 +152,30 @@ function makePackage(folder: string, facts: FolderFacts): GoPackage {
       const list = functions.get(key);
       if (list === undefined) functions.set(key, [place]);
       else list.push(place);
+      const bare = key.slice(key.indexOf('.') + 1);
+      callables.set(bare, [...(callables.get(bare) ?? []), place]);
     }
   }
-  return { folder, exported, importedAs, functions };
+  const words = facts.files.map((file) => file.facts.words);
+  return {
+    folder,
+    exported,
+    importedAs,
+    functions,
+    callables,
+    hasWord: (hash) => words.some((set) => includes(set, hash)),
+  };
+}
+
+function includes(sorted: Uint32Array, value: number): boolean {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? 0) < value) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low] === value;
 }
 
 function makeIndex(module: string, packages: ReadonlyMap<string, GoPackage>): GoIndex {
@@ -178,6 +210,15 @@ function makeIndex(module: string, packages: ReadonlyMap<string, GoPackage>): Go
     imports(path) {
       readAliases();
       return aliases.has(path);
+    },
+    callables(name) {
+      const out: FunctionPlace[] = [];
+      for (const found of packages.values()) out.push(...(found.callables.get(name) ?? []));
+      return out;
+    },
+    hasWord(hash) {
+      for (const found of packages.values()) if (found.hasWord(hash)) return true;
+      return false;
     },
     functionPlaces(name) {
       const out: FunctionPlace[] = [];

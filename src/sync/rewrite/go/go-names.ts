@@ -49,9 +49,12 @@ export function createSymbolFinder(
   forkImports: readonly ImportSpec[],
 ): (name: string) => string | undefined {
   const folders = new Map<string, string>();
+  const foreign = new Map<string, string>();
   for (const found of upstreamImports) {
     const folder = upstreamFolder(context, found.path);
     if (folder !== undefined) folders.set(localName(found), folder);
+    else if (context.symbols.some((rule) => rule.foreign === true && rule.package === found.path))
+      foreign.set(localName(found), found.path);
   }
   const inFile = new Map(forkImports.map((found) => [found.path, localName(found)]));
   const nameFor = (folder: string, alias?: string): string => {
@@ -64,13 +67,15 @@ export function createSymbolFinder(
     const qualifier = name.slice(0, dot);
     const symbol = name.slice(dot + 1);
     const folder = folders.get(qualifier);
+    const path = foreign.get(qualifier);
+    if (path !== undefined && !context.fork.imports(path)) return foreignName(context, path, symbol);
     if (folder === undefined) return undefined;
     const declares = (place: string, what: string): boolean =>
       context.fork.packages.get(place)?.exported.has(what) === true;
     const home = context.folderOf(folder);
     if (declares(home, symbol)) return `${nameFor(home)}.${symbol}`;
     for (const rule of context.symbols) {
-      if (rule.package !== folder) continue;
+      if (rule.foreign === true || rule.package !== folder) continue;
       const renamed = rule.renamed?.[symbol] ?? (rule.names?.includes(symbol) === true ? symbol : undefined);
       if (renamed !== undefined && declares(rule.to, renamed))
         return `${nameFor(rule.to, rule.alias)}.${renamed}`;
@@ -83,6 +88,15 @@ export function createSymbolFinder(
     if (!done.has(name)) done.set(name, find(name));
     return done.get(name);
   };
+}
+
+function foreignName(context: GoContext, path: string, symbol: string): string | undefined {
+  for (const rule of context.symbols) {
+    if (rule.foreign !== true || rule.package !== path) continue;
+    const renamed = rule.renamed?.[symbol] ?? (rule.names?.includes(symbol) === true ? symbol : undefined);
+    if (renamed !== undefined) return `${defaultName(rule.to)}.${renamed}`;
+  }
+  return undefined;
 }
 
 /** The package that most likely took over a name: one that rules already send this package's names to, then shared code. */

@@ -1,5 +1,7 @@
 // Reads Go source as far as a rename needs it: strings and comments set apart, imports, declarations, qualifiers.
 
+import { intern } from '../../git/intern.ts';
+
 export interface ImportSpec {
   /** The name given in the source, or undefined. */
   readonly alias: string | undefined;
@@ -13,6 +15,8 @@ export interface GoFile {
   readonly exported: readonly string[];
   /** Functions and methods: `Name` or `Type.Name`, and how many parameters they take. */
   readonly functions: readonly GoFunction[];
+  /** Hashes of all words of the code, sorted: whether a word occurs at all. */
+  readonly words: Uint32Array;
 }
 
 export interface GoFunction {
@@ -138,11 +142,29 @@ export function readGoFile(source: string): GoFile {
   for (const match of code.matchAll(group))
     for (const member of (match[1] ?? '').matchAll(groupMember)) exported.add(member[1] ?? '');
   return {
-    packageName: /^package (\w+)/m.exec(code)?.[1] ?? '',
-    imports: parseImports(source),
-    exported: [...exported],
-    functions,
+    packageName: intern(/^package (\w+)/m.exec(code)?.[1] ?? ''),
+    imports: parseImports(source).map((found) => ({
+      alias: found.alias === undefined ? undefined : intern(found.alias),
+      path: intern(found.path),
+    })),
+    exported: [...exported].map(intern),
+    functions: functions.map((found) => ({ ...found, name: intern(found.name) })),
+    words: hashWords(code),
   };
+}
+
+/** FNV-1a; two words with one hash are rare enough for a sign of doubt. */
+export function hashWord(word: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < word.length; index += 1)
+    hash = Math.imul(hash ^ word.charCodeAt(index), 0x01000193);
+  return hash >>> 0;
+}
+
+function hashWords(code: string): Uint32Array {
+  const hashes = new Set<number>();
+  for (const match of code.matchAll(/[A-Za-z_]\w+/g)) hashes.add(hashWord(match[0]));
+  return Uint32Array.from(hashes).sort();
 }
 
 /** Counts the parameters of the list that begins after `from`; type parameters are skipped. */

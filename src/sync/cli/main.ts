@@ -1,0 +1,105 @@
+// The command line of fork-sync: reads arguments, calls one command, turns its outcome into an exit code.
+import { Command, CommanderError } from 'commander';
+import { type ExitCode, exitCode } from '../../core/exit-code.ts';
+import { Failure } from '../../core/failure.ts';
+import { withRepositories, withRules } from './options.ts';
+import { runCheckout, runContinue } from './run-checkout.ts';
+import { runDrift } from './run-drift.ts';
+import { runPick } from './run-pick.ts';
+import { runReplay } from './run-replay.ts';
+import { runRulesCheck, runRulesExplain, runRulesHits, runRulesSuggest, runRulesTest } from './run-rules.ts';
+
+/** Builds the program; `finish` gets the exit code of the command that ran. */
+function createProgram(finish: (code: ExitCode) => void): Command {
+  const program = new Command('fork-sync')
+    .description('Carries commits from an upstream into its renamed hard fork.')
+    .exitOverride()
+    .option('--no-color', 'plain text')
+    .configureOutput({ writeErr: (text) => process.stderr.write(text) });
+  withRepositories(program.command('pick'))
+    .description('pick upstream commits onto a fork commit')
+    .argument('[commits...]', 'upstream commits')
+    .option('--onto <commit>', 'the fork commit to pick onto')
+    .option('--stdin', 'read lines of "upstream<TAB>onto"')
+    .option('--json', 'one line of JSON a pick')
+    .option('--reverse', 'pick from the fork into upstream')
+    .action(async (commits: string[], options) => finish(await runPick(commits, options)));
+  withRepositories(program.command('replay'))
+    .description('pick history again and compare with what people committed')
+    .option('--pairs <file>', 'lines of "upstream<TAB>fork commit" (default: $FORK_SYNC_PAIRS)')
+    .option('--json', 'everything as one object')
+    .option('--html <file>', 'a page with every pick that is not exact')
+    .option('--split <date>', 'score pairs before and since a date apart')
+    .option('--isolated <n>', 'repeat n picks in repositories that hold only what a pick may see')
+    .option('--without <rule...>', 'also score without each of these rules')
+    .option('--quick', 'only compare trees: no files, no objects kept')
+    .action(async (options) => finish(await runReplay(options)));
+  withRepositories(program.command('checkout'))
+    .description('lay a pick out in a folder for a person to finish')
+    .argument('<commit>', 'the upstream commit')
+    .argument('<dir>', 'a folder that does not exist yet')
+    .option('--onto <commit>', 'the fork commit to pick onto')
+    .action(async (commit: string, folder: string, options) =>
+      finish(await runCheckout(commit, folder, options)),
+    );
+  withRepositories(program.command('continue'))
+    .description('take back what a person committed in a folder that checkout made')
+    .argument('<dir>', 'the folder')
+    .action(async (folder: string, options) => finish(await runContinue(folder, options)));
+  withRepositories(program.command('drift'))
+    .description("compare the fork with upstream's fork point in the fork's words")
+    .option('--onto <commit>', 'the fork commit to look at (default: HEAD)')
+    .option('--json', 'as JSON')
+    .action(async (options) => finish(await runDrift(options)));
+  const rules = program.command('rules').description('work on a rule pack');
+  withRules(rules.command('check'))
+    .description('schema, examples, order, idempotence, injectivity; with --pairs also hits and dead rules')
+    .option('--pairs <file>', 'pairs to count hits over')
+    .option('--upstream <repository>', 'the upstream repository')
+    .option('--fork <repository>', "the fork's repository")
+    .option('--cache <dir>', 'cache folder')
+    .action(async (options) => finish(await runRulesCheck(options)));
+  withRules(rules.command('test'))
+    .description("run the rules' examples")
+    .action((options) => finish(runRulesTest(options)));
+  withRules(rules.command('explain'))
+    .description('say which rule changes which characters of a path or a text')
+    .argument('<what>', 'a path, or text')
+    .option('--as <path>', 'the upstream file that the text stands in')
+    .action((what: string, options) => finish(runRulesExplain(what, options)));
+  withRepositories(rules.command('hits'))
+    .description('count how often each rule applies over pairs')
+    .option('--pairs <file>', 'pairs of commits')
+    .option('--json', 'as JSON')
+    .action(async (options) => finish(await runRulesHits(options)));
+  withRepositories(rules.command('suggest'))
+    .description('propose rules from what replayed picks got wrong')
+    .option('--pairs <file>', 'pairs of commits')
+    .action(async (options) => finish(await runRulesSuggest(options)));
+  return program;
+}
+
+async function main(): Promise<ExitCode> {
+  let code: ExitCode = exitCode.usage;
+  const program = createProgram((outcome) => {
+    code = outcome;
+  });
+  try {
+    await program.parseAsync(process.argv);
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
+    if (error instanceof Failure) {
+      process.stderr.write(`${error.message}\n`);
+      return error.exitCode;
+    }
+    throw error;
+  }
+}
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // A reader that has seen enough (`| head`) is no failure of ours.
+  if (error.code === 'EPIPE') process.exit(exitCode.done);
+  throw error;
+});
+process.exitCode = await main();

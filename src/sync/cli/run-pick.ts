@@ -1,0 +1,118 @@
+// `fork-sync pick`: upstream commits onto fork commits; one line of JSON each, or a short account for people.
+import { type ExitCode, exitCode } from '../../core/exit-code.ts';
+import { inert } from '../../core/text.ts';
+import { readable, readableJson } from '../git/output.ts';
+import { resolveCommit } from '../git/resolve-commit.ts';
+import { pickRef } from '../pick/open-engine.ts';
+import type { PickRequest } from '../pick/open-workshop.ts';
+import type { PickResult } from '../pick/pick-result.ts';
+import { syncFailure } from '../problem.ts';
+import { reversePack } from '../rules/reverse-pack.ts';
+import {
+  type NamedRepositories,
+  needRepositories,
+  openEngineFor,
+  openPack,
+  type RepositoryOptions,
+} from './options.ts';
+
+export interface PickCommandOptions extends RepositoryOptions {
+  readonly onto?: string;
+  readonly stdin?: boolean;
+  readonly json?: boolean;
+  readonly reverse?: boolean;
+}
+
+/** Each commit is picked onto the same fork commit unless `--stdin` pairs them itself. */
+export async function runPick(commits: readonly string[], options: PickCommandOptions): Promise<ExitCode> {
+  const reversed = options.reverse === true ? reversePack(openPack(options)) : undefined;
+  // The other way round the fork is what is picked from, and upstream what is picked onto.
+  const sides =
+    reversed === undefined ? options : { ...options, ...swapped(needRepositories(options)), reverse: false };
+  for (const loss of reversed?.losses ?? []) process.stderr.write(`no way back: ${inert(readable(loss))}\n`);
+  const requests = await readRequests(commits, sides);
+  const engine = await openEngineFor(sides, reversed?.pack);
+  const statuses = new Set<string>();
+  try {
+    for await (const { result } of engine.pick(requests, { keep: true })) {
+      statuses.add(result.status);
+      process.stdout.write(
+        `${options.json === true ? readableJson({ ...result, tree: result.tree ?? null, commit: result.commit ?? null }) : describe(result, engine.gitDir)}\n`,
+      );
+    }
+  } finally {
+    await engine.close();
+  }
+  if (statuses.has('conflict') || statuses.has('blocked')) return exitCode.blocked;
+  const something = statuses.has('clean') || statuses.has('review');
+  return something ? exitCode.done : exitCode.nothingToDo;
+}
+
+function swapped({ upstream, fork }: NamedRepositories): NamedRepositories {
+  return { upstream: fork, fork: upstream };
+}
+
+async function readRequests(
+  commits: readonly string[],
+  options: PickCommandOptions,
+): Promise<readonly PickRequest[]> {
+  const { upstream, fork } = needRepositories(options);
+  const pairs =
+    options.stdin === true ? await readStdin() : commits.map((commit) => [commit, options.onto] as const);
+  if (options.stdin !== true && options.onto === undefined)
+    throw syncFailure({
+      code: 'usage',
+      why: 'pick needs a fork commit.',
+      next: 'Give --onto FORK_COMMIT, or --stdin.',
+    });
+  if (options.stdin !== true && commits.length === 0)
+    throw syncFailure({
+      code: 'usage',
+      why: 'pick needs upstream commits.',
+      next: 'Name one or more, or give --stdin.',
+    });
+  const requests: PickRequest[] = [];
+  for (const [commit, onto] of pairs)
+    requests.push({
+      upstream: await resolveCommit(upstream, commit),
+      onto: await resolveCommit(fork, onto ?? ''),
+    });
+  return requests;
+}
+
+async function readStdin(): Promise<readonly (readonly [string, string])[]> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
+  const lines = Buffer.concat(chunks).toString('utf8').split('\n');
+  return lines.flatMap((line, index): readonly (readonly [string, string])[] => {
+    if (line.trim() === '') return [];
+    const [commit, onto, more] = line.split('\t');
+    if (commit === undefined || onto === undefined || more !== undefined)
+      throw syncFailure({
+        code: 'usage',
+        why: `Line ${index + 1} of the input is not "upstream<TAB>onto".`,
+        next: 'Give one pair of commits a line.',
+      });
+    return [[commit.trim(), onto.trim()]];
+  });
+}
+
+function describe(result: PickResult, gitDir: string): string {
+  const lines = [`${result.upstream.slice(0, 12)} -> ${result.status}`];
+  for (const file of result.files)
+    lines.push(`  ${file.how}: ${file.from === file.path ? '' : `${file.from} -> `}${file.path}`);
+  for (const doubt of result.doubts) lines.push(`  doubt (${doubt.rule}) in ${doubt.path}: ${doubt.why}`);
+  for (const conflict of result.conflicts) {
+    lines.push(
+      `  conflict (${conflict.type}) in ${conflict.path}: ${conflict.why}`,
+      `    next: ${conflict.next}`,
+    );
+    if (conflict.forkCommit !== undefined)
+      lines.push(`    last changed in the fork by ${conflict.forkCommit}`);
+    for (const sha of conflict.prerequisites ?? []) lines.push(`    not in the fork yet: ${sha}`);
+  }
+  for (const reason of result.reasons) lines.push(`  ${reason}`);
+  if (result.commit !== undefined)
+    lines.push(`  commit ${result.commit}; to have it: git fetch ${gitDir} ${pickRef(result)}`);
+  return lines.map((line) => inert(readable(line))).join('\n');
+}

@@ -1,0 +1,110 @@
+// `fork-sync replay`: picks history again and says how much of it comes out as people made it.
+import { writeFileDurable } from '../../core/durable.ts';
+import { type ExitCode, exitCode } from '../../core/exit-code.ts';
+import { readableJson } from '../git/output.ts';
+import { syncFailure } from '../problem.ts';
+import { formatScores } from '../replay/format-score.ts';
+import { replayIsolated } from '../replay/isolate.ts';
+import { readPairs } from '../replay/read-pairs.ts';
+import { type Replayed, replayPairs, sumUp } from '../replay/replay-pairs.ts';
+import { createReplayPage } from '../report/replay-page.ts';
+import { withoutRule } from '../rules/without-rule.ts';
+import { openEngineFor, openPack, type RepositoryOptions } from './options.ts';
+
+export interface ReplayOptions extends RepositoryOptions {
+  readonly pairs?: string;
+  readonly json?: boolean;
+  readonly html?: string;
+  readonly split?: string;
+  readonly isolated?: string;
+  readonly without?: readonly string[];
+  readonly quick?: boolean;
+}
+
+export async function runReplay(options: ReplayOptions): Promise<ExitCode> {
+  const path = options.pairs ?? process.env['FORK_SYNC_PAIRS'];
+  if (path === undefined)
+    throw syncFailure({
+      code: 'usage',
+      why: 'replay needs pairs of commits.',
+      next: 'Give --pairs FILE, or set FORK_SYNC_PAIRS.',
+    });
+  const pairs = readPairs(path);
+  const split = options.split === undefined ? undefined : readDate(options.split);
+  const pack = openPack(options);
+  const engine = await openEngineFor(options, pack);
+  try {
+    const page = options.html === undefined ? undefined : createReplayPage();
+    const replayed = await replayPairs(
+      engine,
+      pairs,
+      options.quick === true
+        ? undefined
+        : async (one, pick, prepared) => page?.add(engine.objects, one, pick, prepared),
+    );
+    if (page !== undefined && options.html !== undefined)
+      writeFileDurable(options.html, page.finish(sumUp(replayed)));
+    const isolated =
+      options.isolated === undefined
+        ? undefined
+        : await replayIsolated(engine, options, pack, replayed, readCount(options.isolated));
+    const ablations = await withoutEach(options, pairs, replayed);
+    const scores = scoresOf(replayed, split);
+    if (options.json === true)
+      process.stdout.write(`${readableJson({ scores, ablations, isolated, pairs: replayed })}\n`);
+    else {
+      process.stdout.write(`${formatScores(scores)}\n`);
+      for (const { rule, exact } of ablations)
+        process.stdout.write(`without rule ${rule}: ${exact >= 0 ? '+' : ''}${exact} exact\n`);
+      if (isolated !== undefined)
+        process.stdout.write(`isolated: ${isolated.same} of ${isolated.repeated} picks have the same sha\n`);
+    }
+    return isolated !== undefined && isolated.same < isolated.repeated ? exitCode.failed : exitCode.done;
+  } finally {
+    await engine.close();
+  }
+}
+
+function scoresOf(replayed: readonly Replayed[], split: number | undefined) {
+  const all = { name: 'all', score: sumUp(replayed) };
+  if (split === undefined) return [all];
+  return [
+    all,
+    { name: 'before', score: sumUp(replayed.filter((one) => one.time < split)) },
+    { name: 'since', score: sumUp(replayed.filter((one) => one.time >= split)) },
+  ];
+}
+
+async function withoutEach(
+  options: ReplayOptions,
+  pairs: ReturnType<typeof readPairs>,
+  whole: readonly Replayed[],
+): Promise<readonly { readonly rule: string; readonly exact: number }[]> {
+  const out: { readonly rule: string; readonly exact: number }[] = [];
+  for (const rule of options.without ?? []) {
+    const engine = await openEngineFor(options, withoutRule(openPack(options), rule));
+    try {
+      const replayed = await replayPairs(engine, pairs);
+      out.push({ rule, exact: sumUp(replayed).exact - sumUp(whole).exact });
+    } finally {
+      await engine.close();
+    }
+  }
+  return out;
+}
+
+function readDate(text: string): number {
+  const time = Date.parse(text);
+  if (!Number.isNaN(time)) return time / 1000;
+  throw syncFailure({ code: 'usage', why: `This is not a date: ${text}`, next: 'Write it as 2023-10-20.' });
+}
+
+function readCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count > 0) return count;
+  throw syncFailure({
+    code: 'usage',
+    why: `This is not a number of picks: ${text}`,
+    next: 'Give a whole number.',
+  });
+}

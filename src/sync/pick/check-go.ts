@@ -1,0 +1,152 @@
+// Looks at the Go lines that a pick adds as a compiler would first: are their names known, do their calls fit?
+import type { Edit } from '../merge/diff-sequences.ts';
+import { isDeclared } from '../rewrite/go/fix-imports.ts';
+import type { FunctionPlace } from '../rewrite/go/go-index.ts';
+import type { GoContext } from '../rewrite/go/go-names.ts';
+import { argumentList, codeOnly, hashWord, localName, parseImports } from '../rewrite/go/scan-go.ts';
+import type { Sign } from './sign.ts';
+
+export interface GoCheck {
+  readonly path: string;
+  /** Upstream's text, and the lines of it that the commit added or changed. */
+  readonly theirs: string;
+  readonly edits: readonly Edit[];
+  /** What the added lines became, by line of `theirs`. */
+  readonly carried: (line: number) => string;
+  readonly merged: string;
+  readonly go: GoContext;
+  /** Names that this very pick declares somewhere. */
+  readonly declared: ReadonlySet<string>;
+}
+
+const builtIn = new Set(
+  (
+    'break case chan const continue default defer else fallthrough for func go goto if import interface map package ' +
+    'range return select struct switch type var append cap clear close complex copy delete imag len make max min new ' +
+    'panic print println real recover bool byte comparable complex64 complex128 error float32 float64 int int8 int16 ' +
+    'int32 int64 rune string uint uint8 uint16 uint32 uint64 uintptr true false iota nil any'
+  ).split(' '),
+);
+
+/** Signs for added lines that use what upstream has and the fork does not. */
+export function checkGo(check: GoCheck): readonly Sign[] {
+  const added = addedCode(check);
+  const mergedCode = codeOnly(check.merged);
+  return [
+    ...unknownNames(check, added, mergedCode),
+    ...wrongCalls(check),
+    ...unknownExports(check, added, mergedCode),
+  ];
+}
+
+interface AddedLine {
+  readonly line: number;
+  readonly code: string;
+}
+
+function addedCode(check: GoCheck): readonly AddedLine[] {
+  const lines: AddedLine[] = [];
+  const states = codeOnly(check.theirs).split('\n');
+  for (const edit of check.edits)
+    for (let line = edit.bStart; line < edit.bEnd; line += 1) {
+      // A line that is blank in code is a comment, or inside a raw string.
+      if ((states[line] ?? '').trim() === '') continue;
+      lines.push({ line, code: codeOnly(check.carried(line)) });
+    }
+  return lines;
+}
+
+const wordPattern = /(\.[ \t]*)?\b([A-Za-z_]\w*)/g;
+
+function unknownNames(check: GoCheck, added: readonly AddedLine[], mergedCode: string): readonly Sign[] {
+  const counts = new Map<string, { added: number; selector: boolean }>();
+  for (const { code } of added)
+    for (const match of code.matchAll(wordPattern)) {
+      const [, dot, word = ''] = match;
+      if (builtIn.has(word) || word === '_') continue;
+      const known = counts.get(word) ?? { added: 0, selector: true };
+      counts.set(word, { added: known.added + 1, selector: known.selector && dot !== undefined });
+    }
+  const theirCode = codeOnly(check.theirs);
+  const folder = check.path.slice(0, Math.max(0, check.path.lastIndexOf('/')));
+  const home = check.go.fork.packages.get(folder);
+  const signs: Sign[] = [];
+  for (const [word, { added: times, selector }] of counts) {
+    if (check.declared.has(word) || countWord(mergedCode, word) > times) continue;
+    const hash = hashWord(word);
+    if (selector ? check.go.fork.hasWord(hash) : home?.hasWord(hash) === true) continue;
+    // A name that upstream's commit brings along is new on both sides.
+    const elsewhere = countWord(theirCode, word) > times;
+    if (!elsewhere && !(selector && check.go.upstream.hasWord(hash))) continue;
+    signs.push({ path: check.path, name: 'name-unknown', detail: word });
+  }
+  return signs;
+}
+
+function countWord(code: string, word: string): number {
+  let count = 0;
+  for (let at = code.indexOf(word); at >= 0; at = code.indexOf(word, at + word.length)) {
+    const before = code[at - 1] ?? ' ';
+    const after = code[at + word.length] ?? ' ';
+    if (!/\w/.test(before) && !/\w/.test(after)) count += 1;
+  }
+  return count;
+}
+
+const callPattern = /(?<!func )(?<!func \([^)\n]*\) )\b([A-Za-z_]\w*)\(/g;
+
+/** Calls in added code whose number of arguments suits upstream's function and none of the fork's. */
+function wrongCalls(check: GoCheck): readonly Sign[] {
+  const code = codeOnly(check.theirs);
+  const starts = lineStarts(code);
+  const signs: Sign[] = [];
+  for (const edit of check.edits) {
+    const from = starts[edit.bStart] ?? code.length;
+    const to = starts[edit.bEnd] ?? code.length;
+    callPattern.lastIndex = 0;
+    for (const match of code.slice(from, to).matchAll(callPattern)) {
+      const name = match[1] ?? '';
+      if (builtIn.has(name) || check.declared.has(name)) continue;
+      const list = argumentList(code, from + match.index + match[0].length - 1);
+      if (list === undefined || list.text.includes('...)')) continue;
+      const here = check.go.fork.callables(name);
+      if (here.length === 0 || here.some((place) => fits(place, list.count))) continue;
+      if (!check.go.upstream.callables(name).some((place) => fits(place, list.count))) continue;
+      signs.push({ path: check.path, name: 'arguments-differ', detail: `${name}(${list.count})` });
+    }
+  }
+  return signs;
+}
+
+function fits(place: FunctionPlace, count: number): boolean {
+  // One argument can be a call with several results.
+  if (place.variadic) return count >= place.parameters - 1;
+  return place.parameters === count || (count === 1 && place.parameters > 1);
+}
+
+function lineStarts(text: string): readonly number[] {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return starts;
+}
+
+/** Exported names asked of a package of the fork that does not declare them. */
+function unknownExports(check: GoCheck, added: readonly AddedLine[], mergedCode: string): readonly Sign[] {
+  const prefix = `${check.go.fork.module}/`;
+  const folders = new Map<string, string>();
+  for (const spec of parseImports(check.merged))
+    if (spec.path.startsWith(prefix)) folders.set(localName(spec), spec.path.slice(prefix.length));
+  const signs: Sign[] = [];
+  const seen = new Set<string>();
+  for (const { code } of added)
+    for (const match of code.matchAll(/(?<![\w.])([a-zA-Z_]\w*)\.([A-Z]\w*)/g)) {
+      const [whole, name = '', symbol = ''] = match;
+      const folder = folders.get(name);
+      if (folder === undefined || seen.has(whole) || check.declared.has(symbol)) continue;
+      seen.add(whole);
+      const exported = check.go.fork.packages.get(folder)?.exported;
+      if (exported?.has(symbol) === false && !isDeclared(code, name) && !isDeclared(mergedCode, name))
+        signs.push({ path: check.path, name: 'name-unknown', detail: whole });
+    }
+  return signs;
+}

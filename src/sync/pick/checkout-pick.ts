@@ -1,0 +1,185 @@
+// Lays a pick out in a folder for a person to finish, and takes back what the person committed.
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { run } from '../../core/run.ts';
+import { formatCommit, parseCommit } from '../git/commit.ts';
+import { gitEnvironment } from '../git/git-environment.ts';
+import { readable } from '../git/output.ts';
+import { fileMode } from '../git/tree.ts';
+import { syncFailure } from '../problem.ts';
+import { type Engine, pickRef } from './open-engine.ts';
+import type { PickRequest } from './open-workshop.ts';
+import { pickCommit } from './pick-commit.ts';
+import type { PickResult } from './pick-result.ts';
+import { rewriteMessage } from './rewrite-message.ts';
+
+const timeoutMs = 300_000;
+const noteFile = 'fork-sync.json';
+const markers = /^(?:<{7}|\|{7}|={7}|>{7})(?: |$)/m;
+
+interface Note {
+  readonly upstream: string;
+  readonly onto: string;
+}
+
+export interface CheckedOut {
+  readonly result: PickResult;
+  readonly open: readonly string[];
+}
+
+function gitIn(folder: string) {
+  return async (args: readonly string[], input?: Buffer): Promise<string> => {
+    const result = await run(['git', '-C', folder, ...args], {
+      timeoutMs,
+      env: { ...gitEnvironment, GIT_OPTIONAL_LOCKS: undefined },
+      ...(input === undefined ? {} : { input }),
+    });
+    return result.stdout.toString('latin1');
+  };
+}
+
+/** Makes a repository in `folder` with the pick's files staged and its conflicts open, as after a stopped merge. */
+export async function checkoutPick(
+  engine: Engine,
+  request: PickRequest,
+  folder: string,
+): Promise<CheckedOut> {
+  const path = resolve(folder);
+  if (existsSync(path) && readdirSync(path).length > 0)
+    throw syncFailure({
+      code: 'checkout-refused',
+      path,
+      why: 'the folder is not empty',
+      next: 'Name a folder that does not exist yet.',
+    });
+  const shop = await engine.workshop([request]);
+  const { result, outcomes } = await pickCommit(shop, request);
+  if (result.status === 'blocked')
+    throw syncFailure({
+      code: 'checkout-refused',
+      path,
+      why: `the pick is blocked: ${result.reasons.join('; ')}`,
+      next: 'Solve what blocks it first.',
+    });
+  const upstream = await engine.objects.commit(request.upstream);
+  const onto = await engine.objects.commit(request.onto);
+  await engine.writer.flush(engine.gitDir);
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const git = gitIn(path);
+  await git(['init', '--quiet', '--template=']);
+  mkdirSync(join(path, '.git', 'objects', 'info'), { recursive: true });
+  writeFileSync(join(path, '.git', 'objects', 'info', 'alternates'), `${join(engine.gitDir, 'objects')}\n`);
+  await git(['update-ref', '--no-deref', 'HEAD', onto.sha]);
+  await git(['read-tree', onto.tree]);
+  await git(['checkout-index', '--all', '--quiet']);
+  const index: string[] = [];
+  const none = '0'.repeat(40);
+  for (const { path: file, edit, open, sides } of outcomes) {
+    if (edit === 'delete') index.push(`0 ${none}\t${file}\0`);
+    else if (edit !== undefined) index.push(`${edit.mode} ${edit.sha} 0\t${file}\0`);
+    if (open === undefined || sides === undefined) continue;
+    const here = await engine.objects.entry(onto.tree, file);
+    index.push(`0 ${none}\t${file}\0`);
+    const mode = here?.mode ?? fileMode.file;
+    const put = (text: string): string => engine.writer.put('blob', Buffer.from(text, 'latin1'));
+    index.push(`${mode} ${put(sides.base)} 1\t${file}\0`);
+    if (here !== undefined) index.push(`${mode} ${here.sha} 2\t${file}\0`);
+    index.push(`${mode} ${put(sides.theirs)} 3\t${file}\0`);
+  }
+  await engine.writer.flush(engine.gitDir);
+  await git(['update-index', '-z', '--index-info'], Buffer.from(index.join(''), 'latin1'));
+  await git(['checkout-index', '--all', '--force', '--quiet']).catch(() => undefined);
+  for (const { path: file, edit, open, sides } of outcomes) {
+    if (edit === 'delete') await git(['clean', '-q', '-f', '--', file]).catch(() => undefined);
+    if (open === undefined || sides === undefined) continue;
+    mkdirSync(dirname(join(path, file)), { recursive: true });
+    writeFileSync(join(path, readable(file)), Buffer.from(sides.marked, 'latin1'));
+  }
+  const { info, messages } = engine.pack;
+  const message = rewriteMessage(upstream.message, info, messages, upstream.sha);
+  writeFileSync(join(path, '.git', 'MERGE_MSG'), Buffer.from(message, 'latin1'));
+  const note: Note = { upstream: request.upstream, onto: request.onto };
+  writeFileSync(join(path, '.git', noteFile), JSON.stringify(note), { mode: 0o600 });
+  return {
+    result,
+    open: outcomes.filter((outcome) => outcome.open !== undefined).map((outcome) => outcome.path),
+  };
+}
+
+/** Which pick a folder was made for. */
+export function readNote(folder: string): PickRequest {
+  const path = join(resolve(folder), '.git', noteFile);
+  try {
+    const note: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (typeof note === 'object' && note !== null && 'upstream' in note && 'onto' in note)
+      return { upstream: String(note.upstream), onto: String(note.onto) };
+  } catch {
+    // A folder that is not ours and a note that cannot be read come to the same: nothing to continue.
+  }
+  throw syncFailure({
+    code: 'checkout-refused',
+    path: resolve(folder),
+    why: 'this folder was not made by fork-sync checkout',
+    next: 'Name the folder that checkout made.',
+  });
+}
+
+/** Takes the commit on top of the fork commit, gives it upstream's author and dates, and keeps it as the pick. */
+export async function continuePick(engine: Engine, folder: string): Promise<string> {
+  const path = resolve(folder);
+  const request = readNote(folder);
+  const git = gitIn(path);
+  const refuse = (why: string, next: string) => syncFailure({ code: 'checkout-refused', path, why, next });
+  const head = (await git(['rev-parse', 'HEAD'])).trim();
+  if (head === request.onto)
+    throw refuse('nothing was committed yet', 'Solve the conflicts, git add, git commit.');
+  const made = parseCommit(head, Buffer.from(await git(['cat-file', 'commit', head]), 'latin1'));
+  if (made.parents.length !== 1 || made.parents[0] !== request.onto)
+    throw refuse('there is more than one commit on top of the fork commit', 'Squash them into one.');
+  const changed = (
+    await git(['diff-tree', '-r', '-z', '--name-only', '--diff-filter=AM', request.onto, head])
+  )
+    .split('\0')
+    .filter((file) => file !== '');
+  for (const file of changed)
+    if (markers.test(await git(['cat-file', 'blob', `${head}:${file}`])))
+      throw refuse(`conflict markers are left in ${readable(file)}`, 'Solve them and amend the commit.');
+  const upstream = await engine.objects.commit(request.upstream);
+  await run(
+    [
+      'git',
+      `--git-dir=${engine.gitDir}`,
+      'fetch',
+      '--quiet',
+      '--no-tags',
+      '--no-write-fetch-head',
+      path,
+      'HEAD',
+    ],
+    {
+      timeoutMs,
+      env: gitEnvironment,
+    },
+  );
+  const { info, messages } = engine.pack;
+  const trailer = `(cherry picked from commit ${request.upstream})`;
+  const commit = engine.writer.put(
+    'commit',
+    formatCommit({
+      tree: made.tree,
+      parents: [request.onto],
+      author: upstream.author,
+      committer: made.committer,
+      encoding: upstream.encoding,
+      message: made.message.includes(trailer)
+        ? made.message
+        : rewriteMessage(made.message, info, messages, request.upstream),
+    }),
+  );
+  await engine.writer.flush(engine.gitDir);
+  await run(['git', `--git-dir=${engine.gitDir}`, 'update-ref', pickRef(request), commit], {
+    timeoutMs,
+    env: gitEnvironment,
+  });
+  return commit;
+}

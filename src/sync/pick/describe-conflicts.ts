@@ -1,0 +1,158 @@
+// Says of each file that could not be carried over what kind of conflict it is, and what a person does next.
+import type { OpenHunk } from '../merge/merge-lines.ts';
+import { matchesAnyGlob } from '../rules/glob.ts';
+import type { FileOutcome } from './pick-files.ts';
+import type { Conflict, ConflictHunk, ConflictType } from './pick-result.ts';
+import type { PickView } from './pick-view.ts';
+
+const mostPrerequisites = 10;
+
+/** Typed conflicts of a pick, in the order of its files. */
+export async function describeConflicts(
+  view: PickView,
+  outcomes: readonly FileOutcome[],
+): Promise<readonly Conflict[]> {
+  const conflicts: Conflict[] = [];
+  for (const outcome of outcomes)
+    if (outcome.open !== undefined) conflicts.push(await describe(view, outcome));
+  return conflicts;
+}
+
+async function describe(view: PickView, outcome: FileOutcome): Promise<Conflict> {
+  const { open, path } = outcome;
+  const next = `fork-sync checkout ${view.upstream.sha} DIR --onto ${view.onto.sha}`;
+  const made = (type: ConflictType, why: string, more: Partial<Conflict> = {}): Conflict => ({
+    path,
+    type,
+    why,
+    next,
+    ...more,
+  });
+  switch (open?.kind) {
+    case 'no-place': {
+      const before = await findPrerequisites(view, outcome.from, undefined);
+      const maker = before.find((found) => found.made);
+      if (maker !== undefined)
+        return made(
+          'prerequisite-missing',
+          'the file was made by an upstream commit that the fork does not have',
+          {
+            prerequisites: before.map((found) => found.sha),
+            next: `fork-sync pick ${maker.sha} --onto ${view.onto.sha}`,
+          },
+        );
+      if (open.deletedBy !== undefined)
+        return made('deleted-in-fork', 'the fork deleted this file', { forkCommit: open.deletedBy });
+      return made('rule-missing', 'no rule and no rename of the fork says where this file went', {
+        next: 'add a path rule to paths.yaml, or a skip to skip.yaml, and pick again',
+      });
+    }
+    case 'made-in-both':
+      return made('really-diverged', 'both sides made this file, with different content');
+    case 'binary':
+      return made('really-diverged', 'both sides changed a file that is not text');
+    case 'hunks':
+      return describeHunks(view, outcome, open.hunks, made);
+    default:
+      return made('really-diverged', 'the file could not be carried over');
+  }
+}
+
+async function describeHunks(
+  view: PickView,
+  outcome: FileOutcome,
+  hunks: readonly OpenHunk[],
+  made: (type: ConflictType, why: string, more?: Partial<Conflict>) => Conflict,
+): Promise<Conflict> {
+  const { store, brand, pack } = view.shop;
+  const text = (ids: readonly number[]): string => ids.map((id) => `${store.line(id)}\n`).join('');
+  const shown: readonly ConflictHunk[] = hunks.map((hunk) => ({
+    line: hunk.line + 1,
+    ours: text(hunk.ours),
+    base: text(hunk.base),
+    theirs: text(hunk.theirs),
+  }));
+  const forkCommit = lastForkChange(view, outcome.path);
+  const more = { hunks: shown, ...(forkCommit === undefined ? {} : { forkCommit }) };
+  const fold = (ids: readonly number[]): string =>
+    ids.map((id) => brand.foldLine(store.line(id), 'go')).join('\n');
+  if (hunks.every((hunk) => fold(hunk.ours) === fold(hunk.base)))
+    return made('rule-missing', 'the two sides differ in names only: a rule for them is missing', more);
+  if (hunks.every((hunk) => fold(hunk.ours) === fold(hunk.theirs)))
+    return made('already-applied', 'the fork has this change, spelt otherwise', more);
+  const driver = pack.merge.find((rule) => matchesAnyGlob(rule.files, outcome.path))?.driver;
+  if (driver === 'append-list' || driver === 'ordered-list')
+    return made('list', 'both sides changed entries of a list that is only ever added to', more);
+  if (hunks.every((hunk) => hunk.ours.length === 0))
+    return made('deleted-in-fork', 'the fork deleted the lines that upstream changed', more);
+  const missing = await findPrerequisites(view, outcome.from, hunks);
+  if (missing.length > 0)
+    return made(
+      'prerequisite-missing',
+      'upstream commits that the fork does not have touched the same lines',
+      {
+        ...more,
+        prerequisites: missing.map((found) => found.sha),
+        next: `fork-sync pick ${missing[0]?.sha} --onto ${view.onto.sha}`,
+      },
+    );
+  return made('really-diverged', 'both sides changed the same lines in different ways', more);
+}
+
+/** The newest visible fork commit that changed a file. */
+function lastForkChange(view: PickView, path: string): string | undefined {
+  const { fork, forkMoves } = view.shop;
+  const visible = fork.visibleFrom(view.onto.sha);
+  const last = forkMoves.changes(path).findLast((touch) => visible[touch.index] === 1);
+  return last === undefined ? undefined : fork.commits[last.index]?.sha;
+}
+
+interface Prerequisite {
+  readonly sha: string;
+  readonly made: boolean;
+}
+
+/**
+ * Upstream commits before this one that changed the file (the lines of the hunks, where given) and that no fork
+ * commit was made from, oldest first.
+ */
+async function findPrerequisites(
+  view: PickView,
+  path: string,
+  hunks: readonly OpenHunk[] | undefined,
+): Promise<readonly Prerequisite[]> {
+  const { upstream, store } = view.shop;
+  const visible = upstream.visibleFrom(view.upstreamBefore?.sha ?? '');
+  const imported = view.shop.memory.importedUpstream(
+    view.shop.fork.visibleFrom(view.onto.sha),
+    upstream.visibleFrom(view.upstream.sha),
+  );
+  const wanted = new Set(
+    hunks?.flatMap((hunk) => hunk.base.map((id) => store.line(id).trim())).filter((line) => line.length > 3),
+  );
+  const found: Prerequisite[] = [];
+  for (const touch of view.shop.upstreamMoves.changes(path).toReversed()) {
+    const sha = upstream.commits[touch.index]?.sha;
+    if (sha === undefined || visible[touch.index] !== 1 || imported.has(touch.index)) continue;
+    if (touch.after === undefined || found.length >= mostPrerequisites) continue;
+    if (hunks === undefined || (await touches(view, touch.before, touch.after, wanted)))
+      found.push({ sha, made: touch.before === undefined });
+  }
+  return found.reverse();
+}
+
+/** Whether a commit brought one of the lines that are in the way. */
+async function touches(
+  view: PickView,
+  before: string | undefined,
+  after: string,
+  wanted: ReadonlySet<string>,
+): Promise<boolean> {
+  const { objects } = view.shop;
+  const old = new Set(
+    (before === undefined ? '' : await objects.text(before)).split('\n').map((line) => line.trim()),
+  );
+  return (await objects.text(after))
+    .split('\n')
+    .some((line) => wanted.has(line.trim()) && !old.has(line.trim()));
+}

@@ -1,0 +1,51 @@
+// Which signs make a pick a review: those that were wrong more often than not, each with its sentence for people.
+import type { DoubtRule } from '../rules/model.ts';
+import type { Doubt } from './pick-result.ts';
+import type { Sign, SignName } from './sign.ts';
+
+/** What a person is told; a sign without a sentence is only counted (docs/fork-sync/doubts.md has the figures). */
+const sentences: Partial<Record<SignName, (detail: string) => string>> = {
+  'within-line': () =>
+    'both sides changed other words of the same lines; the result was put together word by word',
+  blanks: () => 'one side changed only blanks where the other changed text',
+  'touching-deletion': () =>
+    "upstream changed lines that the fork deleted; upstream's change of them was left out",
+  'upstream-deleted': () => 'upstream deleted lines that the fork had changed; they were deleted',
+  'generated-left': () => 'a generated file did not merge and was left as it is: make it anew',
+  'new-generated': () => "a generated file is new; upstream's was taken as it is: make it anew",
+  'new-code': () => 'a new file of code: its names and imports were all put into the words of the fork',
+  'new-doc': () => 'a new page of documentation: its words were put into the words of the fork by rule',
+  'word-by-rule': (detail) =>
+    `nothing in the fork shows how this word is spelt here; a rule decided: ${detail}`,
+  'word-kept': (detail) => `this word names upstream and stayed, since nothing says otherwise: ${detail}`,
+  'word-guessed': (detail) => `this word was spelt so elsewhere, in other surroundings: ${detail}`,
+  'word-left-in-doc': (detail) => `documentation goes on naming upstream, as the fork's page does: ${detail}`,
+  'import-guessed': (detail) => `the package of this import was guessed: ${detail}`,
+  'name-unknown': (detail) => `the fork does not have this name: ${detail}`,
+  'arguments-differ': (detail) => `no function of this name in the fork takes so many arguments: ${detail}`,
+  'deleted-changed': () => 'upstream deleted a file that the fork had changed; it was deleted',
+};
+
+/** The doubts that signs amount to, each once. */
+export function doubtsOf(signs: readonly Sign[]): readonly Doubt[] {
+  const doubts = new Map<string, Doubt>();
+  for (const { path, name, detail } of signs) {
+    const why = sentences[name]?.(detail);
+    if (why !== undefined) doubts.set(`${path}\0${name}\0${why}`, { path, rule: name, why });
+  }
+  return [...doubts.values()];
+}
+
+/** Doubts that the pack asks for: words for what the fork no longer has, in lines that upstream added. */
+export function packDoubts(
+  rules: readonly DoubtRule[],
+  file: { readonly path: string; readonly added: readonly string[] },
+): readonly Doubt[] {
+  return rules.flatMap((rule): readonly Doubt[] => {
+    const word = rule.words.find((candidate) => file.added.some((line) => line.includes(candidate)));
+    if (word === undefined) return [];
+    return [
+      { path: file.path, rule: rule.id, why: `upstream's new lines name ${word}: ${rule.description}` },
+    ];
+  });
+}

@@ -1,0 +1,42 @@
+// A replay's score as a table for people.
+import { formatTable } from '../../core/text.ts';
+import type { Score } from './replay-pairs.ts';
+
+/** One column a score: the whole, and its parts by time where asked for. */
+export function formatScores(scores: readonly { readonly name: string; readonly score: Score }[]): string {
+  const share = (part: number, whole: number): string =>
+    whole === 0 ? '-' : `${part} (${((100 * part) / whole).toFixed(1)} %)`;
+  const status = (score: Score, name: string): number => score.byStatus[name] ?? 0;
+  const rows: readonly (readonly [string, (score: Score) => string])[] = [
+    ['pairs', (score) => String(score.pairs)],
+    ['exact', (score) => share(score.exact, score.pairs)],
+    ['clean', (score) => share(status(score, 'clean'), score.pairs)],
+    ['  of these exact', (score) => share(score.cleanExact, status(score, 'clean'))],
+    ['review', (score) => share(status(score, 'review'), score.pairs)],
+    ['  of these exact', (score) => share(score.reviewExact, status(score, 'review'))],
+    ['empty', (score) => share(status(score, 'empty'), score.pairs)],
+    ['skipped', (score) => share(status(score, 'skipped'), score.pairs)],
+    ['conflict', (score) => share(status(score, 'conflict'), score.pairs)],
+    ['blocked', (score) => share(status(score, 'blocked'), score.pairs)],
+    ['equal but for blanks', (score) => share(score.equalButBlanks, score.pairs)],
+  ];
+  const main = formatTable(
+    ['', ...scores.map(({ name }) => name)],
+    rows.map(([name, value]) => [name, ...scores.map(({ score }) => value(score))]),
+  );
+  const [whole] = scores;
+  if (whole === undefined) return main;
+  const files = Object.entries(whole.score.wrongFiles).toSorted((left, right) => right[1] - left[1]);
+  const doubts = Object.entries(whole.score.doubts).toSorted((left, right) => right[1].wrong - left[1].wrong);
+  return [
+    main,
+    formatTable(
+      ['wrong files by class', 'files'],
+      files.map(([name, count]) => [name, String(count)]),
+    ),
+    formatTable(
+      ['doubt (in reviews)', 'wrong', 'exact'],
+      doubts.map(([name, count]) => [name, String(count.wrong), String(count.exact)]),
+    ),
+  ].join('\n\n');
+}

@@ -1,0 +1,50 @@
+// Says which rule changes which characters of a path or a text.
+
+import { matchesAnyGlob } from './glob.ts';
+import type { RulePack, Scope } from './model.ts';
+import { applySpans, compileWords } from './words.ts';
+
+export interface Explained {
+  readonly from: string;
+  readonly to: string;
+  readonly steps: readonly string[];
+}
+
+/** Every place that rules would try for a path, in order; which of them stands, the fork's tree decides. */
+export function explainPath(pack: RulePack, path: string): Explained {
+  const steps: string[] = [];
+  let first: string | undefined;
+  const rename = (place: string): string => {
+    const slash = place.lastIndexOf('/') + 1;
+    let name = place.slice(slash);
+    for (const rule of pack.names) {
+      if (!name.includes(rule.from)) continue;
+      const next = name.replaceAll(rule.from, rule.to);
+      steps.push(`${rule.id}: file name ${name} becomes ${next}`);
+      name = next;
+    }
+    return place.slice(0, slash) + name;
+  };
+  for (const rule of pack.paths) {
+    const folder = rule.from.endsWith('/') && path.startsWith(rule.from);
+    if (!folder && rule.from !== path) continue;
+    const to = folder ? rule.to + path.slice(rule.from.length) : rule.to;
+    steps.push(`${rule.id}: characters 1-${rule.from.length} become ${rule.to}`);
+    first ??= rename(to);
+  }
+  for (const rule of pack.skip)
+    if (matchesAnyGlob(rule.files, path)) steps.push(`${rule.id}: never comes over (skip)`);
+  for (const rule of pack.merge)
+    if (matchesAnyGlob(rule.files, path)) steps.push(`${rule.id}: merged as ${rule.driver}`);
+  return { from: path, to: first ?? rename(path), steps };
+}
+
+/** The spans of a text, character by character, and what stays protected. */
+export function explainText(pack: RulePack, text: string, path: string, scope: Scope): Explained {
+  const spans = compileWords(pack.words, pack.protected).match(text, path, () => scope);
+  const steps = spans.map((span) => {
+    const what = `characters ${span.start + 1}-${span.end} (${text.slice(span.start, span.end)})`;
+    return span.fixed ? `${span.rule}: ${what} are protected` : `${span.rule}: ${what} become ${span.to}`;
+  });
+  return { from: text, to: applySpans(text, spans), steps };
+}

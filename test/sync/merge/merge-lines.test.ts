@@ -1,0 +1,99 @@
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { mergeLines } from '../../../src/sync/merge/merge-lines.ts';
+import { createLineStore } from '../../../src/sync/rewrite/line-store.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
+
+const store = createLineStore((line) => line);
+const merge = (base: string, ours: string, theirs: string, driver: 'text' | 'append-list' = 'text') => {
+  const merged = mergeLines(store, store.split(base), store.split(ours), store.split(theirs), {
+    driver,
+    go: false,
+  });
+  return { ...merged, text: store.join(merged.lines), marked: store.join(merged.marked) };
+};
+const text = fc
+  .array(fc.constantFrom('a', 'b', 'c', 'd', 'e', ''), { maxLength: 12 })
+  .map((lines) => lines.map((line) => `${line}\n`).join(''));
+
+describe('mergeLines', () => {
+  it('takes the side that changed when the other did not', () => {
+    fc.assert(
+      fc.property(text, text, (base, changed) => {
+        expect(merge(base, base, changed).text).toBe(changed);
+        expect(merge(base, changed, base).text).toBe(changed);
+        expect(merge(base, changed, changed).text).toBe(changed);
+      }),
+    );
+  });
+
+  it('agrees with git merge-file on changes that are apart', () => {
+    // Arrange: lines that differ from each other, each side changing another part.
+    const folder = temporaryFolder();
+    const lines = Array.from({ length: 30 }, (_, index) => `line ${index}`);
+    const change = fc.record({
+      at: fc.integer({ min: 0, max: 12 }),
+      to: fc.constantFrom('new', 'new\nand more', ''),
+    });
+    fc.assert(
+      fc.property(change, change, (one, two) => {
+        const edit = (at: number, to: string): string =>
+          lines
+            .toSpliced(at, 1, ...(to === '' ? [] : to.split('\n')))
+            .map((line) => `${line}\n`)
+            .join('');
+        const [base, ours, theirs] = [edit(99, ''), edit(one.at, one.to), edit(two.at + 15, two.to)];
+        for (const [name, content] of Object.entries({ base, ours, theirs }))
+          writeFileSync(join(folder, name), content);
+        // Act
+        const git = spawnSync('git', ['merge-file', '-p', 'ours', 'base', 'theirs'], {
+          cwd: folder,
+          encoding: 'utf8',
+        });
+        // Assert
+        expect(git.status).toBe(0);
+        expect(merge(base, ours, theirs)).toMatchObject({ text: git.stdout, open: [] });
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('keeps a file without a final newline as it is, and a carriage return in its line', () => {
+    expect(merge('a\r\nb\r\nc', 'a\r\nb\r\nc', 'x\r\nb\r\nc').text).toBe('x\r\nb\r\nc');
+    expect(merge('a\nb\nc\nd\ne', 'A\nb\nc\nd\ne', 'a\nb\nc\nd\ne\n').text).toBe('A\nb\nc\nd\ne\n');
+  });
+
+  it('leaves a hunk open where both sides wrote other words in one place, and shows all three sides', () => {
+    const merged = merge('keep\none\nkeep\n', 'keep\ntwo\nkeep\n', 'keep\nthree\nkeep\n');
+    expect(merged.open).toHaveLength(1);
+    expect(merged.text).toBe('keep\ntwo\nkeep\n');
+    expect(merged.marked).toBe(
+      'keep\n<<<<<<< fork\ntwo\n||||||| upstream before, rewritten\none\n=======\nthree\n>>>>>>> upstream after, rewritten\nkeep\n',
+    );
+  });
+
+  it('names the way in which a hunk was settled', () => {
+    expect(merge('call(a, b)\n', 'call(a, c)\n', 'call(x, b)\n')).toMatchObject({
+      text: 'call(x, c)\n',
+      settled: ['within-line'],
+    });
+    expect(merge('a = 1\n', 'a  =  1\n', 'a = 2\n')).toMatchObject({ text: 'a = 2\n', settled: ['blanks'] });
+    expect(merge('x\na\nb\n', 'x\n', 'x\na\nB\n')).toMatchObject({
+      text: 'x\n',
+      settled: ['touching-deletion'],
+    });
+  });
+
+  it('appends what upstream appended behind what the fork has', () => {
+    const merged = merge(
+      '# L\n\n## one\n',
+      '# L\n\n## one\n\n## ours\n',
+      '# L\n\n## one\n\n## theirs\n',
+      'append-list',
+    );
+    expect(merged).toMatchObject({ text: '# L\n\n## one\n\n## ours\n\n## theirs\n', open: [] });
+  });
+});

@@ -1,0 +1,27 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { mergeTokens } from '../../../src/sync/merge/merge-tokens.ts';
+
+describe('mergeTokens', () => {
+  it('keeps changes of both sides to other words', () => {
+    const merged = mergeTokens(
+      'f([]string{"candid", "oidc"})',
+      'f([]string{"oidc"})',
+      'f([]string{"candid", api.OIDC})',
+    );
+    expect(merged).toBe('f([]string{api.OIDC})');
+  });
+
+  it('gives up where both changed one word', () => {
+    expect(mergeTokens('limit = 10', 'limit = 20', 'limit = 30')).toBeUndefined();
+  });
+
+  it('takes a side that alone changed', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 30 }), fc.string({ maxLength: 30 }), (base, changed) => {
+        expect(mergeTokens(base, base, changed)).toBe(changed);
+        expect(mergeTokens(base, changed, base)).toBe(changed);
+      }),
+    );
+  });
+});

@@ -1,0 +1,445 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { makeTinyFork, type TinyFork } from '../../../fixtures/histories/tiny-fork.ts';
+import type { FixtureCommit } from '../../../fixtures/histories/write-history.ts';
+import { checkoutPick, continuePick } from '../../../src/sync/pick/checkout-pick.ts';
+import { openEngine } from '../../../src/sync/pick/open-engine.ts';
+import type { PickResult } from '../../../src/sync/pick/pick-result.ts';
+import { loadPack } from '../../../src/sync/rules/load-pack.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
+
+const change = (files: FixtureCommit['files'], more: Partial<FixtureCommit> = {}): FixtureCommit => ({
+  name: 'change',
+  from: 'base',
+  time: 3000,
+  files,
+  ...more,
+});
+
+interface Scene {
+  readonly tiny: TinyFork;
+  readonly result: PickResult;
+  /** What the picked commit holds at a path; undefined where nothing is. */
+  readonly read: (path: string) => string | undefined;
+  readonly git: (...args: string[]) => string;
+}
+
+/** Picks `change` onto the newest fork commit of the scene. */
+async function pick(
+  upstream: readonly FixtureCommit[],
+  fork: readonly FixtureCommit[] = [],
+  names: { readonly pick?: string; readonly onto?: string } = {},
+): Promise<Scene> {
+  const tiny = makeTinyFork(temporaryFolder(), { upstream, fork });
+  const [result, gitDir] = await pickIn(
+    tiny,
+    tiny.sha(names.pick ?? 'change'),
+    tiny.sha(names.onto ?? fork.at(-1)?.name ?? 'rename'),
+  );
+  const git = (...args: string[]) =>
+    execFileSync('git', [`--git-dir=${gitDir}`, ...args], { encoding: 'utf8' });
+  const read = (path: string): string | undefined => {
+    try {
+      return execFileSync('git', [`--git-dir=${gitDir}`, 'show', `${result.commit}:${path}`], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+    } catch {
+      return undefined;
+    }
+  };
+  return { tiny, result, read, git };
+}
+
+async function pickIn(
+  tiny: TinyFork,
+  upstream: string,
+  onto: string,
+): Promise<readonly [PickResult, string]> {
+  const engine = await openEngine({ ...tiny, pack: loadPack(tiny.rules), program: 'engine.ts' });
+  try {
+    for await (const { result } of engine.pick([{ upstream, onto }], { keep: true }))
+      return [result, engine.gitDir];
+    throw new Error('nothing was picked');
+  } finally {
+    await engine.close();
+  }
+}
+
+const upstreamGuide =
+  '# The Quartz server\n\nA Quartz server runs instances.\n\nTry it:\n\n    qz launch\n\nNotes\n\nThe end.\n';
+
+describe('picking', () => {
+  it('carries a change of code to where the fork has the file, in the words that the fork uses there', async () => {
+    const { result, read } = await pick([
+      change({
+        'quartz/store/store.go': upstreamStore(
+          '\tif shared.IsTrue(path) {\n\t\treturn nil\n\t}\n\n\treturn nil\n',
+        ),
+      }),
+    ]);
+    expect(result).toMatchObject({
+      status: 'clean',
+      files: [{ path: 'internal/store/store.go', from: 'quartz/store/store.go', how: 'merged' }],
+    });
+    expect(read('internal/store/store.go')).toContain('\tif util.IsTrue(path) {\n');
+    expect(read('quartz/store/store.go')).toBeUndefined();
+  });
+
+  it('keeps the author, rewrites the message, and gives the same sha every time and in any cache', async () => {
+    const commit = change(
+      { 'README.md': 'Quartz\nMore\n' },
+      {
+        message: 'store: Do more\n\nFixes #12\n\nSigned-off-by: Ann Author <ann@example.org>\n',
+        authorTime: 2900,
+      },
+    );
+    const one = await pick([commit]);
+    const two = await pick([commit]);
+    expect(one.result.commit).toBe(two.result.commit);
+    const shown = one.git('log', '-1', '--format=%an <%ae> %at|%cn|%B', String(one.result.commit));
+    expect(shown).toContain('Ann Author <ann@example.org> 2900|Picker|[import] store: Do more');
+    expect(shown).toContain('Fixes upstream: #12'.replace('#12', 'mine/quartz#12'));
+    expect(shown.trim().endsWith(`(cherry picked from commit ${one.tiny.sha('change')})`)).toBe(true);
+    expect(shown).toContain('Signed-off-by: Ann Author <ann@example.org>\n(cherry picked');
+  });
+
+  it('lets the fork as it is decide about words, not the rules alone', async () => {
+    // A fork that has renamed its code and not yet its documentation.
+    const early: FixtureCommit = {
+      name: 'early',
+      from: 'rename',
+      time: 2500,
+      files: { 'doc/guide.md': upstreamGuide },
+    };
+    const commit = change({
+      'doc/guide.md': upstreamGuide.replace('The end.', 'A Quartz server stops.\n\nThe end.'),
+    });
+    const late = await pick([commit]);
+    const kept = await pick([commit], [early]);
+    expect(late.read('doc/guide.md')).toContain('An Onyx server stops.');
+    expect(kept.read('doc/guide.md')).toContain('A Quartz server stops.');
+    expect(kept.result).toMatchObject({ status: 'review', doubts: [{ rule: 'word-left-in-doc' }] });
+  });
+
+  it('learns from earlier imports where files went and how words were spelt', async () => {
+    const first: FixtureCommit = {
+      name: 'first',
+      from: 'base',
+      time: 2600,
+      files: { 'quartz/gem.go': 'package quartz\n\n// Gem is one.\ntype Gem struct{}\n' },
+    };
+    const imported: FixtureCommit = {
+      ...first,
+      name: 'imported',
+      from: 'rename',
+      time: 2700,
+      authorTime: 2600,
+      files: { 'cmd/stone.go': 'package main\n\n// Gem is one.\ntype Gem struct{}\n' },
+    };
+    const { result } = await pick(
+      [
+        first,
+        change(
+          { 'quartz/gem.go': 'package quartz\n\n// Gem is one.\ntype Gem struct {\n\tSize int\n}\n' },
+          { from: 'first' },
+        ),
+      ],
+      [imported],
+    );
+    expect(result.files).toMatchObject([{ path: 'cmd/stone.go', from: 'quartz/gem.go', how: 'merged' }]);
+  });
+
+  it('does not learn from an import that the fork commit does not have', async () => {
+    const first: FixtureCommit = {
+      name: 'first',
+      from: 'base',
+      time: 2600,
+      files: { 'quartz/gem.txt': 'gem\n' },
+    };
+    const imported: FixtureCommit = {
+      ...first,
+      name: 'imported',
+      from: 'rename',
+      time: 2700,
+      authorTime: 2600,
+      files: { 'cmd/stone.txt': 'gem\n' },
+    };
+    const { result } = await pick(
+      [first, change({ 'quartz/gem.txt': 'gem\ngem\n' }, { from: 'first' })],
+      [imported],
+      { onto: 'rename' },
+    );
+    expect(result).toMatchObject({ status: 'conflict', conflicts: [{ type: 'prerequisite-missing' }] });
+  });
+
+  it('appends to lists, skips what never comes over, and says so', async () => {
+    const { result, read } = await pick(
+      [
+        change({
+          'doc/extensions.md': '# Extensions\n\n## `first`\n\nThe first.\n\n## `theirs`\n\nTheirs.\n',
+          'po/de.po': 'msgid "b"\n',
+        }),
+      ],
+      [
+        {
+          name: 'ours',
+          from: 'rename',
+          time: 2500,
+          files: { 'doc/extensions.md': '# Extensions\n\n## `first`\n\nThe first.\n\n## `ours`\n\nOurs.\n' },
+        },
+      ],
+    );
+    expect(read('doc/extensions.md')).toBe(
+      '# Extensions\n\n## `first`\n\nThe first.\n\n## `ours`\n\nOurs.\n\n## `theirs`\n\nTheirs.\n',
+    );
+    expect(result.reasons).toContain('po/de.po: skipped by rule translations');
+  });
+
+  it('carries modes, links, binary files, renames and deletions', async () => {
+    const { result, git } = await pick([
+      {
+        name: 'before',
+        from: 'base',
+        time: 2500,
+        files: { 'pic.bin': Buffer.from([0, 1, 2]), link: { mode: '120000', content: 'README.md' } },
+      },
+      change(
+        {
+          'scripts/run.sh': { mode: '100755', content: '#!/bin/sh\nQUARTZ_DIR=/var/lib/quartz\nqz list\n' },
+          'new.bin': Buffer.from([0, 255, 10, 13]),
+          alias: { mode: '120000', content: 'doc/guide.md' },
+          'quartz/store/store.go': null,
+          'quartz/store/keep.go': upstreamStore('\treturn nil\n'),
+          'shared/helpers.go': null,
+        },
+        { from: 'base' },
+      ),
+    ]);
+    const listed = git('ls-tree', '-r', String(result.commit));
+    expect(listed).toMatch(/100755 blob \w+\tscripts\/run\.sh/);
+    expect(listed).toMatch(/120000 blob \w+\talias/);
+    expect(listed).toContain('\tinternal/store/keep.go');
+    expect(listed).not.toContain('\tinternal/store/store.go');
+    expect(listed).not.toContain('helpers.go');
+    const binary = execFileSync('git', ['cat-file', 'blob', `${result.commit}:new.bin`], {
+      cwd: cacheOf(git),
+    });
+    expect([...binary]).toEqual([0, 255, 10, 13]);
+  });
+
+  it('keeps carriage returns and a missing final newline', async () => {
+    const { read } = await pick([
+      { name: 'before', from: 'base', time: 2500, files: {} },
+      change({ 'README.md': 'Quartz\r\nlast' }, { from: 'before' }),
+    ]);
+    expect(read('README.md')).toBe('Onyx\r\nlast');
+  });
+
+  it('calls a change that the fork has already empty, and a commit without changes too', async () => {
+    const same = { 'doc/new.txt': 'the same\n' };
+    const has: FixtureCommit = { name: 'has', from: 'rename', time: 2500, files: same };
+    expect((await pick([change(same)], [has])).result).toMatchObject({ status: 'empty', commit: undefined });
+    expect((await pick([change({})])).result).toMatchObject({ status: 'empty', files: [] });
+  });
+
+  it('picks a root commit as the making of its files', async () => {
+    const { result } = await pick([{ name: 'root', time: 2500, files: { 'lonely.txt': 'alone\n' } }], [], {
+      pick: 'root',
+    });
+    expect(result.files).toEqual([{ path: 'lonely.txt', from: 'lonely.txt', how: 'added' }]);
+  });
+
+  it('blocks merges, submodules and missing objects, each with its reason', async () => {
+    const side: FixtureCommit = { name: 'side', from: 'base', time: 2500, files: { 'side.txt': 'side\n' } };
+    const merge = change({}, { from: 'base', merge: 'side' });
+    expect((await pick([side, merge])).result).toMatchObject({
+      status: 'blocked',
+      reasons: [expect.stringMatching(/merge commit/)],
+    });
+    const module = change({ module: { mode: '160000', content: '1'.repeat(40) } });
+    expect((await pick([module])).result.reasons).toEqual([expect.stringMatching(/submodule/)]);
+    const tiny = makeTinyFork(temporaryFolder(), { upstream: [change({ 'README.md': 'Quartz!\n' })] });
+    const [missing] = await pickIn(tiny, '2'.repeat(40), tiny.sha('rename'));
+    expect(missing).toMatchObject({ status: 'blocked', reasons: [`object missing ${'2'.repeat(40)}`] });
+  });
+
+  it('asks for review where upstream names what the fork took out', async () => {
+    const { result } = await pick([
+      change({ 'scripts/run.sh': '#!/bin/sh\nQUARTZ_DIR=/var/lib/quartz\nqz list\ngemstone\n' }),
+    ]);
+    expect(result).toMatchObject({ status: 'review', doubts: [{ rule: 'removed-gems' }] });
+  });
+
+  it('names Go names that the fork does not have', async () => {
+    const { result } = await pick([
+      {
+        name: 'before',
+        from: 'base',
+        time: 2500,
+        files: { 'shared/more.go': 'package shared\n\n// Polish polishes.\nfunc Polish() {}\n' },
+      },
+      change(
+        { 'quartz/store/store.go': upstreamStore('\tshared.Polish()\n\n\treturn nil\n') },
+        { from: 'before' },
+      ),
+    ]);
+    expect(result.status).toBe('review');
+    expect(result.doubts.map((doubt) => doubt.rule)).toContain('name-unknown');
+  });
+
+  it('never writes to its inputs', async () => {
+    const tiny = makeTinyFork(temporaryFolder(), { upstream: [change({ 'README.md': 'Quartz!\n' })] });
+    const before = [snapshot(tiny.upstream), snapshot(tiny.fork)];
+    await pickIn(tiny, tiny.sha('change'), tiny.sha('rename'));
+    expect([snapshot(tiny.upstream), snapshot(tiny.fork)]).toEqual(before);
+  });
+});
+
+describe('conflicts', () => {
+  const guide = (end: string): string => upstreamGuide.replace('The end.', end);
+  const ours = (name: string, files: FixtureCommit['files']): FixtureCommit => ({
+    name,
+    from: 'rename',
+    time: 2500,
+    files,
+  });
+
+  it('are really diverged where both sides wrote something else, with all sides and the fork commit', async () => {
+    const forkGuide =
+      '# The Onyx server\n\nAn Onyx server runs instances.\n\nTry it:\n\n    ox launch\n\nNotes\n\nOver.\n';
+    const { result, tiny } = await pick(
+      [change({ 'doc/guide.md': guide('Finished!') })],
+      [ours('end', { 'doc/guide.md': forkGuide })],
+    );
+    expect(result).toMatchObject({
+      status: 'conflict',
+      tree: undefined,
+      conflicts: [
+        {
+          path: 'doc/guide.md',
+          type: 'really-diverged',
+          forkCommit: tiny.sha('end'),
+          hunks: [{ ours: 'Over.\n', base: 'The end.\n', theirs: 'Finished!\n' }],
+        },
+      ],
+    });
+  });
+
+  it('name the upstream commits that are missing for the same lines', async () => {
+    const first: FixtureCommit = {
+      name: 'first',
+      from: 'base',
+      time: 2400,
+      files: { 'doc/guide.md': guide('Not quite.') },
+    };
+    const forkGuide = upstreamGuide
+      .replaceAll('Quartz', 'Onyx')
+      .replace('A Onyx', 'An Onyx')
+      .replace('qz', 'ox')
+      .replace('The end.', 'Over and out.');
+    const { result, tiny } = await pick(
+      [first, change({ 'doc/guide.md': guide('Finished!') }, { from: 'first' })],
+      [ours('end', { 'doc/guide.md': forkGuide })],
+    );
+    expect(result.conflicts).toMatchObject([
+      { type: 'prerequisite-missing', prerequisites: [tiny.sha('first')] },
+    ]);
+  });
+
+  it('say that a rule is missing for a file that nobody placed', async () => {
+    const before: FixtureCommit = {
+      name: 'before',
+      from: 'base',
+      time: 500,
+      files: { 'x/odd.txt': 'odd\n' },
+    };
+    const { result } = await pick([before, change({ 'x/odd.txt': 'odder\n' }, { from: 'before' })]);
+    expect(result.conflicts).toMatchObject([{ path: 'x/odd.txt', type: 'rule-missing' }]);
+  });
+
+  it('go to a person and come back as a commit of the author upstream', async () => {
+    // Arrange
+    const folder = temporaryFolder();
+    const tiny = makeTinyFork(folder, {
+      upstream: [change({ 'doc/guide.md': guide('Finished!'), 'README.md': 'Quartz\nMore\n' })],
+      fork: [ours('end', { 'doc/guide.md': guide('Over.').replaceAll('Quartz', 'Onyx') })],
+    });
+    const engine = await openEngine({ ...tiny, pack: loadPack(tiny.rules), program: 'engine.ts' });
+    const request = { upstream: tiny.sha('change'), onto: tiny.sha('end') };
+    const work = join(folder, 'work');
+    const git = (...args: string[]) =>
+      execFileSync('git', ['-C', work, '-c', 'user.name=Pat', '-c', 'user.email=pat@example.org', ...args], {
+        encoding: 'utf8',
+      });
+    try {
+      // Act
+      const { open } = await checkoutPick(engine, request, work);
+      const marked = readFileSync(join(work, 'doc/guide.md'), 'utf8');
+      const unmerged = git('ls-files', '-u');
+      await expect(continuePick(engine, work)).rejects.toThrow(/nothing was committed/);
+      git('add', '-A');
+      git('commit', '-q', '--no-edit');
+      await expect(continuePick(engine, work)).rejects.toThrow(/conflict markers are left/);
+      writeFileSync(join(work, 'doc/guide.md'), marked.replace(/<{7}[\s\S]*>{7}.*\n/, 'Solved.\n'));
+      git('commit', '-q', '-a', '--amend', '--no-edit');
+      const commit = await continuePick(engine, work);
+      // Assert
+      expect(open).toEqual(['doc/guide.md']);
+      expect(marked).toContain('<<<<<<< fork\nOver.\n');
+      expect(unmerged.split('\n').filter((line) => line !== '')).toHaveLength(3);
+      const shown = execFileSync(
+        'git',
+        [`--git-dir=${engine.gitDir}`, 'show', '--format=%an|%cn|%s|%b', commit],
+        { encoding: 'utf8' },
+      );
+      expect(shown).toContain('Ann Author|Pat|[import] change|');
+      expect(shown).toContain('+Solved.');
+      expect(shown).toContain('+More');
+      await expect(checkoutPick(engine, request, work)).rejects.toThrow(/not empty/);
+    } finally {
+      await engine.close();
+    }
+  });
+});
+
+function upstreamStore(end: string): string {
+  return `package store
+
+import (
+\t"fmt"
+
+\t"example.org/quartz/shared"
+)
+
+// Open opens the Quartz store.
+func Open(path string) error {
+\tif !shared.PathExists(path) {
+\t\treturn fmt.Errorf("No store at %q", path)
+\t}
+
+${end}}
+
+// Close closes it.
+func Close() error {
+\treturn nil
+}
+`;
+}
+
+/** Names, sizes and times of everything in a folder. */
+function snapshot(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .toSorted()
+    .map((name) => {
+      const path = join(folder, name);
+      const stat = existsSync(path) ? statSync(path) : undefined;
+      return `${name} ${stat?.size} ${stat?.mtimeMs}`;
+    });
+}
+
+function cacheOf(git: (...args: string[]) => string): string {
+  return git('rev-parse', '--absolute-git-dir').trim();
+}

@@ -1,0 +1,155 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { makeTinyFork } from '../../../fixtures/histories/tiny-fork.ts';
+import { openEngine } from '../../../src/sync/pick/open-engine.ts';
+import { formatScores } from '../../../src/sync/replay/format-score.ts';
+import { replayIsolated } from '../../../src/sync/replay/isolate.ts';
+import { measureDrift } from '../../../src/sync/replay/measure-drift.ts';
+import { readPairs } from '../../../src/sync/replay/read-pairs.ts';
+import { replayPairs, sumUp } from '../../../src/sync/replay/replay-pairs.ts';
+import { createReplayPage } from '../../../src/sync/report/replay-page.ts';
+import { countHits } from '../../../src/sync/rules/count-hits.ts';
+import { loadPack } from '../../../src/sync/rules/load-pack.ts';
+import { createSubstitutionCounter, formatSuggestion } from '../../../src/sync/rules/suggest-rules.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
+
+/** Two imports: one as the rules have it, one in which people chose another word. */
+function openScene() {
+  const folder = temporaryFolder();
+  const tiny = makeTinyFork(folder, {
+    upstream: [
+      { name: 'one', from: 'base', time: 2100, files: { 'README.md': 'Quartz\nOne line\n' } },
+      {
+        name: 'two',
+        from: 'one',
+        time: 2200,
+        files: { 'scripts/run.sh': '#!/bin/sh\nQUARTZ_DIR=/var/lib/quartz\nqz list\nqz stop <b>\n' },
+      },
+    ],
+    fork: [
+      {
+        name: 'our-one',
+        from: 'rename',
+        time: 3100,
+        authorTime: 2100,
+        files: { 'README.md': 'Onyx\nOne line\n' },
+      },
+      {
+        name: 'our-two',
+        from: 'our-one',
+        time: 3200,
+        authorTime: 2200,
+        files: { 'scripts/run.sh': '#!/bin/sh\nONYX_DIR=/var/lib/onyx\nox list\nox halt <b>\n' },
+      },
+    ],
+  });
+  const pairs = [
+    { upstream: tiny.sha('one'), fork: tiny.sha('our-one') },
+    { upstream: tiny.sha('two'), fork: tiny.sha('our-two') },
+  ];
+  return { folder, tiny, pairs, pack: loadPack(tiny.rules) };
+}
+
+describe('replay', () => {
+  it('scores picks against what people committed, and shows the others side by side', async () => {
+    const { tiny, pairs, pack } = openScene();
+    const engine = await openEngine({ ...tiny, pack, program: 'engine.ts' });
+    const page = createReplayPage();
+    try {
+      const replayed = await replayPairs(engine, pairs, (one, pick, prepared) =>
+        page.add(engine.objects, one, pick, prepared),
+      );
+      const score = sumUp(replayed);
+      const html = page.finish(score);
+      expect(score).toMatchObject({ pairs: 2, exact: 1, wrongFiles: { shell: 1 } });
+      expect(replayed[1]?.wrong).toEqual([{ path: 'scripts/run.sh', class: 'shell', blanksOnly: false }]);
+      expect(html).toContain('ox halt &lt;b&gt;');
+      expect(html).not.toContain('<b>');
+      expect(formatScores([{ name: 'all', score }])).toContain('1 (50.0 %)');
+    } finally {
+      await engine.close();
+    }
+  });
+
+  it('gives the same shas in repositories that hold only what a pick may see', async () => {
+    const { tiny, pairs, pack } = openScene();
+    const engine = await openEngine({ ...tiny, pack, program: 'engine.ts' });
+    try {
+      const replayed = await replayPairs(engine, pairs, async () => {});
+      expect(await replayIsolated(engine, { cache: tiny.cache }, pack, replayed, 2)).toEqual({
+        repeated: 2,
+        same: 2,
+        different: [],
+      });
+    } finally {
+      await engine.close();
+    }
+  });
+
+  it('works on a shallow clone that reaches the fork point', async () => {
+    const { folder, tiny, pairs, pack } = openScene();
+    const shallow = join(folder, 'shallow.git');
+    execFileSync(
+      'git',
+      ['clone', '--quiet', '--bare', '--depth=4', '--branch=our-two', `file://${tiny.fork}`, shallow],
+      { stdio: 'ignore' },
+    );
+    const results: string[] = [];
+    for (const fork of [tiny.fork, shallow]) {
+      const engine = await openEngine({ ...tiny, fork, pack, program: 'engine.ts' });
+      const request = { upstream: pairs[1]?.upstream ?? '', onto: tiny.sha('our-one') };
+      for await (const { result } of engine.pick([request], { keep: true }))
+        results.push(String(result.commit));
+      await engine.close();
+    }
+    expect(results[0]).toBe(results[1]);
+    expect(results[0]).toMatch(/^[0-9a-f]{40}$/);
+  });
+
+  it('counts hits of rules, and measures what rules do not explain', async () => {
+    const { tiny, pairs, pack } = openScene();
+    const engine = await openEngine({ ...tiny, pack, program: 'engine.ts' });
+    try {
+      const hits = await countHits(
+        pack,
+        engine.objects,
+        pairs.map((pair) => pair.upstream),
+      );
+      const drift = await measureDrift(engine, tiny.sha('our-two'));
+      expect(hits.get('client')).toMatchObject({ hits: 1, commits: 1 });
+      expect(hits.has('mineral')).toBe(false);
+      expect(drift.gone).toBe(0);
+      expect(drift.files.find((file) => file.upstream === 'doc/extensions.md')).toMatchObject({ lines: 0 });
+      expect(drift.substitutions).toContainEqual(
+        expect.objectContaining({ from: 'shared.PathExists', to: 'util.PathExists' }),
+      );
+    } finally {
+      await engine.close();
+    }
+  });
+});
+
+describe('suggestions', () => {
+  it('are rules with their evidence', () => {
+    const counter = createSubstitutionCounter();
+    counter.add('run the onyx tool\n', 'run the gem tool\n', 'aaa');
+    counter.add('see the onyx here\n', 'see the gem here\n', 'bbb');
+    const [first] = counter.list();
+    expect(first).toMatchObject({ from: 'onyx', to: 'gem', count: 2, seenIn: ['aaa', 'bbb'] });
+    expect(formatSuggestion(first ?? { from: '', to: '', count: 0, seenIn: [] })).toContain('id: onyx-gem');
+  });
+});
+
+describe('readPairs', () => {
+  it('reads pairs and names the line that is wrong', () => {
+    const path = join(temporaryFolder(), 'pairs.tsv');
+    const sha = 'a'.repeat(40);
+    writeFileSync(path, `# a comment\n${sha}\t${sha}\t2023-10-01\n`);
+    expect(readPairs(path)).toEqual([{ upstream: sha, fork: sha }]);
+    writeFileSync(path, `${sha}\n`);
+    expect(() => readPairs(path)).toThrow(/line 1/);
+    expect(() => readPairs('/nonexistent')).toThrow(/ENOENT/);
+  });
+});

@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest';
+import { fixImports } from '../../../src/sync/rewrite/go/fix-imports.ts';
+import type { GoIndex, GoPackage } from '../../../src/sync/rewrite/go/go-index.ts';
+import { createSymbolFinder, type GoContext } from '../../../src/sync/rewrite/go/go-names.ts';
+import {
+  argumentList,
+  codeOnly,
+  findImportBlock,
+  lineScopes,
+  parseImports,
+  readGoFile,
+  splitDeclarations,
+  usedQualifiers,
+} from '../../../src/sync/rewrite/go/scan-go.ts';
+
+describe('scanning Go', () => {
+  it('blanks strings and comments, and keeps every position', () => {
+    const source = 'a := "x.Y // no" // b.C\n`raw\nd.E` + f.G() /* h.I */';
+    const code = codeOnly(source);
+    expect(code).toHaveLength(source.length);
+    expect([...usedQualifiers(code).keys()]).toEqual(['f']);
+  });
+
+  it('reads imports, exported names and parameters', () => {
+    const file = readGoFile(
+      'package a\n\nimport (\n\t"fmt"\n\tx "b/c"\n)\n\nconst (\n\tOne = 1\n\ttwo = 2\n)\n\n' +
+        'type T struct {\n\tField int\n}\n\nfunc (t *T) Do(a int, b ...string) error {\n}\n\nfunc Free() {}\n',
+    );
+    expect(file.imports).toEqual([
+      { alias: undefined, path: 'fmt' },
+      { alias: 'x', path: 'b/c' },
+    ]);
+    expect(new Set(file.exported)).toEqual(new Set(['One', 'T', 'Free']));
+    expect(file.functions).toEqual([
+      { name: 'T.Do', parameters: 2, variadic: true },
+      { name: 'Free', parameters: 0, variadic: false },
+    ]);
+  });
+
+  it('counts arguments across nested calls and lines', () => {
+    expect(argumentList('(a, b(c, d), []int{1, 2},\n e)', 0)).toMatchObject({ count: 4 });
+    expect(argumentList('()', 0)).toMatchObject({ count: 0 });
+    expect(argumentList('(a,\n)', 0)).toMatchObject({ count: 1 });
+  });
+
+  it('tells code from strings and comments within a line', () => {
+    const { at } = lineScopes('f("lxd") // lxd');
+    expect([at(0), at(4), at(12)]).toEqual(['code', 'string', 'comment']);
+  });
+
+  it('cuts a file into declarations with their comments', () => {
+    const chunks = splitDeclarations(
+      'package a\n\n// F does.\nfunc F() {\n\tx()\n}\n\nfunc (s *S) M() {\n}\n',
+    );
+    expect(chunks.get('F')).toBe('// F does.\nfunc F() {\n\tx()\n}');
+    expect([...chunks.keys()]).toEqual(['F', 'S.M']);
+  });
+});
+
+function index(
+  module: string,
+  packages: Readonly<Record<string, readonly string[]>>,
+  imported: Readonly<Record<string, string>> = {},
+): GoIndex {
+  const found = new Map<string, GoPackage>();
+  for (const [folder, exported] of Object.entries(packages))
+    found.set(folder, {
+      folder,
+      exported: new Set(exported),
+      importedAs: new Map(Object.entries(imported).map(([local, path]) => [local, new Map([[path, 2]])])),
+      functions: new Map(),
+      callables: new Map(),
+      hasWord: () => false,
+    });
+  return {
+    module,
+    packages: found,
+    importPathsFor: (local) => new Map(imported[local] === undefined ? [] : [[imported[local], 2]]),
+    usualAlias: (path) => Object.entries(imported).find(([, other]) => other === path)?.[0],
+    imports: (path) => Object.values(imported).includes(path),
+    functionPlaces: () => [],
+    callables: () => [],
+    hasWord: () => false,
+  };
+}
+
+const context: GoContext = {
+  fork: index(
+    'example.org/onyx',
+    { 'shared/util': ['PathExists', 'ValueInSlice'], 'internal/store': ['Open'] },
+    { util: 'example.org/onyx/shared/util' },
+  ),
+  upstream: index('example.org/quartz', {
+    shared: ['PathExists', 'StringInSlice'],
+    'quartz/store': ['Open'],
+  }),
+  upstreamModules: ['example.org/quartz'],
+  symbols: [
+    {
+      id: 'slices',
+      description: '',
+      package: 'shared',
+      to: 'shared/util',
+      renamed: { StringInSlice: 'ValueInSlice' },
+    },
+    { id: 'ioutil', description: '', package: 'io/ioutil', to: 'os', foreign: true, names: ['ReadFile'] },
+  ],
+  folderOf: (folder) => (folder.startsWith('quartz/') ? `internal/${folder.slice(7)}` : folder),
+  newFolders: new Set(),
+};
+
+describe('symbols', () => {
+  const imports = [
+    { alias: undefined, path: 'example.org/quartz/shared' },
+    { alias: undefined, path: 'example.org/quartz/quartz/store' },
+    { alias: undefined, path: 'io/ioutil' },
+  ];
+
+  it('follow rules, moves and packages of others', () => {
+    const find = createSymbolFinder(context, imports, []);
+    expect(find('shared.StringInSlice')).toBe('util.ValueInSlice');
+    expect(find('shared.PathExists')).toBe('util.PathExists');
+    expect(find('store.Open')).toBe('store.Open');
+    expect(find('ioutil.ReadFile')).toBe('os.ReadFile');
+    expect(find('other.Thing')).toBeUndefined();
+  });
+
+  it('do not follow a rule whose target the fork does not have yet', () => {
+    const early = {
+      ...context,
+      fork: index('example.org/onyx', { shared: ['PathExists', 'StringInSlice'] }),
+    };
+    expect(createSymbolFinder(early, imports, [])('shared.StringInSlice')).toBe('shared.StringInSlice');
+  });
+});
+
+describe('fixImports', () => {
+  const file = (imports: string, body: string) =>
+    `package a\n\nimport (\n${imports})\n\nfunc F() {\n${body}}\n`;
+
+  it('adds what new code needs, in its group and order, and drops what nothing uses', () => {
+    const ours = file('\t"fmt"\n\t"os"\n', '\tfmt.Println(os.Args)\n');
+    const merged = file('\t"fmt"\n\t"os"\n', '\tfmt.Println(strings.Join(nil, ""), util.PathExists(""))\n');
+    const theirs = file('\t"fmt"\n\t"strings"\n\n\t"example.org/quartz/shared"\n', '');
+    const fixed = fixImports(
+      { merged, ours, upstreamBase: file('\t"fmt"\n\t"os"\n', ''), upstreamTheirs: theirs },
+      context,
+    );
+    expect(findImportBlock(fixed.text)?.lines).toEqual([
+      '\t"fmt"',
+      '\t"strings"',
+      '',
+      '\t"example.org/onyx/shared/util"',
+    ]);
+    expect(fixed.unresolved).toEqual([]);
+  });
+
+  it('leaves a block that is right as it stands', () => {
+    const text = file('\t"os"\n\t"fmt"\n', '\tfmt.Println(os.Args)\n');
+    const fixed = fixImports({ merged: text, ours: text, upstreamBase: text, upstreamTheirs: text }, context);
+    expect(fixed).toMatchObject({ text, changed: false });
+  });
+
+  it('takes a variable for what it is, and says what it could not find', () => {
+    const merged = file('\t"fmt"\n', '\tclient := fmt.Sprint()\n\tclient.Do()\n\tnowhere.Go()\n');
+    const fixed = fixImports(
+      { merged, ours: file('\t"fmt"\n', '\tfmt.Print()\n'), upstreamBase: '', upstreamTheirs: '' },
+      context,
+    );
+    expect(fixed.unresolved).toEqual(['nowhere']);
+    expect(parseImports(fixed.text)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,161 @@
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { alignLines } from '../../../src/sync/rewrite/align.ts';
+import { compileBrand } from '../../../src/sync/rewrite/brand.ts';
+import { createEvidence } from '../../../src/sync/rewrite/evidence.ts';
+import { createLineStore } from '../../../src/sync/rewrite/line-store.ts';
+import { findPhrases, learnPhrases } from '../../../src/sync/rewrite/phrases.ts';
+import { matchingBlocks, replacements, similarity } from '../../../src/sync/rewrite/similarity.ts';
+import { tokenize, tokenizeQuoted } from '../../../src/sync/rewrite/tokens.ts';
+import { createTranslator, type TranslatorContext } from '../../../src/sync/rewrite/translate.ts';
+import { loadPack } from '../../../src/sync/rules/load-pack.ts';
+import { compileWords } from '../../../src/sync/rules/words.ts';
+
+const pack = loadPack(join(import.meta.dirname, '..', '..', '..', 'rules', 'lxd-incus'));
+const brand = compileBrand(pack);
+const bytes = fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)) });
+
+describe('tokens and lines', () => {
+  it('lose nothing: tokens join to the line, lines join to the text', () => {
+    const store = createLineStore(brand.foldLine);
+    fc.assert(
+      fc.property(bytes, (text) => {
+        expect(tokenize(text).join('')).toBe(text);
+        expect(tokenizeQuoted(text).join('')).toBe(text);
+        expect(store.join(store.split(text))).toBe(text);
+      }),
+    );
+  });
+
+  it('keep a qualified Go name in one token', () => {
+    expect(tokenize('x := shared.RunCommand(a.b)')).toContain('shared.RunCommand');
+  });
+});
+
+describe('similarity', () => {
+  it('finds blocks that are equal, in order and apart', () => {
+    const tokens = fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 12 });
+    fc.assert(
+      fc.property(tokens, tokens, (a, b) => {
+        let [i, j] = [0, 0];
+        for (const block of matchingBlocks(a, b)) {
+          expect(a.slice(block.a, block.a + block.length)).toEqual(b.slice(block.b, block.b + block.length));
+          expect(block.a >= i && block.b >= j).toBe(true);
+          i = block.a + block.length;
+          j = block.b + block.length;
+        }
+        expect(similarity(a, a)).toBe(1);
+      }),
+    );
+  });
+
+  it('keeps the longest run, so that one word can become two', () => {
+    const parts = replacements(tokenize('lxd init'), tokenize('incus admin init'));
+    expect(parts[0]).toMatchObject({ kind: 'replace', aStart: 0, aEnd: 1, bStart: 0, bEnd: 3 });
+  });
+});
+
+describe('brand', () => {
+  it('folds what the fork renamed and nothing else', () => {
+    const fold = (line: string) => brand.foldLine(line, 'go');
+    expect(fold('\treturn shared.StringInSlice(lxd)')).toBe(fold('\t return util.ValueInSlice(incus)'));
+    expect(fold('an Incus server')).toBe(fold('a LXD server'));
+    expect(fold('one')).not.toBe(fold('two'));
+  });
+
+  it('tells a rename from another edit', () => {
+    expect(brand.plausible('lxdParseResponse', 'incusParseResponse')).toBe(true);
+    expect(brand.plausible('lxd', 'incus admin')).toBe(true);
+    expect(brand.plausible('LXD', 'INCUS')).toBe(false);
+    expect(brand.plausible('shared.RunCommand', 'subprocess.RunCommand')).toBe(true);
+  });
+});
+
+describe('evidence', () => {
+  it('knows a word best in the surroundings in which it saw it', () => {
+    const evidence = createEvidence(brand);
+    evidence.learn('run lxd init now', 'run incus admin init now');
+    evidence.learn('the lxd daemon', 'the incusd daemon');
+    const tokens = tokenize('the lxd daemon');
+    expect(evidence.find(tokens, 2, { from: 0, to: 5 })).toMatchObject({ value: 'incusd', level: 0 });
+    expect(evidence.find(tokenize('other words'), 0, { from: 0, to: 6 })).toBeUndefined();
+  });
+
+  it('shows an asker only what the asker may see', () => {
+    const evidence = createEvidence(brand, { ordered: true });
+    evidence.learn('the lxd one', 'the incus one', 1);
+    evidence.learn('the lxd one', 'the incusd one', 2);
+    const look = (newest: number) =>
+      evidence.find(tokenize('the lxd one'), 2, { from: 0, to: 0, visible: (order) => order <= newest })
+        ?.value;
+    expect(look(1)).toBe('incus');
+    expect(look(0)).toBeUndefined();
+  });
+});
+
+describe('alignLines', () => {
+  it('pairs renamed lines exactly and changed ones by likeness', () => {
+    const store = createLineStore(brand.foldLine);
+    const upstream = store.split('a LXD server\nsome words about one thing\nend');
+    const fork = store.split('an Incus server\nsome words about another thing\nend');
+    const alignment = alignLines(store, upstream, fork, 'text');
+    expect([...alignment.exact]).toEqual([0, -1, 2]);
+    expect(alignment.alike.get(1)).toBe(1);
+  });
+});
+
+describe('phrases', () => {
+  it('carry the word for the project from one line to another that says the same', () => {
+    const learned = learnPhrases('// URL that LXD will add to it', '// URL that Incus will add to it', 'LXD');
+    const [phrase] = findPhrases('"desc": "URL that LXD will add to it"', 'LXD');
+    expect(learned.find(({ key }) => key.endsWith('will add to'))?.value).toBe('Incus');
+    expect(phrase?.key.endsWith('will add to')).toBe(true);
+  });
+});
+
+describe('translator', () => {
+  const context: TranslatorContext = {
+    path: 'doc/a.md',
+    kind: 'doc',
+    brand,
+    words: compileWords(pack.words, pack.protected),
+    file: undefined,
+    neighbours: undefined,
+    memory: undefined,
+    symbol: undefined,
+    qualifiers: new Set(),
+    paths: new Map(),
+    name: 'LXD',
+  };
+
+  it('falls back on the rules, articles with them', () => {
+    const { text, choices } = createTranslator(context).translate('a LXD server, a `lxc` command');
+    expect(text).toBe('an Incus server, an `incus` command');
+    expect(choices.map((choice) => choice.origin)).toContain('rule');
+  });
+
+  it('lets what the fork does in this file overrule the rules', () => {
+    const evidence = createEvidence(brand);
+    evidence.learn('about the LXD server', 'about the LXD server');
+    const translator = createTranslator({ ...context, file: { evidence, lines: new Map() } });
+    expect(translator.translate('see the LXD server').text).toBe('see the LXD server');
+  });
+
+  it('puts paths where the fork has them', () => {
+    const paths = new Map([['lxd/auth/model.go', 'internal/server/auth/model.go']]);
+    const translator = createTranslator({ ...context, path: 'test/a.sh', kind: 'shell', paths });
+    expect(translator.translate('f="lxd/auth/model.go"').text).toBe('f="internal/server/auth/model.go"');
+  });
+
+  it('changes nothing in a line without a telling word', () => {
+    fc.assert(
+      fc.property(
+        fc.string().filter((line) => !/lx[cd]/i.test(line)),
+        (line) => {
+          expect(createTranslator(context).translate(line).text).toBe(line);
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,241 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { writeRules } from '../../../fixtures/histories/tiny-fork.ts';
+import { checkPack, runExamples } from '../../../src/sync/rules/check-pack.ts';
+import { explainPath, explainText } from '../../../src/sync/rules/explain-rules.ts';
+import { matchesGlob } from '../../../src/sync/rules/glob.ts';
+import { loadPack } from '../../../src/sync/rules/load-pack.ts';
+import { reversePack } from '../../../src/sync/rules/reverse-pack.ts';
+import { withoutRule } from '../../../src/sync/rules/without-rule.ts';
+import { applySpans, compileWords } from '../../../src/sync/rules/words.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
+
+const lxdIncus = join(import.meta.dirname, '..', '..', '..', 'rules', 'lxd-incus');
+
+function tinyRules(changes: Readonly<Record<string, string>> = {}): string {
+  const folder = join(temporaryFolder(), 'rules');
+  writeRules(folder, '1'.repeat(40));
+  for (const [name, text] of Object.entries(changes)) writeFileSync(join(folder, name), text);
+  return folder;
+}
+
+describe('the lxd-incus pack', () => {
+  it('passes its own checks', () => {
+    expect(checkPack(loadPack(lxdIncus))).toEqual([]);
+  });
+
+  it('leaves other projects and upstream threads alone', () => {
+    const pack = loadPack(lxdIncus);
+    const texts = [
+      'go-lxc with LXC_DEVEL=1',
+      'https://github.com/canonical/lxd/pull/12566',
+      'lxcfs and liblxc',
+    ];
+    for (const text of texts) expect(explainText(pack, text, 'doc/a.md', 'prose').to).toBe(text);
+  });
+
+  it('is final after one application', () => {
+    const pack = loadPack(lxdIncus);
+    const words = compileWords(pack.words, pack.protected);
+    const rewrite = (text: string) =>
+      applySpans(
+        text,
+        words.match(text, 'a.txt', () => 'prose'),
+      );
+    const piece = fc.constantFrom(
+      'lxd',
+      'LXD',
+      'lxc',
+      ' ',
+      '_',
+      'DIR',
+      'incus',
+      '/',
+      'go-',
+      '`',
+      'br0',
+      'a ',
+      '.',
+      'raw.',
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+        const once = rewrite(pieces.join(''));
+        // What the rules wrote stays; words that only now stand next to a blank or a quote may still be a command.
+        expect(rewrite(rewrite(once))).toBe(rewrite(once));
+      }),
+    );
+  });
+
+  it('says where a path would go, and by which rule', () => {
+    const explained = explainPath(loadPack(lxdIncus), 'lxd/db/node/update.go');
+    expect(explained.to).toBe('internal/server/db/node/update.go');
+    expect(explained.steps[0]).toContain('server-packages');
+  });
+});
+
+describe('loadPack', () => {
+  const refusal = (changes: Readonly<Record<string, string>>): string => {
+    try {
+      loadPack(tinyRules(changes));
+    } catch (error) {
+      return error instanceof Error ? error.message : '';
+    }
+    return 'nothing wrong';
+  };
+
+  it('loads a pack whose hash follows its content', () => {
+    const one = loadPack(tinyRules());
+    const two = loadPack(tinyRules({ 'skip.yaml': 'skip: []\n' }));
+    expect(one.info.name).toBe('quartz-onyx');
+    expect(one.hash).not.toBe(two.hash);
+    expect(loadPack(tinyRules()).hash).toBe(one.hash);
+  });
+
+  it('refuses an unknown key and says what was perhaps meant', () => {
+    const text = 'skip:\n  - { id: a, descripton: long enough to pass, files: [a] }\n';
+    expect(refusal({ 'skip.yaml': text })).toMatch(
+      /skip\[0\]\.descripton: unknown key; did you mean description\?/,
+    );
+  });
+
+  it('refuses a file with an unknown name', () => {
+    expect(refusal({ 'skips.yaml': 'skip: []\n' })).toMatch(/skips\.yaml.*did you mean skip\.yaml/);
+  });
+
+  it('names line and column of broken YAML', () => {
+    expect(refusal({ 'skip.yaml': 'skip: [\n' })).toMatch(/skip\.yaml: line \d+, column \d+/);
+  });
+
+  it('refuses two rules with one id, a wrong type and a wrong value', () => {
+    const rule = '{ id: a, description: long enough to pass, files: [a] }';
+    expect(refusal({ 'skip.yaml': `skip: [${rule}, ${rule}]\n` })).toMatch(/another rule has this id/);
+    expect(refusal({ 'skip.yaml': 'skip: 5\n' })).toMatch(/a list is needed, not 5/);
+    const merge = 'merge: [{ id: a, description: long enough to pass, files: [a], driver: unoin }]\n';
+    expect(refusal({ 'merge.yaml': merge })).toMatch(/"unoin" is not known/);
+  });
+
+  it('refuses aliases that would explode', () => {
+    const bomb =
+      'a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b]\nskip: [*c,*c,*c]\n';
+    expect(refusal({ 'skip.yaml': bomb })).toMatch(/alias/i);
+  });
+
+  it('refuses a folder that is not there', () => {
+    expect(() => loadPack('/nonexistent/rules')).toThrow(/cannot be read \(ENOENT\)/);
+  });
+});
+
+describe('checkPack', () => {
+  const check = (text: string) =>
+    checkPack(loadPack(tinyRules({ 'text.yaml': `protected: []\nwords:\n${text}` }))).filter(
+      (error) => error.file === 'text.yaml',
+    );
+
+  it('finds an example that comes out differently', () => {
+    const errors = check(
+      '  - { id: a, description: long enough to pass, from: x, to: y, examples: [{ in: x, out: z }] }\n',
+    );
+    expect(errors[0]?.why).toContain('comes out differently');
+  });
+
+  it('finds a rule that can never apply', () => {
+    const errors = check(
+      '  - { id: a, description: long enough to pass, from: x, to: y, examples: [{ in: x, out: y }] }\n' +
+        '  - { id: b, description: long enough to pass, from: xx, to: z, examples: [{ in: xx, out: z }] }\n',
+    );
+    expect(errors.map((error) => error.at)).toContain('b');
+  });
+
+  it('finds a loss that is not declared', () => {
+    const errors = check(
+      '  - { id: a, description: long enough to pass, from: x, to: y, examples: [{ in: x, out: y }] }\n' +
+        '  - { id: b, description: long enough to pass, from: z, to: y, examples: [{ in: z, out: y }] }\n',
+    );
+    expect(errors[0]?.why).toContain('cannot be undone');
+  });
+
+  it('finds a rule that is not idempotent', () => {
+    const errors = check(
+      '  - { id: a, description: long enough to pass, from: x, to: xx, examples: [{ in: x, out: xx }] }\n',
+    );
+    expect(errors[0]?.why).toContain('changes it once more');
+  });
+
+  it('runs the examples of every kind of rule', () => {
+    const results = runExamples(loadPack(tinyRules()));
+    expect(new Set(results.map((result) => result.file))).toEqual(
+      new Set(['paths.yaml', 'text.yaml', 'go.yaml']),
+    );
+    expect(results.every((result) => result.why === undefined)).toBe(true);
+  });
+});
+
+describe('words', () => {
+  it('limits a rule to its scopes, files and neighbours', () => {
+    const rule = { id: 'r', description: '', from: 'qz', to: 'ox' } as const;
+    const run = (text: string, more: object, scope: 'prose' | 'cli' = 'prose', path = 'a.md') => {
+      const words = compileWords([{ ...rule, ...more }], []);
+      return applySpans(
+        text,
+        words.match(text, path, () => scope),
+      );
+    };
+    expect(run('qzed qz', { right: 'word' })).toBe('qzed ox');
+    expect(run('qz', { scopes: ['cli'] })).toBe('qz');
+    expect(run('qz', { scopes: ['cli'] }, 'cli')).toBe('ox');
+    expect(run('qz', { files: ['doc/**'] })).toBe('qz');
+    expect(run('bin.qz', { left: ['bin.'] })).toBe('bin.ox');
+  });
+
+  it('takes every character of a rule literally', () => {
+    const words = compileWords([{ id: 'r', description: '', from: '(a+)+$', to: 'x' }], []);
+    const text = `${'a'.repeat(5000)} (a+)+$`;
+    expect(
+      applySpans(
+        text,
+        words.match(text, 'a', () => 'prose'),
+      ),
+    ).toBe(`${'a'.repeat(5000)} x`);
+  });
+});
+
+describe('matchesGlob', () => {
+  it('matches within names by * and across folders by **', () => {
+    expect(matchesGlob('po/*', 'po/de.po')).toBe(true);
+    expect(matchesGlob('po/*', 'po/a/de.po')).toBe(false);
+    expect(matchesGlob('**/wordlist.txt', 'doc/x/wordlist.txt')).toBe(true);
+    expect(matchesGlob('doc/**', 'doc/a/b')).toBe(true);
+    expect(matchesGlob('*.md', 'a.mdx')).toBe(false);
+  });
+
+  it('answers at once on patterns that make naive matchers explode', () => {
+    const pattern = Array.from({ length: 30 }, () => '**/*a*a*a').join('/');
+    expect(matchesGlob(pattern, Array.from({ length: 60 }, () => 'aaaaaaaaaaaaaaaaab').join('/'))).toBe(
+      false,
+    );
+  });
+});
+
+describe('withoutRule and reversePack', () => {
+  it('takes one rule out, and knows when there is none', () => {
+    const pack = loadPack(tinyRules());
+    expect(withoutRule(pack, 'client').words.map((rule) => rule.id)).not.toContain('client');
+    expect(() => withoutRule(pack, 'cliend')).toThrow(/did you mean client/);
+  });
+
+  it('turns words around, and declares what cannot be', () => {
+    const { pack, losses } = reversePack(loadPack(lxdIncus));
+    const words = compileWords(pack.words, pack.protected);
+    const back = (text: string) =>
+      applySpans(
+        text,
+        words.match(text, 'a.md', () => 'prose'),
+      );
+    expect(back('the Incus server in INCUS_DIR')).toBe('the LXD server in LXD_DIR');
+    expect(losses.join()).toContain('client-command');
+    expect(pack.paths.some((rule) => rule.from === 'internal/server/' && rule.to === 'lxd/')).toBe(true);
+  });
+});
