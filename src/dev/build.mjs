@@ -26,7 +26,6 @@ await build({
   platform: 'node',
   target: 'node22',
   format: 'esm',
-  splitting: true,
   sourcemap: 'linked',
   external: ['better-sqlite3'],
   define: {

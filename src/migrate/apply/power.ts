@@ -66,6 +66,32 @@ export async function instanceStates(client: DaemonClient): Promise<InstanceStat
   }));
 }
 
+/**
+ * Waits until nothing is being done to an instance: what an interrupted run asked of the daemon goes on without it, and
+ * until it ends the states of instances are about to change. After the limit the daemon's own refusal says more.
+ */
+export async function operationsDone(host: Host, client: DaemonClient, limitMs: number): Promise<void> {
+  const end = host.clock() + limitMs;
+  while ((await instanceOperations(client)) > 0 && host.clock() < end) await host.sleep(100);
+}
+
+async function instanceOperations(client: DaemonClient): Promise<number> {
+  // LXD 5.0 lists the operations of one project at a time.
+  const projects = ((await client.get('/1.0/projects')) as string[]).map(
+    (path) => path.split('/').at(-1) ?? '',
+  );
+  const lists = await Promise.all(
+    projects.map((project) => client.get(`/1.0/operations?recursion=1&project=${project}`)),
+  );
+  return lists
+    .flatMap(
+      (list) =>
+        ((list ?? {}) as { running?: { resources?: Record<string, unknown> | null }[] }).running ?? [],
+    )
+    .filter(({ resources }) => resources != null && ('instances' in resources || 'containers' in resources))
+    .length;
+}
+
 export function instancePath(instance: string, rest = ''): string {
   const [project = 'default', name = ''] = instance.split('/');
   return `/1.0/instances/${encodeURIComponent(name)}${rest}?project=${encodeURIComponent(project)}`;

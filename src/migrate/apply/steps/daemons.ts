@@ -5,6 +5,7 @@ import type { DaemonRef, Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import {
   lastToStop,
+  operationsDone,
   powerFromProcesses,
   recordPower,
   stopThroughDaemon,
@@ -82,6 +83,7 @@ export const stopInstancesStep: Of<'stop-instances'> = {
     const socket = await answeringSocket(host, step.daemon);
     if (socket !== undefined) {
       const client = daemonClient(host, socket);
+      await operationsDone(host, client, stopLimitMs);
       // A user's own stop command may do anything: nothing runs any more when it is called.
       const last = step.daemon.service.kind === 'commands' ? undefined : await lastToStop(client);
       await stopThroughDaemon(client, stopLimitMs, last?.instance, context.say);
@@ -106,7 +108,9 @@ export const stopInstancesStep: Of<'stop-instances'> = {
 };
 
 async function restoreExactly(context: ApplyContext, daemon: DaemonRef, socket: string): Promise<void> {
-  const outcomes = await restorePower(daemonClient(context.host, socket), storedPower(context), context.say);
+  const client = daemonClient(context.host, socket);
+  await operationsDone(context.host, client, context.stopLimitMs);
+  const outcomes = await restorePower(client, storedPower(context), context.say);
   const failed = outcomes.filter(({ error }) => error !== undefined);
   if (failed.length === 0) return;
   throw migrateFailure({
