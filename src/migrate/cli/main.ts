@@ -3,6 +3,7 @@ import { CommanderError } from 'commander';
 import { exitCode } from '../../core/exit-code.ts';
 import { Failure } from '../../core/failure.ts';
 import { openOutput } from '../../core/output.ts';
+import { inert } from '../../core/text.ts';
 import { buildProgram } from './program.ts';
 
 /** @returns the exit code of the process (docs/cli.md) */
@@ -21,9 +22,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
     if (error instanceof Failure) {
       const { what, where, next } = error.explanation;
-      output.message(output.colour('red', `lxd-to-incus: ${what}`));
-      if (where !== undefined) output.message(where);
-      if (next !== undefined) output.message(next);
+      output.message(output.colour('red', `lxd-to-incus: ${inertLines(what)}`));
+      if (where !== undefined) output.message(inertLines(where));
+      if (next !== undefined) output.message(inertLines(next));
       output.event({ event: 'failed', problem: error.problem, message: error.message, exit: error.exitCode });
       return error.exitCode;
     }
@@ -38,4 +39,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     });
     return exitCode.failed;
   }
+}
+
+/** Paths and the words of commands and daemons are foreign text; only the ends of lines keep their meaning. */
+function inertLines(text: string): string {
+  return text.split('\n').map(inert).join('\n');
 }

@@ -1,0 +1,329 @@
+// A whole run on a fake machine: what a failure at any step takes back, in which order, and that nothing is taken back twice.
+import * as fs from 'node:fs';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Failure } from '../../../src/core/failure.ts';
+import type { Host } from '../../../src/core/host.ts';
+import { conversions } from '../../../src/migrate/apply/conversions.ts';
+import { applySteps, type StepProgress, undoSteps } from '../../../src/migrate/apply/index.ts';
+import { type Journal, openJournal } from '../../../src/migrate/apply/journal.ts';
+import {
+  type ApplyContext,
+  noteNames,
+  type StoredPower,
+  toPowerRecord,
+} from '../../../src/migrate/apply/step-handler.ts';
+import type { Plan } from '../../../src/migrate/plan/index.ts';
+import type { FakeHost } from '../../fakes/fake-host.ts';
+import { boot, type TwoDaemons, twoDaemons } from '../../fakes/two-daemons.ts';
+import { quickFolder, temporaryFolder } from '../../temporary-folder.ts';
+import { config, instance } from '../convert/converted.ts';
+import { lxdDatabase } from '../lxd-database.ts';
+import { machineWith, planOf } from '../plan/planned.ts';
+import { treeOf } from './tree.ts';
+
+const server = lxdDatabase(`
+  ${instance(1, 'c1')} ${instance(2, 'c2', { project: 2 })} ${instance(3, 'c3')} ${instance(4, 'c4')}
+  ${config('instances_config', 4, { 'boot.autostart': 'true' })}
+  INSERT INTO storage_pools VALUES (1, 'default', 'dir', '', 1);
+  INSERT INTO storage_pools_config (storage_pool_id, node_id, key, value) VALUES (1, 1, 'source', '/var/lib/lxd/storage-pools/default');
+`);
+const before = {
+  'default/c1': 'Running',
+  'dev/c2': 'Frozen',
+  'default/c3': 'Stopped',
+  'default/c4': 'Stopped',
+} as const;
+
+interface Run {
+  readonly host: FakeHost;
+  readonly daemons: TwoDaemons;
+  readonly journal: Journal;
+  readonly plan: Plan;
+  /** Lets the n-th use of the machine from now on fail, once. */
+  failAt(uses: number): void;
+  stopFailing(): void;
+  readonly events: {
+    readonly position: number;
+    readonly kind: string;
+    readonly state: StepProgress['state'];
+  }[];
+  apply(onProgress?: (progress: StepProgress) => void): Promise<unknown>;
+  undo(onProgress?: (progress: StepProgress) => void): Promise<boolean>;
+  interruptBefore: number | undefined;
+  /** Everything that a person would call "as it was". */
+  state(): unknown;
+}
+
+async function readyRun(): Promise<Run> {
+  const host = machineWith(server);
+  for (const path of [
+    '/var/lib/lxd/containers',
+    '/var/lib/lxd/storage-pools/default/containers',
+    '/sys/class/net',
+    '/run/incus',
+  ])
+    fs.mkdirSync(host.path(path), { recursive: true });
+  host.writeFile('/var/lib/lxd/snapshots/c1/kept', '');
+  fs.symlinkSync('/var/lib/lxd/storage-pools/default/containers/c1', host.path('/var/lib/lxd/containers/c1'));
+  host.writeFile('/var/lib/incus/database/fresh', 'of a fresh Incus');
+  const daemons = twoDaemons(host);
+  await boot(host, daemons.incus, {});
+  daemons.lxd.startsByItself = ['default/c1', 'default/c4'];
+  daemons.incus.startsByItself = ['default/c1'];
+  await boot(host, daemons.lxd, before);
+  await host.request(daemons.lxd.socket, {
+    method: 'PUT',
+    path: '/1.0/instances/c4/state?project=default',
+    body: { action: 'stop' },
+    timeoutMs: 1,
+  });
+  const material = await planOf(host);
+  fs.mkdirSync(host.path('/var/lib/lxd-to-incus/runs/RUN'), { recursive: true });
+  const journal = openJournal(temporaryFolder(quickFolder));
+  onTestFinished(() => journal.close());
+  journal.begin('RUN', material.plan, material.plan.steps, host.now());
+
+  let left: number | undefined;
+  const faulty = failing(host, () => {
+    if (left === undefined) return;
+    left -= 1;
+    if (left > 0) return;
+    left = undefined;
+    throw new Error('the machine failed');
+  });
+  const conversion = conversions(host, material);
+  const run: Run = {
+    host,
+    daemons,
+    journal,
+    plan: material.plan,
+    failAt(uses) {
+      left = uses;
+    },
+    stopFailing() {
+      left = undefined;
+    },
+    events: [],
+    interruptBefore: undefined,
+    apply: (onProgress) =>
+      applySteps(context, { onProgress: recording(onProgress) }).then(
+        () => undefined,
+        (error: unknown) => error,
+      ),
+    undo: (onProgress) => undoSteps(context, { onProgress: recording(onProgress) }),
+    state: () => ({
+      lxd: treeOf(host.path('/var/lib/lxd')),
+      incus: treeOf(host.path('/var/lib/incus')),
+      etc: treeOf(host.path('/etc')),
+      daemons: [daemons.lxd, daemons.incus].map(({ running, instances }) => ({
+        running,
+        instances: running ? [...instances] : [],
+      })),
+      units: [...daemons.units],
+    }),
+  };
+  const recording =
+    (onProgress: ((progress: StepProgress) => void) | undefined) => (progress: StepProgress) => {
+      run.events.push({ position: progress.position, kind: progress.step.kind, state: progress.state });
+      onProgress?.(progress);
+    };
+  const context: ApplyContext = {
+    host: faulty,
+    journal,
+    run: 'RUN',
+    stopLimitMs: 60_000,
+    interrupted: () =>
+      run.interruptBefore !== undefined &&
+      journal.steps('RUN').filter(({ state }) => state === 'done').length >= run.interruptBefore,
+    convertAgain: (power) => {
+      // It uses the machine as well: files of the database.
+      faulty.path('/');
+      return conversion.again(power);
+    },
+    prepareConversion: () =>
+      conversion.prepare(toPowerRecord(journal.noted('RUN', noteNames.power) as StoredPower)),
+    wouldStart: () => [],
+    say: () => {},
+  };
+  return run;
+}
+
+/** The same machine, of which each use may fail. Clocks do not. */
+function failing(host: FakeHost, use: () => void): Host {
+  const used =
+    <A extends unknown[], R>(method: (...args: A) => R) =>
+    (...args: A): R => {
+      use();
+      return method(...args);
+    };
+  const usedLater =
+    <A extends unknown[], R>(method: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      use();
+      return method(...args);
+    };
+  return {
+    ...host,
+    path: used(host.path),
+    run: usedLater(host.run),
+    processes: used(host.processes),
+    mounts: used(host.mounts),
+    loops: usedLater(host.loops),
+    listener: used(host.listener),
+    request: usedLater(host.request),
+  };
+}
+
+function undone(events: Run['events']): number[] {
+  return events.filter(({ state }) => state === 'undone').map(({ position }) => position);
+}
+
+test('a run that goes well does every step once, in order, and exactly what ran runs', async () => {
+  const run = await readyRun();
+
+  expect(await run.apply()).toBeUndefined();
+
+  const total = run.plan.steps.length;
+  expect(run.events.filter(({ state }) => state === 'done').map(({ position }) => position)).toEqual(
+    Array.from({ length: total }, (_, position) => position),
+  );
+  expect(run.journal.steps('RUN').map(({ state }) => state)).toEqual(
+    Array.from({ length: total }, () => 'done'),
+  );
+  expect(run.daemons.lxd.running).toBe(false);
+  expect(run.daemons.units.get('lxd.service')).toBe('masked');
+  expect(Object.fromEntries(run.daemons.incus.instances)).toEqual(before);
+  expect(fs.existsSync(run.host.path('/var/lib/lxd'))).toBe(false);
+  expect(fs.readlinkSync(run.host.path('/var/lib/incus/containers/c1'))).toBe(
+    '/var/lib/incus/storage-pools/default/containers/c1',
+  );
+});
+
+test('a run that went well can be taken back as a whole, and only once', async () => {
+  const run = await readyRun();
+  const original = run.state();
+  await run.apply();
+  run.events.length = 0;
+
+  expect(await run.undo()).toBe(true);
+
+  expect(run.state()).toEqual(original);
+  expect(undone(run.events)).toEqual(run.plan.steps.map((_, position) => position).reverse());
+  run.events.length = 0;
+  expect(await run.undo()).toBe(true);
+  expect(run.events).toEqual([]);
+});
+
+/** Kinds and order of the steps are those of every server like this one (plan.test.ts); here they are only counted. */
+const stepCount = 22;
+const switchAt = 17;
+
+describe.each(Array.from({ length: stepCount }, (_, position) => position))(
+  'a failure in step %i',
+  (position) => {
+    test.each([1, 3])(
+      'at its use %i of the machine takes back what was done, last first, each once',
+      async (use) => {
+        const run = await readyRun();
+        const original = run.state();
+        expect(run.plan.steps).toHaveLength(stepCount);
+        expect(run.plan.steps[switchAt]?.kind).toBe('start-daemon');
+        let failed = false;
+
+        const error = await run.apply((progress) => {
+          if (progress.state === 'begun' && progress.position === position) run.failAt(use);
+          else run.stopFailing();
+          failed ||= progress.state === 'failed';
+        });
+
+        if (!failed) {
+          // The step does not use the machine so often.
+          expect(use).toBeGreaterThan(1);
+          expect(error).toBeUndefined();
+        } else if (position < switchAt) {
+          expect(error).toBeInstanceOf(Failure);
+          expect((error as Failure).problem).toMatchObject({ code: 'step-failed', undone: true });
+          expect(run.state()).toEqual(original);
+          expect(undone(run.events)).toEqual(
+            Array.from({ length: position + 1 }, (_, index) => position - index),
+          );
+          expect(run.journal.latest()?.outcome).toBe('undone');
+          expect(run.journal.steps('RUN').map(({ state }) => state)).toEqual(
+            run.plan.steps.map((_, index) => (index <= position ? 'undone' : 'planned')),
+          );
+        } else {
+          expect((error as Failure).problem).toMatchObject({ code: 'step-failed', undone: false });
+          expect(undone(run.events)).toEqual([]);
+          expect(run.journal.latest()?.outcome).toBe('failed');
+          // It can be gone on with, or taken back.
+          run.stopFailing();
+          if (use === 1) {
+            expect(await run.apply()).toBeUndefined();
+            expect(Object.fromEntries(run.daemons.incus.instances)).toEqual(before);
+          } else {
+            expect(await run.undo()).toBe(true);
+            expect(run.state()).toEqual(original);
+          }
+        }
+      },
+    );
+  },
+);
+
+describe.each(Array.from({ length: switchAt }, (_, position) => position))(
+  'a failure while step %i is taken back',
+  (position) => {
+    test('stops there, says so, and can be gone on with; nothing is taken back twice', async () => {
+      const run = await readyRun();
+      const original = run.state();
+      let armed = false;
+
+      const error = await run.apply((progress) => {
+        // The last step before the switch fails for good; then the undo of one step fails once.
+        if (progress.state === 'begun' && progress.position === switchAt - 1) run.failAt(1);
+        const next =
+          progress.state === 'undone'
+            ? progress.position - 1
+            : progress.state === 'failed'
+              ? switchAt - 1
+              : -1;
+        if (next === position && !armed) {
+          armed = true;
+          run.failAt(1);
+        }
+        if (progress.state === 'undone' && next !== position) run.stopFailing();
+      });
+      const stopped = run.events.some(({ state }) => state === 'undo-failed');
+      run.stopFailing();
+
+      expect((error as Failure).problem).toMatchObject({ code: 'step-failed', undone: !stopped });
+      expect(run.journal.latest()?.outcome).toBe(stopped ? 'failed' : 'undone');
+      expect(await run.undo()).toBe(true);
+      expect(run.state()).toEqual(original);
+      expect(undone(run.events)).toEqual(
+        Array.from({ length: switchAt }, (_, index) => switchAt - 1 - index),
+      );
+    });
+  },
+);
+
+test.each([0, 4, 6, 11, 17, 20])(
+  'a run that is interrupted before step %i goes on where it stopped',
+  async (position) => {
+    const run = await readyRun();
+    run.interruptBefore = position;
+
+    const error = await run.apply();
+    const done = run.events.filter(({ state }) => state === 'done').length;
+    run.interruptBefore = undefined;
+
+    expect((error as Failure).problem).toMatchObject({ code: 'interrupted' });
+    expect((error as Failure).exitCode).toBe(5);
+    expect(done).toBe(position);
+    expect(await run.apply()).toBeUndefined();
+    expect(run.events.filter(({ state }) => state === 'done').map(({ position: at }) => at)).toEqual(
+      run.plan.steps.map((_, index) => index),
+    );
+    expect(Object.fromEntries(run.daemons.incus.instances)).toEqual(before);
+  },
+);
