@@ -5,8 +5,8 @@ import { migrationRules } from '../rules/migration-rules.ts';
 import type { NotProven } from './rehearsal.ts';
 
 /** Ids of verify's checks (verify/index.ts). */
-const checks = { pool: 'pool-available', network: 'network-up', inventory: 'inventory-equal' } as const;
-/** An incusd in which a patch failed does not start (internal/server/daemon: patchesApply). */
+const checks = { pool: 'pool-available', network: 'network-up', inventory: 'inventory-compared' } as const;
+/** The step: an incusd in which a patch failed does not start (internal/server/daemon: patchesApply). */
 const startsOnly = 'start-daemon';
 
 /**
@@ -65,7 +65,7 @@ function ofChanges(changes: readonly Change[]): NotProven[] {
     if (known === undefined) groups.set(id, { first: change, objects: new Set([change.object]) });
     else known.objects.add(change.object);
   }
-  const { expiries } = migrationRules().rehearsal;
+  const { expiries, instances } = migrationRules().rehearsal;
   return [...groups.values()].map(({ first: { table, what, rule }, objects }) => {
     const kind =
       table === 'patches'
@@ -78,7 +78,10 @@ function ofChanges(changes: readonly Change[]): NotProven[] {
       what,
       objects: [...objects],
       because: rule,
-      checkedBy: kind === 'patch' ? startsOnly : checks.inventory,
+      checkedBy:
+        kind === 'patch'
+          ? startsOnly
+          : (instances.find(({ key }) => key === what)?.checked_by ?? checks.inventory),
     };
   });
 }

@@ -85,11 +85,8 @@ const closeLimitMs = 20_000;
 export async function openRoom(host: Host, options: RoomOptions): Promise<Room | NoRoom> {
   const missing = roomCommands.filter((command) => host.which(command) === undefined);
   if (missing.length > 0) return { reason: `commands are missing: ${missing.join(', ')}` };
-  const holder = await host.start([
-    ...(['setpriv', '--pdeathsig', 'KILL'] as const),
-    ...['unshare', '--mount', '--propagation', 'private', '--net', '--pid', '--uts', '--ipc', '--cgroup'],
-    ...['--fork', '--kill-child', 'cat'],
-  ]);
+  const holder = await startHolder(host);
+  if ('reason' in holder) return holder;
   const close = async (): Promise<void> => {
     const first = firstProcess(host, holder.pid);
     if (first !== undefined) host.signal(first, 'SIGKILL');
@@ -130,7 +127,20 @@ export async function openRoom(host: Host, options: RoomOptions): Promise<Room |
   }
 }
 
-export async function endsWithin(host: Host, started: RunningProcess, limitMs: number): Promise<boolean> {
+async function startHolder(host: Host): Promise<RunningProcess | NoRoom> {
+  try {
+    return await host.start([
+      ...(['setpriv', '--pdeathsig', 'KILL'] as const),
+      ...['unshare', '--mount', '--propagation', 'private', '--net', '--pid', '--uts', '--ipc', '--cgroup'],
+      ...['--fork', '--kill-child', 'cat'],
+    ]);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { reason: `namespaces cannot be made here: ${error.explanation.what}` };
+  }
+}
+
+async function endsWithin(host: Host, started: RunningProcess, limitMs: number): Promise<boolean> {
   const end = host.clock() + limitMs;
   while (!started.hasEnded()) {
     if (host.clock() > end) return false;

@@ -85,7 +85,13 @@ export interface RehearsalKeyRule {
 
 export interface RehearsalRules {
   readonly keys: readonly RehearsalKeyRule[];
-  readonly instances: readonly { readonly key: string; readonly value: string; readonly because: string }[];
+  readonly instances: readonly {
+    readonly key: string;
+    readonly value: string;
+    /** The check of verify that looks at it, where it is not the comparison of the inventories. */
+    readonly checked_by?: string;
+    readonly because: string;
+  }[];
   readonly expiries: readonly { readonly table: string; readonly column: string }[];
   readonly patches: readonly { readonly name: string; readonly because: string }[];
   readonly patches_on_stand_ins: readonly string[];

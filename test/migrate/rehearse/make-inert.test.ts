@@ -1,25 +1,16 @@
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { convertLocal } from '../../../src/migrate/convert/local.ts';
 import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
 import { makeInert } from '../../../src/migrate/rehearse/make-inert.ts';
 import { notProven } from '../../../src/migrate/rehearse/not-proven.ts';
 import { migrationRules } from '../../../src/migrate/rules/migration-rules.ts';
 import { config, convertImage, instance, quoted } from '../convert/converted.ts';
-import { databaseOf, lxdDatabase, populatedDatabase } from '../lxd-database.ts';
+import { lxdDatabase, populatedDatabase } from '../lxd-database.ts';
+import { localDatabase } from './local-database.ts';
 
 const directory = '/var/lib/incus';
-const emptyLocal = localDatabase('');
-
-function localDatabase(sql: string): Buffer {
-  const image = databaseOf(
-    `CREATE TABLE config (id INTEGER PRIMARY KEY, key VARCHAR NOT NULL, value TEXT, UNIQUE (key));
-     CREATE TABLE patches (id INTEGER PRIMARY KEY, name VARCHAR NOT NULL, applied_at DATETIME NOT NULL, UNIQUE (name));
-     ${sql}`,
-  );
-  return convertLocal(image, migrationRules(), { zfs: false, buckets: false }, new Date(0)).image;
-}
+const emptyLocal = localDatabase();
 
 function inertOf(sql: string, local = emptyLocal) {
   return makeInert(convertImage(lxdDatabase(sql)).image, local, directory);
