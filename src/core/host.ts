@@ -1,5 +1,6 @@
 // The boundary to the machine: commands, processes, files, mounts, loop devices and sockets.
 import type { Argv, RunOptions, RunResult } from './run.ts';
+import type { RunningProcess } from './start.ts';
 
 export interface ProcessInfo {
   readonly pid: number;
@@ -49,6 +50,8 @@ export interface Host {
   /** Where an absolute path of the host is found by this process; a fake host keeps its files below a root. */
   path(absolute: string): string;
   run(argv: Argv, options: RunOptions): Promise<RunResult>;
+  /** Starts a command that runs beside this process. @throws command-missing, -not-started */
+  start(argv: Argv): Promise<RunningProcess>;
   /** Absolute path of a command, or undefined when it is not on PATH. */
   which(command: string): string | undefined;
   processes(): readonly ProcessInfo[];

@@ -41,6 +41,11 @@ export function loggedHost(host: Host, log: Log): Host {
         throw error;
       }
     },
+    async start(argv) {
+      log.write(`$ ${argv.join(' ')} &`);
+      const started = await host.start(argv);
+      return started;
+    },
     async request(socketPath, request) {
       const begun = host.clock();
       try {

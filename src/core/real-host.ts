@@ -7,10 +7,12 @@ import { coreFailure } from './core-problem.ts';
 import { systemErrorCode } from './failure.ts';
 import type { Host, HttpAnswer, HttpRequest, LoopDevice, MountInfo, ProcessInfo } from './host.ts';
 import { run } from './run.ts';
+import { start } from './start.ts';
 
 export const realHost: Host = {
   path: (absolute) => absolute,
   run,
+  start,
   which,
   processes,
   signal,

@@ -95,6 +95,10 @@ export function fakeHost(): FakeHost {
         throw coreFailure({ code: 'command-failed', argv, status, stderr: stderr.toString('utf8') });
       return { status, stdout, stderr };
     },
+    start: async ([command]) => {
+      log.push({ kind: 'run', text: command });
+      throw coreFailure({ code: 'command-missing', command });
+    },
     which: (command) => machine.commands.get(command),
     processes: () => machine.processes,
     signal: (pid, signal) => {

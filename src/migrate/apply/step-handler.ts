@@ -54,6 +54,7 @@ export type StepHandlers = { readonly [K in StepKind]: StepHandler<Extract<Step,
 export const noteNames = {
   power: 'power',
   pins: 'pins',
+  rehearsal: 'rehearsal',
   idmaps: 'idmaps-of-target',
   held: 'held',
   outcomes: 'power-outcomes',

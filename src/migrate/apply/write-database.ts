@@ -2,15 +2,14 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { syncFolder, writeFileDurable } from '../../core/durable.ts';
-import { writeFreshDirectory } from '../../dqlite/index.ts';
+import { type DatabaseImage, writeFreshDirectory } from '../../dqlite/index.ts';
 import type { Conversion } from '../convert/index.ts';
-import type { DatabaseContent } from '../inventory/database-files.ts';
 
 /** @param folder must not exist; its parent must */
 export function writeDatabaseDirectory(
   folder: string,
-  conversion: Conversion,
-  { image }: DatabaseContent,
+  conversion: Pick<Conversion, 'image' | 'local'>,
+  { image }: { readonly image: Pick<DatabaseImage, 'configuration' | 'lastTerm'> },
 ): void {
   fs.mkdirSync(folder, { mode: 0o700 });
   writeFreshDirectory(join(folder, 'global'), conversion.image, {

@@ -15,6 +15,7 @@ import { startedByItself } from '../convert/index.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
 import { describeStep } from '../plan/index.ts';
 import { migrateFailure } from '../problem.ts';
+import type { Rehearsal } from '../rehearse/index.ts';
 import { writeReport } from '../report/index.ts';
 import { verifyRun } from '../verify/index.ts';
 import { renderVerification } from './render-verification.ts';
@@ -95,10 +96,12 @@ export async function carryOut(work: Work): Promise<ExitCode> {
   const verification = await verifyRun(host, journal, run, folder, (text) =>
     output.progress(`  verify: ${text}`),
   );
+  const rehearsal = journal.noted(run, noteNames.rehearsal) as Rehearsal | undefined;
   const place = writeReport(work.report ?? join(folder, 'report'), {
     plan: plannedOn.plan,
     inventory: readInventory(plannedOn.sourceImage),
     verification,
+    ...(rehearsal === undefined ? {} : { rehearsal }),
   });
   const failed = verification.checks.filter(({ ok }) => !ok);
   journal.end(run, failed.length === 0 ? 'finished' : 'failed', host.now());

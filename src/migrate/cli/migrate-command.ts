@@ -8,6 +8,7 @@ import type { Host } from '../../core/host.ts';
 import { loggedHost, openLog } from '../../core/log.ts';
 import type { Output } from '../../core/output.ts';
 import { type Journal, openJournal, takeLock } from '../apply/journal.ts';
+import { noteNames } from '../apply/step-handler.ts';
 import { isUnfinished, whereItStands } from '../apply/where-it-stands.ts';
 import { isOpen } from '../check/index.ts';
 import { find } from '../detect/index.ts';
@@ -19,6 +20,7 @@ import { confirm } from './confirm.ts';
 import { watchInterrupts } from './interrupts.ts';
 import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
 import { readPlanFile, refuseStale } from './plan-file.ts';
+import { rehearseFirst } from './rehearse-command.ts';
 import { renderSummary } from './render-plan.ts';
 import { toolVersion } from './version.ts';
 
@@ -103,6 +105,7 @@ async function migrate({
     const open = material.plan.findings.filter((finding) => isOpen(finding, answers));
     if (open.length > 0 || material.plan.target === undefined)
       throw migrateFailure({ code: 'findings-open', ids: open.map(({ id }) => id) });
+    const rehearsal = await rehearseFirst(host, material, answers, output);
     if (options.yes !== true && !(await confirm('Move this server to Incus now?', output))) {
       output.line('Nothing was changed.');
       return exitCode.blocked;
@@ -119,6 +122,7 @@ async function migrate({
       interrupted: watchInterrupts(output),
     };
     beginRun(work);
+    journal.note(run, noteNames.rehearsal, rehearsal);
     return await carryOut(work);
   } catch (error) {
     log.write(error instanceof Error ? (error.stack ?? error.message) : String(error));

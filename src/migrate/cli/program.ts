@@ -8,6 +8,7 @@ import { inspectCommand } from './inspect-command.ts';
 import { type MigrateOptions, migrateCommand } from './migrate-command.ts';
 import { type CommonOptions, refuseUpstreamOptions } from './options.ts';
 import { planCommand } from './plan-command.ts';
+import { rehearseCommand } from './rehearse-command.ts';
 import { type RunOptions, resumeCommand, rollbackCommand, statusCommand } from './run-commands.ts';
 import { verifyCommand } from './verify-command.ts';
 import { toolVersion } from './version.ts';
@@ -28,6 +29,7 @@ export function buildProgram(output: Output, setExit: (code: ExitCode) => void):
 Examples:
   lxd-to-incus plan                          look at everything, change nothing
   lxd-to-incus plan --report /root/plan      the same, with a report as a web page
+  lxd-to-incus rehearse                      try Incus on a copy, beside the running LXD
   lxd-to-incus                               plan, ask, and move this server
   lxd-to-incus migrate --yes --fix           move without questions
   lxd-to-incus inspect --lxd-dir /backup/lxd what a copied database holds
@@ -64,6 +66,13 @@ LXD stays installed, disabled and masked; its database is kept untouched below t
         'show findings, every change of the database and every step; changes nothing and needs no daemon',
       )
       .action(act<CommonOptions>((options, out) => planCommand(realHost, options, out))),
+  );
+  program.addCommand(
+    common(new Command('rehearse'))
+      .description(
+        'start Incus on a copy of the converted database, cut off from this machine; changes nothing',
+      )
+      .action(act<CommonOptions>((options, out) => rehearseCommand(realHost, options, out))),
   );
   program.addCommand(
     common(new Command('inspect'))

@@ -117,6 +117,7 @@ export async function makePlan({
       convertedImage: conversion?.image ?? content.image.bytes,
       convertedLocal: conversion?.local,
       sourceImage: content.image.bytes,
+      raft: content.image,
       power,
       pinsFromHost,
     };

@@ -1,4 +1,5 @@
 // A plan: everything that a migration will do and why, as one value that can be printed, kept and compared.
+import type { DatabaseImage } from '../../dqlite/index.ts';
 import type { Finding } from '../check/index.ts';
 import type { Change, PowerRecord } from '../convert/index.ts';
 import type { Installation } from '../detect/index.ts';
@@ -28,6 +29,7 @@ export interface PlanMaterial {
   readonly convertedImage: Buffer;
   readonly convertedLocal: Buffer | undefined;
   readonly sourceImage: Buffer;
+  readonly raft: Pick<DatabaseImage, 'configuration' | 'lastTerm'>;
   readonly power: PowerRecord;
   /** `<network>/<key>` → value, as the host showed them when the plan was made. */
   readonly pinsFromHost: ReadonlyMap<string, string>;

@@ -5,6 +5,7 @@ import { writeFileDurable } from '../../core/durable.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { inventoryJson } from '../inventory/render.ts';
 import type { Plan } from '../plan/index.ts';
+import type { Rehearsal } from '../rehearse/index.ts';
 import type { Verification } from '../verify/verification.ts';
 import { renderHtml } from './render-html.ts';
 import { renderMarkdown } from './render-markdown.ts';
@@ -14,6 +15,8 @@ export interface ReportContent {
   readonly plan?: Plan;
   /** Absent: only planned. */
   readonly verification?: Verification;
+  /** Absent: not rehearsed. */
+  readonly rehearsal?: Rehearsal;
 }
 
 /**
@@ -21,7 +24,10 @@ export interface ReportContent {
  * not there; each file 0600, existing ones of these names replaced. No confidential value is in them.
  * Returns the path of the page, or of the inventory where there is no plan.
  */
-export function writeReport(folder: string, { inventory, plan, verification }: ReportContent): string {
+export function writeReport(
+  folder: string,
+  { inventory, plan, verification, rehearsal }: ReportContent,
+): string {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   const write = (name: string, text: string): string => {
     const path = resolve(join(folder, name));
@@ -31,6 +37,6 @@ export function writeReport(folder: string, { inventory, plan, verification }: R
   const inventoryPath = write('inventory.json', inventoryJson(inventory));
   if (plan === undefined) return inventoryPath;
   write('plan.json', `${JSON.stringify(plan, null, 2)}\n`);
-  write('report.md', renderMarkdown(plan, verification));
-  return write('report.html', renderHtml(plan, verification));
+  write('report.md', renderMarkdown(plan, verification, rehearsal));
+  return write('report.html', renderHtml(plan, verification, rehearsal));
 }

@@ -1,6 +1,7 @@
 // The report as one self-contained page, readable without JavaScript and on a phone.
 import { escapeHtml } from '../../core/text.ts';
 import type { Plan } from '../plan/index.ts';
+import type { Rehearsal } from '../rehearse/index.ts';
 import type { Verification } from '../verify/verification.ts';
 import { headline, type Section, sections } from './sections.ts';
 
@@ -18,8 +19,12 @@ th { background: var(--soft); }
 footer { color: #888; margin-top: 3rem; }
 `;
 
-export function renderHtml(plan: Plan, verification: Verification | undefined): string {
-  const parts = sections(plan, verification);
+export function renderHtml(
+  plan: Plan,
+  verification: Verification | undefined,
+  rehearsal?: Rehearsal,
+): string {
+  const parts = sections(plan, verification, rehearsal);
   const title = escapeHtml(headline(verification));
   return `<!doctype html>
 <html lang="en">

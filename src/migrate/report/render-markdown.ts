@@ -1,12 +1,17 @@
 // The report as Markdown.
 import { escapeMarkdown } from '../../core/text.ts';
-import { describeStep, type Plan } from '../plan/index.ts';
+import type { Plan } from '../plan/index.ts';
+import type { Rehearsal } from '../rehearse/index.ts';
 import type { Verification } from '../verify/verification.ts';
 import { headline, sections } from './sections.ts';
 
-export function renderMarkdown(plan: Plan, verification: Verification | undefined): string {
+export function renderMarkdown(
+  plan: Plan,
+  verification: Verification | undefined,
+  rehearsal?: Rehearsal,
+): string {
   const parts = [`# ${headline(verification)}`];
-  for (const { title, text, head, rows } of sections(plan, verification, (step) => describeStep(step))) {
+  for (const { title, text, head, rows } of sections(plan, verification, rehearsal)) {
     parts.push(`## ${title}`);
     if (text !== undefined) parts.push(escapeMarkdown(text));
     if (rows.length > 0) {

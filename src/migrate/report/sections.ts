@@ -1,5 +1,7 @@
 // What a report says, before it is set as HTML or Markdown.
-import { describeStep, type Plan, type Step } from '../plan/index.ts';
+import { formatDuration } from '../../core/text.ts';
+import { describeStep, type Plan } from '../plan/index.ts';
+import type { Rehearsal } from '../rehearse/index.ts';
 import type { Verification } from '../verify/verification.ts';
 
 export interface Section {
@@ -19,7 +21,7 @@ export function headline(verification: Verification | undefined): string {
 export function sections(
   plan: Plan,
   verification: Verification | undefined,
-  describe: (step: Step) => { title: string; inverse: string } = describeStep,
+  rehearsal: Rehearsal | undefined,
 ): Section[] {
   const changes = [...plan.changes, ...plan.localChanges];
   return [
@@ -70,6 +72,7 @@ export function sections(
         action,
       ]),
     },
+    ...(rehearsal === undefined ? [] : rehearsalSections(rehearsal)),
     {
       id: 'power',
       title: 'What runs',
@@ -101,9 +104,54 @@ export function sections(
       ...(plan.steps.length === 0 ? { text: 'None, as there is no Incus to move to.' } : {}),
       head: ['', 'step', 'taken back by'],
       rows: plan.steps.map((step, index) => {
-        const { title, inverse } = describe(step);
+        const { title, inverse } = describeStep(step);
         return [String(index + 1), title, inverse];
       }),
+    },
+  ];
+}
+
+function rehearsalSections({
+  ran,
+  reason,
+  version,
+  findings,
+  compared,
+  notProven,
+  milliseconds,
+}: Rehearsal): Section[] {
+  const counts = Object.entries(compared).map(([kind, count]) => `${count} ${kind}`);
+  const outcome = !ran
+    ? `It was not run: ${reason}.`
+    : version === undefined
+      ? 'Incus did not take the converted database.'
+      : `Incus ${version} was started on a harmless copy of the converted database, cut off from this machine, and showed ${counts.join(', ')}.`;
+  return [
+    {
+      id: 'rehearsal',
+      title: 'Rehearsal',
+      text: `${outcome} It took ${formatDuration(milliseconds)}.`,
+      head: ['severity', 'finding', 'objects', 'what', 'what you can do'],
+      rows: findings.map(({ severity, id, objects, what, action }) => [
+        severity,
+        id,
+        objects.join('; '),
+        what,
+        action,
+      ]),
+    },
+    {
+      id: 'not-proven',
+      title: 'What the trial could not prove',
+      ...(notProven.length === 0 ? { text: 'It proved nothing, as it did not get that far.' } : {}),
+      head: ['', 'key, column or patch', 'objects', 'why', 'checked after the switch by'],
+      rows: notProven.map(({ kind, what, objects, because, checkedBy }) => [
+        kind,
+        what,
+        objects.join('; '),
+        because,
+        checkedBy,
+      ]),
     },
   ];
 }

@@ -73,6 +73,31 @@ export interface AcceptedDifference {
   readonly because: string;
 }
 
+/** Keys that the trial boot must not have. */
+export interface RehearsalKeyRule {
+  readonly entity: string;
+  /** A `*` at the end stands for any ending. */
+  readonly keys: readonly string[];
+  /** Replaces the value; without it the key is removed. */
+  readonly value?: string;
+  readonly because: string;
+}
+
+export interface RehearsalRules {
+  readonly keys: readonly RehearsalKeyRule[];
+  readonly instances: readonly {
+    readonly key: string;
+    readonly value: string;
+    /** The check of verify that looks at it, where it is not the comparison of the inventories. */
+    readonly checked_by?: string;
+    readonly because: string;
+  }[];
+  readonly expiries: readonly { readonly table: string; readonly column: string }[];
+  readonly patches: readonly { readonly name: string; readonly because: string }[];
+  readonly patches_on_stand_ins: readonly string[];
+  readonly accepted_differences: readonly AcceptedDifference[];
+}
+
 export interface MigrationRules {
   readonly keys: readonly KeyRule[];
   /** Keys and endings below `volatile.` that Incus accepts, and the target version since which it does. */
@@ -102,6 +127,7 @@ export interface MigrationRules {
   readonly firewall_commands: readonly { readonly command: string; readonly until?: string }[];
   readonly pins: readonly PinRule[];
   readonly accepted_differences: readonly AcceptedDifference[];
+  readonly rehearsal: RehearsalRules;
 }
 
 /** Set by the build (src/dev/build.mjs) to the content of the files. */
@@ -116,7 +142,7 @@ export function migrationRules(): MigrationRules {
 
 function readRules(): MigrationRules {
   const folder = join(import.meta.dirname, '..', '..', '..', 'rules', 'migration');
-  const files = ['config-keys', 'schema', 'storage', 'host', 'verify'];
+  const files = ['config-keys', 'schema', 'storage', 'host', 'verify', 'rehearsal'];
   return Object.assign(
     {},
     ...files.map((name) => parse(readFileSync(join(folder, `${name}.yaml`), 'utf8'))),

@@ -1,0 +1,304 @@
+// rehearse: Incus itself is started on a harmless copy of the converted database, cut off from the host, and asked for everything.
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { Failure } from '../../core/failure.ts';
+import type { Host } from '../../core/host.ts';
+import { isConfidential, veil } from '../../core/secret.ts';
+import type { RunningProcess } from '../../core/start.ts';
+import { answeringSocket } from '../apply/service-control.ts';
+import { writeDatabaseDirectory } from '../apply/write-database.ts';
+import type { Finding } from '../check/finding.ts';
+import { readConfigRows } from '../convert/config-tables.ts';
+import { type DaemonClient, daemonClient } from '../daemon/client.ts';
+import { fields, rawOf, textOf } from '../daemon/fields.ts';
+import { inventoryFromApi } from '../inventory/from-api.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import { readInventory } from '../inventory/read-inventory.ts';
+import { daemonRef } from '../plan/make-steps.ts';
+import type { PlanMaterial } from '../plan/plan.ts';
+import { migrateFailure } from '../problem.ts';
+import { migrationRules } from '../rules/migration-rules.ts';
+import { compareInventories, describeDifference } from '../verify/compare.ts';
+import { checkCopy } from './check-copy.ts';
+import { type InertDatabase, makeInert } from './make-inert.ts';
+import { notProven } from './not-proven.ts';
+import type { Rehearsal } from './rehearsal.ts';
+import { isShown, openRoom, type Room } from './room.ts';
+
+export type { NotProven, Rehearsal } from './rehearsal.ts';
+
+export interface RehearsalInput {
+  readonly host: Host;
+  readonly material: PlanMaterial;
+  readonly say: (text: string) => void;
+  /** Milliseconds for Incus to come up on the copy. */
+  readonly limitMs?: number;
+}
+
+const defaultLimitMs = 120_000;
+const defaultDirectory = '/var/lib/incus';
+/** A unix socket's path may have 107 bytes (unix(7)); the way into the room is put before it. */
+const longestDirectory = 70;
+const listed = 50;
+
+/** Changes nothing on the host: the copy is in memory that only the trial's own namespaces have. */
+export async function rehearse(input: RehearsalInput): Promise<Rehearsal> {
+  const { host, material, say } = input;
+  const begun = host.clock();
+  const nothing = { version: undefined, compared: {}, notProven: [] };
+  const done = (rest: Omit<Rehearsal, 'milliseconds'>): Rehearsal => ({
+    ...rest,
+    milliseconds: Math.round(host.clock() - begun),
+  });
+  say('checks of the converted database');
+  const findings = checkCopy(material.convertedImage);
+  if (findings.length > 0)
+    return done({ ...nothing, ran: false, reason: 'the converted database is not sound', findings });
+  const trial = await prepare(input);
+  const result = 'reason' in trial ? trial : await inRoom(input, trial);
+  if ('reason' in result)
+    return done({ ...nothing, ran: false, reason: result.reason, findings: [notPossible(result.reason)] });
+  return done({ ...result, ran: true, reason: undefined });
+}
+
+interface Trial {
+  readonly program: string;
+  readonly version: string;
+  /** Data directory in the room. */
+  readonly directory: string;
+  readonly local: Buffer;
+}
+
+interface NotRun {
+  readonly reason: string;
+}
+
+async function prepare({ host, material }: RehearsalInput): Promise<Trial | NotRun> {
+  const { target } = material.plan;
+  if (target?.program === undefined || target.version === undefined)
+    return { reason: 'no incusd was found that could be started' };
+  if (host.userId() !== 0) return { reason: 'only root may make namespaces' };
+  if (material.convertedLocal === undefined)
+    return { reason: 'the LXD directory has no local.db, without which Incus would begin a new database' };
+  const { program, version, dataDirectory } = target;
+  const running = await runningVersion(host, material);
+  if (running !== undefined && running !== version)
+    return { reason: `${program} is version ${version}, but the Incus that runs is version ${running}` };
+  const fits = !isShown(dataDirectory) && dataDirectory.length <= longestDirectory;
+  return {
+    program,
+    version,
+    directory: fits ? dataDirectory : defaultDirectory,
+    local: material.convertedLocal,
+  };
+}
+
+async function runningVersion(host: Host, { plan }: PlanMaterial): Promise<string | undefined> {
+  if (plan.target === undefined) return undefined;
+  const socket = await answeringSocket(host, daemonRef(plan.target));
+  return socket === undefined ? undefined : versionOfDaemon(daemonClient(host, socket));
+}
+
+async function versionOfDaemon(client: DaemonClient): Promise<string> {
+  const server = fields(await client.get('/1.0'), '/1.0');
+  return textOf(fields(rawOf(server, 'environment'), '/1.0'), 'server_version');
+}
+
+type Outcome = Pick<Rehearsal, 'version' | 'compared' | 'findings' | 'notProven'>;
+
+async function inRoom(input: RehearsalInput, trial: Trial): Promise<Outcome | NotRun> {
+  const { host, material, say } = input;
+  const inert = makeInert(material.convertedImage, trial.local, trial.directory);
+  say('namespaces');
+  const room = await openRoom(host, {
+    writable: trial.directory,
+    program: trial.program,
+    // The log, a snapshot of it, and the open segments of 8 MiB that the daemon makes in advance.
+    bytes: inert.image.length * 8 + 256 * 1024 * 1024,
+  });
+  if ('reason' in room) return room;
+  try {
+    furnishDirectory(room, trial, inert, material);
+    say('Incus starts on the copy');
+    const daemon = await room.start([trial.program], {
+      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      HOME: '/root',
+      LANG: 'C.UTF-8',
+      INCUS_DIR: trial.directory,
+      INCUS_SECURITY_APPARMOR: 'false',
+    });
+    return await ask(input, trial, inert, room, daemon);
+  } finally {
+    await room.close();
+  }
+}
+
+function furnishDirectory(
+  room: Room,
+  { directory }: Trial,
+  inert: InertDatabase,
+  { raft }: PlanMaterial,
+): void {
+  writeDatabaseDirectory(room.path(join(directory, 'database')), inert, { image: raft });
+  // As the steps leave them: their patches count as done.
+  for (const { to } of migrationRules().renamed_folders)
+    fs.mkdirSync(room.path(join(directory, to)), { recursive: true });
+  for (const pool of inert.pools.filter(isFileName))
+    fs.mkdirSync(room.path(join(directory, 'storage-pools', pool)), { recursive: true });
+}
+
+/** A pool of any other name, which neither project allows, must not lead out of the room. */
+function isFileName(name: string): boolean {
+  return name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name);
+}
+
+async function ask(
+  { host, say, limitMs = defaultLimitMs }: RehearsalInput,
+  trial: Trial,
+  inert: InertDatabase,
+  room: Room,
+  daemon: RunningProcess,
+): Promise<Outcome> {
+  const client = daemonClient(host, room.path(join(trial.directory, 'unix.socket')));
+  const expected = readInventory(inert.image, { localDatabase: inert.local });
+  const refused = (why: string): Outcome => ({
+    version: undefined,
+    compared: {},
+    findings: [refusal(why, lastLines(daemon.tail(), inert.image))],
+    notProven: notProven(inert.changes, expected, []),
+  });
+  try {
+    await readyOrEnded(host, client, daemon, limitMs);
+    if (daemon.hasEnded()) return refused(`Incus ended (${await daemon.ended}) on the converted database.`);
+    say('inventory');
+    const version = await versionOfDaemon(client);
+    const actual = await inventoryFromApi(client, { expected });
+    return {
+      version,
+      compared: countsOf(actual),
+      findings: [...differences(expected, actual), ...otherVersion(version, trial)],
+      notProven: notProven(inert.changes, expected, patchesRun(room, trial, inert)),
+    };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return refused(`Incus did not answer on the converted database: ${error.explanation.what}`);
+  }
+}
+
+async function readyOrEnded(
+  host: Host,
+  client: DaemonClient,
+  daemon: RunningProcess,
+  limitMs: number,
+): Promise<void> {
+  const end = host.clock() + limitMs;
+  while (!daemon.hasEnded()) {
+    try {
+      return await client.waitUntilReady(200);
+    } catch (error) {
+      if (!(error instanceof Failure) || error.problem.code !== 'daemon-silent') throw error;
+      if (host.clock() > end)
+        throw migrateFailure({
+          code: 'daemon-silent',
+          daemon: 'Incus, on the copy,',
+          limitMs,
+          lastLines: [],
+        });
+    }
+  }
+}
+
+function differences(expected: Inventory, actual: Inventory): Finding[] {
+  const { accepted_differences: always, rehearsal } = migrationRules();
+  const found = compareInventories(expected, actual, [...always, ...rehearsal.accepted_differences]);
+  if (found.length === 0) return [];
+  const more = found.length > listed ? [`… and ${found.length - listed} more`] : [];
+  return [
+    {
+      id: 'rehearsal:differs',
+      severity: 'blocker',
+      objects: [...found.slice(0, listed).map(describeDifference), ...more],
+      what: 'Incus took the converted database, but does not show everything as it was in LXD.',
+      action:
+        'Nothing was changed. If these differences are all right for you, accept them; otherwise report them.',
+      answers: ['accept'],
+    },
+  ];
+}
+
+function otherVersion(version: string, trial: Trial): Finding[] {
+  if (version === trial.version) return [];
+  return [
+    {
+      id: 'rehearsal:version',
+      severity: 'blocker',
+      objects: [trial.program],
+      what: `The database was converted for Incus ${trial.version}, but the trial says that it is version ${version}.`,
+      action: 'Name the daemon that will run with --incusd.',
+    },
+  ];
+}
+
+function refusal(what: string, objects: readonly string[]): Finding {
+  return {
+    id: 'rehearsal:refused',
+    severity: 'blocker',
+    objects,
+    what,
+    action: 'Nothing was changed, LXD goes on running. These are the last lines that Incus printed.',
+  };
+}
+
+function notPossible(reason: string): Finding {
+  return {
+    id: 'rehearsal-not-possible',
+    severity: 'loss',
+    objects: [reason],
+    what: 'Incus could not be tried on the converted database beforehand, so that it takes it is not proven.',
+    action:
+      'Accept it to move without: Incus then meets the database only after LXD has been stopped, and if it refuses, LXD is put back.',
+    answers: ['accept'],
+  };
+}
+
+/** The end of what the daemon printed, confidential values of the database veiled. */
+function lastLines(text: string, image: Buffer): string[] {
+  const db = new Database(image);
+  try {
+    const values = readConfigRows(db)
+      .filter(({ key, value }) => value !== null && value.length >= 4 && isConfidential(key, value))
+      .map(({ value }) => value ?? '')
+      .sort((a, b) => b.length - a.length);
+    const lines = text.trimEnd().split('\n');
+    const telling = lines.filter((line) => !/ level=(info|warning|debug)\b/.test(line));
+    return (telling.length > 0 ? telling : lines)
+      .slice(-10)
+      .map((line) => values.reduce((shown, value) => shown.replaceAll(value, veil(value)), line));
+  } finally {
+    db.close();
+  }
+}
+
+function patchesRun(room: Room, { directory }: Trial, inert: InertDatabase): string[] {
+  const names = (source: Buffer): string[] => {
+    const db = new Database(source);
+    try {
+      return (db.prepare('SELECT name FROM patches ORDER BY id').all() as { name: string }[]).map(
+        ({ name }) => name,
+      );
+    } finally {
+      db.close();
+    }
+  };
+  const before = new Set(names(inert.local));
+  return names(fs.readFileSync(room.path(join(directory, 'database', 'local.db')))).filter(
+    (name) => !before.has(name),
+  );
+}
+
+function countsOf(inventory: Inventory): Record<string, number> {
+  const { projects, profiles, instances, pools, volumes, networks, images, certificates } = inventory;
+  const lists = { projects, profiles, instances, pools, volumes, networks, images, certificates };
+  return Object.fromEntries(Object.entries(lists).map(([name, list]) => [name, list.length]));
+}

@@ -1,0 +1,27 @@
+// What a rehearsal found: whether Incus took the converted database, and what the trial could not prove.
+import type { Finding } from '../check/finding.ts';
+
+/** Something that the trial ran without, or with something in its place. */
+export interface NotProven {
+  readonly kind: 'storage pool' | 'network' | 'key' | 'expiry' | 'patch';
+  /** The key, column or patch; for pools and networks what was put in their place. */
+  readonly what: string;
+  readonly objects: readonly string[];
+  readonly because: string;
+  /** What finds out after the switch, in the words of verify. */
+  readonly checkedBy: string;
+}
+
+export interface Rehearsal {
+  /** Whether a daemon was started on the converted database. */
+  readonly ran: boolean;
+  /** Why not. */
+  readonly reason: string | undefined;
+  /** Of Incus as it ran in the trial. */
+  readonly version: string | undefined;
+  /** How many objects it showed. */
+  readonly compared: Readonly<Record<string, number>>;
+  readonly findings: readonly Finding[];
+  readonly notProven: readonly NotProven[];
+  readonly milliseconds: number;
+}
