@@ -1,0 +1,206 @@
+// Servers and hosts that must not be migrated: each refusal names what stands in the way, and changes nothing.
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import type { Machine } from './machine/machine.ts';
+import { packedTool } from './packed-tool.ts';
+import { expectBlocked, expectFailed } from './refused.ts';
+import { api } from './server/api.ts';
+import { startPopulatedMachine } from './server/populated-machine.ts';
+import { installTool } from './server/tool.ts';
+
+let server: Machine;
+
+beforeAll(async () => {
+  const tarball = await packedTool();
+  server = await startPopulatedMachine({ name: 'refusals' });
+  await installTool(server, tarball);
+});
+afterAll(() => server.stop());
+
+const run = (...argv: [string, ...string[]]): Promise<unknown> => server.exec(argv);
+
+/** Changes a file of the machine while `work` runs. */
+async function withFile(
+  path: string,
+  change: (text: string) => string,
+  work: () => Promise<void>,
+): Promise<void> {
+  const file = server.rootPath(path);
+  const former = readFileSync(file);
+  writeFileSync(file, change(former.toString('utf8')));
+  try {
+    await work();
+  } finally {
+    writeFileSync(file, former);
+  }
+}
+
+/** Does something to the machine, and takes it back afterwards whatever happened. */
+async function during(
+  before: readonly [string, ...string[]][],
+  after: readonly [string, ...string[]][],
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    for (const argv of before) await server.exec(argv);
+    await work();
+  } finally {
+    for (const argv of after) await server.exec(argv, { accept: 'any' });
+  }
+}
+
+describe('a directory that is not the one of an LXD', () => {
+  it.each([
+    ['/nonexistent', 'the folder does not exist'],
+    ['/etc', 'there is no database/global in it'],
+    ['/etc/fstab', 'there is no database/global in it'],
+  ])('is named with what is missing: %s', async (directory, why) => {
+    for (const args of [['plan'], ['inspect'], ['export-db', '/root/out.sqlite'], ['migrate', '--yes']])
+      await expectFailed(server, [...args, '--lxd-dir', directory], {
+        exit: 1,
+        code: 'not-a-database',
+        says: [directory, why, 'Give the data directory (for instance /var/lib/lxd)'],
+      });
+  });
+});
+
+describe('a data directory that was put elsewhere', () => {
+  it('is refused where a link stands in its place', async () => {
+    await during(
+      [
+        ['mv', '/var/lib/lxd', '/var/lib/lxd.real'],
+        ['ln', '-s', 'lxd.real', '/var/lib/lxd'],
+      ],
+      [
+        ['rm', '/var/lib/lxd'],
+        ['mv', '/var/lib/lxd.real', '/var/lib/lxd'],
+      ],
+      () => expectBlocked(server, 'source-is-link', { says: ['/var/lib/lxd → lxd.real', 'Stop the daemon'] }),
+    );
+  });
+
+  it.each(['source', 'target'])('is refused where it is a mount: %s', async (role) => {
+    const directory = role === 'source' ? '/var/lib/lxd' : '/var/lib/incus';
+    await during(
+      [
+        ['mount', '--rbind', directory, directory],
+        // What is mounted below must not go away with it.
+        ['mount', '--make-rprivate', directory],
+      ],
+      [['umount', '--lazy', directory]],
+      () => expectBlocked(server, `${role}-is-mount`, { says: [directory, 'mount point'] }),
+    );
+  });
+
+  it('is refused where /etc/fstab mounts something inside', async () => {
+    await withFile(
+      '/etc/fstab',
+      (text) => `${text}\n/dev/vdb1 /var/lib/lxd/storage-pools/fast ext4 noauto 0 0\n`,
+      () =>
+        expectBlocked(server, 'mount-inside-source', {
+          says: ['/var/lib/lxd/storage-pools/fast', 'Mount them outside'],
+        }),
+    );
+  });
+
+  it('is refused where somebody mounted something inside by hand', async () => {
+    await during(
+      [
+        ['mkdir', '/var/lib/lxd/mine'],
+        ['mount', '-t', 'tmpfs', 'tmpfs', '/var/lib/lxd/mine'],
+      ],
+      [
+        ['umount', '/var/lib/lxd/mine'],
+        ['rmdir', '/var/lib/lxd/mine'],
+      ],
+      () => expectBlocked(server, 'mount-inside-source', { says: ['/var/lib/lxd/mine'] }),
+    );
+  });
+});
+
+describe('a host that lacks something', () => {
+  it('is told which command is missing', async () => {
+    await during(
+      [['mv', '/usr/sbin/dnsmasq', '/usr/sbin/dnsmasq.away']],
+      [['mv', '/usr/sbin/dnsmasq.away', '/usr/sbin/dnsmasq']],
+      () => expectBlocked(server, 'command-missing', { says: ['    dnsmasq\n', 'Install them'] }),
+    );
+  });
+
+  it('is refused where the range of ids does not hold those in use', async () => {
+    await withFile(
+      '/etc/subuid',
+      () => 'root:1000000:65536\n',
+      () =>
+        expectBlocked(server, 'id-range-too-small', { says: ['instance default/', 'Widen the one range'] }),
+    );
+  });
+
+  it('is refused where the units cannot be masked', async () => {
+    await during(
+      [['cp', '/usr/lib/systemd/system/lxd.service', '/etc/systemd/system/lxd.service']],
+      [['rm', '/etc/systemd/system/lxd.service']],
+      () =>
+        expectBlocked(server, 'unit-not-maskable', {
+          says: ['/etc/systemd/system/lxd.service', '/usr/local/lib/systemd/system'],
+        }),
+    );
+  });
+
+  it('is refused where the folder of the tool is on another file system, or has too little space', async () => {
+    await during(
+      [
+        ['mkdir', '-p', '/mnt/small'],
+        ['mount', '-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', '/mnt/small'],
+      ],
+      [['umount', '/mnt/small']],
+      async () => {
+        const options = ['--state', '/mnt/small/state'];
+        await expectBlocked(server, 'too-little-space', { says: ['/mnt/small/state: ', ' needed'], options });
+        await expectBlocked(server, 'state-on-other-file-system', { says: ['--state DIR'], options });
+      },
+    );
+  });
+
+  it('says so where the folder of the tool has no space at all', async () => {
+    await during(
+      [
+        ['mkdir', '-p', '/mnt/full'],
+        ['mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', '/mnt/full'],
+        ['sh', '-c', 'cat /dev/zero > /mnt/full/zeros 2>/dev/null || true'],
+      ],
+      [['umount', '/mnt/full']],
+      () =>
+        expectFailed(server, ['migrate', '--yes', '--state', '/mnt/full/state'], {
+          exit: 1,
+          code: 'file-system',
+          says: ['/mnt/full/state', 'ENOSPC'],
+        }),
+    );
+  });
+});
+
+describe('an Incus that is in use', () => {
+  it('is named with its instances and projects', async () => {
+    const incus = (method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<unknown> =>
+      api(server, 'incus', method, path, body);
+    await incus('POST', '/1.0/storage-pools', { name: 'mine', driver: 'dir' });
+    await incus('POST', '/1.0/instances', {
+      name: 'busy',
+      source: { type: 'none' },
+      devices: { root: { type: 'disk', path: '/', pool: 'mine' } },
+    });
+    await run('incus', 'project', 'create', 'shop');
+    try {
+      await expectBlocked(server, 'target-not-empty', {
+        says: ['1 instance(s) (busy)', '1 project(s) (shop)', 'delete them in Incus'],
+      });
+    } finally {
+      await incus('DELETE', '/1.0/instances/busy');
+      await incus('DELETE', '/1.0/projects/shop');
+      await incus('DELETE', '/1.0/storage-pools/mine');
+    }
+  });
+});
+
+void appendFileSync;
