@@ -1,4 +1,5 @@
-// `npm run demo`: plans the move of a real server whose database is bundled, converts it, and says where the report is.
+// `npm run demo`: plans the move of a real server whose database is bundled, converts it, says where the report is,
+// and picks a commit from a tiny upstream into its renamed fork.
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,7 @@ import { realHost } from '../core/real-host.ts';
 import { writeDatabaseDirectory } from '../migrate/apply/write-database.ts';
 import { convertFiles } from '../migrate/plan/index.ts';
 import { unpackDatabaseFixture } from './database-fixture.ts';
+import { demoPick } from './demo-pick.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const folder = fs.mkdtempSync(join(tmpdir(), 'lxd-to-incus-demo-'));
@@ -57,3 +59,5 @@ process.stdout.write(`
 The database that Incus would start on: ${converted}
 The report:                             ${join(report, 'report.html')}
 `);
+
+demoPick(folder);

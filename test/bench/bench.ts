@@ -10,6 +10,7 @@ import { startIncus, startPopulatedMachine, stopIncus } from '../e2e/server/popu
 import { populatedPower, powerOf } from '../e2e/server/power.ts';
 import { installTool, tool } from '../e2e/server/tool.ts';
 import { startManyMachine } from './many-server.ts';
+import { benchPicks } from './picks.ts';
 import { benchUpstream } from './upstream.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -19,6 +20,7 @@ const wants = (name: string): boolean => wanted.size === 0 || wanted.has(name);
 if (wants('plan')) planOfManyInstances();
 if (wants('downtime')) await downtimeOfManyInstances();
 if (wants('upstream')) await besideUpstream();
+if (wants('picks')) picksBesideGit();
 
 /** Whole process, from a cold start of Node: at most 0.8 s and 260 MB. */
 function planOfManyInstances(): void {
@@ -155,4 +157,18 @@ function seconds(milliseconds: number | undefined): string {
 
 function print(what: string, figure: string): void {
   process.stdout.write(`${what.padEnd(62)} ${figure}\n`);
+}
+
+/** Cold no slower than git's own merges one by one, warm at most a third of that, under 400 MB. */
+function picksBesideGit(): void {
+  const bench = benchPicks();
+  if (bench === undefined) {
+    print('picks', 'left out: FORK_SYNC_PAIRS, FORK_SYNC_UPSTREAM and FORK_SYNC_FORK are not set');
+    return;
+  }
+  print(
+    `picks, ${bench.pairs}, whole process`,
+    `cold ${seconds(bench.coldMs)}, warm ${seconds(bench.warmMs)}, git merges one by one ${seconds(bench.gitMs)}; ` +
+      `peak ${((bench.coldPeakKib * 1024) / 1e6).toFixed(0)} MB; shas ${bench.sameShas ? 'the same' : 'DIFFERENT'}`,
+  );
 }

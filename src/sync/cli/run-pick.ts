@@ -37,7 +37,7 @@ export async function runPick(commits: readonly string[], options: PickCommandOp
     for await (const { result } of engine.pick(requests, { keep: true })) {
       statuses.add(result.status);
       process.stdout.write(
-        `${options.json === true ? readableJson({ ...result, tree: result.tree ?? null, commit: result.commit ?? null }) : describe(result, engine.gitDir)}\n`,
+        `${options.json === true ? formatJson(result) : describe(result, engine.gitDir)}\n`,
       );
     }
   } finally {
@@ -94,6 +94,22 @@ async function readStdin(): Promise<readonly (readonly [string, string])[]> {
         next: 'Give one pair of commits a line.',
       });
     return [[commit.trim(), onto.trim()]];
+  });
+}
+
+/** The keys in the order of the command-line contract; what a pick does not have is null, never left out. */
+function formatJson(result: PickResult): string {
+  const { upstream, onto, status, tree, commit, files, doubts, conflicts, reasons } = result;
+  return readableJson({
+    upstream,
+    onto,
+    status,
+    tree: tree ?? null,
+    commit: commit ?? null,
+    files,
+    doubts,
+    conflicts,
+    reasons,
   });
 }
 

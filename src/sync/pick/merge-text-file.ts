@@ -16,7 +16,7 @@ import {
   parseImports,
   parseSpec,
 } from '../rewrite/go/scan-go.ts';
-import type { FoldKind } from '../rewrite/line-store.ts';
+import type { FoldKind, LineStore } from '../rewrite/line-store.ts';
 import { learnPhrases } from '../rewrite/phrases.ts';
 import { type Choice, createTranslator, findPaths, type Translator } from '../rewrite/translate.ts';
 import { checkGo } from './check-go.ts';
@@ -29,7 +29,7 @@ export interface TextSides {
   /** The fork's path. */
   readonly path: string;
   readonly base: { readonly sha: string; readonly text: string };
-  readonly theirs: string;
+  readonly theirs: { readonly sha: string; readonly text: string };
   readonly ours: { readonly sha: string; readonly text: string };
   readonly driver: HunkDriver;
 }
@@ -56,11 +56,14 @@ export async function mergeTextFile(view: PickView, sides: TextSides): Promise<M
   const { store } = view.shop;
   const kind = fileKind(sides.from);
   const fold: FoldKind = kind === 'go' ? 'go' : 'text';
-  const cut = kind === 'go' && haveBlocks([sides.base.text, sides.theirs, sides.ours.text]);
-  const body = (text: string): Sequence => store.split(cut ? withoutBlock(text) : text);
-  const base = body(sides.base.text);
+  const cut = kind === 'go' && haveBlocks([sides.base.text, sides.theirs.text, sides.ours.text]);
+  const body = (side: { readonly sha: string; readonly text: string }): Sequence => {
+    const lines = store.splitBlob(side.sha, side.text);
+    return cut ? withoutBlockLines(store, lines) : lines;
+  };
+  const base = body(sides.base);
   const theirs = body(sides.theirs);
-  const ours = body(sides.ours.text);
+  const ours = body(sides.ours);
   const study = studyFile(view, `${sides.base.sha} ${sides.ours.sha} ${cut}`, base, ours, fold);
   const go = kind === 'go' ? await view.go() : undefined;
   const added = addedLines(view, base, theirs);
@@ -68,7 +71,7 @@ export async function mergeTextFile(view: PickView, sides: TextSides): Promise<M
     from: sides.from,
     study,
     go,
-    theirs: sides.theirs,
+    theirs: sides.theirs.text,
     ours: sides.ours.text,
     lines: added,
   });
@@ -89,7 +92,7 @@ export async function mergeTextFile(view: PickView, sides: TextSides): Promise<M
     signs.push(
       ...checkGo({
         path: sides.path,
-        theirs: cut ? withoutBlock(sides.theirs) : sides.theirs,
+        theirs: cut ? withoutBlock(sides.theirs.text) : sides.theirs.text,
         edits: carried.edits,
         carried: (line) => store.line(carried.theirs[line] ?? 0),
         merged: cut ? text.replace('import (\n)\n', () => importsOf(sides.ours.text)) : text,
@@ -104,7 +107,7 @@ export async function mergeTextFile(view: PickView, sides: TextSides): Promise<M
         merged: text.replace('import (\n)\n', () => sides.ours.text.slice(block?.start, block?.end)),
         ours: sides.ours.text,
         upstreamBase: sides.base.text,
-        upstreamTheirs: sides.theirs,
+        upstreamTheirs: sides.theirs.text,
       },
       go,
     );
@@ -217,6 +220,15 @@ function sign(path: string, name: Sign['name'], detail: string): Sign {
 
 function haveBlocks(texts: readonly string[]): boolean {
   return texts.every((text) => findImportBlock(text) !== undefined);
+}
+
+/** The lines without those between `import (` and its closing parenthesis. */
+function withoutBlockLines(store: LineStore, lines: Sequence): Sequence {
+  const from = lines.indexOf(store.id('import ('));
+  const to = lines.indexOf(store.id(')'), from);
+  return from < 0 || to < 0
+    ? lines
+    : Int32Array.from([...lines.subarray(0, from + 1), ...lines.subarray(to)]);
 }
 
 function withoutBlock(text: string): string {

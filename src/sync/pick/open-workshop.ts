@@ -71,9 +71,28 @@ export async function openWorkshop(
     upstream,
     forkMoves,
     upstreamMoves,
+    forkPointNames: await namesByFolder(objects, forkPoint),
     memory: createMemory(lessons, brand, pack.info.upstream.name),
     studies: createLru(40),
   };
+}
+
+/** Empty where the clone does not reach the fork point: rules and renames then have to do. */
+async function namesByFolder(
+  objects: Objects,
+  forkPoint: string,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const names = new Map<string, string[]>();
+  const commit = await objects.commitIfHere(forkPoint);
+  if (commit === undefined) return names;
+  for (const { path } of await objects.compare(undefined, commit.tree)) {
+    const slash = path.lastIndexOf('/');
+    const folder = path.slice(0, Math.max(0, slash));
+    const list = names.get(folder);
+    if (list === undefined) names.set(folder, [path.slice(slash + 1)]);
+    else list.push(path.slice(slash + 1));
+  }
+  return names;
 }
 
 function lessonRules(

@@ -188,7 +188,7 @@ async function pickChanged(
     from: change.path,
     path,
     base: { sha: before.sha, text: baseText },
-    theirs: theirText,
+    theirs: { sha: after.sha, text: theirText },
     ours: { sha: current.sha, text: ourText },
     driver: driver === 'append-list' ? 'append-list' : 'text',
   });

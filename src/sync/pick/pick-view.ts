@@ -12,8 +12,9 @@ import type { GoContext } from '../rewrite/go/go-names.ts';
 import type { GoFunction } from '../rewrite/go/scan-go.ts';
 import type { LineStore } from '../rewrite/line-store.ts';
 import { createPathResolver, type PathResolver } from '../rewrite/resolve-path.ts';
+import { activeRules, hasLimitedRules } from '../rules/active-rules.ts';
 import type { RulePack } from '../rules/model.ts';
-import type { WordMatcher } from '../rules/words.ts';
+import { compileWords, type WordMatcher } from '../rules/words.ts';
 import type { Memory, VisibleMemory } from '../scan/memory.ts';
 import type { RenameHistory } from '../scan/rename-history.ts';
 import type { FileChange } from './file-change.ts';
@@ -32,6 +33,8 @@ export interface Workshop {
   readonly forkMoves: RenameHistory;
   readonly upstreamMoves: RenameHistory;
   readonly memory: Memory;
+  /** Files of each folder at the fork point. */
+  readonly forkPointNames: ReadonlyMap<string, readonly string[]>;
   /** What a fork file shows about an upstream file; keyed by the two blobs. */
   readonly studies: Lru<string, FileStudy>;
 }
@@ -60,22 +63,30 @@ export interface PickView {
   readonly upstreamIndex: () => Promise<GoIndex>;
 }
 
+/** The shop with the rules that hold for one upstream commit. */
+function shopFor(whole: Workshop, upstream: string): Workshop {
+  if (!hasLimitedRules(whole.pack)) return whole;
+  const visible = whole.upstream.visibleFrom(upstream);
+  const pack = activeRules(whole.pack, (sha) => visible[whole.upstream.indexOf.get(sha) ?? -1] === 1);
+  return { ...whole, pack, words: compileWords(pack.words, pack.protected) };
+}
+
 /** Opens the view of one pick. */
 export async function openPickView(
-  shop: Workshop,
+  whole: Workshop,
   upstream: Commit,
   upstreamBefore: Commit | undefined,
   onto: Commit,
   changes: readonly FileChange[],
 ): Promise<PickView> {
+  const shop = shopFor(whole, upstream.sha);
   const forkVisible = shop.fork.visibleFrom(onto.sha);
   const upstreamVisible = shop.upstream.visibleFrom(upstream.sha);
   const memory = shop.memory.asSeenBy(forkVisible, upstreamVisible);
-  const forkPoint = await shop.objects.commitIfHere(shop.pack.info.forkPoint);
   const resolver = createPathResolver({
     objects: shop.objects,
     forkTree: onto.tree,
-    forkPointTree: forkPoint?.tree,
+    forkPointNames: (folder) => shop.forkPointNames.get(folder) ?? [],
     forkVisible,
     upstreamVisible: shop.upstream.visibleFrom(upstreamBefore?.sha ?? ''),
     forkMoves: shop.forkMoves,
@@ -96,19 +107,20 @@ export async function openPickView(
         const { path } = await resolver.fresh(change.toPath);
         newFolders.add(path.slice(0, Math.max(0, path.lastIndexOf('/'))));
       }
-    const folders = new Map<string, string>();
-    for (const folder of upstreamGo.packages.keys()) folders.set(folder, await resolver.folder(folder));
-    for (const change of changes) {
-      const folder = change.toPath.slice(0, Math.max(0, change.toPath.lastIndexOf('/')));
-      if (!folders.has(folder)) folders.set(folder, await resolver.folder(folder));
-    }
+    // Folders without a file to go by are few; the rules and the tree say where those are.
+    const others = new Map<string, string>();
+    const changed = changes.map((change) =>
+      change.toPath.slice(0, Math.max(0, change.toPath.lastIndexOf('/'))),
+    );
+    for (const folder of new Set([...upstreamGo.packages.keys(), ...changed]))
+      if (!shop.forkPointNames.has(folder) && resolver.folderByFiles(folder) === undefined)
+        others.set(folder, await resolver.folder(folder));
     return {
       fork,
       upstream: upstreamGo,
       upstreamModules: shop.pack.info.upstream.modules,
       symbols: shop.pack.symbols,
-      // `shared` is the one package that was taken apart; what is left of it has its old place.
-      folderOf: (folder) => folders.get(folder) ?? folder,
+      folderOf: (folder) => others.get(folder) ?? resolver.folderByFiles(folder) ?? folder,
       newFolders,
     };
   };

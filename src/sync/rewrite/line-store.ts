@@ -1,4 +1,5 @@
 // Lines as numbers: equal lines have equal numbers, so that comparing files is comparing integers.
+import { createLru } from '../git/lru.ts';
 import type { Sequence } from '../merge/diff-sequences.ts';
 
 /** Which fold applies: Go code is compared without package qualifiers, all else word by word. */
@@ -7,12 +8,16 @@ export type FoldKind = 'go' | 'text';
 export interface LineStore {
   /** The lines of a text; the last is empty where the text ends with a newline, so joining gives the text back. */
   split(text: string): Sequence;
+  /** The same for the text of a blob, which comes up again and again. */
+  splitBlob(sha: string, text: string): Sequence;
   join(lines: Sequence | readonly number[]): string;
   id(line: string): number;
   line(id: number): string;
   /** Numbers of the folded lines: equal where two lines differ only in what the fork renamed. */
   fold(lines: Sequence, kind: FoldKind): Sequence;
 }
+
+const blobLines = 3_000_000;
 
 /** Makes a store around a fold; nothing in it is ever forgotten, so a store lives as long as one run. */
 export function createLineStore(foldLine: (line: string, kind: FoldKind) => string): LineStore {
@@ -37,16 +42,26 @@ export function createLineStore(foldLine: (line: string, kind: FoldKind) => stri
     return made;
   };
 
+  const blobs = createLru<string, Sequence>(blobLines);
+  const split = (text: string): Sequence => {
+    const out: number[] = [];
+    let start = 0;
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+      out.push(id(text.slice(start, end)));
+      start = end + 1;
+    }
+    out.push(id(text.slice(start)));
+    return Int32Array.from(out);
+  };
+
   return {
-    split(text) {
-      const out: number[] = [];
-      let start = 0;
-      for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
-        out.push(id(text.slice(start, end)));
-        start = end + 1;
-      }
-      out.push(id(text.slice(start)));
-      return Int32Array.from(out);
+    split,
+    splitBlob(sha, text) {
+      const known = blobs.get(sha);
+      if (known !== undefined) return known;
+      const made = split(text);
+      blobs.set(sha, made, made.length);
+      return made;
     },
     join(ids) {
       return Array.from(ids, (line) => lines[line] ?? '').join('\n');

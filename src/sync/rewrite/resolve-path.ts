@@ -29,7 +29,8 @@ export interface LearnedPlace {
 export interface PathContext {
   readonly objects: Objects;
   readonly forkTree: string;
-  readonly forkPointTree: string | undefined;
+  /** Names of the files in a folder at the fork point. */
+  readonly forkPointNames: (folder: string) => readonly string[];
   readonly forkVisible: Visible;
   readonly upstreamVisible: Visible;
   readonly forkMoves: RenameHistory;
@@ -49,13 +50,15 @@ export interface PathResolver {
   fresh(path: string): Promise<PathPlace>;
   /** Files of the same kind next to an upstream path, with their places in the fork. */
   siblings(path: string): Promise<readonly Sibling[]>;
-  /** Where the fork keeps an upstream folder; undefined while it was not prepared. */
+  /** Where the fork keeps an upstream folder. */
   folder(path: string): Promise<string>;
+  /** The same by what the folder's files did alone, without a look at the fork's tree. */
+  folderByFiles(path: string): string | undefined;
 }
 
 export function createPathResolver(context: PathContext): PathResolver {
   const folders = new Map<string, Promise<string>>();
-  const families = new Map<string, Promise<readonly Sibling[]>>();
+  const families = new Map<string, readonly Sibling[]>();
   const fileThere = async (path: string): Promise<boolean> => {
     const entry = await context.objects.entry(context.forkTree, path);
     return entry !== undefined && entry.mode !== fileMode.tree;
@@ -70,7 +73,7 @@ export function createPathResolver(context: PathContext): PathResolver {
     }
     return undefined;
   };
-  const familyOf = async (path: string): Promise<readonly Sibling[]> => {
+  const familyOf = (path: string): readonly Sibling[] => {
     const known = families.get(path);
     if (known !== undefined) return known;
     const made = findSiblings(context, path);
@@ -80,16 +83,17 @@ export function createPathResolver(context: PathContext): PathResolver {
   const folder = (path: string): Promise<string> => {
     const known = folders.get(path);
     if (known !== undefined) return known;
-    const made = familyOf(path).then((family) => findFolder(context, path, family, folderThere));
+    const made = findFolder(context, path, familyOf(path), folderThere);
     folders.set(path, made);
     return made;
   };
 
   return {
     folder,
+    folderByFiles: (path) => majorityFolder(path, familyOf(path)),
     async siblings(path) {
       const extension = path.slice(path.lastIndexOf('.'));
-      const family = await familyOf(folderOf(path));
+      const family = familyOf(folderOf(path));
       return family.filter((sibling) => sibling.upstream !== path && sibling.upstream.endsWith(extension));
     },
     async existing(path) {
@@ -115,7 +119,7 @@ export function createPathResolver(context: PathContext): PathResolver {
       const exact = context.paths.find((rule) => rule.from === path);
       if (exact !== undefined) return { path: exact.to, how: 'rule', rule: exact.id };
       const target = joinPath(await folder(folderOf(path)), nameOf(path));
-      const named = stemName(path, renameName(context, target), await familyOf(folderOf(path)));
+      const named = stemName(path, renameName(context, target), familyOf(folderOf(path)));
       return { path: named, how: named === path ? 'same' : 'sibling', rule: undefined };
     },
   };
@@ -177,9 +181,9 @@ export interface Sibling {
 }
 
 /** The files that an upstream folder had at the fork point, or got by imports, and where they are now. */
-async function findSiblings(context: PathContext, path: string): Promise<readonly Sibling[]> {
+function findSiblings(context: PathContext, path: string): readonly Sibling[] {
   const family: Sibling[] = [];
-  for (const name of await namesAtForkPoint(context, path)) {
+  for (const name of context.forkPointNames(path)) {
     const upstream = joinPath(path, name);
     const now = context.forkMoves.follow(upstream, context.forkVisible);
     if (now.deletedBy === undefined) family.push({ upstream, fork: now.path });
@@ -191,33 +195,32 @@ async function findSiblings(context: PathContext, path: string): Promise<readonl
   }));
 }
 
-/** Files of one folder stay together: where most of what was in it is now. */
-async function findFolder(
-  context: PathContext,
-  path: string,
-  family: readonly Sibling[],
-  there: (folder: string) => Promise<boolean>,
-): Promise<string> {
+/**
+ * Files of one folder stay together: where most of what was in it is now. A folder that was split up has no one
+ * place, and what is new in it stays where upstream made it.
+ */
+function majorityFolder(path: string, family: readonly Sibling[]): string | undefined {
   const votes = new Map<string, number>();
   for (const sibling of family) {
     const home = folderOf(sibling.fork);
     votes.set(home, (votes.get(home) ?? 0) + 1);
   }
   const [best] = [...votes].sort((left, right) => right[1] - left[1]);
-  // A folder that was split up has no one place: what is new in it stays where upstream made it.
-  if (best !== undefined) return best[1] / family.length > 0.5 ? best[0] : path;
+  if (best === undefined) return undefined;
+  return best[1] / family.length > 0.5 ? best[0] : path;
+}
+
+async function findFolder(
+  context: PathContext,
+  path: string,
+  family: readonly Sibling[],
+  there: (folder: string) => Promise<boolean>,
+): Promise<string> {
+  const majority = majorityFolder(path, family);
+  if (majority !== undefined) return majority;
   for (const found of ruleCandidates(context, `${path}/`)) {
     const folder = found.path.replace(/\/$/, '');
     if (found.rule !== undefined && (await there(folderOf(folder)))) return folder;
   }
   return path;
-}
-
-async function namesAtForkPoint(context: PathContext, path: string): Promise<readonly string[]> {
-  if (context.forkPointTree === undefined) return [];
-  const entry = path === '' ? undefined : await context.objects.entry(context.forkPointTree, path);
-  const sha = path === '' ? context.forkPointTree : entry?.mode === fileMode.tree ? entry.sha : undefined;
-  if (sha === undefined) return [];
-  const entries = await context.objects.folder(sha);
-  return [...entries.values()].filter((one) => one.mode !== fileMode.tree).map((one) => one.name);
 }

@@ -2,7 +2,7 @@
 
 import type { Change, Objects } from '../git/objects.ts';
 import { fileMode } from '../git/tree.ts';
-import { diffSequences } from '../merge/diff-sequences.ts';
+import { diffSequences, type Sequence } from '../merge/diff-sequences.ts';
 import { pairAlike } from '../rewrite/align.ts';
 import { type FileKind, fileKind } from '../rewrite/file-kind.ts';
 import type { LineStore } from '../rewrite/line-store.ts';
@@ -159,9 +159,13 @@ async function addedLines(context: LessonContext, change: Change): Promise<reado
     change.after === undefined ? '' : objects.text(change.after.sha),
   ]);
   if (after.includes('\0') || before.includes('\0')) return [];
-  const lines = store.split(after);
+  const lines = splitEntry(store, change.after?.sha, after);
   const added: number[] = [];
-  for (const edit of diffSequences(store.split(before), lines))
+  for (const edit of diffSequences(splitEntry(store, change.before?.sha, before), lines))
     added.push(...lines.subarray(edit.bStart, edit.bEnd));
   return added.slice(0, longestAdded);
+}
+
+function splitEntry(store: LineStore, sha: string | undefined, text: string): Sequence {
+  return sha === undefined ? store.split(text) : store.splitBlob(sha, text);
 }

@@ -72,12 +72,15 @@ export async function loadRenameHistory(gitDir: string, history: History): Promi
       let path = start;
       let after = since;
       for (;;) {
-        const moves = forward.get(path)?.filter((move) => move.index > after && visible[move.index] === 1);
-        const next = moves?.[0];
+        const moves = forward.get(path);
+        if (moves === undefined) return { path, deletedBy: undefined };
+        const next = moves.find((move) => move.index > after && visible[move.index] === 1);
         if (next === undefined) return { path, deletedBy: undefined };
         if (next.to === undefined) {
           // Deleted and perhaps made again later: a rename that comes after is followed.
-          const revived = moves?.find((move) => move.to !== undefined);
+          const revived = moves.find(
+            (move) => move.index > after && visible[move.index] === 1 && move.to !== undefined,
+          );
           if (revived?.to === undefined) return { path, deletedBy: history.commits[next.index]?.sha };
           path = revived.to;
           after = revived.index;

@@ -56,16 +56,16 @@ describe('fork-sync', () => {
       commit: null,
       reasons: [`object missing ${'3'.repeat(40)}`],
     });
-    expect(Object.keys(lines[1]).toSorted()).toEqual([
-      'commit',
-      'conflicts',
-      'doubts',
-      'files',
+    expect(Object.keys(lines[1])).toEqual([
+      'upstream',
       'onto',
-      'reasons',
       'status',
       'tree',
-      'upstream',
+      'commit',
+      'files',
+      'doubts',
+      'conflicts',
+      'reasons',
     ]);
     expect(done.status).toBe(3);
   });

@@ -290,6 +290,31 @@ describe('picking', () => {
     expect(result.doubts.map((doubt) => doubt.rule)).toContain('name-unknown');
   });
 
+  it('applies a rule only to the part of upstream history that it is for', async () => {
+    const folder = temporaryFolder();
+    const later = change(
+      { 'doc/new.txt': 'the Quartz name\n' },
+      { name: 'later', from: 'change', time: 3100 },
+    );
+    const tiny = makeTinyFork(folder, { upstream: [change({ 'doc/old.txt': 'the Quartz name\n' }), later] });
+    const text = readFileSync(join(tiny.rules, 'text.yaml'), 'utf8');
+    const limited = text.replace(
+      '    from: Quartz\n',
+      `    from: Quartz\n    since: "${tiny.sha('later')}"\n`,
+    );
+    writeFileSync(join(tiny.rules, 'text.yaml'), limited);
+    for (const [name, path, expected] of [
+      ['change', 'doc/old.txt', 'the Quartz name\n'],
+      ['later', 'doc/new.txt', 'the Onyx name\n'],
+    ] as const) {
+      const [result, gitDir] = await pickIn(tiny, tiny.sha(name), tiny.sha('rename'));
+      const shown = execFileSync('git', [`--git-dir=${gitDir}`, 'show', `${result.commit}:${path}`], {
+        encoding: 'utf8',
+      });
+      expect(shown).toBe(expected);
+    }
+  });
+
   it('never writes to its inputs', async () => {
     const tiny = makeTinyFork(temporaryFolder(), { upstream: [change({ 'README.md': 'Quartz!\n' })] });
     const before = [snapshot(tiny.upstream), snapshot(tiny.fork)];

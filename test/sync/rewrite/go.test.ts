@@ -68,8 +68,7 @@ function index(
       folder,
       exported: new Set(exported),
       importedAs: new Map(Object.entries(imported).map(([local, path]) => [local, new Map([[path, 2]])])),
-      functions: new Map(),
-      callables: new Map(),
+      files: [],
       hasWord: () => false,
     });
   return {

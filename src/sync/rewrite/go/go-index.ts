@@ -3,7 +3,7 @@
 import { createLru } from '../../git/lru.ts';
 import type { Folder, Objects } from '../../git/objects.ts';
 import { fileMode } from '../../git/tree.ts';
-import { type GoFile, localName, readGoFile } from './scan-go.ts';
+import { type GoFile, type GoFunction, localName, readGoFile } from './scan-go.ts';
 
 export interface GoPackage {
   /** Path below the module; empty for its root. */
@@ -11,11 +11,18 @@ export interface GoPackage {
   readonly exported: ReadonlySet<string>;
   /** Local name → import path → number of files that import it so. */
   readonly importedAs: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  readonly files: readonly PackageFile[];
   hasWord(hash: number): boolean;
-  /** Function → files that declare it (tests left out). */
-  readonly functions: ReadonlyMap<string, readonly FunctionPlace[]>;
-  /** The same by the bare name. */
-  readonly callables: ReadonlyMap<string, readonly FunctionPlace[]>;
+}
+
+export interface PackageFile {
+  readonly path: string;
+  readonly facts: IndexedFile;
+}
+
+/** A file's facts with its functions by their bare names; one for all trees that hold the file. */
+export interface IndexedFile extends GoFile {
+  readonly byName: ReadonlyMap<string, readonly GoFunction[]>;
 }
 
 export interface FunctionPlace {
@@ -43,37 +50,34 @@ export interface GoIndexer {
   /** The index of a tree; `module` is read from its go.mod. */
   index(tree: string): Promise<GoIndex>;
   /** What one file declares. */
-  file(blob: string): Promise<GoFile>;
-}
-
-export interface GoFileCache {
-  get(blob: string): GoFile | undefined;
-  set(blob: string, file: GoFile): void;
+  file(blob: string): Promise<IndexedFile>;
 }
 
 interface FolderFacts {
-  readonly files: readonly { readonly name: string; readonly facts: GoFile }[];
+  readonly files: readonly { readonly name: string; readonly facts: IndexedFile }[];
   readonly folders: readonly { readonly name: string; readonly sha: string }[];
 }
 
 // Generated and foreign code says nothing about the fork's own packages.
 const foreignFolders = new Set(['vendor', 'node_modules', '.git', 'po', 'doc']);
 
-export function createGoIndexer(objects: Objects, cache?: GoFileCache): GoIndexer {
-  const blobs = createLru<string, Promise<GoFile>>(5000);
+export function createGoIndexer(objects: Objects): GoIndexer {
+  const blobs = createLru<string, Promise<IndexedFile>>(5000);
   const folders = createLru<string, Promise<FolderFacts>>(1500);
   const packages = createLru<string, GoPackage>(800);
   const indexes = createLru<string, Promise<GoIndex>>(4);
 
-  const readFile = (sha: string): Promise<GoFile> => {
+  const readFile = (sha: string): Promise<IndexedFile> => {
     const known = blobs.get(sha);
     if (known !== undefined) return known;
     const made = (async () => {
-      const cached = cache?.get(sha);
-      if (cached !== undefined) return cached;
       const facts = readGoFile(await objects.text(sha));
-      cache?.set(sha, facts);
-      return facts;
+      const byName = new Map<string, GoFunction[]>();
+      for (const found of facts.functions) {
+        const bare = found.name.slice(found.name.indexOf('.') + 1);
+        byName.set(bare, [...(byName.get(bare) ?? []), found]);
+      }
+      return { ...facts, byName };
     })();
     blobs.set(sha, made);
     return made;
@@ -98,26 +102,36 @@ export function createGoIndexer(objects: Objects, cache?: GoFileCache): GoIndexe
     folders.set(sha, made);
     return made;
   };
-  const collect = async (path: string, sha: string, out: Map<string, GoPackage>): Promise<void> => {
+  // All packages below a folder; what lies below one that did not change is not walked again.
+  const below = createLru<string, Promise<readonly GoPackage[]>>(3000);
+  const collect = (path: string, sha: string): Promise<readonly GoPackage[]> => {
+    const key = `${path}\0${sha}`;
+    const known = below.get(key);
+    if (known !== undefined) return known;
+    const made = collectFolder(path, sha);
+    below.set(key, made);
+    return made;
+  };
+  const collectFolder = async (path: string, sha: string): Promise<readonly GoPackage[]> => {
     const facts = await readFolder(sha);
+    const own: GoPackage[] = [];
     if (facts.files.length > 0) {
       const key = `${path}\0${sha}`;
       const known = packages.get(key) ?? makePackage(path, facts);
       packages.set(key, known);
-      out.set(path, known);
+      own.push(known);
     }
-    await Promise.all(
-      facts.folders.map((inner) =>
-        collect(path === '' ? inner.name : `${path}/${inner.name}`, inner.sha, out),
-      ),
+    const inner = await Promise.all(
+      facts.folders.map((one) => collect(path === '' ? one.name : `${path}/${one.name}`, one.sha)),
     );
+    return [...own, ...inner.flat()];
   };
   const build = async (tree: string): Promise<GoIndex> => {
-    const found = new Map<string, GoPackage>();
-    const [goMod] = await Promise.all([objects.entry(tree, 'go.mod'), collect('', tree, found)]);
+    const [goMod, found] = await Promise.all([objects.entry(tree, 'go.mod'), collect('', tree)]);
     const modText = goMod === undefined ? '' : await objects.text(goMod.sha);
-    // Folders are read in whatever order answers come; everything after depends on this order.
-    const sorted = new Map([...found].sort(([left], [right]) => (left < right ? -1 : 1)));
+    const sorted = new Map(
+      found.map((one) => [one.folder, one] as const).sort(([left], [right]) => (left < right ? -1 : 1)),
+    );
     return makeIndex(/^module (\S+)/m.exec(modText)?.[1] ?? '', sorted);
   };
   return {
@@ -135,8 +149,7 @@ export function createGoIndexer(objects: Objects, cache?: GoFileCache): GoIndexe
 function makePackage(folder: string, facts: FolderFacts): GoPackage {
   const exported = new Set<string>();
   const importedAs = new Map<string, Map<string, number>>();
-  const functions = new Map<string, FunctionPlace[]>();
-  const callables = new Map<string, FunctionPlace[]>();
+  const files: PackageFile[] = [];
   for (const { name, facts: file } of facts.files) {
     for (const one of file.exported) exported.add(one);
     for (const found of file.imports) {
@@ -146,23 +159,14 @@ function makePackage(folder: string, facts: FolderFacts): GoPackage {
       importedAs.set(local, paths);
     }
     if (name.endsWith('_test.go')) continue;
-    const path = folder === '' ? name : `${folder}/${name}`;
-    for (const { name: key, parameters, variadic } of file.functions) {
-      const place = { path, parameters, variadic };
-      const list = functions.get(key);
-      if (list === undefined) functions.set(key, [place]);
-      else list.push(place);
-      const bare = key.slice(key.indexOf('.') + 1);
-      callables.set(bare, [...(callables.get(bare) ?? []), place]);
-    }
+    files.push({ path: folder === '' ? name : `${folder}/${name}`, facts: file });
   }
   const words = facts.files.map((file) => file.facts.words);
   return {
     folder,
     exported,
     importedAs,
-    functions,
-    callables,
+    files,
     hasWord: (hash) => words.some((set) => includes(set, hash)),
   };
 }
@@ -211,19 +215,25 @@ function makeIndex(module: string, packages: ReadonlyMap<string, GoPackage>): Go
       readAliases();
       return aliases.has(path);
     },
-    callables(name) {
-      const out: FunctionPlace[] = [];
-      for (const found of packages.values()) out.push(...(found.callables.get(name) ?? []));
-      return out;
-    },
+    callables: (name) => placesOf(packages, name, () => true),
+    functionPlaces: (name) =>
+      placesOf(packages, name.slice(name.indexOf('.') + 1), (found) => found.name === name),
     hasWord(hash) {
       for (const found of packages.values()) if (found.hasWord(hash)) return true;
       return false;
     },
-    functionPlaces(name) {
-      const out: FunctionPlace[] = [];
-      for (const found of packages.values()) out.push(...(found.functions.get(name) ?? []));
-      return out;
-    },
   };
+}
+
+function placesOf(
+  packages: ReadonlyMap<string, GoPackage>,
+  bare: string,
+  fits: (found: GoFunction) => boolean,
+): readonly FunctionPlace[] {
+  const out: FunctionPlace[] = [];
+  for (const { files } of packages.values())
+    for (const { path, facts } of files)
+      for (const found of facts.byName.get(bare) ?? [])
+        if (fits(found)) out.push({ path, parameters: found.parameters, variadic: found.variadic });
+  return out;
 }

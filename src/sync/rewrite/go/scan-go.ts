@@ -91,6 +91,16 @@ export function parseImports(source: string): readonly ImportSpec[] {
 
 /** The name that a package is used by when it is imported without one (the last part that can be a name). */
 export function defaultName(path: string): string {
+  const known = defaultNames.get(path);
+  if (known !== undefined) return known;
+  const made = makeDefaultName(path);
+  defaultNames.set(path, made);
+  return made;
+}
+
+const defaultNames = new Map<string, string>();
+
+function makeDefaultName(path: string): string {
   const parts = path.split('/');
   let name = parts.at(-1) ?? path;
   if (/^v\d+$/.test(name) && parts.length > 1) name = parts.at(-2) ?? name;
@@ -161,9 +171,24 @@ export function hashWord(word: string): number {
   return hash >>> 0;
 }
 
+/** Words of two characters and more, hashed while they are read: every Go file of both trees goes through here. */
 function hashWords(code: string): Uint32Array {
   const hashes = new Set<number>();
-  for (const match of code.matchAll(/[A-Za-z_]\w+/g)) hashes.add(hashWord(match[0]));
+  let hash = 0x811c9dc5;
+  let length = 0;
+  for (let at = 0; at <= code.length; at += 1) {
+    const character = at < code.length ? code.charCodeAt(at) : 32;
+    const letter = (character | 32) >= 97 && (character | 32) <= 122;
+    const digit = character >= 48 && character <= 57;
+    if (letter || character === 95 || (digit && length > 0)) {
+      hash = Math.imul(hash ^ character, 0x01000193);
+      length += 1;
+      continue;
+    }
+    if (length > 1) hashes.add(hash >>> 0);
+    hash = 0x811c9dc5;
+    length = 0;
+  }
   return Uint32Array.from(hashes).sort();
 }
 
@@ -204,12 +229,6 @@ export function argumentList(
       filled = true;
   }
   return undefined;
-}
-
-export interface Chunk {
-  /** `Name`, `Type.Name`, or the name of a type. */
-  readonly name: string;
-  readonly text: string;
 }
 
 /** Top-level functions and types with the comments right above them. */
