@@ -140,6 +140,9 @@ export function twoDaemons(host: FakeHost): TwoDaemons {
       return syncAnswer({});
     }
     if (bare === `/1.0/operations/${operationId}/wait`) return operationAnswer(200);
+    if (bare === '/1.0/projects') return syncAnswer(['/1.0/projects/default', '/1.0/projects/dev']);
+    // Whatever was asked of this daemon is done when it answers.
+    if (bare === '/1.0/operations') return syncAnswer({});
     if (bare === '/1.0/instances')
       return syncAnswer([...one.instances].map(([name, status]) => described(name, status)));
     const [, , , name = '', state] = bare.split('/');
