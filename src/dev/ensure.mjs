@@ -23,8 +23,11 @@ function newest(path) {
 
 const installed = join(root, 'node_modules', '.package-lock.json');
 const lock = join(root, 'package-lock.json');
-if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs)
-  must('npm', ['ci', '--no-audit', '--no-fund']);
+if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
+  // Older versions of npm would compile better-sqlite3, which brings its binary along; Node's has to be set up.
+  must('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts']);
+  must('npm', ['rebuild', '--no-audit', '--no-fund', 'node', 'esbuild']);
+}
 
 const node = join(root, 'node_modules', '.bin', 'node');
 const stamp = join(root, 'dist', '.built');
