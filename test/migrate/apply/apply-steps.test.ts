@@ -12,7 +12,7 @@ import {
   type StoredPower,
   toPowerRecord,
 } from '../../../src/migrate/apply/step-handler.ts';
-import type { Plan } from '../../../src/migrate/plan/index.ts';
+import type { Plan, PlanMaterial } from '../../../src/migrate/plan/index.ts';
 import type { FakeHost } from '../../fakes/fake-host.ts';
 import { boot, type TwoDaemons, twoDaemons } from '../../fakes/two-daemons.ts';
 import { quickFolder, temporaryFolder } from '../../temporary-folder.ts';
@@ -54,6 +54,9 @@ interface Run {
   state(): unknown;
 }
 
+/** All machines of this file are alike: the plan of the first one is that of each. */
+let planned: PlanMaterial | undefined;
+
 async function readyRun(): Promise<Run> {
   const host = machineWith(server);
   for (const path of [
@@ -77,7 +80,8 @@ async function readyRun(): Promise<Run> {
     body: { action: 'stop' },
     timeoutMs: 1,
   });
-  const material = await planOf(host);
+  planned ??= await planOf(host);
+  const material = planned;
   fs.mkdirSync(host.path('/var/lib/lxd-to-incus/runs/RUN'), { recursive: true });
   const journal = openJournal(temporaryFolder(quickFolder));
   onTestFinished(() => journal.close());
@@ -307,7 +311,7 @@ describe.each(Array.from({ length: switchAt }, (_, position) => position))(
   },
 );
 
-test.each([0, 4, 6, 11, 17, 20])(
+test.each([0, 11, 20])(
   'a run that is interrupted before step %i goes on where it stopped',
   async (position) => {
     const run = await readyRun();

@@ -684,10 +684,6 @@ describe.each(appearances)('$id', ({ id, severity, from, not }) => {
     expect(found?.action).toMatch(/\.$/);
   });
 
-  test('is not there without', () => {
-    expect(idsOf(situation())).not.toContain(id);
-  });
-
   test.each(Object.entries(not ?? {}))('does not appear with %s', (_what, make) => {
     const one = situation();
 

@@ -24,67 +24,103 @@ const cases: readonly Case[] = values.flatMap((own) =>
   ),
 );
 
+/** One server with an instance, and a profile of its own, for each case. */
+function serverOf(all: readonly Case[]): string {
+  return all
+    .map(({ own, profile, last }, index) => {
+      const id = index + 1;
+      return `
+        ${instance(id, `c${id}`, { project: 2 })} INSERT INTO profiles VALUES (${id + 1}, 'p${id}', '', 1);
+        INSERT INTO instances_profiles (instance_id, profile_id, apply_order) VALUES (${id}, 1, 1), (${id}, ${id + 1}, 2);
+        ${config('profiles_config', id + 1, present('boot.autostart', profile))}
+        ${config('instances_config', id, { ...present('boot.autostart', own), ...present('volatile.last_state.power', last) })}
+      `;
+    })
+    .join('');
+}
+
 function present(key: string, value: Value): Record<string, string | null> {
   return value === undefined ? {} : { [key]: value };
 }
 
-function serverOf({ own, profile, last }: Case): string {
-  return `
-    ${instance(1, 'c1', { project: 2 })} INSERT INTO profiles VALUES (2, 'web', '', 1);
-    INSERT INTO instances_profiles VALUES (1, 1, 1, 1), (2, 1, 2, 2);
-    ${config('profiles_config', 2, present('boot.autostart', profile))}
-    ${config('instances_config', 1, { ...present('boot.autostart', own), ...present('volatile.last_state.power', last) })}
-  `;
-}
-
-/** incusd's rule (instances.go, instanceShouldAutoStart) on the effective values. */
-function startsByItself(image: Buffer): boolean {
-  const key = (name: string): string | undefined => {
-    const [own] = ask(image, 'SELECT value FROM instances_config WHERE key = ?', name);
-    const [inherited] = ask(image, 'SELECT value FROM profiles_config WHERE key = ?', name);
-    return (own ?? inherited)?.['value'] as string | undefined;
-  };
-  const autostart = (key('boot.autostart') ?? '').toLowerCase();
-  return (
-    ['true', '1', 'yes', 'on'].includes(autostart) ||
-    (autostart === '' && key('volatile.last_state.power') === 'RUNNING')
+/** What incusd sees of each case: values of its own before those of the profile (instances.go, ExpandedConfig). */
+function expanded(image: Buffer, all: readonly Case[]): Record<string, string | undefined>[] {
+  const read = (table: string, owner: string): Map<string, string> =>
+    new Map(
+      ask(image, `SELECT ${owner} AS owner, key, coalesce(value, '') AS value FROM ${table}`).map((row) => [
+        `${row['owner']} ${row['key']}`,
+        String(row['value']),
+      ]),
+    );
+  const own = read('instances_config', 'instance_id');
+  const inherited = read('profiles_config', 'profile_id');
+  return all.map((_, index) =>
+    Object.fromEntries(
+      ['boot.autostart', 'volatile.last_state.power'].map((key) => [
+        key,
+        own.get(`${index + 1} ${key}`) ?? inherited.get(`${index + 2} ${key}`),
+      ]),
+    ),
   );
 }
 
-describe('after the conversion', () => {
-  test('nothing starts that did not run, and what is in its way can be put back', () => {
-    for (const one of cases.filter(({ ran }) => ran === 'no')) {
-      const { image, held } = converted(serverOf(one));
+/** incusd's rule (instances.go, instanceShouldAutoStart). */
+function startsByItself(values: Record<string, string | undefined> | undefined): boolean {
+  const autostart = (values?.['boot.autostart'] ?? '').toLowerCase();
+  return (
+    ['true', '1', 'yes', 'on'].includes(autostart) ||
+    (autostart === '' && values?.['volatile.last_state.power'] === 'RUNNING')
+  );
+}
 
-      expect({ ...one, starts: startsByItself(image) }).toEqual({ ...one, starts: false });
-      const holds =
-        ask(image, "SELECT value FROM instances_config WHERE key = 'boot.autostart'")[0]?.['value'] ===
-        'false';
-      expect({ ...one, held: held.length === 1 }).toEqual({ ...one, held: holds && one.own !== 'false' });
-      if (held.length === 1)
-        expect(held[0]).toEqual({ project: 'dev', name: 'c1', autostart: one.own ?? null });
-    }
+function named(ran: Case['ran']): Set<string> {
+  return new Set(cases.flatMap((one, index) => (one.ran === ran ? [`dev/c${index + 1}`] : [])));
+}
+
+describe('after the conversion', () => {
+  const { image, held } = converted(serverOf(cases), {
+    power: { running: named('running'), frozen: named('frozen') },
+  });
+  const values = expanded(image, cases);
+  const heldOf = new Map(held.map(({ project, name, autostart }) => [`${project}/${name}`, autostart]));
+
+  test('nothing starts that did not run, and what is in its way can be put back', () => {
+    cases.forEach((one, index) => {
+      if (one.ran !== 'no') return;
+      // A value of its own, even an empty one, hides that of the profile. NULL reads as empty.
+      const wanted = one.own === undefined ? (one.profile ?? '') : (one.own ?? '');
+      const mustBeHeld = startsByItself({ 'boot.autostart': wanted });
+
+      expect({
+        ...one,
+        starts: startsByItself(values[index]),
+        held: heldOf.has(`dev/c${index + 1}`),
+      }).toEqual({
+        ...one,
+        starts: false,
+        held: mustBeHeld,
+      });
+      if (mustBeHeld) expect(heldOf.get(`dev/c${index + 1}`)).toBe(one.own ?? null);
+    });
   });
 
   test('what ran starts by itself, unless the user keeps it from that', () => {
-    for (const one of cases.filter(({ ran }) => ran !== 'no')) {
-      const names = new Set(['dev/c1']);
-      const power =
-        one.ran === 'running'
-          ? { running: names, frozen: new Set<string>() }
-          : { running: new Set<string>(), frozen: names };
-
-      const { image, held } = converted(serverOf(one), { power });
-
-      // A value of its own, even an empty one, hides that of the profile. NULL reads as empty.
+    cases.forEach((one, index) => {
+      if (one.ran === 'no') return;
       const effective = (one.own === undefined ? (one.profile ?? '') : (one.own ?? '')).toLowerCase();
       const kept = effective === 'false' || effective === '0';
-      expect({ ...one, starts: startsByItself(image) }).toEqual({ ...one, starts: !kept });
-      expect(held).toEqual([]);
-      expect(
-        ask(image, "SELECT value FROM instances_config WHERE key = 'volatile.last_state.power'"),
-      ).toEqual([{ value: 'RUNNING' }]);
-    }
+
+      expect({
+        ...one,
+        starts: startsByItself(values[index]),
+        held: heldOf.has(`dev/c${index + 1}`),
+      }).toEqual({
+        ...one,
+        starts: !kept,
+        held: false,
+      });
+      expect(values[index]?.['volatile.last_state.power']).toBe('RUNNING');
+    });
   });
 });
 
@@ -124,14 +160,17 @@ test('instances of one name in two projects are told apart', () => {
 });
 
 test('what LXD would start by itself follows the same rule', () => {
-  for (const one of cases.filter(({ ran }) => ran === 'no')) {
-    const image = lxdDatabase(serverOf(one));
-    const db = new Database(image);
+  const image = lxdDatabase(serverOf(cases));
+  const values = expanded(image, cases);
+  const db = new Database(image);
 
-    expect({ ...one, started: startedByItself(db) }).toEqual({
+  const started = new Set(startedByItself(db));
+  db.close();
+
+  cases.forEach((one, index) => {
+    expect({ ...one, started: started.has(`dev/c${index + 1}`) }).toEqual({
       ...one,
-      started: startsByItself(image) ? ['dev/c1'] : [],
+      started: startsByItself(values[index]),
     });
-    db.close();
-  }
+  });
 });
