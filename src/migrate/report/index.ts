@@ -1,6 +1,7 @@
 // report: the plan and, afterwards, the outcome, for people (HTML, Markdown) and for machines (JSON).
 import * as fs from 'node:fs';
 import { join, resolve } from 'node:path';
+import { asFileFailure } from '../../core/as-file-failure.ts';
 import { writeFileDurable } from '../../core/durable.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { inventoryJson } from '../inventory/render.ts';
@@ -22,10 +23,10 @@ export interface ReportContent {
  * Returns the path of the page, or of the inventory where there is no plan.
  */
 export function writeReport(folder: string, { inventory, plan, verification }: ReportContent): string {
-  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeReportFolder(folder);
   const write = (name: string, text: string): string => {
     const path = resolve(join(folder, name));
-    writeFileDurable(path, text, 0o600);
+    asFileFailure('write the report', path, () => writeFileDurable(path, text, 0o600));
     return path;
   };
   const inventoryPath = write('inventory.json', inventoryJson(inventory));
@@ -33,4 +34,12 @@ export function writeReport(folder: string, { inventory, plan, verification }: R
   write('plan.json', `${JSON.stringify(plan, null, 2)}\n`);
   write('report.md', renderMarkdown(plan, verification));
   return write('report.html', renderHtml(plan, verification));
+}
+
+/** Before anything else is done: a report that cannot be written must not be found out at the end. */
+export function makeReportFolder(folder: string): void {
+  asFileFailure('make the folder of the report', resolve(folder), () => {
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK);
+  });
 }
