@@ -1,6 +1,7 @@
 // The journal: every step is written down before it is begun, in SQLite with full synchronisation.
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { asFileFailure } from '../../core/as-file-failure.ts';
 import { ensurePrivateFolder } from '../../core/durable.ts';
 import type { Step } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
@@ -41,17 +42,7 @@ export interface Journal {
 
 /** Opens (or makes) the journal in the tool's own folder, which only this user may read. */
 export function openJournal(state: string): Journal {
-  ensurePrivateFolder(state);
-  // SQLite makes the file with the process's mask: nobody else may ever read it.
-  const before = process.umask(0o077);
-  const db = new Database(join(state, 'journal.db'));
-  db.pragma('synchronous = FULL');
-  db.exec(`
-    CREATE TABLE IF NOT EXISTS run (id TEXT PRIMARY KEY, begun_at TEXT NOT NULL, ended_at TEXT, outcome TEXT, plan TEXT NOT NULL) STRICT;
-    CREATE TABLE IF NOT EXISTS step (run TEXT NOT NULL REFERENCES run (id), position INTEGER NOT NULL, value TEXT NOT NULL, state TEXT NOT NULL, memo TEXT, changed_at TEXT NOT NULL, PRIMARY KEY (run, position)) STRICT;
-    CREATE TABLE IF NOT EXISTS note (run TEXT NOT NULL REFERENCES run (id), name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (run, name)) STRICT;
-  `);
-  process.umask(before);
+  const db = asFileFailure('open the journal', join(state, 'journal.db'), () => openTables(state));
   return {
     latest() {
       const row = db
@@ -129,25 +120,47 @@ export function openJournal(state: string): Journal {
   };
 }
 
+function openTables(state: string): Database.Database {
+  ensurePrivateFolder(state);
+  const db = openPrivate(join(state, 'journal.db'), 5_000);
+  db.pragma('synchronous = FULL');
+  db.exec(`
+    CREATE TABLE IF NOT EXISTS run (id TEXT PRIMARY KEY, begun_at TEXT NOT NULL, ended_at TEXT, outcome TEXT, plan TEXT NOT NULL) STRICT;
+    CREATE TABLE IF NOT EXISTS step (run TEXT NOT NULL REFERENCES run (id), position INTEGER NOT NULL, value TEXT NOT NULL, state TEXT NOT NULL, memo TEXT, changed_at TEXT NOT NULL, PRIMARY KEY (run, position)) STRICT;
+    CREATE TABLE IF NOT EXISTS note (run TEXT NOT NULL REFERENCES run (id), name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (run, name)) STRICT;
+  `);
+  return db;
+}
+
+/** SQLite makes the file with the process's mask: nobody else may ever read it. */
+function openPrivate(path: string, waitMs: number): Database.Database {
+  const before = process.umask(0o077);
+  try {
+    return new Database(path, { timeout: waitMs });
+  } finally {
+    process.umask(before);
+  }
+}
+
 /**
  * Makes sure that one lxd-to-incus works on this host at a time: an exclusive transaction that the kernel lets go of
  * when the process ends, however it ends.
  * @throws {Failure<MigrateProblem>} already-running
  */
 export function takeLock(state: string): () => void {
-  ensurePrivateFolder(state);
-  const before = process.umask(0o077);
-  const db = new Database(join(state, 'lock.db'), { timeout: 0 });
-  process.umask(before);
-  try {
-    db.exec('BEGIN EXCLUSIVE');
-  } catch (error) {
-    db.close();
-    if (error instanceof Error && (error as { code?: unknown }).code === 'SQLITE_BUSY')
-      throw migrateFailure({ code: 'already-running', state });
-    throw error;
-  }
-  return () => {
-    db.close();
-  };
+  return asFileFailure('take the lock', join(state, 'lock.db'), () => {
+    ensurePrivateFolder(state);
+    const db = openPrivate(join(state, 'lock.db'), 0);
+    try {
+      db.exec('BEGIN EXCLUSIVE');
+    } catch (error) {
+      db.close();
+      if (error instanceof Error && (error as { code?: unknown }).code === 'SQLITE_BUSY')
+        throw migrateFailure({ code: 'already-running', state });
+      throw error;
+    }
+    return () => {
+      db.close();
+    };
+  });
 }

@@ -125,7 +125,7 @@ export async function stopThroughDaemon(
   let left = running.length;
   for (const wanted of priorities) {
     const group = running.filter((instance) => stopPriority(instance) === wanted);
-    await Promise.all(
+    const outcomes = await Promise.allSettled(
       group.map(async (state) => {
         const instance = nameOf(state);
         const seconds = shutdownSeconds(state) ?? limitMs / 1000;
@@ -139,6 +139,8 @@ export async function stopThroughDaemon(
         say(`${instance} stopped, ${left} left`);
       }),
     );
+    // Only now: one that was still stopping would be found running, and left alone, when they are started again.
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 }
 

@@ -4,8 +4,7 @@ import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
 import { find } from '../detect/index.ts';
 import { exportDatabase } from '../export/export-database.ts';
-import { findDatabase } from '../inventory/database-files.ts';
-import { migrateFailure } from '../problem.ts';
+import { requireDatabase } from '../inventory/database-files.ts';
 import { type CommonOptions, detectOptions } from './options.ts';
 
 export async function exportCommand(
@@ -15,13 +14,7 @@ export async function exportCommand(
   output: Output,
 ): Promise<ExitCode> {
   const { source } = find(host, detectOptions(options));
-  const files = findDatabase(host.path(source.dataDirectory));
-  if (files === undefined)
-    throw migrateFailure({
-      code: 'not-a-database',
-      path: source.dataDirectory,
-      why: 'there is no database/global in it',
-    });
+  const files = requireDatabase(host.path(source.dataDirectory));
   const result = exportDatabase(files.global, out, { salvage: options.salvage === true });
   for (const notice of result.notices) output.message(notice);
   output.event({ event: 'exported', ...result });

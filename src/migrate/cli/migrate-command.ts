@@ -15,6 +15,7 @@ import { find } from '../detect/index.ts';
 import { makePlan, type Plan } from '../plan/index.ts';
 import { runFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
+import { makeReportFolder } from '../report/index.ts';
 import { beginRun, carryOut, type Work } from './carry-out.ts';
 import { confirm } from './confirm.ts';
 import { watchInterrupts } from './interrupts.ts';
@@ -40,6 +41,7 @@ export async function migrateCommand(host: Host, options: MigrateOptions, output
     });
   const wanted = options.plan === undefined ? undefined : readPlanFile(options.plan);
   if (host.userId() !== 0) throw migrateFailure({ code: 'needs-root', command: 'migrate' });
+  if (options.report !== undefined) makeReportFolder(options.report);
   const state = stateFolder(options);
   const release = takeLock(state);
   const journal = openJournal(state);

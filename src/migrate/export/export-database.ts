@@ -2,9 +2,9 @@
 import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
+import { asFileFailure } from '../../core/as-file-failure.ts';
 import { coreFailure } from '../../core/core-problem.ts';
 import { renameDurable, writeFileDurable } from '../../core/durable.ts';
-import { systemErrorCode } from '../../core/failure.ts';
 import { formatBytes, inert } from '../../core/text.ts';
 import { describeNotice, dqliteFailure, readDatabase } from '../../dqlite/index.ts';
 
@@ -29,7 +29,9 @@ export function exportDatabase(
   outFile: string,
   options: { readonly salvage: boolean },
 ): ExportResult {
-  const before = asFailure(outFile, () => fs.lstatSync(outFile, { throwIfNoEntry: false }));
+  const before = asFileFailure('write the file', outFile, () =>
+    fs.lstatSync(outFile, { throwIfNoEntry: false }),
+  );
   if (before !== undefined) throw coreFailure({ code: 'target-exists', path: outFile });
   const image = readDatabase(folder, options);
   const { lastIndex, lastTerm } = image;
@@ -73,22 +75,11 @@ function integrityFaults(image: Buffer): string[] {
 function writeNew(outFile: string, bytes: Buffer): void {
   const part = join(dirname(outFile), `.${basename(outFile)}.part`);
   try {
-    asFailure(outFile, () => {
+    asFileFailure('write the file', outFile, () => {
       writeFileDurable(part, bytes, 0o600);
       renameDurable(part, outFile);
     });
   } finally {
     fs.rmSync(part, { force: true });
-  }
-}
-
-/** No space, no permission, no such folder: nothing that is wrong with this program. */
-function asFailure<T>(path: string, use: () => T): T {
-  try {
-    return use();
-  } catch (error) {
-    const errno = systemErrorCode(error);
-    if (errno === undefined) throw error;
-    throw coreFailure({ code: 'file-system', operation: 'write the file', path, errno }, error);
   }
 }

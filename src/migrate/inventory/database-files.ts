@@ -47,13 +47,17 @@ export interface DatabaseContent {
   readonly local: Buffer | undefined;
 }
 
+/** As findDatabase, for a directory that must hold one. @throws {Failure<MigrateProblem>} not-a-database, no-permission */
+export function requireDatabase(directory: string): DatabaseFiles {
+  const files = findDatabase(directory);
+  if (files !== undefined) return files;
+  const why = fs.existsSync(directory) ? 'there is no database/global in it' : 'the folder does not exist';
+  throw migrateFailure({ code: 'not-a-database', path: directory, why });
+}
+
 /** @throws {Failure} not-a-database, no-permission, and the failures of the dqlite reader */
 export function readDatabaseFiles(directory: string, options: { salvage?: boolean } = {}): DatabaseContent {
-  const files = findDatabase(directory);
-  if (files === undefined) {
-    const why = fs.existsSync(directory) ? 'there is no database/global in it' : 'the folder does not exist';
-    throw migrateFailure({ code: 'not-a-database', path: directory, why });
-  }
+  const files = requireDatabase(directory);
   try {
     return {
       files,

@@ -1,6 +1,7 @@
 // report: the plan and, afterwards, the outcome, for people (HTML, Markdown) and for machines (JSON).
 import * as fs from 'node:fs';
 import { join, resolve } from 'node:path';
+import { asFileFailure } from '../../core/as-file-failure.ts';
 import { writeFileDurable } from '../../core/durable.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { inventoryJson } from '../inventory/render.ts';
@@ -28,10 +29,10 @@ export function writeReport(
   folder: string,
   { inventory, plan, verification, rehearsal }: ReportContent,
 ): string {
-  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeReportFolder(folder);
   const write = (name: string, text: string): string => {
     const path = resolve(join(folder, name));
-    writeFileDurable(path, text, 0o600);
+    asFileFailure('write the report', path, () => writeFileDurable(path, text, 0o600));
     return path;
   };
   const inventoryPath = write('inventory.json', inventoryJson(inventory));
@@ -39,4 +40,12 @@ export function writeReport(
   write('plan.json', `${JSON.stringify(plan, null, 2)}\n`);
   write('report.md', renderMarkdown(plan, verification, rehearsal));
   return write('report.html', renderHtml(plan, verification, rehearsal));
+}
+
+/** Before anything else is done: a report that cannot be written must not be found out at the end. */
+export function makeReportFolder(folder: string): void {
+  asFileFailure('make the folder of the report', resolve(folder), () => {
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK);
+  });
 }

@@ -1,0 +1,22 @@
+// Turns what the file system refuses into a failure that names the file: no space, no permission, no such folder.
+import { coreFailure } from './core-problem.ts';
+import { systemErrorCode } from './failure.ts';
+
+/** Codes of Node's own mistakes (`ERR_INVALID_ARG_TYPE`) begin alike and stay bugs; the others are SQLite's words for the same. */
+const refused =
+  /^(?!ERR_)E[A-Z0-9]+$|^SQLITE_(FULL|PERM|NOTADB|READONLY|CANTOPEN|IOERR|CORRUPT)(_[A-Z0-9]+)*$/;
+
+/**
+ * @param operation goes on after "Could not "
+ * @throws {Failure<CoreProblem>} file-system
+ */
+export function asFileFailure<T>(operation: string, path: string, use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === undefined || !refused.test(code)) throw error;
+    const errno = code === 'SQLITE_FULL' ? 'ENOSPC' : code;
+    throw coreFailure({ code: 'file-system', operation, path, errno }, error);
+  }
+}
