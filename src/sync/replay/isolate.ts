@@ -102,5 +102,5 @@ async function copyReachable(engine: Engine, tip: string, forkPoint: string, git
     Buffer.from(`${[...new Set(tips)].join('\n')}\n`),
   );
   const pack = await from(['pack-objects', '--stdout', '--quiet'], list.stdout);
-  await git(['unpack-objects', '-q'], pack.stdout).catch(() => git(['index-pack', '--stdin'], pack.stdout));
+  await git(['index-pack', '--stdin'], pack.stdout);
 }
