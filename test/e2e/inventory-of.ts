@@ -115,8 +115,10 @@ async function volumesOf(rows: GetRows, pool: string, projects: Rows): Promise<R
   return found;
 }
 
+/** In the order of the keys: daemons answer in any order. */
 function by(list: Rows, key: string): Record<string, Json> {
-  return Object.fromEntries(list.map((row) => [String(row[key]), row]));
+  const named = list.map((row) => [String(row[key]), row] as const);
+  return Object.fromEntries(named.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 async function inTurn<T, R>(list: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
