@@ -81,7 +81,7 @@ async function describeHunks(
   if (hunks.every((hunk) => fold(hunk.ours) === fold(hunk.theirs)))
     return made('already-applied', 'the fork has this change, spelt otherwise', more);
   const driver = pack.merge.find((rule) => matchesAnyGlob(rule.files, outcome.path))?.driver;
-  if (driver === 'append-list' || driver === 'ordered-list')
+  if (driver === 'append-list')
     return made('list', 'both sides changed entries of a list that is only ever added to', more);
   if (hunks.every((hunk) => hunk.ours.length === 0))
     return made('deleted-in-fork', 'the fork deleted the lines that upstream changed', more);

@@ -72,7 +72,7 @@ export interface MergeRule extends RuleBase {
   readonly driver: MergeDriver;
 }
 
-export type MergeDriver = 'append-list' | 'ordered-list' | 'generated' | 'ours' | 'text';
+export type MergeDriver = 'append-list' | 'generated' | 'ours' | 'text';
 
 export interface SkipRule extends RuleBase {
   readonly files: readonly string[];
