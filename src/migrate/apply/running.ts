@@ -1,5 +1,5 @@
 // Finds what of a data directory runs on the host, from processes alone: daemons may be dead.
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host, ProcessInfo } from '../../core/host.ts';
 
@@ -42,9 +42,8 @@ function isFrozen(host: Host, storageName: string): boolean {
     [`/sys/fs/cgroup/unified/lxc.payload.${storageName}/cgroup.freeze`, '1'],
     [`/sys/fs/cgroup/freezer/lxc.payload.${storageName}/freezer.state`, 'FROZEN'],
   ] as const;
-  return places.some(
-    ([path, yes]) => existsSync(host.path(path)) && readFileSync(host.path(path), 'utf8').trim() === yes,
-  );
+  // A cgroup that is removed meanwhile answers ENODEV: then nothing in it is frozen.
+  return places.some(([path, yes]) => readIfThere(host.path(path))?.trim() === yes);
 }
 
 /** `<project>_<name>` apart; neither may hold an underscore (both projects). */
