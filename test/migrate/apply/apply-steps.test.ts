@@ -1,6 +1,6 @@
 // A whole run on a fake machine: what a failure at any step takes back, in which order, and that nothing is taken back twice.
 import * as fs from 'node:fs';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Failure } from '../../../src/core/failure.ts';
 import type { Host } from '../../../src/core/host.ts';
 import { conversions } from '../../../src/migrate/apply/conversions.ts';
@@ -20,6 +20,11 @@ import { config, instance } from '../convert/converted.ts';
 import { lxdDatabase } from '../lxd-database.ts';
 import { machineWith, planOf } from '../plan/planned.ts';
 import { treeOf } from './tree.ts';
+
+// Without waiting for the disk.
+vi.mock('node:fs', async (original) =>
+  (await import('../../fakes/watched-files.ts')).watched(await original()),
+);
 
 const server = lxdDatabase(`
   ${instance(1, 'c1')} ${instance(2, 'c2', { project: 2 })} ${instance(3, 'c3')} ${instance(4, 'c4')}

@@ -514,19 +514,26 @@ describe('going back with other id maps', () => {
       )[0]?.['value'];
 
     test('does so too, wherever the process dies, and keeps what LXD left', async () => {
-      let died = true;
-      for (let changes = 0; died; changes += 1) {
-        const one = begun(killed);
-        await one.apply();
-        one.note('idmaps-of-target', { 'default/c1': '[]' });
-        died = await one.dyingAfter(changes, 'undo');
+      const one = begun(killed);
+      await one.apply();
+      one.note('idmaps-of-target', { 'default/c1': '[]' });
+      fileWatch.reset();
+      await one.undo();
+      const all = fileWatch.operations.length;
 
-        await one.undo();
+      // Every change from the first rename of a whole folder on, and some of those that only fill a new one.
+      for (const changes of [0, 1, 4, ...Array.from({ length: 6 }, (_, back) => all - 6 + back)]) {
+        const again = begun(killed);
+        await again.apply();
+        again.note('idmaps-of-target', { 'default/c1': '[]' });
+        expect(await again.dyingAfter(changes, 'undo')).toBe(true);
+
+        await again.undo();
 
         const left = fs
-          .readdirSync(one.host.path('/var/lib/incus/database'))
+          .readdirSync(again.host.path('/var/lib/incus/database'))
           .filter((name) => name.startsWith('global'));
-        expect({ changes, map: mapOfC1(one.host), left }).toEqual({
+        expect({ changes, map: mapOfC1(again.host), left }).toEqual({
           changes,
           map: '[]',
           left: ['global', 'global.before-rollback'],

@@ -35,7 +35,6 @@ const calls = {
   hostileName: ['plan', '--lxd-dir', `${at('')}\u001b[2J\u202e`, '--state', state],
   otherDatabase: ['plan', '--lxd-dir', at('not-sqlite'), '--state', state],
   plan: ['plan', ...copy],
-  planJson: ['plan', ...copy, '--json'],
   planOfRaftFolder: [
     'plan',
     '--lxd-dir',
@@ -223,7 +222,7 @@ describe('plan, by a user without rights, of a copied database', () => {
   });
 
   test('with --json prints one event with the whole plan, and nothing else', () => {
-    const answer = answerOf('planJson');
+    const answer = answerOf('planReport');
 
     expect({ status: answer.status, stderr: answer.stderr }).toEqual({ status: 3, stderr: '' });
     const [event, ...more] = events(answer);
