@@ -89,7 +89,9 @@ export interface HelperOwner {
  * (forkproxy, forkdns, …: a proxy between two ports names no directory). Not the daemon itself.
  */
 export function helperProcesses(host: Host, { dataDirectory, program }: HelperOwner): ProcessInfo[] {
-  const inside = `${dataDirectory}/`;
+  const named = dataDirectory.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  // `/backup/var/lib/lxd/` is not inside: what ends there is somebody's own copy at work.
+  const inside = new RegExp(`(?<![\\w./-])${named}/`);
   return host
     .processes()
     .filter(
@@ -97,7 +99,7 @@ export function helperProcesses(host: Host, { dataDirectory, program }: HelperOw
         process.samePidNamespace &&
         !isDaemon(process.argv) &&
         ((helperPrograms.test(process.program ?? '') &&
-          process.argv.slice(1).some((argument) => argument.includes(inside))) ||
+          process.argv.slice(1).some((argument) => inside.test(argument))) ||
           (program !== undefined &&
             process.program === program &&
             (process.argv[1] ?? '').startsWith('fork'))),
