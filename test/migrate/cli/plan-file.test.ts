@@ -1,0 +1,90 @@
+// migrate --plan FILE: exactly that plan, or a refusal that says what is different.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { Failure } from '../../../src/core/failure.ts';
+import { readPlanFile, refuseStale } from '../../../src/migrate/cli/plan-file.ts';
+import type { Plan } from '../../../src/migrate/plan/index.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
+import { populatedDatabase } from '../lxd-database.ts';
+import { machineWith, planOf } from '../plan/planned.ts';
+
+function written(content: string): string {
+  const path = join(temporaryFolder(), 'plan.json');
+  writeFileSync(path, content);
+  return path;
+}
+
+function problemOf(action: () => unknown): unknown {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    return error instanceof Failure ? error.problem : error;
+  }
+}
+
+async function plan(): Promise<Plan> {
+  return (await planOf(machineWith(populatedDatabase()))).plan;
+}
+
+test('a plan that was written down is the plan', async () => {
+  const now = await plan();
+
+  const read = readPlanFile(written(JSON.stringify(now, null, 2)));
+
+  expect(read).toEqual(JSON.parse(JSON.stringify(now)));
+  expect(problemOf(() => refuseStale(read, now))).toBeUndefined();
+});
+
+test.each([
+  ['no JSON', '{'],
+  ['null', 'null'],
+  ['a list', '[]'],
+  ['another object', '{"format": 2}'],
+  ['a plan without its changes', '{"format": 1, "position": {}}'],
+])('%s is refused as no plan', (_what, content) => {
+  expect(problemOf(() => readPlanFile(written(content)))).toMatchObject({ code: 'bad-file' });
+});
+
+describe('a plan is stale', () => {
+  test.each([
+    [
+      'the log has grown',
+      (now: Plan) => ({ ...now, position: { ...now.position, lastIndex: 99 } }),
+      /entry 2 and is at 99/,
+    ],
+    [
+      'Incus was updated',
+      (now: Plan) => ({ ...now, target: now.target && { ...now.target, version: '7.0.2' } }),
+      /was 6\.0\.4 and is 7\.0\.2/,
+    ],
+    [
+      'another server is meant',
+      (now: Plan) => ({ ...now, source: { ...now.source, dataDirectory: '/srv/lxd' } }),
+      /the source was/,
+    ],
+    [
+      'other changes would be made',
+      (now: Plan) => ({ ...now, changes: now.changes.slice(1) }),
+      /changes of the database/,
+    ],
+    ['other things stand in the way', (now: Plan) => ({ ...now, findings: [] }), /findings/],
+  ])('when %s', async (_what, change, message) => {
+    const wanted = await plan();
+    const now = change({
+      ...wanted,
+      findings: [{ id: 'x', severity: 'note', objects: [], what: '', action: '' }],
+    } as Plan) as Plan;
+
+    const problem = problemOf(() =>
+      refuseStale(
+        { ...wanted, findings: [{ id: 'x', severity: 'note', objects: [], what: '', action: '' }] },
+        now,
+      ),
+    );
+
+    expect(problem).toMatchObject({ code: 'plan-stale' });
+    expect((problem as { differences: string[] }).differences.join()).toMatch(message);
+  });
+});
