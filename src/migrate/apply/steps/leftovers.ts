@@ -82,7 +82,8 @@ async function deleteInterface(
 
 async function deleteTables(host: Host, table: string, say: (text: string) => void): Promise<void> {
   if (host.which('nft') === undefined) return;
-  const { stdout } = await host.run(['nft', 'list', 'tables'], { timeoutMs: commandMs });
+  // Without nftables in the kernel there are no tables to clear.
+  const { stdout } = await host.run(['nft', 'list', 'tables'], { timeoutMs: commandMs, accept: 'any' });
   for (const line of stdout.toString('utf8').split('\n')) {
     const [, family, name] = /^table (\S+) (\S+)$/.exec(line.trim()) ?? [];
     if (family === undefined || name !== table) continue;
