@@ -18,6 +18,11 @@ export interface RunOptions {
   readonly accept?: readonly number[] | 'any';
   /** Bytes of output, both streams together; 256 MiB unless told. */
   readonly maxOutputBytes?: number;
+  /**
+   * The command may be a daemon itself, or leave one behind: it is not killed, its output goes nowhere, and this
+   * process may end before it. `timeoutMs` does not count.
+   */
+  readonly mayStay?: boolean;
 }
 
 export interface RunResult {
@@ -31,6 +36,7 @@ export interface RunResult {
  * @throws {Failure<CoreProblem>} command-missing, -not-started, -failed, -killed, -timeout, -output-too-large
  */
 export function run(argv: Argv, options: RunOptions): Promise<RunResult> {
+  if (options.mayStay === true) return runAndLeave(argv, options);
   const [command, ...args] = argv;
   const limitBytes = options.maxOutputBytes ?? 256 * 1024 * 1024;
   return new Promise((resolve, reject) => {
@@ -80,6 +86,27 @@ export function run(argv: Argv, options: RunOptions): Promise<RunResult> {
       if (!accepted) return reject(coreFailure({ code: 'command-failed', argv, status, stderr: text }));
       resolve({ status, stdout: Buffer.concat(out), stderr });
     });
+  });
+}
+
+function runAndLeave(argv: Argv, options: RunOptions): Promise<RunResult> {
+  const [command, ...args] = argv;
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd: options.cwd,
+      env: { ...process.env, LC_ALL: 'C', ...options.env },
+      stdio: 'ignore',
+      detached: true,
+    });
+    child.on('error', (error) => reject(notStarted(error, command, options.cwd)));
+    child.on('exit', (status, signal) => {
+      const nothing = Buffer.alloc(0);
+      if (status === 0) resolve({ status, stdout: nothing, stderr: nothing });
+      else if (status === null)
+        reject(coreFailure({ code: 'command-killed', argv, signal: String(signal), stderr: '' }));
+      else reject(coreFailure({ code: 'command-failed', argv, status, stderr: '' }));
+    });
+    child.unref();
   });
 }
 

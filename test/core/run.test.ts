@@ -170,3 +170,22 @@ test('variables are added and removed, and the language is fixed', async () => {
 
   expect(stdout.toString()).toBe('new::C\n');
 });
+
+test('a command that may stay is not waited for beyond its end, nor killed, when it leaves a process behind', async () => {
+  const file = join(temporaryFolder(), 'written-later');
+
+  await run(['sh', '-c', '(sleep 0.5; echo still here > "$1") &', 'sh', file], {
+    timeoutMs: 10,
+    mayStay: true,
+  });
+
+  expect(existsSync(file)).toBe(false);
+  await expect.poll(() => existsSync(file), { timeout: 5_000 }).toBe(true);
+});
+
+test('a command that may stay is a failure when it ends with another status', async () => {
+  expect(await problemOf(run(['sh', '-c', 'exit 3'], { ...limit, mayStay: true }))).toMatchObject({
+    code: 'command-failed',
+    status: 3,
+  });
+});

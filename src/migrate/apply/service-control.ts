@@ -109,7 +109,8 @@ export async function startDaemon(host: Host, daemon: DaemonRef, limitMs: number
       ? host.run(['systemctl', 'start', ...service.start], { timeoutMs: commandLimitMs })
       : service.start.reduce<Promise<unknown>>(async (before, argv) => {
           await before;
-          return host.run(argv, { timeoutMs: commandLimitMs });
+          // It may be the daemon itself, in the foreground.
+          return host.run(argv, { timeoutMs: commandLimitMs, mayStay: true });
         }, Promise.resolve());
   let failure: unknown;
   started.catch((error: unknown) => {
