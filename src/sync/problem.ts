@@ -5,6 +5,8 @@ import { inert } from '../core/text.ts';
 
 export type SyncProblem =
   | { readonly code: 'not-a-repository'; readonly path: string; readonly detail: string }
+  | { readonly code: 'object-names'; readonly path: string; readonly format: string }
+  | { readonly code: 'cache-unusable'; readonly path: string; readonly why: string }
   | { readonly code: 'unknown-commit'; readonly name: string; readonly repository: string }
   | { readonly code: 'object-missing'; readonly sha: string }
   | { readonly code: 'object-unreadable'; readonly sha: string; readonly detail: string }
@@ -39,6 +41,17 @@ function explain(problem: SyncProblem): { what: string; where?: string; next?: s
         what: `This is not a git repository: ${inert(problem.path)}`,
         where: problem.detail,
         next: 'Name the repository folder (with its .git, or bare) and try again.',
+      };
+    case 'object-names':
+      return {
+        what: `The objects of ${inert(problem.path)} have ${inert(problem.format)} names.`,
+        next: 'fork-sync works on repositories with SHA-1 names.',
+      };
+    case 'cache-unusable':
+      return {
+        what: `The cache cannot be used: ${inert(problem.why)}`,
+        where: problem.path,
+        next: 'Name another folder with --cache, or remove the file if nothing else needs it.',
       };
     case 'unknown-commit':
       return {

@@ -4,7 +4,7 @@ import { inert } from '../../core/text.ts';
 import { readable } from '../git/output.ts';
 import { resolveCommit } from '../git/resolve-commit.ts';
 import { checkoutPick, continuePick, readNote } from '../pick/checkout-pick.ts';
-import { pickRef } from '../pick/open-engine.ts';
+import { pickRef } from '../pick/pick-batches.ts';
 import { syncFailure } from '../problem.ts';
 import { needRepositories, openEngineFor, type RepositoryOptions } from './options.ts';
 

@@ -34,6 +34,8 @@ export function openObjectReader(gitDir: string): ObjectReader {
   const child = spawn('git', [`--git-dir=${gitDir}`, ...smallMemory, 'cat-file', '--batch-command'], {
     env: { ...process.env, ...gitEnvironment },
     stdio: ['pipe', 'pipe', 'pipe'],
+    // Ctrl-C is for us: the reader goes on until its input ends, so that what was begun can be finished.
+    detached: true,
   });
   const waiting: (Waiting | undefined)[] = [];
   let head = 0;

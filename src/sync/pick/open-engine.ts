@@ -1,15 +1,16 @@
-// Opens everything that picking needs from the two repositories' paths, and picks requests one after another.
-import { run } from '../../core/run.ts';
-import { gitEnvironment } from '../git/git-environment.ts';
+// Opens everything that picking needs from the two repositories' paths, and picks requests in one thread or two.
+import { availableParallelism } from 'node:os';
 import { openObjectReader } from '../git/object-reader.ts';
 import { createObjectWriter, type ObjectWriter } from '../git/object-writer.ts';
 import { type Objects, openObjects } from '../git/objects.ts';
 import { openScratch } from '../git/scratch.ts';
 import type { RulePack } from '../rules/model.ts';
 import { openWorkshop, type PickRequest } from './open-workshop.ts';
-import { engineHash, noCache, openPickCache, type PickCache } from './pick-cache.ts';
-import { type DetailedPick, pickCommit } from './pick-commit.ts';
+import { claimBlocks, nameCommits, type PlacedPick, pickBatches } from './pick-batches.ts';
+import { engineHash, openCacheFor } from './pick-cache.ts';
+import type { DetailedPick } from './pick-commit.ts';
 import type { Workshop } from './pick-view.ts';
+import { type Helper, startHelper } from './start-helper.ts';
 
 export interface EngineOptions {
   readonly upstream: string;
@@ -18,6 +19,10 @@ export interface EngineOptions {
   readonly pack: RulePack;
   /** The running program's own file, whose hash keys the cache. */
   readonly program: string;
+  /** Threads that pick; two where there are two processors and enough to do, unless told. */
+  readonly threads?: 1 | 2;
+  /** Gets what people should know about the cache. */
+  readonly note?: (text: string) => void;
 }
 
 export interface Engine {
@@ -27,51 +32,118 @@ export interface Engine {
   readonly writer: ObjectWriter;
   /** Opens what requests share; asked for only when one of them is not in the cache. */
   workshop(requests: readonly PickRequest[]): Promise<Workshop>;
-  /** Picks in order; `keep` writes the objects into the scratch repository and names each commit by a ref. */
+  /**
+   * Picks, and gives the picks in the order of the requests. `keep` writes the objects into the scratch repository and
+   * names each commit by a ref, both before the pick is given.
+   */
   pick(requests: readonly PickRequest[], options: PickOptions): AsyncGenerator<DetailedPick>;
   close(): Promise<void>;
 }
 
 export interface PickOptions {
   readonly keep: boolean;
+  /** Ends after the pick that is under way; picks that were made are still given. */
+  readonly signal?: AbortSignal;
 }
 
-const timeoutMs = 120_000;
-const flushEvery = 100;
+/** Below this a second thread takes longer to open than it saves. */
+const worthHelp = 40;
 
 export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const { pack } = options;
+  const note = options.note ?? (() => {});
   const { gitDir } = await openScratch(options.cache, options.upstream, options.fork);
+  const hash = engineHash(options.program);
+  const cache = openCacheFor(gitDir, hash, pack, note);
   const reader = openObjectReader(gitDir);
   const objects = openObjects(reader);
   const writer = createObjectWriter(objects);
-  const engine = engineHash(options.program);
-  const cache = engine === undefined ? noCache : openPickCache(gitDir, engine, options.pack.hash);
   const workshop = (requests: readonly PickRequest[]): Promise<Workshop> =>
-    openWorkshop({ pack: options.pack, gitDir, objects, writer, cache }, requests);
+    openWorkshop({ pack, gitDir, objects, writer, cache }, requests);
+
+  /** A pick that the cache holds, if its commit is here still. */
+  const remembered = async (request: PickRequest, keep: boolean): Promise<DetailedPick | undefined> => {
+    // Only this engine with these rules writes the entries: they have this shape.
+    const found = cache.get('pick', pickKey(request)) as DetailedPick | undefined;
+    const commit = found?.result.commit;
+    if (!keep || commit === undefined) return found;
+    return (await objects.commitIfHere(commit)) === undefined ? undefined : found;
+  };
 
   async function* pick(requests: readonly PickRequest[], how: PickOptions): AsyncGenerator<DetailedPick> {
-    let shop: Workshop | undefined;
-    let refs: string[] = [];
+    const { keep, signal } = how;
+    const places: number[] = [];
+    const known: DetailedPick[] = [];
     for (const [index, request] of requests.entries()) {
-      let made = await remembered(cache, objects, request, how);
-      if (made === undefined) {
-        shop ??= await workshop(requests);
-        made = await pickCommit(shop, request);
-        if (isWhole(shop)) cache.set('pick', pickKey(request), made);
+      const found = await remembered(request, keep);
+      if (found === undefined) places.push(index);
+      else known.push(found);
+    }
+    if (keep) await nameCommits(gitDir, known);
+    const unknown = new Set(places);
+    const arrived = new Map<number, DetailedPick>();
+    let next = 0;
+    async function* inOrder(): AsyncGenerator<DetailedPick> {
+      for (; next < requests.length; next += 1) {
+        const request = requests[next];
+        const found =
+          unknown.has(next) || request === undefined ? arrived.get(next) : await remembered(request, false);
+        if (found === undefined) return;
+        arrived.delete(next);
+        yield found;
       }
-      const { commit } = made.result;
-      if (how.keep && commit !== undefined) refs.push(`update ${pickRef(request)} ${commit}\n`);
-      if (!how.keep) writer.discard();
-      if (how.keep && (refs.length >= flushEvery || index === requests.length - 1)) {
-        await keepPicks(gitDir, writer, refs);
-        refs = [];
+    }
+    yield* inOrder();
+    for await (const batch of pickUnknown(requests, places, keep, signal)) {
+      for (const { index, pick: made } of batch) arrived.set(index, made);
+      yield* inOrder();
+    }
+  }
+
+  async function* pickUnknown(
+    requests: readonly PickRequest[],
+    places: readonly number[],
+    keep: boolean,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<readonly PlacedPick[]> {
+    if (places.length === 0) return;
+    const counter = new Int32Array(new SharedArrayBuffer(8));
+    const stopped = (): boolean => signal?.aborted === true;
+    const stop = (): void => void Atomics.store(counter, 1, 1);
+    signal?.addEventListener('abort', stop);
+    const helper = isWorthHelp(options.threads, places.length)
+      ? startHelper({ gitDir, pack, engine: hash, requests, places, keep, counter })
+      : undefined;
+    try {
+      const shop = await openWorkshop(
+        {
+          pack,
+          gitDir,
+          objects,
+          writer,
+          cache,
+          ...(helper === undefined ? {} : { partner: helper.partner }),
+        },
+        requests,
+      );
+      const whole = isWhole(shop);
+      const claim = claimBlocks(counter, places, 0);
+      const own = pickBatches({ shop, writer, gitDir, requests, claim, keep, stopped });
+      for await (const batch of bothBatches(own, helper)) {
+        for (const { index, pick: made } of batch) {
+          const request = requests[index];
+          if (whole && request !== undefined) cache.set('pick', pickKey(request), made);
+        }
+        yield batch;
       }
-      yield made;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+      await helper?.end();
     }
   }
 
   return {
-    pack: options.pack,
+    pack,
     gitDir,
     objects,
     writer,
@@ -82,6 +154,21 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       await reader.close();
     },
   };
+}
+
+function isWorthHelp(threads: 1 | 2 | undefined, picks: number): boolean {
+  if (threads !== undefined) return threads === 2;
+  return availableParallelism() > 1 && picks >= worthHelp;
+}
+
+/** The batches made here, then those that the helper still has; both pick at the same time. */
+async function* bothBatches(
+  own: AsyncGenerator<readonly PlacedPick[]>,
+  helper: Helper | undefined,
+): AsyncGenerator<readonly PlacedPick[]> {
+  yield* own;
+  if (helper === undefined) return;
+  for (let batch = await helper.next(); batch !== undefined; batch = await helper.next()) yield batch;
 }
 
 /** Results from a clone that lacks history are not remembered: more may be known the next time. */
@@ -96,31 +183,4 @@ function isWhole(shop: Workshop): boolean {
 
 function pickKey(request: PickRequest): string {
   return `${request.upstream} ${request.onto}`;
-}
-
-async function remembered(
-  cache: PickCache,
-  objects: Objects,
-  request: PickRequest,
-  how: PickOptions,
-): Promise<DetailedPick | undefined> {
-  // The cache is a file of ours that only this engine with these rules writes: its entries have this shape.
-  const found = cache.get('pick', pickKey(request)) as DetailedPick | undefined;
-  if (found === undefined || !how.keep || found.result.commit === undefined) return found;
-  return (await objects.commitIfHere(found.result.commit)) === undefined ? undefined : found;
-}
-
-async function keepPicks(gitDir: string, writer: ObjectWriter, refs: readonly string[]): Promise<void> {
-  await writer.flush(gitDir);
-  if (refs.length === 0) return;
-  await run(['git', `--git-dir=${gitDir}`, 'update-ref', '--stdin'], {
-    timeoutMs,
-    env: gitEnvironment,
-    input: Buffer.from(refs.join('')),
-  });
-}
-
-/** Where the scratch repository keeps a pick, for `git fetch`. */
-export function pickRef(request: PickRequest): string {
-  return `refs/picks/${request.upstream}/${request.onto}`;
 }

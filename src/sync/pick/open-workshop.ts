@@ -6,15 +6,17 @@ import { createLru } from '../git/lru.ts';
 import type { ObjectWriter } from '../git/object-writer.ts';
 import type { Objects } from '../git/objects.ts';
 import { compileBrand } from '../rewrite/brand.ts';
-import { createGoIndexer } from '../rewrite/go/go-index.ts';
+import { createGoIndexer, type GoFileCache } from '../rewrite/go/go-index.ts';
+import type { GoFile } from '../rewrite/go/scan-go.ts';
 import { createLineStore } from '../rewrite/line-store.ts';
 import { matchesAnyGlob } from '../rules/glob.ts';
 import type { RulePack } from '../rules/model.ts';
 import { compileWords } from '../rules/words.ts';
-import { identifyImports } from '../scan/identify-imports.ts';
+import { type ImportPair, identifyImports } from '../scan/identify-imports.ts';
 import { type Lesson, type LessonContext, makeLesson } from '../scan/lessons.ts';
 import { createMemory } from '../scan/memory.ts';
-import { loadRenameHistory } from '../scan/rename-history.ts';
+import { type MovesCache, openRenameHistory, readMoves } from '../scan/rename-history.ts';
+import { type Partner, share } from './partner.ts';
 import type { PickCache } from './pick-cache.ts';
 import type { Workshop } from './pick-view.ts';
 
@@ -24,6 +26,8 @@ export interface WorkshopSources {
   readonly objects: Objects;
   readonly writer: ObjectWriter;
   readonly cache: PickCache;
+  /** The other thread, where there are two: each makes half of what both need. */
+  readonly partner?: Partner;
 }
 
 export interface PickRequest {
@@ -36,7 +40,7 @@ export async function openWorkshop(
   sources: WorkshopSources,
   requests: readonly PickRequest[],
 ): Promise<Workshop> {
-  const { pack, objects } = sources;
+  const { pack, objects, gitDir, partner } = sources;
   const { forkPoint, forkPointTime } = pack.info;
   const [fork, upstream] = await Promise.all([
     loadHistory(
@@ -54,11 +58,22 @@ export async function openWorkshop(
   ]);
   const brand = compileBrand(pack);
   const store = createLineStore(brand.foldLine);
-  const [forkMoves, upstreamMoves, lessons] = await Promise.all([
-    loadRenameHistory(sources.gitDir, fork),
-    loadRenameHistory(sources.gitDir, upstream),
-    loadLessons({ objects, store, ...lessonRules(pack, brand) }, fork, upstream, sources.cache),
+  const movesCache = movesIn(sources.cache);
+  const lessonContext = { objects, store, ...lessonRules(pack, brand) };
+  const pairs = identifyImports(fork, upstream);
+  const half = pairs.length >> 1;
+  const lessonsOf = (part: readonly ImportPair[]) => () =>
+    loadLessons(lessonContext, part, fork, upstream, sources.cache);
+  const [forkMoves, upstreamMoves, older, newer] = await Promise.all([
+    share(partner, 0, 'fork-moves', () => readMoves(gitDir, fork, movesCache)),
+    share(partner, 1, 'upstream-moves', () => readMoves(gitDir, upstream, movesCache)),
+    share(partner, 1, 'older-lessons', lessonsOf(pairs.slice(0, half))),
+    share(partner, 0, 'newer-lessons', lessonsOf(pairs.slice(half))),
   ]);
+  const lessons = [...older, ...newer].flatMap((lesson, index) => {
+    const pair = pairs[index];
+    return lesson === undefined || pair === undefined ? [] : [{ pair, lesson }];
+  });
   return {
     pack,
     objects,
@@ -66,11 +81,11 @@ export async function openWorkshop(
     store,
     brand,
     words: compileWords(pack.words, pack.protected),
-    indexer: createGoIndexer(objects),
+    indexer: createGoIndexer(objects, goFilesIn(sources.cache)),
     fork,
     upstream,
-    forkMoves,
-    upstreamMoves,
+    forkMoves: openRenameHistory(fork, forkMoves),
+    upstreamMoves: openRenameHistory(upstream, upstreamMoves),
     forkPointNames: await namesByFolder(objects, forkPoint),
     memory: createMemory(lessons, brand, pack.info.upstream.name),
     studies: createLru(40),
@@ -119,13 +134,11 @@ const atOnce = Math.max(2, cpus().length * 4);
 
 async function loadLessons(
   context: LessonContext,
+  pairs: readonly ImportPair[],
   fork: History,
   upstream: History,
   cache: PickCache,
-): Promise<
-  readonly { readonly pair: { readonly fork: number; readonly upstream: number }; readonly lesson: Lesson }[]
-> {
-  const pairs = identifyImports(fork, upstream);
+): Promise<readonly (Lesson | undefined)[]> {
   const lessons: (Lesson | undefined)[] = [];
   let next = 0;
   const work = async (): Promise<void> => {
@@ -144,10 +157,25 @@ async function loadLessons(
     }
   };
   await Promise.all(Array.from({ length: atOnce }, work));
-  return pairs.flatMap((pair, index) => {
-    const lesson = lessons[index];
-    return lesson === undefined ? [] : [{ pair, lesson }];
-  });
+  return pairs.map((_, index) => lessons[index]);
+}
+
+function movesIn(cache: PickCache): MovesCache {
+  return {
+    get(comparison) {
+      const found = cache.get('moves', comparison);
+      return typeof found === 'string' ? found : undefined;
+    },
+    set: (comparison, fields) => cache.set('moves', comparison, fields),
+  };
+}
+
+function goFilesIn(cache: PickCache): GoFileCache {
+  return {
+    // Only this engine writes the entries.
+    get: (blob) => cache.get('go-file', blob) as GoFile | undefined,
+    set: (blob, file) => cache.set('go-file', blob, file),
+  };
 }
 
 /** Nothing is learned from an import whose objects are not all here. */

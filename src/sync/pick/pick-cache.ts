@@ -1,8 +1,16 @@
-// Remembers results that are functions of their inputs, in one SQLite file that can be deleted at any time.
+// Remembers what is a function of its inputs, in one SQLite file that can be deleted at any time.
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { deserialize, serialize } from 'node:v8';
+import { crc32 } from 'node:zlib';
 import Database from 'better-sqlite3';
+import { systemErrorCode } from '../../core/failure.ts';
+import { syncFailure } from '../problem.ts';
+import type { RulePack } from '../rules/model.ts';
+
+/** What each kind depends on beside its key: all rules, the rules that lessons use, or no rule at all. */
+export type CacheKind = 'pick' | 'lesson' | 'moves' | 'go-file';
 
 export interface PickCache {
   get(kind: CacheKind, key: string): unknown;
@@ -10,53 +18,204 @@ export interface PickCache {
   close(): void;
 }
 
-export type CacheKind = 'pick' | 'lesson';
-
 /** A cache that remembers nothing: what the engine uses when its own sources may change under it. */
 export const noCache: PickCache = { get: () => undefined, set: () => {}, close: () => {} };
 
-/** Entries are only ever found by the same engine and the same rules; older ones are dropped on opening. */
-export function openPickCache(folder: string, engine: string, rules: string): PickCache {
-  const path = join(folder, 'results.sqlite');
-  const fresh = !existsSync(path);
-  const database = new Database(path);
-  if (fresh) chmodSync(path, 0o600);
-  database.pragma('journal_mode = WAL');
-  database.pragma('synchronous = OFF');
-  const maker = createHash('sha256').update(`${engine}\0${rules}`).digest('hex');
-  database.exec(
-    'CREATE TABLE IF NOT EXISTS results (maker TEXT, kind TEXT, key TEXT, value TEXT, PRIMARY KEY (maker, kind, key))',
+/** The cache in a scratch repository; without a hash of the engine nothing is remembered. */
+export function openCacheFor(
+  gitDir: string,
+  engine: string | undefined,
+  pack: RulePack,
+  note: (text: string) => void,
+): PickCache {
+  return engine === undefined ? noCache : openPickCache(gitDir, makersOf(engine, pack), note);
+}
+
+export type Makers = Readonly<Record<CacheKind, string>> & { readonly engine: string };
+
+function makersOf(engine: string, pack: RulePack): Makers {
+  const hash = (...parts: readonly string[]): string =>
+    createHash('sha256').update(parts.join('\0')).digest('hex');
+  const { info, paths, merge, symbols } = pack;
+  return {
+    engine,
+    pick: hash(engine, 'pick', pack.hash),
+    // What open-workshop.ts hands to lessons: the brand words, renamed Go names, paths, and what is generated.
+    lesson: hash(engine, 'lesson', JSON.stringify({ info, paths, merge, symbols })),
+    moves: hash(engine, 'objects'),
+    'go-file': hash(engine, 'objects'),
+  };
+}
+
+const applicationId = 0x666b7379;
+const makersKept = 16;
+const writtenAtOnce = 200;
+const busyMs = 20_000;
+
+/**
+ * Entries are only ever found by the same engine and the same rules, and each carries a checksum. A file that SQLite
+ * cannot read is made anew; a database of somebody else is refused.
+ * @throws {Failure<SyncProblem>} cache-unusable
+ */
+export function openPickCache(folder: string, makers: Makers, note: (text: string) => void): PickCache {
+  const path = join(folder, 'cache.sqlite');
+  const { database, ids } = openOrRemake(path, makers, note);
+  const select = database.prepare<[number, string, string], { readonly sum: number; readonly value: Buffer }>(
+    'SELECT sum, value FROM entries WHERE maker = ? AND kind = ? AND key = ?',
   );
-  database.prepare('DELETE FROM results WHERE maker <> ?').run(maker);
-  const select = database
-    .prepare('SELECT value FROM results WHERE maker = ? AND kind = ? AND key = ?')
-    .pluck();
-  const insert = database.prepare('INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)');
-  let waiting: [CacheKind, string, string][] = [];
-  const flush = database.transaction((entries: readonly [CacheKind, string, string][]) => {
-    for (const [kind, key, value] of entries) insert.run(maker, kind, key, value);
+  const insert = database.prepare(
+    'INSERT OR REPLACE INTO entries (maker, kind, key, sum, value) VALUES (?, ?, ?, ?, ?)',
+  );
+  let waiting: (readonly [CacheKind, string, Buffer])[] = [];
+  let broken = false;
+  const write = database.transaction((entries: typeof waiting) => {
+    for (const [kind, key, value] of entries)
+      insert.run(ids[kind], kind, key, checksum(kind, key, value), value);
   });
+  const giveUp = (error: unknown): void => {
+    if (!(error instanceof Database.SqliteError)) throw error;
+    if (!broken) note(`The cache is not used any further: ${error.message} (${path})`);
+    broken = true;
+    waiting = [];
+  };
+  const flush = (): void => {
+    try {
+      if (waiting.length > 0) write.immediate(waiting);
+    } catch (error) {
+      giveUp(error);
+    }
+    waiting = [];
+  };
   return {
     get(kind, key) {
-      const found = select.get(maker, kind, key);
-      return typeof found === 'string' ? JSON.parse(found) : undefined;
+      if (broken) return undefined;
+      try {
+        const found = select.get(ids[kind], kind, key);
+        return found === undefined ? undefined : readEntry(kind, key, found);
+      } catch (error) {
+        giveUp(error);
+        return undefined;
+      }
     },
     set(kind, key, value) {
-      waiting.push([kind, key, JSON.stringify(value)]);
-      if (waiting.length < 200) return;
-      flush(waiting);
-      waiting = [];
+      if (broken) return;
+      waiting.push([kind, key, serialize(value)]);
+      if (waiting.length >= writtenAtOnce) flush();
     },
     close() {
-      flush(waiting);
+      flush();
       database.close();
     },
   };
 }
 
+function checksum(kind: string, key: string, value: Buffer): number {
+  return crc32(value, crc32(`${kind}\0${key}\0`));
+}
+
+/** An entry that does not fit its checksum, or that another Node wrote in another format, was never there. */
+function readEntry(
+  kind: string,
+  key: string,
+  found: { readonly sum: number; readonly value: Buffer },
+): unknown {
+  if (found.sum !== checksum(kind, key, found.value)) return undefined;
+  try {
+    return deserialize(found.value);
+  } catch {
+    return undefined;
+  }
+}
+
+interface Opened {
+  readonly database: Database.Database;
+  readonly ids: Readonly<Record<CacheKind, number>>;
+}
+
+function openOrRemake(path: string, makers: Makers, note: (text: string) => void): Opened {
+  try {
+    return openDatabase(path, makers);
+  } catch (error) {
+    const code = systemErrorCode(error) ?? '';
+    if (!code.startsWith('SQLITE_NOTADB') && !code.startsWith('SQLITE_CORRUPT')) throw unusable(path, error);
+  }
+  note(`The cache was damaged and is made anew: ${path}`);
+  try {
+    for (const end of ['', '-wal', '-shm']) rmSync(path + end, { force: true });
+    return openDatabase(path, makers);
+  } catch (error) {
+    throw unusable(path, error);
+  }
+}
+
+function unusable(path: string, error: unknown): unknown {
+  if (!(error instanceof Database.SqliteError) && systemErrorCode(error) === undefined) return error;
+  return syncFailure(
+    { code: 'cache-unusable', path, why: error instanceof Error ? error.message : '' },
+    error,
+  );
+}
+
+function openDatabase(path: string, makers: Makers): Opened {
+  const fresh = !existsSync(path);
+  const database = new Database(path, { timeout: busyMs });
+  try {
+    if (fresh) chmodSync(path, 0o600);
+    refuseForeign(database, path);
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = OFF');
+    const ids = database.transaction(() => prepare(database, makers)).immediate();
+    return { database, ids };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function refuseForeign(database: Database.Database, path: string): void {
+  const id = database.pragma('application_id', { simple: true });
+  const tables = database.prepare('SELECT count(*) FROM sqlite_master').pluck().get();
+  if (id === applicationId || tables === 0) return;
+  throw syncFailure({ code: 'cache-unusable', path, why: 'it is a database of another program' });
+}
+
+/** Entries of other engines are dropped, and so are those of rules that were not used for longest. */
+function prepare(database: Database.Database, makers: Makers): Readonly<Record<CacheKind, number>> {
+  database.pragma(`application_id = ${applicationId}`);
+  // Numbers are never given twice: a process that runs on while another one cleans up must not write under ours.
+  database.exec(`
+    CREATE TABLE IF NOT EXISTS makers (id INTEGER PRIMARY KEY AUTOINCREMENT, hash TEXT UNIQUE, engine TEXT, used INTEGER);
+    CREATE TABLE IF NOT EXISTS entries (maker INTEGER, kind TEXT, key TEXT, sum INTEGER, value BLOB, PRIMARY KEY (maker, kind, key));`);
+  const use = database.prepare(
+    'INSERT INTO makers (hash, engine, used) VALUES (?, ?, ?) ON CONFLICT (hash) DO UPDATE SET used = excluded.used',
+  );
+  const find = database.prepare<[string], number>('SELECT id FROM makers WHERE hash = ?').pluck();
+  const idOf = (hash: string): number => {
+    use.run(hash, makers.engine, Date.now());
+    return find.get(hash) ?? 0;
+  };
+  const ids = {
+    pick: idOf(makers.pick),
+    lesson: idOf(makers.lesson),
+    moves: idOf(makers.moves),
+    'go-file': idOf(makers['go-file']),
+  };
+  const old = database
+    .prepare<[string, number], number>(
+      'SELECT id FROM makers WHERE engine <> ? OR id NOT IN (SELECT id FROM makers ORDER BY used DESC, id DESC LIMIT ?)',
+    )
+    .pluck()
+    .all(makers.engine, makersKept);
+  for (const id of old) {
+    database.prepare('DELETE FROM entries WHERE maker = ?').run(id);
+    database.prepare('DELETE FROM makers WHERE id = ?').run(id);
+  }
+  return ids;
+}
+
 /**
- * A hash of the engine's own code: the bundle names its parts by their content, so its first file is enough. Run
- * from its sources the engine has no hash, and nothing is remembered.
+ * A hash of the engine's own code: the program holds all of it, the second thread's file only parts of the same.
+ * Run from its sources the engine has no hash, and nothing is remembered.
  */
 export function engineHash(file: string): string | undefined {
   if (file.endsWith('.ts')) return undefined;

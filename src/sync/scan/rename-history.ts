@@ -36,37 +36,71 @@ export interface RenameHistory {
 
 const timeoutMs = 300_000;
 
-/** Reads the moves with git's own rename detection (half of the content unchanged, no limit on candidates). */
-export async function loadRenameHistory(gitDir: string, history: History): Promise<RenameHistory> {
-  // A merge is compared with what it was merged into: that finds a move that its commits made in two steps.
-  const commits = history.commits
+/** Remembers what git said about a commit, which never changes. */
+export interface MovesCache {
+  get(comparison: string): string | undefined;
+  set(comparison: string, fields: string): void;
+}
+
+/** What git says about each comparison of a history; undefined where objects are not here. */
+export type Moves = readonly (string | undefined)[];
+
+/** What is asked of git: a commit, or a merge and what it was merged into. */
+function comparisonsOf(history: History): readonly string[] {
+  // A merge is compared with its first parent: that finds a move that its commits made in two steps.
+  return history.commits
     .filter((commit) => commit.parents.length > 0)
     .map((commit) => (commit.parents.length === 1 ? commit.sha : `${commit.sha} ${commit.parents[0]}`));
+}
+
+/** Reads the moves with git's own rename detection (half of the content unchanged, no limit on candidates). */
+export async function readMoves(gitDir: string, history: History, cache: MovesCache): Promise<Moves> {
+  const comparisons = comparisonsOf(history);
+  const known = new Map<string, string>();
+  for (const one of comparisons) {
+    const fields = cache.get(one);
+    if (fields !== undefined) known.set(one, fields);
+  }
+  const asked = comparisons.filter((one) => !known.has(one));
+  const answers = new Map<string, string>();
+  await askMoves(gitDir, asked, answers);
+  for (const [one, fields] of answers) {
+    cache.set(one, fields);
+    known.set(one, fields);
+  }
+  return comparisons.map((one) => known.get(one));
+}
+
+/** Follows files through what git said about each commit. */
+export function openRenameHistory(history: History, moves: Moves): RenameHistory {
+  const comparisons = comparisonsOf(history);
   const isMerge = (sha: string): boolean =>
     (history.commits[history.indexOf.get(sha) ?? -1]?.parents.length ?? 0) > 1;
   const forward = new Map<string, Move[]>();
   const backward = new Map<string, { readonly index: number; readonly from: string }[]>();
   const touches = new Map<string, FileTouch[]>();
-  const unread = await readMoves(gitDir, commits, (sha, entry) => {
+  for (const [place, comparison] of comparisons.entries()) {
+    const sha = comparison.slice(0, 40);
     const index = history.indexOf.get(sha) ?? 0;
     const merge = isMerge(sha);
-    const { status, from, to, before, after } = entry;
-    if (!merge)
-      push(touches, to, {
-        index,
-        before: isNone(before) ? undefined : before,
-        after: isNone(after) ? undefined : after,
-      });
-    if (status === 'R') {
-      push(forward, from, { index, to });
-      push(backward, to, { index, from });
-    } else if (status === 'D' && !merge) push(forward, from, { index, to: undefined });
-  });
+    for (const { status, from, to, before, after } of parseMoves(moves[place] ?? '')) {
+      if (!merge)
+        push(touches, to, {
+          index,
+          before: isNone(before) ? undefined : before,
+          after: isNone(after) ? undefined : after,
+        });
+      if (status === 'R') {
+        push(forward, from, { index, to });
+        push(backward, to, { index, from });
+      } else if (status === 'D' && !merge) push(forward, from, { index, to: undefined });
+    }
+  }
   for (const list of touches.values()) list.sort((left, right) => left.index - right.index);
   for (const list of forward.values()) list.sort((left, right) => left.index - right.index);
   for (const list of backward.values()) list.sort((left, right) => left.index - right.index);
   return {
-    unread,
+    unread: moves.filter((fields) => fields === undefined).length,
     changes: (path) => touches.get(path) ?? [],
     follow(start, visible, since = -1) {
       let path = start;
@@ -118,48 +152,65 @@ interface RawEntry {
   readonly after: string;
 }
 
-type OnEntry = (commit: string, entry: RawEntry) => void;
-
 function isNone(sha: string): boolean {
   return /^0+$/.test(sha);
 }
 
+/** As git's small caches are for the reader of objects; renames compare a few blobs of one commit. */
+const smallMemory = ['-c', 'core.deltaBaseCacheLimit=16m', '-c', 'core.packedGitLimit=32m'];
+
 /** Halves the list around commits whose objects are missing, so that one of them does not hide the others. */
-async function readMoves(gitDir: string, commits: readonly string[], onEntry: OnEntry): Promise<number> {
-  if (commits.length === 0) return 0;
+async function askMoves(
+  gitDir: string,
+  comparisons: readonly string[],
+  answers: Map<string, string>,
+): Promise<void> {
+  if (comparisons.length === 0) return;
   const result = await run(
     [
-      'git',
-      `--git-dir=${gitDir}`,
-      ...['diff-tree', '--stdin', '-r', '-z', '--raw', '--no-abbrev', '-M50%', '-l0'],
+      ...(['git', `--git-dir=${gitDir}`, ...smallMemory] as const),
+      ...['diff-tree', '--stdin', '--always', '-r', '-z', '--raw', '--no-abbrev', '-M50%', '-l0'],
     ],
-    { timeoutMs, env: gitEnvironment, input: Buffer.from(`${commits.join('\n')}\n`), accept: 'any' },
+    { timeoutMs, env: gitEnvironment, input: Buffer.from(`${comparisons.join('\n')}\n`), accept: 'any' },
   );
   if (result.status === 0) {
-    parseMoves(result.stdout.toString('latin1'), onEntry);
-    return 0;
+    splitAnswers(result.stdout.toString('latin1'), comparisons, answers);
+    return;
   }
-  if (commits.length === 1) return 1;
-  const half = commits.length >> 1;
-  const first = await readMoves(gitDir, commits.slice(0, half), onEntry);
-  return first + (await readMoves(gitDir, commits.slice(half), onEntry));
+  if (comparisons.length === 1) return;
+  const half = comparisons.length >> 1;
+  await askMoves(gitDir, comparisons.slice(0, half), answers);
+  await askMoves(gitDir, comparisons.slice(half), answers);
 }
 
-function parseMoves(output: string, onEntry: OnEntry): void {
+/** Cuts git's answer into that of each comparison: its sha, then its entries, each with its paths. */
+function splitAnswers(output: string, comparisons: readonly string[], answers: Map<string, string>): void {
   const fields = output.split('\0');
-  let commit = '';
-  for (let index = 0; index < fields.length; index += 1) {
-    const field = fields[index] ?? '';
-    if (!field.startsWith(':')) {
-      if (field !== '') commit = field;
-      continue;
-    }
-    const [, , before = '', after = '', code = ''] = field.split(' ');
-    const status = code.slice(0, 1);
-    const from = fields[index + 1] ?? '';
-    const renamed = status === 'R' || status === 'C';
-    const to = renamed ? (fields[index + 2] ?? '') : from;
-    onEntry(commit, { status, from, to, before, after });
-    index += renamed ? 2 : 1;
+  let at = 0;
+  for (const comparison of comparisons) {
+    if (fields[at] !== comparison.slice(0, 40))
+      throw new Error(`git diff-tree answered ${fields[at]} for ${comparison}`);
+    const from = at + 1;
+    at = from;
+    while (fields[at]?.startsWith(':') === true) at += isMove(fields[at] ?? '') ? 3 : 2;
+    answers.set(comparison, fields.slice(from, at).join('\0'));
   }
+}
+
+function isMove(field: string): boolean {
+  return /^[RC]/.test(field.slice(field.lastIndexOf(' ') + 1));
+}
+
+function parseMoves(text: string): readonly RawEntry[] {
+  const fields = text === '' ? [] : text.split('\0');
+  const entries: RawEntry[] = [];
+  for (let at = 0; at < fields.length; at += 1) {
+    const field = fields[at] ?? '';
+    const [, , before = '', after = '', code = ''] = field.split(' ');
+    const from = fields[at + 1] ?? '';
+    const to = isMove(field) ? (fields[at + 2] ?? '') : from;
+    entries.push({ status: code.slice(0, 1), from, to, before, after });
+    at += isMove(field) ? 2 : 1;
+  }
+  return entries;
 }

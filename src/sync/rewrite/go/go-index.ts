@@ -1,5 +1,6 @@
 // What the packages of one tree declare and import; folders that did not change are read once for all trees.
 
+import { intern } from '../../git/intern.ts';
 import { createLru } from '../../git/lru.ts';
 import type { Folder, Objects } from '../../git/objects.ts';
 import { fileMode } from '../../git/tree.ts';
@@ -56,16 +57,29 @@ interface FolderFacts {
 // Generated and foreign code says nothing about the fork's own packages.
 const foreignFolders = new Set(['vendor', 'node_modules', '.git', 'po', 'doc']);
 
-export function createGoIndexer(objects: Objects): GoIndexer {
+/** Remembers what a blob declares, which never changes. */
+export interface GoFileCache {
+  get(blob: string): GoFile | undefined;
+  set(blob: string, file: GoFile): void;
+}
+
+export function createGoIndexer(objects: Objects, cache?: GoFileCache): GoIndexer {
   const blobs = createLru<string, Promise<GoFile>>(3000);
   const folders = createLru<string, Promise<FolderFacts>>(800);
   const packages = createLru<string, GoPackage>(500);
   const indexes = createLru<string, Promise<GoIndex>>(4);
 
+  const readOnce = async (sha: string): Promise<GoFile> => {
+    const known = cache?.get(sha);
+    if (known !== undefined) return shareNames(known);
+    const file = readGoFile(await objects.text(sha));
+    cache?.set(sha, file);
+    return file;
+  };
   const readFile = (sha: string): Promise<GoFile> => {
     const known = blobs.get(sha);
     if (known !== undefined) return known;
-    const made = objects.text(sha).then(readGoFile);
+    const made = readOnce(sha);
     blobs.set(sha, made);
     return made;
   };
@@ -130,6 +144,20 @@ export function createGoIndexer(objects: Objects): GoIndexer {
       indexes.set(tree, made);
       return made;
     },
+  };
+}
+
+/** The same names occur in hundreds of files: one copy of each. */
+function shareNames(file: GoFile): GoFile {
+  return {
+    packageName: intern(file.packageName),
+    imports: file.imports.map(({ alias, path }) => ({
+      alias: alias === undefined ? undefined : intern(alias),
+      path: intern(path),
+    })),
+    exported: file.exported.map(intern),
+    functions: file.functions.map((found) => ({ ...found, name: intern(found.name) })),
+    words: file.words,
   };
 }
 
