@@ -29,8 +29,8 @@ export interface Objects {
   forget(sha: string): void;
 }
 
-const blobCacheBytes = 16 * 1024 * 1024;
-const folderCacheEntries = 40_000;
+const blobCacheBytes = 6 * 1024 * 1024;
+const folderCacheEntries = 16_000;
 
 /** Caches on top of a reader; the caches hold only what can be read again. */
 export function openObjects(reader: ObjectReader): Objects {

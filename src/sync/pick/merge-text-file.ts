@@ -256,7 +256,7 @@ function studyFile(view: PickView, key: string, base: Sequence, ours: Sequence, 
   for (const [line, forkLine] of alignment.exact.entries()) if (forkLine >= 0) learn(line, forkLine);
   for (const [line, forkLine] of alignment.alike) learn(line, forkLine);
   const study = { alignment, evidence, lines };
-  studies.set(key, study);
+  studies.set(key, study, base.length + ours.length);
   return study;
 }
 

@@ -88,7 +88,7 @@ export async function openWorkshop(
     upstreamMoves: openRenameHistory(upstream, upstreamMoves),
     forkPointNames: await namesByFolder(objects, forkPoint),
     memory: createMemory(lessons, brand, pack.info.upstream.name),
-    studies: createLru(40),
+    studies: createLru(studiedLines),
   };
 }
 
@@ -129,6 +129,9 @@ function lessonRules(
     isGenerated: (path) => matchesAnyGlob(generated, path),
   };
 }
+
+/** Lines of both sides of the files that were studied last. */
+const studiedLines = 60_000;
 
 const atOnce = Math.max(2, cpus().length * 4);
 

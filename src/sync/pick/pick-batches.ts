@@ -45,6 +45,7 @@ export async function* pickBatches(sources: BatchSources): AsyncGenerator<readon
       const request = sources.requests[index];
       if (request === undefined) continue;
       batch.push({ index, pick: await pickCommit(sources.shop, request) });
+      sources.shop.store.trim();
       if (!sources.keep) sources.writer.discard();
       if (batch.length >= largestBatch || performance.now() - begun > batchMs) yield await finish();
     }

@@ -15,15 +15,19 @@ export interface LineStore {
   line(id: number): string;
   /** Numbers of the folded lines: equal where two lines differ only in what the fork renamed. */
   fold(lines: Sequence, kind: FoldKind): Sequence;
+  /** Forgets everything once there are very many lines; numbers given before mean nothing afterwards. */
+  trim(): void;
 }
 
 const blobLines = 600_000;
 
-/** Makes a store around a fold; nothing in it is ever forgotten, so a store lives as long as one run. */
+const mostLines = 100_000;
+
+/** Makes a store around a fold; whoever keeps a number keeps it no longer than until the next `trim`. */
 export function createLineStore(foldLine: (line: string, kind: FoldKind) => string): LineStore {
   const ids = new Map<string, number>();
-  const lines: string[] = [];
-  const keys: Readonly<Record<FoldKind, number[]>> = { go: [], text: [] };
+  let lines: string[] = [];
+  let keys: Readonly<Record<FoldKind, number[]>> = { go: [], text: [] };
 
   const id = (line: string): number => {
     const known = ids.get(line);
@@ -42,7 +46,7 @@ export function createLineStore(foldLine: (line: string, kind: FoldKind) => stri
     return made;
   };
 
-  const blobs = createLru<string, Sequence>(blobLines);
+  let blobs = createLru<string, Sequence>(blobLines);
   const split = (text: string): Sequence => {
     const out: number[] = [];
     let start = 0;
@@ -69,5 +73,12 @@ export function createLineStore(foldLine: (line: string, kind: FoldKind) => stri
     id,
     line: (line) => lines[line] ?? '',
     fold: (sequence, kind) => sequence.map((line) => key(line, kind)),
+    trim() {
+      if (lines.length <= mostLines) return;
+      ids.clear();
+      lines = [];
+      keys = { go: [], text: [] };
+      blobs = createLru<string, Sequence>(blobLines);
+    },
   };
 }
