@@ -8,7 +8,7 @@ if (Number(process.versions.node.split('.')[0]) < 22) {
   process.exit(1);
 }
 setFlagsFromString('--heap-growing-percent=30');
-const resourceLimits = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 4096 };
+const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 4096 };
 const program = new URL('../dist/fork-sync.js', import.meta.url);
 const thread = new Worker(program, { argv: process.argv.slice(2), resourceLimits, stdin: true });
 process.stdin.pipe(thread.stdin);

@@ -24,9 +24,9 @@ interface Waiting {
 
 /** Git's own caches would grow by 100 MB and more; objects that are read again are cached on this side. */
 const smallMemory = [
-  ...['-c', 'core.deltaBaseCacheLimit=8m'],
-  ...['-c', 'core.packedGitWindowSize=1m'],
-  ...['-c', 'core.packedGitLimit=16m'],
+  ...['-c', 'core.deltaBaseCacheLimit=4m'],
+  ...['-c', 'core.packedGitWindowSize=256k'],
+  ...['-c', 'core.packedGitLimit=4m'],
 ];
 
 /** Starts the reader on a repository; requests are pipelined, so many can wait at once. */

@@ -29,7 +29,7 @@ export interface Objects {
   forget(sha: string): void;
 }
 
-const blobCacheBytes = 6 * 1024 * 1024;
+const blobCacheBytes = 4 * 1024 * 1024;
 const folderCacheEntries = 16_000;
 
 /** Caches on top of a reader; the caches hold only what can be read again. */

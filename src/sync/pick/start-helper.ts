@@ -13,7 +13,7 @@ export interface Helper {
 }
 
 /** As small as bin/fork-sync.js makes the first one. */
-const resourceLimits = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 4096 };
+const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 4096 };
 
 export function startHelper(task: HelperTask): Helper {
   const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'js';
