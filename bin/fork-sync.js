@@ -9,10 +9,14 @@ if (Number(process.versions.node.split('.')[0]) < 22) {
 }
 setFlagsFromString('--heap-growing-percent=30');
 const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 4096 };
-const program = new URL('../dist/fork-sync.js', import.meta.url);
-const thread = new Worker(program, { argv: process.argv.slice(2), resourceLimits, stdin: true });
+const thread = new Worker(new URL('../dist/fork-sync.js', import.meta.url), {
+  argv: process.argv.slice(2),
+  resourceLimits,
+  stdin: true,
+});
 process.stdin.pipe(thread.stdin);
 process.stdout.on('error', () => process.exit(0));
+thread.on('message', (signals) => signals.map((one) => process.once(one, () => thread.postMessage(one))));
 thread.on('exit', (code) => {
   process.stdin.destroy();
   process.exitCode = code;

@@ -8,6 +8,12 @@ export type SyncProblem =
   | { readonly code: 'object-names'; readonly path: string; readonly format: string }
   | { readonly code: 'cache-unusable'; readonly path: string; readonly why: string }
   | { readonly code: 'unknown-commit'; readonly name: string; readonly repository: string }
+  | {
+      readonly code: 'ambiguous-commit';
+      readonly name: string;
+      readonly repository: string;
+      readonly candidates: readonly string[];
+    }
   | { readonly code: 'object-missing'; readonly sha: string }
   | { readonly code: 'object-unreadable'; readonly sha: string; readonly detail: string }
   | { readonly code: 'not-the-type'; readonly sha: string; readonly wanted: string; readonly found: string }
@@ -57,6 +63,12 @@ function explain(problem: SyncProblem): { what: string; where?: string; next?: s
       return {
         what: `No commit is called ${inert(problem.name)} in ${inert(problem.repository)}.`,
         next: 'Fetch it first, or give the full sha of a commit that is there.',
+      };
+    case 'ambiguous-commit':
+      return {
+        what: `${problem.candidates.length} commits begin with ${problem.name} in ${inert(problem.repository)}.`,
+        where: problem.candidates.join('\n'),
+        next: 'Give more of the sha.',
       };
     case 'object-missing':
       return {

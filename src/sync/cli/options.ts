@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
+import { inert } from '../../core/text.ts';
 import type { Engine } from '../pick/open-engine.ts';
 import { openEngine } from '../pick/open-engine.ts';
 import { syncFailure } from '../problem.ts';
@@ -17,6 +18,7 @@ export interface RepositoryOptions extends RulesOption {
   readonly upstream?: string;
   readonly fork?: string;
   readonly cache?: string;
+  readonly threads?: string;
 }
 
 export function withRules(command: Command): Command {
@@ -27,7 +29,8 @@ export function withRepositories(command: Command): Command {
   return withRules(command)
     .option('--upstream <repository>', 'the upstream repository')
     .option('--fork <repository>', "the fork's repository")
-    .option('--cache <dir>', 'where results and the scratch repository are kept (can be deleted)');
+    .option('--cache <dir>', 'where results and the scratch repository are kept (can be deleted)')
+    .option('--threads <1|2>', 'threads that pick (default: 2, where there is enough to do)');
 }
 
 /** The pack named, or the one that comes with the program. */
@@ -56,6 +59,13 @@ export function needRepositories(options: RepositoryOptions): NamedRepositories 
   });
 }
 
+function readThreads(text: string | undefined): { readonly threads?: 1 | 2 } {
+  if (text === undefined) return {};
+  if (text === '1') return { threads: 1 };
+  if (text === '2') return { threads: 2 };
+  throw syncFailure({ code: 'usage', why: `This is not a number of threads: ${text}`, next: 'Give 1 or 2.' });
+}
+
 export async function openEngineFor(
   options: RepositoryOptions,
   pack: RulePack = openPack(options),
@@ -68,5 +78,7 @@ export async function openEngineFor(
     pack,
     cache: options.cache ?? join(cacheHome, 'fork-sync'),
     program: import.meta.filename,
+    ...readThreads(options.threads),
+    note: (text) => process.stderr.write(`${inert(text)}\n`),
   });
 }

@@ -2,12 +2,13 @@
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { inert } from '../../core/text.ts';
 import { readable, readableJson } from '../git/output.ts';
-import { resolveCommit } from '../git/resolve-commit.ts';
+import { resolveCommits } from '../git/resolve-commit.ts';
 import type { PickRequest } from '../pick/open-workshop.ts';
 import { pickRef } from '../pick/pick-batches.ts';
 import type { PickResult } from '../pick/pick-result.ts';
 import { syncFailure } from '../problem.ts';
 import { reversePack } from '../rules/reverse-pack.ts';
+import { interruption } from './interrupt.ts';
 import {
   type NamedRepositories,
   needRepositories,
@@ -33,15 +34,24 @@ export async function runPick(commits: readonly string[], options: PickCommandOp
   const requests = await readRequests(commits, sides);
   const engine = await openEngineFor(sides, reversed?.pack);
   const statuses = new Set<string>();
+  const signal = interruption();
+  let picked = 0;
   try {
-    for await (const { result } of engine.pick(requests, { keep: true })) {
+    for await (const { result } of engine.pick(requests, { keep: true, signal })) {
       statuses.add(result.status);
+      picked += 1;
       process.stdout.write(
         `${options.json === true ? formatJson(result) : describe(result, engine.gitDir)}\n`,
       );
     }
   } finally {
     await engine.close();
+  }
+  if (picked < requests.length) {
+    process.stderr.write(
+      `Interrupted after ${picked} of ${requests.length} picks. What was printed is kept; the same command goes on.\n`,
+    );
+    return exitCode.interrupted;
   }
   if (statuses.has('conflict') || statuses.has('blocked')) return exitCode.blocked;
   const something = statuses.has('clean') || statuses.has('review');
@@ -71,13 +81,17 @@ async function readRequests(
       why: 'pick needs upstream commits.',
       next: 'Name one or more, or give --stdin.',
     });
-  const requests: PickRequest[] = [];
-  for (const [commit, onto] of pairs)
-    requests.push({
-      upstream: await resolveCommit(upstream, commit),
-      onto: await resolveCommit(fork, onto ?? ''),
-    });
-  return requests;
+  const [commitShas, ontoShas] = await Promise.all([
+    resolveCommits(
+      upstream,
+      pairs.map(([commit]) => commit),
+    ),
+    resolveCommits(
+      fork,
+      pairs.map(([, onto]) => onto ?? ''),
+    ),
+  ]);
+  return pairs.map((_, index) => ({ upstream: commitShas[index] ?? '', onto: ontoShas[index] ?? '' }));
 }
 
 async function readStdin(): Promise<readonly (readonly [string, string])[]> {

@@ -1,9 +1,13 @@
-// Turns what a person typed into the sha of a commit.
+// Turns what people typed into shas of commits.
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { type SimpleGit, simpleGit } from 'simple-git';
+import { run } from '../../core/run.ts';
 import { syncFailure } from '../problem.ts';
 import { gitEnvironment } from './git-environment.ts';
 
 const fullSha = /^[0-9a-f]{40}$/;
+const shortSha = /^[0-9a-f]{4,39}$/i;
 const timeoutMs = 60_000;
 
 /** simple-git on a repository as a whole; any exit status but 0, and any signal, is an error. */
@@ -27,24 +31,71 @@ export function openGit(repository: string): SimpleGit {
   }).env(environment);
 }
 
-/**
- * The commit of a name. A full sha is taken as it is: whether it is here is found out when it is read, so that one
- * missing commit does not stop the others.
- */
+/** The commit of one name. */
 export async function resolveCommit(repository: string, name: string): Promise<string> {
-  if (fullSha.test(name)) return name;
-  if (name.startsWith('-') || /[\0\n]/.test(name))
-    throw syncFailure({
-      code: 'usage',
-      why: `This is not a name of a commit: ${JSON.stringify(name)}`,
-      next: 'Give a sha, a branch or a tag.',
-    });
-  try {
-    const answer = await openGit(repository).raw(['rev-parse', '--verify', '--quiet', `${name}^{commit}`]);
-    const sha = answer.trim();
-    if (fullSha.test(sha)) return sha;
-  } catch (error) {
-    throw syncFailure({ code: 'unknown-commit', name, repository }, error);
+  const [sha = name] = await resolveCommits(repository, [name]);
+  return sha;
+}
+
+/**
+ * The commits of names, in their order, with one git for all of them. A full sha is taken as it is: whether it is
+ * here is found out when it is read, so that one missing commit does not stop the others.
+ * @throws {Failure<SyncProblem>} usage, not-a-repository, unknown-commit, ambiguous-commit
+ */
+export async function resolveCommits(
+  repository: string,
+  names: readonly string[],
+): Promise<readonly string[]> {
+  const asked = [...new Set(names.filter((name) => !fullSha.test(name)))];
+  for (const name of asked) refuseOdd(name);
+  if (asked.length === 0) return names;
+  const path = resolve(repository);
+  // A folder that is not there would be taken for a git that is not there.
+  if (!existsSync(path)) throw syncFailure({ code: 'not-a-repository', path, detail: nothingThere });
+  const result = await run(['git', '-C', path, 'cat-file', '--batch-check=%(objectname)'], {
+    timeoutMs,
+    env: gitEnvironment,
+    input: Buffer.from(asked.map((name) => `${name}^{commit}\n`).join('')),
+    accept: 'any',
+  });
+  if (result.status !== 0)
+    throw syncFailure({ code: 'not-a-repository', path, detail: firstLine(result.stderr.toString('utf8')) });
+  const answers = result.stdout.toString('utf8').split('\n');
+  const found = new Map<string, string>();
+  for (const [index, name] of asked.entries()) {
+    const sha = answers[index] ?? '';
+    if (!fullSha.test(sha)) throw await unresolved(path, name);
+    found.set(name, sha);
   }
-  throw syncFailure({ code: 'unknown-commit', name, repository });
+  return names.map((name) => found.get(name) ?? name);
+}
+
+const nothingThere = 'there is nothing at this path';
+
+function refuseOdd(name: string): void {
+  if (name !== '' && !name.startsWith('-') && !/[\0\n]/.test(name)) return;
+  throw syncFailure({
+    code: 'usage',
+    why: `This is not a name of a commit: ${JSON.stringify(name)}`,
+    next: 'Give a sha, a branch or a tag.',
+  });
+}
+
+async function unresolved(repository: string, name: string): Promise<Error> {
+  const candidates = shortSha.test(name) ? await commitsThatBegin(openGit(repository), name) : [];
+  return candidates.length > 1
+    ? syncFailure({ code: 'ambiguous-commit', name, repository, candidates })
+    : syncFailure({ code: 'unknown-commit', name, repository });
+}
+
+function firstLine(text: string): string {
+  return text.trim().split('\n')[0] ?? '';
+}
+
+async function commitsThatBegin(git: SimpleGit, short: string): Promise<readonly string[]> {
+  const found = (await git.raw(['rev-parse', `--disambiguate=${short}`])).trim().split('\n');
+  const types = await Promise.all(
+    found.map((sha) => git.raw(['cat-file', '-t', sha]).catch(() => 'unreadable')),
+  );
+  return found.filter((_, index) => types[index]?.trim() === 'commit');
 }

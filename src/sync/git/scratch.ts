@@ -1,8 +1,9 @@
 // A repository of our own that borrows the objects of both inputs: results go here, the inputs are never written to.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { ensurePrivateFolder } from '../../core/durable.ts';
+import { systemErrorCode } from '../../core/failure.ts';
 import { run } from '../../core/run.ts';
 import { syncFailure } from '../problem.ts';
 import { gitEnvironment } from './git-environment.ts';
@@ -19,31 +20,56 @@ export async function openScratch(cache: string, upstream: string, fork: string)
   ensurePrivateFolder(cache);
   const name = createHash('sha256').update(stores.join('\0')).digest('hex').slice(0, 16);
   const gitDir = join(cache, `${name}.git`);
-  if (!existsSync(join(gitDir, 'HEAD')))
-    await run(['git', 'init', '--quiet', '--bare', '--template=', '--', gitDir], {
+  if (!isWhole(gitDir)) {
+    // What a cleaner of old files left of it is of no use.
+    rmSync(gitDir, { recursive: true, force: true });
+    await makeScratch(cache, gitDir, [...new Set(stores)].map((store) => `${quotePath(store)}\n`).join(''));
+  }
+  return { gitDir };
+}
+
+function isWhole(gitDir: string): boolean {
+  return ['HEAD', 'config', 'refs', 'objects/info/alternates'].every((name) =>
+    existsSync(join(gitDir, name)),
+  );
+}
+
+/** As gitrepository-layout has it: a line that begins with a quote is a C string. */
+function quotePath(path: string): string {
+  return /^["#]|[\n\\]/.test(path) ? JSON.stringify(path) : path;
+}
+
+/** Made whole under another name first: a second process may be doing the same, and the first to rename wins. */
+async function makeScratch(cache: string, gitDir: string, alternates: string): Promise<void> {
+  const made = mkdtempSync(join(cache, 'new-'));
+  try {
+    await run(['git', 'init', '--quiet', '--bare', '--template=', '--object-format=sha1', '--', made], {
       timeoutMs,
       env: gitEnvironment,
     });
-  mkdirSync(join(gitDir, 'objects', 'info'), { recursive: true });
-  writeFileSync(join(gitDir, 'objects', 'info', 'alternates'), `${[...new Set(stores)].join('\n')}\n`, {
-    mode: 0o600,
-  });
-  return { gitDir };
+    mkdirSync(join(made, 'objects', 'info'), { recursive: true });
+    writeFileSync(join(made, 'objects', 'info', 'alternates'), alternates, { mode: 0o600 });
+    renameSync(made, gitDir);
+  } catch (error) {
+    rmSync(made, { recursive: true, force: true });
+    if (systemErrorCode(error) !== 'ENOTEMPTY' && systemErrorCode(error) !== 'EEXIST') throw error;
+  }
 }
 
 async function objectsOf(repository: string): Promise<string> {
   const path = resolve(repository);
-  const result = existsSync(path)
-    ? await run(['git', '-C', path, 'rev-parse', '--git-path', 'objects'], {
-        timeoutMs,
-        env: gitEnvironment,
-        accept: 'any',
-      })
-    : undefined;
-  if (result === undefined || result.status !== 0) {
-    const detail = result?.stderr.toString('utf8').trim().split('\n')[0] ?? 'there is nothing at this path';
+  // A path is never an option here: it is absolute.
+  const ask = (...args: readonly string[]) =>
+    run(['git', '-C', path, 'rev-parse', ...args], { timeoutMs, env: gitEnvironment, accept: 'any' });
+  if (!existsSync(path))
+    throw syncFailure({ code: 'not-a-repository', path, detail: 'there is nothing at this path' });
+  const result = await ask('--show-object-format', '--git-path', 'objects');
+  const [format = '', ...rest] = result.stdout.toString('utf8').replace(/\n$/, '').split('\n');
+  if (result.status !== 0) {
+    const detail = result.stderr.toString('utf8').trim().split('\n')[0] ?? '';
     throw syncFailure({ code: 'not-a-repository', path, detail });
   }
-  const found = result.stdout.toString('utf8').replace(/\n$/, '');
+  if (format !== 'sha1') throw syncFailure({ code: 'object-names', path, format });
+  const found = rest.join('\n');
   return isAbsolute(found) ? found : join(path, found);
 }
