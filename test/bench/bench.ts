@@ -20,7 +20,7 @@ const wants = (name: string): boolean => wanted.size === 0 || wanted.has(name);
 if (wants('plan')) planOfManyInstances();
 if (wants('downtime')) await downtimeOfManyInstances();
 if (wants('upstream')) await besideUpstream();
-if (wants('picks')) picksBesideGit();
+if (wants('picks')) await picksBesideGit();
 
 /** Whole process, from a cold start of Node: at most 0.8 s and 260 MB. */
 function planOfManyInstances(): void {
@@ -159,16 +159,18 @@ function print(what: string, figure: string): void {
   process.stdout.write(`${what.padEnd(62)} ${figure}\n`);
 }
 
-/** Cold no slower than git's own merges one by one, warm at most a third of that, under 400 MB. */
-function picksBesideGit(): void {
-  const bench = benchPicks();
+/** Cold no slower than git's own merges one by one, warm at most a third of that, under 400 MB with all processes. */
+async function picksBesideGit(): Promise<void> {
+  const bench = await benchPicks();
   if (bench === undefined) {
     print('picks', 'left out: FORK_SYNC_PAIRS, FORK_SYNC_UPSTREAM and FORK_SYNC_FORK are not set');
     return;
   }
-  print(
-    `picks, ${bench.pairs}, whole process`,
-    `cold ${seconds(bench.coldMs)}, warm ${seconds(bench.warmMs)}, git merges one by one ${seconds(bench.gitMs)}; ` +
-      `peak ${((bench.coldPeakKib * 1024) / 1e6).toFixed(0)} MB; shas ${bench.sameShas ? 'the same' : 'DIFFERENT'}`,
-  );
+  print(`${bench.pairs} picks`, `the shas are ${bench.sameShas ? 'the same in all runs' : 'DIFFERENT'}`);
+  print('  git commit-tree and merge-tree, one after another', seconds(bench.gitMs));
+  for (const { name, milliseconds, peakBytes } of bench.runs)
+    print(
+      `  fork-sync, ${name}`,
+      `${seconds(milliseconds)} (${(milliseconds / bench.gitMs).toFixed(2)} of git's); peak ${(peakBytes / 1e6).toFixed(0)} MB`,
+    );
 }

@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readPairs } from '../../src/sync/replay/read-pairs.ts';
+import { measureTree } from './measure-tree.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -11,14 +12,18 @@ export interface PickBench {
   readonly pairs: number;
   /** `commit-tree` and `merge-tree --write-tree` for each pair, one after another. */
   readonly gitMs: number;
-  readonly coldMs: number;
-  readonly warmMs: number;
-  readonly coldPeakKib: number;
+  readonly runs: readonly PickRun[];
   readonly sameShas: boolean;
 }
 
+export interface PickRun {
+  readonly name: string;
+  readonly milliseconds: number;
+  readonly peakBytes: number;
+}
+
 /** Undefined where FORK_SYNC_PAIRS, FORK_SYNC_UPSTREAM and FORK_SYNC_FORK are not set. */
-export function benchPicks(): PickBench | undefined {
+export async function benchPicks(): Promise<PickBench | undefined> {
   const {
     FORK_SYNC_PAIRS: pairsFile,
     FORK_SYNC_UPSTREAM: upstream,
@@ -27,41 +32,28 @@ export function benchPicks(): PickBench | undefined {
   if (pairsFile === undefined || upstream === undefined || fork === undefined) return undefined;
   const pairs = readPairs(pairsFile);
   const folder = fs.mkdtempSync(join(tmpdir(), 'fork-sync-bench-'));
+  const rules = join(folder, 'rules');
+  fs.cpSync(join(root, 'rules', 'lxd-incus'), rules, { recursive: true });
+  const replay = async (name: string, cache: string, ...more: readonly string[]) => {
+    const measured = await measureTree([
+      ...([process.execPath, join(root, 'bin', 'fork-sync.js')] as const),
+      ...['replay', '--quick', '--json', '--pairs', pairsFile, '--rules', rules],
+      ...['--upstream', upstream, '--fork', fork, '--cache', join(folder, cache), ...more],
+    ]);
+    const replayed: { readonly pairs: readonly { readonly commit?: string }[] } = JSON.parse(measured.stdout);
+    return { ...measured, name, shas: replayed.pairs.map((pair) => pair.commit ?? '-').join() };
+  };
   try {
-    const replay = (): { readonly ms: number; readonly peakKib: number; readonly trees: string } => {
-      const begun = performance.now();
-      const result = spawnSync(
-        process.execPath,
-        [
-          join(root, 'bin', 'fork-sync.js'),
-          ...['replay', '--quick', '--json', '--pairs', pairsFile],
-          ...['--upstream', upstream, '--fork', fork, '--cache', join(folder, 'cache')],
-        ],
-        {
-          encoding: 'utf8',
-          maxBuffer: 256 * 1024 * 1024,
-          env: { ...process.env, NODE_OPTIONS: `--import ${join(import.meta.dirname, 'print-peak.mjs')}` },
-        },
-      );
-      if (result.status !== 0) throw new Error(result.stderr);
-      const replayed: { readonly pairs: readonly { readonly commit?: string }[] } = JSON.parse(result.stdout);
-      return {
-        ms: performance.now() - begun,
-        peakKib: Number(/peak-rss-kib (\d+)/.exec(result.stderr)?.[1] ?? Number.NaN),
-        trees: replayed.pairs.map((pair) => pair.commit ?? '-').join(),
-      };
-    };
-    const cold = replay();
-    const warm = replay();
+    const runs = [
+      await replay('cold', 'cache'),
+      await replay('cold, one thread', 'other', '--threads', '1'),
+      await replay('warm', 'cache'),
+    ];
+    // Another hash of all rules: every pick is made again, from what the cache knows of commits and files.
+    fs.appendFileSync(join(rules, 'doubts.yaml'), '# Changed.\n');
+    runs.push(await replay('warm, a rule changed', 'cache'));
     const gitMs = gitLoop(join(folder, 'git'), pairs, [upstream, fork]);
-    return {
-      pairs: pairs.length,
-      gitMs,
-      coldMs: cold.ms,
-      warmMs: warm.ms,
-      coldPeakKib: cold.peakKib,
-      sameShas: cold.trees === warm.trees,
-    };
+    return { pairs: pairs.length, gitMs, runs, sameShas: new Set(runs.map((run) => run.shas)).size === 1 };
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
