@@ -7,11 +7,13 @@ import type { ApplyContext, StepHandler, StepHandlers } from './step-handler.ts'
 import {
   disableSourceStep,
   maskSourceStep,
+  maskTargetStep,
   recordPowerStep,
   restorePowerStep,
   startDaemonStep,
   stopDaemonStep,
   stopInstancesStep,
+  unmaskTargetStep,
 } from './steps/daemons.ts';
 import { recordDirectoryStep } from './steps/directory.ts';
 import {
@@ -35,6 +37,8 @@ const handlers: StepHandlers = {
   'set-aside-target': setAsideTargetStep,
   'stop-instances': stopInstancesStep,
   'mask-source': maskSourceStep,
+  'mask-target': maskTargetStep,
+  'unmask-target': unmaskTargetStep,
   'disable-source': disableSourceStep,
   'prove-quiet': proveQuietStep,
   'convert-again': convertAgainStep,
@@ -72,6 +76,7 @@ export interface ApplyOptions {
  */
 export async function applySteps(context: ApplyContext, options: ApplyOptions): Promise<void> {
   const { journal, run, host } = context;
+  await reopenSteps(context, 'done', 'holds');
   const steps = journal.steps(run);
   for (const entry of steps) {
     if (entry.state === 'done') continue;
@@ -88,6 +93,20 @@ export async function applySteps(context: ApplyContext, options: ApplyOptions): 
       report('failed', error instanceof Failure ? error.explanation.what : String(error));
       await afterFailure(context, options, entry, error);
     }
+  }
+}
+
+/** Steps whose outcome a restart of the machine has undone since, in either direction, are to be carried out again. */
+async function reopenSteps(
+  context: ApplyContext,
+  state: 'done' | 'undone',
+  holds: 'holds' | 'holdsUndone',
+): Promise<void> {
+  const { journal, run, host } = context;
+  for (const entry of journal.steps(run)) {
+    if (entry.state !== state) continue;
+    if ((await handlerOf(entry.step)[holds]?.(callOf(entry, context))) !== false) continue;
+    journal.mark(run, entry.position, 'begun', host.now());
   }
 }
 
@@ -146,6 +165,7 @@ async function afterFailure(
 /** Takes back every step that was begun, last first. Stops and returns false at one that cannot be taken back. */
 export async function undoSteps(context: ApplyContext, options: ApplyOptions): Promise<boolean> {
   const { journal, run, host } = context;
+  await reopenSteps(context, 'undone', 'holdsUndone');
   const steps = journal.steps(run);
   let complete = true;
   for (const entry of steps.toReversed()) {

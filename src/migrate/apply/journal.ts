@@ -26,7 +26,14 @@ export interface JournalRun {
 export interface Journal {
   /** The latest run, finished or not. */
   latest(): JournalRun | undefined;
-  begin(id: string, plan: unknown, steps: readonly Step[], at: Date): void;
+  /** @param notes facts that the run has from its first moment on: it is written down with them, or not at all */
+  begin(
+    id: string,
+    plan: unknown,
+    steps: readonly Step[],
+    at: Date,
+    notes?: Readonly<Record<string, unknown>>,
+  ): void;
   /** The plan that the run was begun with. */
   plan(run: string): unknown;
   steps(run: string): JournalStep[];
@@ -43,6 +50,11 @@ export interface Journal {
 /** Opens (or makes) the journal in the tool's own folder, which only this user may read. */
 export function openJournal(state: string): Journal {
   const db = asFileFailure('open the journal', join(state, 'journal.db'), () => openTables(state));
+  const writeNote = (run: string, name: string, value: unknown): void => {
+    db.prepare(
+      'INSERT INTO note (run, name, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
+    ).run(run, name, JSON.stringify(value));
+  };
   return {
     latest() {
       const row = db
@@ -50,7 +62,7 @@ export function openJournal(state: string): Journal {
         .get() as { id: string; begunAt: string; outcome: RunOutcome | null } | undefined;
       return row === undefined ? undefined : { ...row, outcome: row.outcome ?? undefined };
     },
-    begin(id, plan, steps, at) {
+    begin(id, plan, steps, at, notes = {}) {
       const insertStep = db.prepare(
         "INSERT INTO step (run, position, value, state, changed_at) VALUES (?, ?, ?, 'planned', ?)",
       );
@@ -63,6 +75,7 @@ export function openJournal(state: string): Journal {
         steps.forEach((step, position) => {
           insertStep.run(id, position, JSON.stringify(step), at.toISOString());
         });
+        for (const [name, value] of Object.entries(notes)) writeNote(id, name, value);
       })();
     },
     plan(run) {
@@ -100,11 +113,7 @@ export function openJournal(state: string): Journal {
         position,
       );
     },
-    note(run, name, value) {
-      db.prepare(
-        'INSERT INTO note (run, name, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
-      ).run(run, name, JSON.stringify(value));
-    },
+    note: writeNote,
     noted(run, name) {
       const row = db.prepare('SELECT value FROM note WHERE run = ? AND name = ?').get(run, name) as
         | { value: string }
@@ -142,6 +151,9 @@ function openPrivate(path: string, waitMs: number): Database.Database {
   }
 }
 
+/** What nobody refers to is closed by the garbage collector, and the lock would be gone in silence. */
+const held = new Set<Database.Database>();
+
 /**
  * Makes sure that one lxd-to-incus works on this host at a time: an exclusive transaction that the kernel lets go of
  * when the process ends, however it ends.
@@ -159,7 +171,9 @@ export function takeLock(state: string): () => void {
         throw migrateFailure({ code: 'already-running', state });
       throw error;
     }
+    held.add(db);
     return () => {
+      held.delete(db);
       db.close();
     };
   });

@@ -8,7 +8,6 @@ import type { Host } from '../../core/host.ts';
 import { loggedHost, openLog } from '../../core/log.ts';
 import type { Output } from '../../core/output.ts';
 import { type Journal, openJournal, takeLock } from '../apply/journal.ts';
-import { noteNames } from '../apply/step-handler.ts';
 import { isUnfinished, whatIsLeft, whereItStands } from '../apply/where-it-stands.ts';
 import { isOpen } from '../check/index.ts';
 import { find } from '../detect/index.ts';
@@ -157,8 +156,7 @@ async function migrate({
       report: options.report,
       interrupted: watchInterrupts(output),
     };
-    beginRun(work);
-    journal.note(run, noteNames.rehearsal, rehearsal);
+    beginRun(work, rehearsal);
     return await carryOut(work);
   } catch (error) {
     log.write(error instanceof Error ? (error.stack ?? error.message) : String(error));

@@ -39,6 +39,19 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   fc.record({ do: fc.constant('reopen' as const) }),
 );
 
+test('a run is written down with its first facts, or not at all', () => {
+  const state = temporaryFolder(quickFolder);
+  const journal = openJournal(state);
+  onTestFinished(() => journal.close());
+
+  expect(() => journal.begin('half', {}, steps, at(0), { pins: [], rehearsal: 1n })).toThrow(TypeError);
+  const none = journal.latest();
+  journal.begin('whole', {}, steps, at(0), { pins: [['a', 'b']] });
+
+  expect(none).toBeUndefined();
+  expect(journal.noted('whole', 'pins')).toEqual([['a', 'b']]);
+});
+
 test('keeps everything that was written to it, whenever it is opened again', () => {
   fc.assert(
     fc.property(fc.array(action, { maxLength: 12 }), (actions) => {
@@ -140,10 +153,15 @@ describe('the lock', () => {
     const script = `
       const { takeLock } = await import(${JSON.stringify(module)});
       takeLock(${JSON.stringify(state)});
+      // Nobody refers to it any more; finalizers run in a later turn.
+      for (let turn = 0; turn < 3; turn += 1) {
+        globalThis.gc();
+        await new Promise((done) => setImmediate(done));
+      }
       process.stdout.write('held');
       setInterval(() => {}, 1000);
     `;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     onTestFinished(() => void child.kill('SIGKILL'));

@@ -215,6 +215,7 @@ describe('the steps', () => {
     expect(plan.steps.map(({ kind }) => kind)).toEqual([
       'record-power',
       'stop-daemon',
+      'mask-target',
       'clear-leftovers',
       'set-aside-target',
       'stop-instances',
@@ -230,6 +231,7 @@ describe('the steps', () => {
       'rename-snapshots-folder',
       'repoint-links',
       'empty-runtime-folder',
+      'unmask-target',
       'start-daemon',
       'restore-power',
       'release-autostart',
