@@ -76,37 +76,23 @@ export interface ApplyOptions {
  */
 export async function applySteps(context: ApplyContext, options: ApplyOptions): Promise<void> {
   const { journal, run, host } = context;
-  await reopenSteps(context, 'done', 'holds');
   const steps = journal.steps(run);
   for (const entry of steps) {
-    if (entry.state === 'done') continue;
-    if (context.interrupted())
+    if (entry.state !== 'done' && context.interrupted())
       throw migrateFailure({ code: 'interrupted', step: describeStep(entry.step).title });
+    const { apply, holds } = handlerOf(entry.step);
     const report = reporter(context, options, entry, steps.length);
-    journal.mark(run, entry.position, 'begun', host.now());
-    report('begun');
     try {
-      await handlerOf(entry.step).apply(callOf(entry, context));
+      if (entry.state === 'done' && (await holds?.(callOf(entry, context))) !== false) continue;
+      journal.mark(run, entry.position, 'begun', host.now());
+      report('begun');
+      await apply(callOf(entry, context));
       journal.mark(run, entry.position, 'done', host.now());
       report('done');
     } catch (error) {
       report('failed', error instanceof Failure ? error.explanation.what : String(error));
       await afterFailure(context, options, entry, error);
     }
-  }
-}
-
-/** Steps whose outcome a restart of the machine has undone since, in either direction, are to be carried out again. */
-async function reopenSteps(
-  context: ApplyContext,
-  state: 'done' | 'undone',
-  holds: 'holds' | 'holdsUndone',
-): Promise<void> {
-  const { journal, run, host } = context;
-  for (const entry of journal.steps(run)) {
-    if (entry.state !== state) continue;
-    if ((await handlerOf(entry.step)[holds]?.(callOf(entry, context))) !== false) continue;
-    journal.mark(run, entry.position, 'begun', host.now());
   }
 }
 
@@ -165,14 +151,15 @@ async function afterFailure(
 /** Takes back every step that was begun, last first. Stops and returns false at one that cannot be taken back. */
 export async function undoSteps(context: ApplyContext, options: ApplyOptions): Promise<boolean> {
   const { journal, run, host } = context;
-  await reopenSteps(context, 'undone', 'holdsUndone');
   const steps = journal.steps(run);
   let complete = true;
   for (const entry of steps.toReversed()) {
-    if (entry.state === 'planned' || entry.state === 'undone') continue;
+    const isUndone = entry.state === 'planned' || entry.state === 'undone';
+    const { undo, holdsUndone } = handlerOf(entry.step);
     const report = reporter(context, options, entry, steps.length);
     try {
-      await handlerOf(entry.step).undo(callOf(entry, context));
+      if (isUndone && (await holdsUndone?.(callOf(entry, context))) !== false) continue;
+      await undo(callOf(entry, context));
       journal.mark(run, entry.position, 'undone', host.now());
       report('undone');
     } catch (error) {

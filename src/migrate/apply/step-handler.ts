@@ -51,7 +51,7 @@ export interface StepHandler<S extends Step> {
    * what was started: such a step is carried out again. Without it, nothing but the tool changes that.
    */
   holds?(call: StepCall<S>): Promise<boolean> | boolean;
-  /** The same for a step that was taken back while others were not. */
+  /** The same for a step that was taken back, or not begun, while those before it were carried out. */
   holdsUndone?(call: StepCall<S>): Promise<boolean> | boolean;
 }
 

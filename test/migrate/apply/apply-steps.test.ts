@@ -336,3 +336,91 @@ test.each([0, 11, 20])(
     expect(Object.fromEntries(run.daemons.incus.instances)).toEqual(before);
   },
 );
+
+describe('a restart of the machine', () => {
+  /** What starts is what systemd would start: no unit that is masked. */
+  async function restart({ host, daemons }: Run): Promise<void> {
+    for (const one of [daemons.lxd, daemons.incus]) {
+      await host.run(['systemctl', 'stop', one.unit], { timeoutMs: 1 });
+      for (const name of one.instances.keys()) one.instances.set(name, 'Stopped');
+    }
+    for (const one of [daemons.lxd, daemons.incus])
+      if (daemons.units.get(one.unit) !== 'masked')
+        await host.run(['systemctl', 'start', one.unit], { timeoutMs: 1 });
+  }
+
+  async function interruptedAt(position: number): Promise<Run> {
+    const run = await readyRun();
+    run.interruptBefore = position;
+    await run.apply();
+    run.interruptBefore = undefined;
+    run.events.length = 0;
+    return run;
+  }
+
+  // Before the first step nobody has written down what ran.
+  test.each(Array.from({ length: stepCount }, (_, index) => index + 1))(
+    'before step %i: the run is finished all the same',
+    async (position) => {
+      const run = await interruptedAt(position);
+
+      await restart(run);
+      const error = await run.apply();
+
+      expect(error).toBeUndefined();
+      expect(run.daemons.lxd.running).toBe(false);
+      expect(run.daemons.units.get('lxd.service')).toBe('masked');
+      expect(run.daemons.units.get('incus.service')).toBe('indirect');
+      expect(Object.fromEntries(run.daemons.incus.instances)).toEqual(before);
+    },
+  );
+
+  test.each(Array.from({ length: stepCount + 1 }, (_, position) => position))(
+    'before step %i: the run is taken back all the same',
+    async (position) => {
+      const run = await readyRun();
+      const original = run.state();
+      run.interruptBefore = position;
+      await run.apply();
+
+      await restart(run);
+
+      expect(await run.undo()).toBe(true);
+      // Nobody but a run that had stopped it is asked what ran when a machine starts.
+      if (position > run.plan.steps.findIndex(({ kind }) => kind === 'stop-instances'))
+        expect(run.state()).toEqual(original);
+    },
+  );
+
+  test('before what was half taken back: Incus is stopped again before its directory moves', async () => {
+    const run = await readyRun();
+    const original = run.state();
+    await run.apply();
+    const halted = await run.undo(({ state, step }) => {
+      if (state === 'undone' && step.kind === 'start-daemon') run.failAt(1);
+    });
+    run.stopFailing();
+
+    await restart(run);
+    const incusRan = run.daemons.incus.running;
+
+    expect(halted).toBe(false);
+    expect(incusRan).toBe(true);
+    expect(await run.undo()).toBe(true);
+    expect(run.state()).toEqual(original);
+  });
+
+  test('never starts an Incus whose directory is not whole', async () => {
+    const run = await readyRun();
+    const masked: string[] = [];
+
+    await run.apply(({ state, step }) => {
+      if (state === 'begun' && run.daemons.units.get('incus.service') === 'masked') masked.push(step.kind);
+    });
+
+    const kinds = run.plan.steps.map(({ kind }) => kind);
+    expect(masked).toEqual(kinds.slice(kinds.indexOf('mask-target') + 1, kinds.indexOf('unmask-target') + 1));
+    expect(masked).toContain('set-aside-target');
+    expect(masked).toContain('install-database');
+  });
+});

@@ -190,8 +190,6 @@ export const unmaskTargetStep: Of<'unmask-target'> = {
     return unmask(context, masked?.memo);
   },
   undo: ({ step, context }) => mask(context, step.units),
-  holdsUndone: async ({ step, context }) =>
-    !isBegun(context, 'mask-target') || (await areMasked(context, step.units)),
 };
 
 /** systemd ignores masked units when it enables or disables, so each change is made with the mask off for a moment. */
