@@ -139,8 +139,11 @@ describe('the lock', () => {
     const module = join(import.meta.dirname, '../../../src/migrate/apply/journal.ts');
     const script = `
       const { takeLock } = await import(${JSON.stringify(module)});
-      takeLock(${JSON.stringify(state)});
-      globalThis.gc();
+      (() => void takeLock(${JSON.stringify(state)}))();
+      for (let times = 0; times < 3; times += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        globalThis.gc();
+      }
       process.stdout.write('held');
       setInterval(() => {}, 1000);
     `;
