@@ -140,6 +140,7 @@ async function readyRun(): Promise<Run> {
     journal,
     run: 'RUN',
     stopLimitMs: 60_000,
+    forceStop: false,
     interrupted: () =>
       run.interruptBefore !== undefined &&
       journal.steps('RUN').filter(({ state }) => state === 'done').length >= run.interruptBefore,
@@ -151,7 +152,9 @@ async function readyRun(): Promise<Run> {
     prepareConversion: () =>
       conversion.prepare(toPowerRecord(journal.noted('RUN', noteNames.power) as StoredPower)),
     wouldStart: () => [],
+    tellingLines: (log) => [log],
     say: () => {},
+    warn: () => {},
   };
   return run;
 }

@@ -65,6 +65,7 @@ function begun({ handler, step, make }: Case) {
     journal,
     run,
     stopLimitMs: 1000,
+    forceStop: false,
     interrupted: () => false,
     convertAgain: () => ({
       differences: [],
@@ -79,7 +80,9 @@ function begun({ handler, step, make }: Case) {
     }),
     prepareConversion: () => {},
     wouldStart: () => [],
+    tellingLines: (log) => [log],
     say: () => {},
+    warn: () => {},
   };
   const call = async (what: 'apply' | 'undo'): Promise<void> => {
     const { memo } = journal.steps(run)[0] ?? { memo: null };
