@@ -151,9 +151,6 @@ function openPrivate(path: string, waitMs: number): Database.Database {
   }
 }
 
-/** What nobody refers to is closed by the garbage collector, and the lock would be gone in silence. */
-const held = new Set<Database.Database>();
-
 /**
  * Makes sure that one lxd-to-incus works on this host at a time: an exclusive transaction that the kernel lets go of
  * when the process ends, however it ends.
@@ -178,3 +175,6 @@ export function takeLock(state: string): () => void {
     };
   });
 }
+
+/** A connection that nothing refers to is collected, and closed with its lock. */
+const held = new Set<Database.Database>();
