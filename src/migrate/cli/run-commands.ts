@@ -10,7 +10,7 @@ import { formatDuration } from '../../core/text.ts';
 import { undoSteps } from '../apply/index.ts';
 import { type Journal, type JournalRun, openJournal, takeLock } from '../apply/journal.ts';
 import { removeMadeByTarget } from '../apply/made-by-target.ts';
-import { answeringSocket } from '../apply/service-control.ts';
+import { answeringSocket, waitIfShuttingDown } from '../apply/service-control.ts';
 import { changesSinceSwitch } from '../apply/since-switch.ts';
 import { isUnfinished, whatIsLeft, whereItStands } from '../apply/where-it-stands.ts';
 import { isOpen } from '../check/index.ts';
@@ -188,6 +188,9 @@ interface Setting {
   readonly journal: Journal;
 }
 
+/** Instances may take as long as each of them is given. */
+const shutDownLimitMs = 600_000;
+
 async function withWork(
   { host, options, output, state, journal }: Setting,
   { id }: JournalRun,
@@ -197,10 +200,17 @@ async function withWork(
   const missing = missingOfRun(folder);
   if (missing !== undefined) throw migrateFailure({ code: 'run-folder-gone', run: id, missing });
   const log = openLog(join(folder, 'log'));
+  const logged = loggedHost(host, log);
   try {
+    const plannedOn = plannedOnOf(journal, id, folder);
+    const { source, target } = plannedOn.plan as Plan;
+    for (const daemon of [source, ...(target === undefined ? [] : [target])])
+      await waitIfShuttingDown(logged, daemonRef(daemon), shutDownLimitMs, (text) =>
+        output.progress(`  ${text}`),
+      );
     return await act({
-      host: loggedHost(host, log),
-      plannedOn: plannedOnOf(journal, id, folder),
+      host: logged,
+      plannedOn,
       output,
       journal,
       run: id,

@@ -3,8 +3,8 @@
 # all its children together. strace counts for each thread and each call by itself (strace(1), "when="), and would go on
 # into the daemons; this one lets go of them, as if a service manager had started them.
 #   at-call.pl LOG ACTION FIRST LAST COMMAND...
-# LOG: a line for each call: number, process, name, path. ACTION: count; kill: the command with its children;
-# INT, TERM: that signal to the command; ENOSPC, EIO, EROFS: calls FIRST to LAST fail with it.
+# LOG: a line for each call: number, process, name, path. ACTION: count; kill: the command with its children; hold: they
+# stand still for good; INT, TERM: that signal to the command; ENOSPC, EIO, EROFS: calls FIRST to LAST fail with it.
 use strict;
 use warnings;
 
@@ -100,6 +100,7 @@ sub at_call {
   return if $count < $first || $count > $last || $action eq 'count';
   # All that is traced dies with this process (EXITKILL), the call undone.
   if ($action eq 'kill') { close $log; exit 137; }
+  if ($action eq 'hold') { print $log "held\n"; sleep 1000 while 1; }
   if (my $number = $errno{$action}) {
     return if $spared{$name};
     ptrace($POKEUSER, $pid, 120, -1);

@@ -8,7 +8,13 @@ import { startIncus, startLxd, stopIncus, stopLxd } from '../server/populated-ma
 import { setPower } from '../server/power.ts';
 import { startTool, tool } from '../server/tool.ts';
 import { cannotWrite } from '../server/variants.ts';
-import { faultPower, makeFaultDisk, removeFaultDisk, startFaultServer } from './fault-server.ts';
+import {
+  bootFaultServer,
+  faultPower,
+  makeFaultDisk,
+  removeFaultDisk,
+  startFaultServer,
+} from './fault-server.ts';
 import { changedFacts, describeChanges, type Facts, factsOf } from './server-state.ts';
 
 export type Ending = 'resume' | 'rollback';
@@ -26,6 +32,8 @@ export interface FaultLab {
   /** What is logged of each step: `kind` in order. */
   readonly steps: readonly string[];
   start(name: string): Promise<Machine>;
+  /** From a disk as a power cut left it: what is enabled and not masked starts. */
+  boot(disk: string, name: string): Promise<Machine>;
   /** In words what is not as it should be; empty when LXD is back as it was. */
   wrongWithLxd(machine: Machine): Promise<string[]>;
   /** The same, when everything was moved as by a migration that nothing happened to. */
@@ -44,6 +52,7 @@ export async function openFaultLab(tree: RootTreeName): Promise<FaultLab> {
     return {
       ...run,
       start: (name) => startFaultServer(tree, disk, name),
+      boot: (from, name) => bootFaultServer(tree, from, name),
       wrongWithLxd: (machine) => wrongWith(machine, 'lxd', before),
       wrongWithIncus: (machine) => wrongWith(machine, 'incus', moved),
       close: () => removeFaultDisk(disk),

@@ -18,9 +18,6 @@ export const faultPower: readonly PowerState[] = [
   { project: 'default', instance: 'resting', status: 'Stopped' },
 ];
 
-/** In front of the tracer's arguments; see at-call.pl. */
-export const tracer = ['perl', '/opt/at-call.pl'] as const;
-
 /** Stopped, with the tool and the tracer on it; the caller removes it. */
 export async function makeFaultDisk(tree: RootTreeName): Promise<string> {
   const machine = await startMachine({ tree, disk: await populatedDisk(tree), name: 'fault-disk' });
@@ -48,6 +45,22 @@ export async function startFaultServer(tree: RootTreeName, disk: string, name: s
       startLxd(machine).then(() => setPower(machine, 'lxd', faultPower)),
       startIncus(machine),
     ]);
+    return machine;
+  } catch (error) {
+    await machine.stop();
+    throw error;
+  }
+}
+
+/** As systemd does at boot; a daemon that does not come up is for the test to find. */
+export async function bootFaultServer(tree: RootTreeName, disk: string, name: string): Promise<Machine> {
+  const machine = await startMachine({ tree, disk, name });
+  try {
+    for (const unit of ['lxd-containers.service', 'incus.service'])
+      await machine.exec(
+        ['sh', '-c', `[ "$(systemctl is-enabled "$1")" = masked ] || systemctl start "$1"`, 'sh', unit],
+        { accept: 'any', timeoutMs: 120_000 },
+      );
     return machine;
   } catch (error) {
     await machine.stop();

@@ -15,7 +15,9 @@ export async function factsOf(machine: Machine, product: Product): Promise<Facts
   const facts = new Map<string, string>();
   const add = (name: string, value: unknown): void => {
     const key = withoutChance(name);
-    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    // Lists have no order, but for what is said of one object.
+    const text =
+      typeof value === 'string' ? value : JSON.stringify(Array.isArray(value) ? value.toSorted() : value);
     const before = facts.get(key);
     facts.set(key, before === undefined ? text : [...before.split('\n'), text].sort().join('\n'));
   };
@@ -27,8 +29,9 @@ export async function factsOf(machine: Machine, product: Product): Promise<Facts
       continue;
     }
     for (const [path, entry] of await describeTree(machine, folder))
+      // The size is that of the content, which is looked at.
       for (const [field, value] of Object.entries(entry))
-        if (value !== undefined && field !== 'modified' && field !== 'allocated')
+        if (value !== undefined && !['modified', 'allocated', 'size'].includes(field))
           add(`${folder}/${path} ${field}`, value);
   }
   for (const [name, script] of Object.entries(questions)) {
