@@ -116,7 +116,7 @@ export function describeStep(step: Step): { readonly title: string; readonly inv
     case 'add-id-range':
       return {
         title: `add the line ${step.line} to ${step.file}`,
-        inverse: `put the former ${step.file} back`,
+        inverse: `remove that line from ${step.file}`,
       };
     case 'empty-runtime-folder':
       return { title: `empty ${step.path}`, inverse: 'nothing to take back: Incus fills it when it starts' };

@@ -235,6 +235,19 @@ const cases: Readonly<Record<string, Case>> = {
       fs.chmodSync(host.path('/etc/subgid'), 0o640);
     },
   },
+  'add-id-range, to a file that is a link': {
+    handler: addIdRangeStep,
+    step: { kind: 'add-id-range', file: '/etc/subuid', line: 'root:1000000:1000000000' },
+    make: (host) => {
+      host.writeFile('/etc/static/subuid', 'lxd:1000000:1000000000\n');
+      fs.symlinkSync('static/subuid', host.path('/etc/subuid'));
+    },
+  },
+  'add-id-range, where the line is there by now': {
+    handler: addIdRangeStep,
+    step: { kind: 'add-id-range', file: '/etc/subuid', line: 'root:1000000:1000000000' },
+    make: (host) => host.writeFile('/etc/subuid', 'root:1000000:1000000000\nlxd:1000000:1000000000\n'),
+  },
 };
 
 describe.each(Object.entries(cases))('%s', (_name, one) => {
@@ -314,6 +327,24 @@ describe.each(Object.entries(cases))('%s', (_name, one) => {
 });
 
 const keptName = 'target-database';
+
+test.each([
+  ['a:1:2\n', 'a:1:2\nb:3:4\n'],
+  ['a:1:2', 'a:1:2\nb:3:4\n'],
+  ['', 'b:3:4\n'],
+])('a range of ids that somebody else added to %j meanwhile is kept', async (before, kept) => {
+  const { host, apply, undo } = begun({
+    handler: addIdRangeStep,
+    step: { kind: 'add-id-range', file: '/etc/subuid', line: 'root:1000000:1000000000' },
+    make: (fake) => fake.writeFile('/etc/subuid', before),
+  });
+  await apply();
+  fs.appendFileSync(host.path('/etc/subuid'), 'b:3:4\n');
+
+  await undo();
+
+  expect(fs.readFileSync(host.path('/etc/subuid'), 'utf8')).toBe(kept);
+});
 
 describe('a move', () => {
   async function refusal(one: Case): Promise<unknown> {

@@ -184,22 +184,49 @@ function repoint(host: Host, directory: string, from: string, to: string): numbe
   return count;
 }
 
+interface IdRangeMemo {
+  readonly wasThere: boolean;
+  /** Whether the last line before it had no end. */
+  readonly endedOpen: boolean;
+}
+
 export const addIdRangeStep: Of<'add-id-range'> = {
   apply({ step, memo, remember, context: { host } }) {
-    const path = host.path(step.file);
-    const before = memo === null ? fs.readFileSync(path, 'utf8') : (memo as { before: string }).before;
-    if (memo === null) remember({ before });
+    const path = withoutLinks(host.path(step.file));
     removeTemporaries(dirname(path), basename(path));
-    const ending = before === '' || before.endsWith('\n') ? '' : '\n';
-    writeFileDurable(path, `${before}${ending}${step.line}\n`, fs.statSync(path).mode & 0o777);
+    const text = fs.readFileSync(path, 'utf8');
+    if (text.split('\n').includes(step.line)) {
+      if (memo === null) remember({ wasThere: true, endedOpen: false } satisfies IdRangeMemo);
+      return;
+    }
+    const endedOpen = text !== '' && !text.endsWith('\n');
+    remember({ wasThere: false, endedOpen } satisfies IdRangeMemo);
+    rewrite(path, `${text}${endedOpen ? '\n' : ''}${step.line}\n`);
   },
+  /** Others may have added lines of their own since: only this one goes. */
   undo({ step, memo, context: { host } }) {
-    const path = host.path(step.file);
+    const path = withoutLinks(host.path(step.file));
     removeTemporaries(dirname(path), basename(path));
-    if (memo !== null)
-      writeFileDurable(path, (memo as { before: string }).before, fs.statSync(path).mode & 0o777);
+    const { wasThere, endedOpen } = (memo ?? { wasThere: true, endedOpen: false }) as IdRangeMemo;
+    if (wasThere || !fs.existsSync(path)) return;
+    const lines = fs.readFileSync(path, 'utf8').split('\n');
+    const at = lines.lastIndexOf(step.line);
+    if (at === -1) return;
+    const isLast = lines.slice(at + 1).every((line) => line === '');
+    lines.splice(at, 1);
+    const rest = lines.join('\n');
+    rewrite(path, isLast && endedOpen ? rest.replace(/\n$/, '') : rest);
   },
 };
+
+function rewrite(path: string, content: string): void {
+  writeFileDurable(path, content, fs.statSync(path).mode & 0o777);
+}
+
+/** Where a file of the host is a link, what it leads to is changed and the link stays. */
+function withoutLinks(path: string): string {
+  return fs.existsSync(path) ? fs.realpathSync(path) : path;
+}
 
 export const emptyRuntimeFolderStep: Of<'empty-runtime-folder'> = {
   apply({ step, context: { host, say } }) {
