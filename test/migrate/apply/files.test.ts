@@ -60,6 +60,7 @@ function begun({ handler, step, make }: Case) {
   const run = `RUN-${runs}`;
   journal.begin(run, {}, [step], new Date(0));
   journal.note(run, 'power', { running: [], frozen: [], daemonRan: false });
+  const warnings: string[] = [];
   const context: ApplyContext = {
     host,
     journal,
@@ -82,7 +83,7 @@ function begun({ handler, step, make }: Case) {
     wouldStart: () => [],
     tellingLines: (log) => [log],
     say: () => {},
-    warn: () => {},
+    warn: (text) => warnings.push(text),
   };
   const call = async (what: 'apply' | 'undo'): Promise<void> => {
     const { memo } = journal.steps(run)[0] ?? { memo: null };
@@ -116,6 +117,9 @@ function begun({ handler, step, make }: Case) {
       }
     },
     note: (name: string, value: unknown) => journal.note(run, name, value),
+    noted: (name: string): unknown => journal.noted(run, name),
+    /** What the person was warned of. */
+    warnings,
     tree: (): Record<string, string> => treeOf(host.root),
   };
 }
@@ -327,6 +331,57 @@ describe.each(Object.entries(cases))('%s', (_name, one) => {
 });
 
 const keptName = 'target-database';
+
+describe("Incus's database, kept when LXD comes back", () => {
+  async function takenBack(damage: (host: FakeHost) => void) {
+    const one = begun(cases['install-database'] as Case);
+    await one.apply();
+    writeDatabase(
+      one.host,
+      '/var/lib/incus',
+      lxdDatabase(
+        `${instance(1, 'c1')} ${config('instances_config', 1, { 'volatile.last_state.idmap': '[]' })}`,
+      ),
+    );
+    damage(one.host);
+    await one.undo();
+    return { ...one, kept: fs.existsSync(one.host.path('/state/runs/RUN/target-database/global')) };
+  }
+
+  test('tells the id maps, and nothing has to be said', async () => {
+    const { noted, warnings, kept } = await takenBack(() => {});
+
+    expect([noted('idmaps-of-target'), warnings, kept]).toEqual([{ 'default/c1': '[]' }, [], true]);
+  });
+
+  test('tells what it held before, where it is damaged at the end', async () => {
+    const { noted, warnings, kept } = await takenBack((host) => {
+      const folder = host.path('/var/lib/incus/database/global');
+      const last =
+        fs
+          .readdirSync(folder)
+          .filter((name) => /^\d{16}-/.test(name))
+          .sort()
+          .at(-1) ?? '';
+      const next = Number(last.slice(17)) + 1;
+      const name = String(next).padStart(16, '0');
+      fs.writeFileSync(join(folder, `${name}-${name}`), 'torn');
+    });
+
+    expect([noted('idmaps-of-target'), kept]).toEqual([{ 'default/c1': '[]' }, true]);
+    expect(warnings).toEqual([expect.stringContaining("Incus's database is damaged")]);
+  });
+
+  test('stops nothing where it cannot be read at all', async () => {
+    const { noted, warnings, kept } = await takenBack((host) => {
+      const folder = host.path('/var/lib/incus/database/global');
+      for (const name of fs.readdirSync(folder)) fs.writeFileSync(join(folder, name), 'torn');
+    });
+
+    expect([noted('idmaps-of-target'), kept]).toEqual([{}, true]);
+    expect(warnings).toEqual([expect.stringContaining("Incus's database cannot be read")]);
+  });
+});
 
 test.each([
   ['a:1:2\n', 'a:1:2\nb:3:4\n'],

@@ -9,6 +9,7 @@ import {
   syncFolder,
   writeFileDurable,
 } from '../../../core/durable.ts';
+import { Failure, systemErrorCode } from '../../../core/failure.ts';
 import type { Host } from '../../../core/host.ts';
 import { mapPath } from '../../convert/path-map.ts';
 import type { Step } from '../../plan/step.ts';
@@ -74,13 +75,38 @@ export const installDatabaseStep: Of<'install-database'> = {
     const gone = !isThere(host, step.from) && !isThere(host, step.path);
     moveOnce(host, gone && last !== undefined ? last : step.from, step.path);
   },
-  undo({ step, context: { host, journal, run } }) {
+  undo({ step, context: { host, journal, run, warn } }) {
     // The database of a target that ran is worth keeping: it names what was made since.
     if (!isThere(host, step.path)) return;
-    journal.note(run, noteNames.idmaps, readIdMaps(host.path(step.path)));
+    journal.note(run, noteNames.idmaps, idMapsOfTarget(host.path(step.path), warn));
     renameDurable(host.path(step.path), host.path(keptDatabases(host, step.keep).next));
   },
 };
+
+/** Whatever became of Incus's database, LXD comes back: what cannot be read is said, and the rest is carried. */
+function idMapsOfTarget(database: string, warn: (text: string) => void): IdMaps {
+  const advice =
+    'Where Incus has shifted the files of a container to another range of ids, LXD may not learn of it: compare volatile.last_state.idmap of the containers with the owners of their files before they start';
+  try {
+    return readIdMaps(database);
+  } catch (damage) {
+    if (!isReadFailure(damage)) throw damage;
+    try {
+      const maps = readIdMaps(database, { salvage: true });
+      warn(`Incus's database is damaged (${damage.message}); what it held before is used. ${advice}`);
+      return maps;
+    } catch (error) {
+      if (!isReadFailure(error)) throw error;
+      warn(`Incus's database cannot be read (${damage.message}). ${advice}`);
+      return {};
+    }
+  }
+}
+
+/** Of the reader, of SQLite or of the file system. */
+function isReadFailure(error: unknown): error is Error {
+  return error instanceof Failure || systemErrorCode(error) !== undefined;
+}
 
 /** Each rollback of a run keeps one: NAME, NAME-2, … */
 function keptDatabases(host: Host, name: string): { last: string | undefined; next: string } {
