@@ -481,6 +481,49 @@ describe('the runtime folder', () => {
     expect(fs.readdirSync(host.path('/run/other'))).toEqual(['kept']);
   });
 
+  test.each([
+    ['/run/incus/c1', ['c1/lxc.conf']],
+    ['/run/incus/c1/deep/er', ['c1/deep/er/kept', 'c1/lxc.conf']],
+    ['/run/incus', ['c1/lxc.conf', 'link', 'unix.socket']],
+  ])('keeps what is mounted at %s, and says so', async (mounted, kept) => {
+    const { host, apply, warnings } = begun({
+      ...step,
+      make: (fake) => {
+        step.make(fake);
+        if (mounted.endsWith('er')) fake.writeFile(`${mounted}/kept`, '');
+      },
+    });
+    host.machine.mounts = [{ path: mounted, type: 'ext4', device: '/dev/sda', root: '/' }];
+
+    await apply();
+
+    const left = fs.readdirSync(host.path('/run/incus'), { recursive: true, withFileTypes: true });
+    expect(
+      left
+        .filter((entry) => !entry.isDirectory())
+        .map((entry) => join(entry.parentPath, entry.name).slice(host.path('/run/incus').length + 1))
+        .sort(),
+    ).toEqual(kept);
+    expect(warnings).toHaveLength(1);
+  });
+
+  test('that is a link is left alone, with what it leads to', async () => {
+    const { host, tree, apply, warnings } = begun({
+      ...step,
+      make: (fake) => {
+        fake.writeFile('/run/other/kept', '');
+        fs.symlinkSync('/run/other', fake.path('/run/incus'));
+      },
+    });
+    const before = tree();
+
+    await apply();
+
+    expect(tree()).toEqual(before);
+    expect(warnings).toEqual(['/run/incus is no folder of its own, so it is left as it is']);
+    expect(fs.readdirSync(host.path('/run/other'))).toEqual(['kept']);
+  });
+
   test('that is not there stays away', async () => {
     const { tree, apply } = begun({ ...step, make: () => {} });
     const before = tree();

@@ -255,12 +255,23 @@ function withoutLinks(path: string): string {
 }
 
 export const emptyRuntimeFolderStep: Of<'empty-runtime-folder'> = {
-  apply({ step, context: { host, say } }) {
+  apply({ step, context: { host, say, warn } }) {
     const folder = host.path(step.path);
-    if (!fs.existsSync(folder)) return;
-    for (const name of fs.readdirSync(folder)) {
-      say(basename(name));
-      fs.rmSync(join(folder, name), { recursive: true, force: true });
+    const found = fs.lstatSync(folder, { throwIfNoEntry: false });
+    if (found === undefined) return;
+    if (!found.isDirectory()) return warn(`${step.path} is no folder of its own, so it is left as it is`);
+    // What is mounted belongs to somebody: deleting would go through it.
+    const real = fs.realpathSync(folder);
+    const mounted = host.mounts().map(({ path }) => host.path(path));
+    if (mounted.includes(real)) return warn(`${step.path} is a mount point, so it is left as it is`);
+    for (const name of fs.readdirSync(real)) {
+      const path = join(real, name);
+      if (mounted.some((mount) => mount === path || mount.startsWith(`${path}/`))) {
+        warn(`${join(step.path, name)} is left as it is: something is mounted there`);
+        continue;
+      }
+      say(name);
+      fs.rmSync(path, { recursive: true, force: true });
     }
   },
   undo() {},
