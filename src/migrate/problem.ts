@@ -33,13 +33,15 @@ export type MigrateProblem =
   | { readonly code: 'unfinished-migration'; readonly run: string; readonly where: string }
   | { readonly code: 'interrupted'; readonly step: string }
   | { readonly code: 'rollback-incomplete'; readonly why: string; readonly state: string }
-  | { readonly code: 'already-running'; readonly state: string }
+  | { readonly code: 'already-running'; readonly state: string; readonly process: string | undefined }
   | { readonly code: 'still-running'; readonly what: readonly string[] }
   | {
       readonly code: 'step-failed';
       readonly step: string;
       readonly why: string;
       readonly undone: boolean;
+      /** Ephemeral instances that are gone all the same. */
+      readonly lost: readonly string[];
       readonly state: string;
     }
   | {
@@ -175,9 +177,9 @@ function explain(problem: MigrateProblem): Explanation {
       };
     case 'already-running':
       return {
-        what: 'Another lxd-to-incus is at work here.',
+        what: `Another lxd-to-incus${problem.process === undefined ? '' : ` (process ${problem.process})`} is at work here.`,
         where: problem.state,
-        next: 'Wait until it has ended.',
+        next: 'Nothing was changed. Wait until it has ended; "lxd-to-incus status" says how far it is.',
       };
     case 'still-running':
       return {
@@ -190,8 +192,8 @@ function explain(problem: MigrateProblem): Explanation {
         what: `Step ${problem.step} failed: ${problem.why}`,
         where: problem.state,
         next: problem.undone
-          ? 'Everything done before it was undone; LXD is as it was.'
-          : 'The journal there says what was done. Nothing was deleted.',
+          ? `Everything done before it was undone; LXD is as it was${problem.lost.length === 0 ? '' : `, without what it deleted when it stopped: ${problem.lost.join(', ')} (ephemeral)`}.`
+          : 'Nothing was deleted. Run "lxd-to-incus resume" to finish it, or "lxd-to-incus rollback" to have LXD back as it was.',
       };
     case 'daemon-error':
       return {

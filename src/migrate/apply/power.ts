@@ -12,6 +12,7 @@ export interface InstanceState {
   readonly project: string;
   readonly name: string;
   readonly status: string;
+  readonly ephemeral: boolean;
   readonly expanded: Readonly<Record<string, string>>;
 }
 
@@ -28,8 +29,11 @@ export async function recordPower(
   if (socket === undefined) return { ...powerWithoutDaemon(host, daemon, wouldStart), daemonRan: false };
   const states = await instanceStates(daemonClient(host, socket));
   const named = (status: string): string[] =>
-    states.filter((instance) => instance.status === status).map(({ project, name }) => `${project}/${name}`);
-  return { running: named('Running'), frozen: named('Frozen'), daemonRan: true };
+    states.filter((instance) => instance.status === status).map(nameOf);
+  const ephemeral = runningOf(states)
+    .filter((state) => state.ephemeral)
+    .map(nameOf);
+  return { running: named('Running'), frozen: named('Frozen'), ephemeral, daemonRan: true };
 }
 
 /** The same without asking a daemon, as a plan does. */
@@ -62,6 +66,7 @@ export async function instanceStates(client: DaemonClient): Promise<InstanceStat
     project: String(instance['project'] ?? 'default'),
     name: String(instance['name']),
     status: String(instance['status']),
+    ephemeral: instance['ephemeral'] === true,
     expanded: (instance['expanded_config'] ?? {}) as Record<string, string>,
   }));
 }
@@ -155,14 +160,19 @@ export interface LastInstance {
 
 /**
  * The instance that may stop together with its daemon, which then does its own long work (it loads every instance)
- * beside it and not after it. One that the daemon would force early, or that is frozen, is not one.
+ * beside it and not after it. One that the daemon would force early or would delete, or that is frozen, is not one.
  */
 export async function lastToStop(client: DaemonClient): Promise<LastInstance | undefined> {
   const running = runningOf(await instanceStates(client));
   const last = running
-    .sort((a, b) => stopPriority(b) - stopPriority(a) || (nameOf(a) < nameOf(b) ? -1 : 1))
+    .sort(
+      (a, b) =>
+        stopPriority(b) - stopPriority(a) ||
+        Number(b.ephemeral) - Number(a.ephemeral) ||
+        (nameOf(a) < nameOf(b) ? -1 : 1),
+    )
     .at(-1);
-  if (last === undefined || last.status === 'Frozen') return undefined;
+  if (last === undefined || last.status === 'Frozen' || last.ephemeral) return undefined;
   const seconds = shutdownSeconds(last) ?? daemonForcesAfterSeconds;
   return seconds < 10 ? undefined : { instance: nameOf(last), forcedAfterMs: seconds * 1000 };
 }

@@ -8,6 +8,8 @@ export interface PowerOutcome {
   readonly wanted: 'Running' | 'Frozen' | 'Stopped';
   /** The daemon's own words where the instance is not as wanted. */
   readonly error?: string;
+  /** It was ephemeral, and LXD deleted it when it stopped. */
+  readonly lost?: true;
 }
 
 /** @param client of a daemon that is ready: it has started by then what it starts by itself */
@@ -35,10 +37,12 @@ export async function restorePower(
     say(`${instance} is ${status}, should be ${goal}`);
     outcomes.push({ instance, wanted: goal, ...(await bring(client, instance, status, goal)) });
   }
-  // Instances that are gone: LXD deletes an ephemeral one when it stops.
   const known = new Set(states.map(({ project, name }) => `${project}/${name}`));
-  for (const [instance, goal] of wanted)
-    if (!known.has(instance)) outcomes.push({ instance, wanted: goal, error: 'it does not exist any more' });
+  for (const [instance, goal] of wanted) {
+    if (known.has(instance)) continue;
+    if (power.ephemeral?.includes(instance) === true) outcomes.push({ instance, wanted: goal, lost: true });
+    else outcomes.push({ instance, wanted: goal, error: 'it does not exist any more' });
+  }
   return outcomes;
 }
 

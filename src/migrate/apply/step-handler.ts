@@ -21,6 +21,8 @@ export interface ApplyContext {
   readonly stopLimitMs: number;
   /** Whether the person asked to stop; looked at between steps. */
   interrupted(): boolean;
+  /** How the source's database differs by now from the planned one. */
+  differences(): readonly string[];
   /** Reads and converts the source's database again, with the power record of this run. */
   convertAgain(power: PowerRecord): FreshConversion;
   /** Does the work of convertAgain ahead of time, while the daemon is still stopping; it counts only if the log ends where it ended then. */
@@ -58,6 +60,7 @@ export const noteNames = {
   idmaps: 'idmaps-of-target',
   held: 'held',
   outcomes: 'power-outcomes',
+  lost: 'ephemeral-instances-lost',
   notRefreshed: 'backup-files-not-refreshed',
   // When the last instance was gone and when the target answered: the bench reads what is between.
   instancesGoneAt: 'instances-gone-at',
@@ -67,6 +70,8 @@ export const noteNames = {
 export interface StoredPower {
   readonly running: readonly string[];
   readonly frozen: readonly string[];
+  /** Those of both that LXD deletes when they stop; absent in journals of former versions. */
+  readonly ephemeral?: readonly string[];
   /** Whether the source's daemon answered when the record was taken. */
   readonly daemonRan: boolean;
 }

@@ -63,6 +63,7 @@ export function applyContext(
     run,
     stopLimitMs,
     interrupted,
+    differences: conversion.differences,
     wouldStart: () => wouldStart(plannedOn.sourceImage),
     prepareConversion: () =>
       conversion.prepare(toPowerRecord(journal.noted(run, noteNames.power) as StoredPower)),

@@ -6,15 +6,17 @@ import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { loggedHost, openLog } from '../../core/log.ts';
 import type { Output } from '../../core/output.ts';
-import { formatDuration } from '../../core/text.ts';
+import { formatDuration, inert } from '../../core/text.ts';
 import { undoSteps } from '../apply/index.ts';
 import { type Journal, type JournalRun, openJournal, takeLock } from '../apply/journal.ts';
 import { removeMadeByTarget } from '../apply/made-by-target.ts';
 import { answeringSocket } from '../apply/service-control.ts';
 import { changesSinceSwitch } from '../apply/since-switch.ts';
+import { noteNames } from '../apply/step-handler.ts';
 import { isUnfinished, whatIsLeft, whereItStands } from '../apply/where-it-stands.ts';
 import { isOpen } from '../check/index.ts';
 import { daemonClient } from '../daemon/client.ts';
+import type { Services } from '../detect/services-file.ts';
 import { describeStep, type Plan } from '../plan/index.ts';
 import { daemonRef, runFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
@@ -23,7 +25,7 @@ import { writeAsRoot } from '../verify/write-as-root.ts';
 import { applyContext, carryOut, plannedOnOf, showProgress, type Work } from './carry-out.ts';
 import { confirm } from './confirm.ts';
 import { watchInterrupts } from './interrupts.ts';
-import { answersOf, type CommonOptions, stateFolder } from './options.ts';
+import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
 import { renderFindings } from './render-plan.ts';
 
 export interface RunOptions extends CommonOptions {
@@ -116,6 +118,9 @@ async function takeBack(work: Work): Promise<ExitCode> {
   });
   if (failed.length > 0)
     throw migrateFailure({ code: 'rollback-incomplete', why: failed.join('\n'), state: folder });
+  const lost = (journal.noted(run, noteNames.lost) ?? []) as string[];
+  if (lost.length > 0)
+    output.line(`LXD deleted these ephemeral instances when they stopped: ${lost.map(inert).join(', ')}.`);
   output.line(
     `\n${output.colour('green', 'LXD is back')} in ${formatDuration(host.clock() - begun)}; what ran runs. Incus's database is kept in ${join(folder, 'target-database')}.`,
   );
@@ -166,6 +171,7 @@ const emptyJournal: Pick<Journal, 'latest'> & Journal = {
   plan: () => undefined,
   steps: () => [],
   mark() {},
+  amend() {},
   remember() {},
   note() {},
   noted: () => undefined,
@@ -177,6 +183,16 @@ function nothing(output: Output, text: string): ExitCode {
   output.line(text);
   output.event({ event: 'end', outcome: 'nothing-to-do', exit: exitCode.nothingToDo });
   return exitCode.nothingToDo;
+}
+
+/** Commands that turned out to be wrong must not stand in the way of what is left to do. */
+function replaceServices(journal: Journal, run: string, services: Services): void {
+  for (const { position, step } of journal.steps(run)) {
+    if (!('daemon' in step)) continue;
+    const service = services[step.daemon.role];
+    if (service.kind !== 'none')
+      journal.amend(run, position, { ...step, daemon: { ...step.daemon, service } });
+  }
 }
 
 interface Setting {
@@ -192,6 +208,8 @@ async function withWork(
   { id }: JournalRun,
   act: (work: Work) => Promise<ExitCode>,
 ): Promise<ExitCode> {
+  const { services } = detectOptions(options);
+  if (services !== undefined) replaceServices(journal, id, services);
   const folder = runFolder(state, id);
   const log = openLog(join(folder, 'log'));
   try {

@@ -61,9 +61,14 @@ const objects: readonly { readonly table: string; readonly sql: string }[] = [
   },
 ];
 
-/** Lines for a person, in a stable order; no confidential value. */
+/**
+ * Lines for a person, in a stable order; no confidential value. Ephemeral instances that are gone are none: LXD deletes
+ * them when they stop, and a finding has asked about them.
+ */
 export function drift(before: Buffer, after: Buffer): string[] {
-  const [was, is] = [facts(before), facts(after)];
+  const remaining = new Set(instanceNames(after, ''));
+  const gone = instanceNames(before, 'WHERE i.ephemeral = 1').filter((name) => !remaining.has(name));
+  const [was, is] = [facts(before, gone), facts(after)];
   const lines: string[] = [];
   for (const [name, value] of is) {
     const former = was.get(name);
@@ -80,9 +85,25 @@ interface Fact {
   readonly shown: string;
 }
 
-function facts(image: Buffer): Map<string, Fact> {
+function instanceNames(image: Buffer, where: string): string[] {
   const db = new Database(image);
   try {
+    return db
+      .prepare(
+        `SELECT p.name || '/' || i.name FROM instances i JOIN projects p ON p.id = i.project_id ${where}`,
+      )
+      .pluck()
+      .all() as string[];
+  } finally {
+    db.close();
+  }
+}
+
+/** @param without instances (`project/name`) of which nothing is said, nor of what belongs to them */
+function facts(image: Buffer, without: readonly string[] = []): Map<string, Fact> {
+  const db = new Database(image);
+  try {
+    for (const name of without) remove(db, name);
     const found = new Map<string, Fact>();
     for (const { table, sql } of objects) {
       if (!hasTable(db, table)) continue;
@@ -104,4 +125,15 @@ function facts(image: Buffer): Map<string, Fact> {
   } finally {
     db.close();
   }
+}
+
+/** As LXD deletes an instance, with its volume; the rest goes by the references of the tables. */
+function remove(db: Database.Database, instance: string): void {
+  const [project, name] = instance.split('/');
+  db.pragma('foreign_keys = ON');
+  const ofProject = '(SELECT id FROM projects WHERE name = ?)';
+  db.prepare(`DELETE FROM instances WHERE project_id = ${ofProject} AND name = ?`).run(project, name);
+  db.prepare(
+    `DELETE FROM storage_volumes WHERE project_id = ${ofProject} AND name = ? AND type IN (0, 3)`,
+  ).run(project, name);
 }

@@ -60,13 +60,20 @@ export async function verifyRun(
     ok: error === undefined,
     ...(error === undefined ? {} : { detail: error }),
   }));
+  const lost = outcomes.filter((outcome) => outcome.lost === true);
   const stale = (journal.noted(run, noteNames.notRefreshed) ?? []) as NotRefreshed[];
   return {
     checks: [...inventory, ...alive, ...writes],
-    notes: stale.map(
-      ({ project, name, error }) =>
-        `instance ${project}/${name}: its backup.yaml is still the one that LXD wrote (${error}); it is only needed to recover the instance without the database.`,
-    ),
+    notes: [
+      ...lost.map(
+        ({ instance }) =>
+          `instance ${instance}: it was ephemeral, and LXD deleted it when it stopped, as you accepted.`,
+      ),
+      ...stale.map(
+        ({ project, name, error }) =>
+          `instance ${project}/${name}: its backup.yaml is still the one that LXD wrote (${error}); it is only needed to recover the instance without the database.`,
+      ),
+    ],
   };
 }
 
@@ -139,6 +146,7 @@ async function powerStates(
     ...power.running.map((name) => [name, 'Running'] as const),
     ...power.frozen.map((name) => [name, 'Frozen'] as const),
   ]);
+  for (const { instance, lost } of outcomes) if (lost === true) wanted.delete(instance);
   return [...new Set([...states.keys(), ...wanted.keys()])].sort().flatMap((instance) => {
     const goal = wanted.get(instance) ?? 'Stopped';
     const status = states.get(instance) ?? 'gone';

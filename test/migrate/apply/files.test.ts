@@ -70,6 +70,7 @@ function begun({ handler, step, make }: Case) {
     run,
     stopLimitMs: 1000,
     interrupted: () => false,
+    differences: () => [],
     convertAgain: () => ({
       differences: [],
       held: [],

@@ -84,6 +84,29 @@ test.each([
 });
 
 describe('leaves out', () => {
+  const ephemeral = `
+    ${instance(7, 'brief')} UPDATE instances SET ephemeral = 1 WHERE id = 7;
+    ${config('instances_config', 7, { 'limits.cpu': '1' })}
+    INSERT INTO instances_snapshots VALUES (7, 7, 's0', 0, 0, '', NULL);
+    INSERT INTO storage_volumes VALUES (7, 'brief', 1, 1, 0, '', 1, 0);
+  `;
+
+  test('an ephemeral instance that LXD deleted when it stopped, with what belongs to it', () => {
+    expect(drift(lxdDatabase(before + ephemeral), lxdDatabase(before))).toEqual([]);
+  });
+
+  test('but not one that is new, nor changes of one that is still there', () => {
+    expect(drift(lxdDatabase(before), lxdDatabase(before + ephemeral))).toContain(
+      'instance default/brief is new',
+    );
+    expect(
+      drift(
+        lxdDatabase(before + ephemeral),
+        lxdDatabase(`${before}${ephemeral} UPDATE instances SET ephemeral = 0 WHERE id = 7;`),
+      ),
+    ).toEqual(['instance default/brief changed from " 1" to " 0"']);
+  });
+
   test('what daemons write when instances stop', () => {
     expect(
       driftAfter(`

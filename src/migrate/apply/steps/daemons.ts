@@ -1,9 +1,10 @@
 // Steps that stop and start daemons and instances.
 import { readdirSync } from 'node:fs';
-import { daemonClient } from '../../daemon/client.ts';
+import { type DaemonClient, daemonClient } from '../../daemon/client.ts';
 import type { DaemonRef, Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import {
+  instanceStates,
   lastToStop,
   operationsDone,
   powerFromProcesses,
@@ -20,7 +21,13 @@ import {
   unitStates,
   type WhileStopping,
 } from '../service-control.ts';
-import { type ApplyContext, noteNames, type StepHandler, storedPower } from '../step-handler.ts';
+import {
+  type ApplyContext,
+  noteNames,
+  type StepHandler,
+  type StoredPower,
+  storedPower,
+} from '../step-handler.ts';
 import { isLooseVeth } from '../veth.ts';
 import { clearLeftovers, provedQuiet } from './leftovers.ts';
 
@@ -33,6 +40,9 @@ export const recordPowerStep: Of<'record-power'> = {
     // A second attempt would find the instances that the first one stopped.
     if (context.journal.noted(context.run, noteNames.power) !== undefined) return;
     const power = await recordPower(context.host, step.daemon, context.wouldStart);
+    // Only now: an instance that appears later is not in the record, and is looked for when they stop.
+    const differences = context.differences();
+    if (differences.length > 0) throw migrateFailure({ code: 'plan-stale', differences });
     context.journal.note(context.run, noteNames.power, power);
     context.say(`${power.running.length} running, ${power.frozen.length} frozen`);
   },
@@ -86,6 +96,7 @@ export const stopInstancesStep: Of<'stop-instances'> = {
       await operationsDone(host, client, stopLimitMs);
       // A user's own stop command may do anything: nothing runs any more when it is called.
       const last = step.daemon.service.kind === 'commands' ? undefined : await lastToStop(client);
+      await refuseUnknownEphemeral(client, storedPower(context));
       await stopThroughDaemon(client, stopLimitMs, last?.instance, context.say);
       if (last !== undefined) context.say(`${last.instance} stops together with LXD`);
     } else await stopWithoutDaemon(host, step.daemon.dataDirectory, stopLimitMs, context.say);
@@ -107,10 +118,26 @@ export const stopInstancesStep: Of<'stop-instances'> = {
   },
 };
 
+/** LXD would delete it, and nobody was asked. */
+async function refuseUnknownEphemeral(client: DaemonClient, power: StoredPower): Promise<void> {
+  const asked = new Set(power.ephemeral);
+  const unknown = (await instanceStates(client)).filter(
+    ({ project, name, status, ephemeral }) =>
+      ephemeral && status !== 'Stopped' && !asked.has(`${project}/${name}`),
+  );
+  if (unknown.length === 0) return;
+  throw migrateFailure({
+    code: 'plan-stale',
+    differences: unknown.map(({ project, name }) => `instance ${project}/${name} is new, and ephemeral`),
+  });
+}
+
 async function restoreExactly(context: ApplyContext, daemon: DaemonRef, socket: string): Promise<void> {
   const client = daemonClient(context.host, socket);
   await operationsDone(context.host, client, context.stopLimitMs);
   const outcomes = await restorePower(client, storedPower(context), context.say);
+  const lost = outcomes.filter((outcome) => outcome.lost === true).map(({ instance }) => instance);
+  context.journal.note(context.run, noteNames.lost, lost);
   const failed = outcomes.filter(({ error }) => error !== undefined);
   if (failed.length === 0) return;
   throw migrateFailure({
