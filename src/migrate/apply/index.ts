@@ -3,7 +3,7 @@ import { Failure } from '../../core/failure.ts';
 import { describeStep, type Step } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
 import type { JournalStep } from './journal.ts';
-import { type ApplyContext, noteNames, type StepHandler, type StepHandlers } from './step-handler.ts';
+import type { ApplyContext, StepHandler, StepHandlers } from './step-handler.ts';
 import {
   disableSourceStep,
   maskSourceStep,
@@ -129,10 +129,7 @@ async function afterFailure(
   const title = describeStep(failed.step).title;
   if (switched) {
     journal.end(run, 'failed', host.now());
-    throw migrateFailure(
-      { code: 'step-failed', step: title, why, undone: false, lost: [], state: run },
-      error,
-    );
+    throw migrateFailure({ code: 'step-failed', step: title, why, undone: false, state: run }, error);
   }
   const undone = await undoSteps(context, options);
   journal.end(run, undone ? 'undone' : 'failed', host.now());
@@ -143,8 +140,7 @@ async function afterFailure(
     (error.problem.code === 'plan-stale' || error.problem.code === 'instance-will-not-stop')
   )
     throw error;
-  const lost = (journal.noted(run, noteNames.lost) ?? []) as string[];
-  throw migrateFailure({ code: 'step-failed', step: title, why, undone, lost, state: run }, error);
+  throw migrateFailure({ code: 'step-failed', step: title, why, undone, state: run }, error);
 }
 
 /** Takes back every step that was begun, last first. Stops and returns false at one that cannot be taken back. */

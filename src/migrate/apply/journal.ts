@@ -170,14 +170,19 @@ export function takeLock(state: string): () => void {
         throw migrateFailure({ code: 'already-running', state, process: readIfThere(holder) });
       throw error;
     }
+    held.add(db);
     // For the one who is refused; the lock itself is the kernel's.
     fs.writeFileSync(holder, String(process.pid), { mode: 0o600 });
     return () => {
+      held.delete(db);
       fs.rmSync(holder, { force: true });
       db.close();
     };
   });
 }
+
+/** A connection that nothing refers to is collected, and closed with its lock. */
+const held = new Set<Database.Database>();
 
 function readIfThere(path: string): string | undefined {
   try {

@@ -19,6 +19,8 @@ export interface ApplyContext {
   readonly journal: Journal;
   readonly run: string;
   readonly stopLimitMs: number;
+  /** Whether an instance that does not stop within its limit may be stopped by force. */
+  readonly forceStop: boolean;
   /** Whether the person asked to stop; looked at between steps. */
   interrupted(): boolean;
   /** How the source's database differs by now from the planned one. */
@@ -29,8 +31,12 @@ export interface ApplyContext {
   readonly prepareConversion: () => void;
   /** What the source's daemon would start by itself, from its database. */
   wouldStart(): readonly string[];
+  /** The lines of a daemon's log that say why it failed; no confidential value. */
+  tellingLines(log: string): readonly string[];
   /** A line for the person who waits, inside the step that is being carried out. */
   say(text: string): void;
+  /** A line that stays, for what must not happen in silence. */
+  warn(text: string): void;
 }
 
 export interface StepCall<S extends Step> {
@@ -60,7 +66,6 @@ export const noteNames = {
   idmaps: 'idmaps-of-target',
   held: 'held',
   outcomes: 'power-outcomes',
-  lost: 'ephemeral-instances-lost',
   notRefreshed: 'backup-files-not-refreshed',
   // When the last instance was gone and when the target answered: the bench reads what is between.
   instancesGoneAt: 'instances-gone-at',

@@ -6,13 +6,12 @@ import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { loggedHost, openLog } from '../../core/log.ts';
 import type { Output } from '../../core/output.ts';
-import { formatDuration, inert } from '../../core/text.ts';
+import { formatDuration } from '../../core/text.ts';
 import { undoSteps } from '../apply/index.ts';
 import { type Journal, type JournalRun, openJournal, takeLock } from '../apply/journal.ts';
 import { removeMadeByTarget } from '../apply/made-by-target.ts';
 import { answeringSocket } from '../apply/service-control.ts';
 import { changesSinceSwitch } from '../apply/since-switch.ts';
-import { noteNames } from '../apply/step-handler.ts';
 import { isUnfinished, whatIsLeft, whereItStands } from '../apply/where-it-stands.ts';
 import { isOpen } from '../check/index.ts';
 import { daemonClient } from '../daemon/client.ts';
@@ -22,7 +21,7 @@ import { daemonRef, runFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
 import { refreshBackupFiles } from '../verify/refresh-backup-files.ts';
 import { writeAsRoot } from '../verify/write-as-root.ts';
-import { applyContext, carryOut, plannedOnOf, showProgress, type Work } from './carry-out.ts';
+import { applyContext, carryOut, missingOfRun, plannedOnOf, showProgress, type Work } from './carry-out.ts';
 import { confirm } from './confirm.ts';
 import { watchInterrupts } from './interrupts.ts';
 import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
@@ -31,6 +30,7 @@ import { renderFindings } from './render-plan.ts';
 export interface RunOptions extends CommonOptions {
   readonly yes?: boolean;
   readonly stopTimeout?: string;
+  readonly forceStop?: boolean;
 }
 
 export async function statusCommand(host: Host, options: RunOptions, output: Output): Promise<ExitCode> {
@@ -60,7 +60,7 @@ export async function statusCommand(host: Host, options: RunOptions, output: Out
   });
 }
 
-function list(lines: readonly string[]): string {
+export function list(lines: readonly string[]): string {
   return lines.length === 0 ? '  nothing more' : lines.map((line) => `  ${line}`).join('\n');
 }
 
@@ -118,9 +118,6 @@ async function takeBack(work: Work): Promise<ExitCode> {
   });
   if (failed.length > 0)
     throw migrateFailure({ code: 'rollback-incomplete', why: failed.join('\n'), state: folder });
-  const lost = (journal.noted(run, noteNames.lost) ?? []) as string[];
-  if (lost.length > 0)
-    output.line(`LXD deleted these ephemeral instances when they stopped: ${lost.map(inert).join(', ')}.`);
   output.line(
     `\n${output.colour('green', 'LXD is back')} in ${formatDuration(host.clock() - begun)}; what ran runs. Incus's database is kept in ${join(folder, 'target-database')}.`,
   );
@@ -211,6 +208,8 @@ async function withWork(
   const { services } = detectOptions(options);
   if (services !== undefined) replaceServices(journal, id, services);
   const folder = runFolder(state, id);
+  const missing = missingOfRun(folder);
+  if (missing !== undefined) throw migrateFailure({ code: 'run-folder-gone', run: id, missing });
   const log = openLog(join(folder, 'log'));
   try {
     return await act({
@@ -221,6 +220,7 @@ async function withWork(
       run: id,
       folder,
       stopLimitMs: Number(options.stopTimeout ?? '60') * 1000,
+      forceStop: options.forceStop === true,
       report: options.report,
       interrupted: watchInterrupts(output),
     });

@@ -1,84 +1,212 @@
-// Instances that end with their stop, and daemons that are stopped by commands: what is an error, and what is not.
+// Instances are stopped with a limit, by force only where that is allowed, and started again in the order that they ask for.
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { lastToStop } from '../../../src/migrate/apply/power.ts';
+import { Failure } from '../../../src/core/failure.ts';
+import { type StopOrders, stopThroughDaemon, stopWithoutDaemon } from '../../../src/migrate/apply/power.ts';
 import { restorePower } from '../../../src/migrate/apply/restore-power.ts';
-import { stopDaemon } from '../../../src/migrate/apply/service-control.ts';
 import { daemonClient } from '../../../src/migrate/daemon/client.ts';
-import type { DaemonRef } from '../../../src/migrate/plan/step.ts';
-import { syncAnswer } from '../../fakes/daemon-answers.ts';
+import { asyncAnswer, errorAnswer, operationAnswer, syncAnswer } from '../../fakes/daemon-answers.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 
-const socket = '/var/lib/lxd/unix.socket';
-
-function hostWith(instances: readonly Record<string, unknown>[]): FakeHost {
-  const host = fakeHost();
-  onTestFinished(() => host.dispose());
-  host.onRequest(() =>
-    syncAnswer(instances.map((one) => ({ project: 'default', status: 'Running', ...one }))),
-  );
-  return host;
+interface Wanted {
+  readonly status: 'Running' | 'Stopped' | 'Frozen';
+  readonly config?: Readonly<Record<string, string>>;
+  /** Whether it stops only by force. */
+  readonly stubborn?: boolean;
 }
 
-describe('what ran and is gone', () => {
-  const power = { running: ['default/brief', 'default/c1'], frozen: [], daemonRan: true };
+/** A daemon with these instances in project default, and what was asked of it, in order. */
+function daemonWith(instances: Readonly<Record<string, Wanted>>) {
+  const host = fakeHost();
+  onTestFinished(() => host.dispose());
+  const asked: string[] = [];
+  const status = new Map(Object.entries(instances).map(([name, { status: first }]) => [name, first]));
+  host.onRequest((_socket, { method, path, body }) => {
+    if (path.startsWith('/1.0/operations/')) return operationAnswer(200);
+    if (path.startsWith('/1.0/instances?'))
+      return syncAnswer(
+        Object.entries(instances).map(([name, { config = {} }]) => ({
+          project: 'default',
+          name,
+          status: status.get(name),
+          expanded_config: config,
+        })),
+      );
+    const name = /^\/1\.0\/instances\/([^/?]+)\/state/.exec(path)?.[1];
+    if (method !== 'PUT' || name === undefined) return undefined;
+    const { action, force, timeout } = body as { action: string; force: boolean; timeout: number };
+    asked.push(`${action} ${name}${force ? ' by force' : ''} ${timeout}`);
+    if (action === 'stop' && !force && instances[name]?.stubborn === true)
+      return errorAnswer(
+        500,
+        'Failed shutting down instance, status is "Running": context deadline exceeded',
+      );
+    status.set(name, action === 'stop' ? 'Stopped' : action === 'freeze' ? 'Frozen' : 'Running');
+    return asyncAnswer();
+  });
+  return { host, asked, client: daemonClient(host, '/unix.socket') };
+}
 
-  test('is lost, and no error, where it was ephemeral', async () => {
-    const client = daemonClient(hostWith([{ name: 'c1' }]), socket);
+function orders(force: boolean): StopOrders & { readonly warned: string[]; readonly said: string[] } {
+  const warned: string[] = [];
+  const said: string[] = [];
+  return {
+    limitMs: 60_000,
+    force,
+    say: (text) => said.push(text),
+    warn: (text) => warned.push(text),
+    warned,
+    said,
+  };
+}
 
-    expect(await restorePower(client, { ...power, ephemeral: ['default/brief'] }, () => {})).toEqual([
-      { instance: 'default/c1', wanted: 'Running' },
-      { instance: 'default/brief', wanted: 'Running', lost: true },
+describe('stopping through the daemon', () => {
+  test('asks each with its own limit, the highest boot.stop.priority first, and says how many are left', async () => {
+    const { client, asked } = daemonWith({
+      low: { status: 'Running' },
+      high: { status: 'Running', config: { 'boot.stop.priority': '5', 'boot.host_shutdown_timeout': '90' } },
+      still: { status: 'Stopped' },
+    });
+    const told = orders(false);
+
+    await stopThroughDaemon(client, told);
+
+    expect(asked).toEqual(['stop high 90', 'stop low 60']);
+    expect(told.said).toEqual(['default/high stopped, 1 left', 'default/low stopped, 0 left']);
+  });
+
+  test('forces nothing unasked: it ends with the name of the instance', async () => {
+    const { client, asked } = daemonWith({
+      calm: { status: 'Running' },
+      hard: { status: 'Running', stubborn: true },
+    });
+
+    const error = await stopThroughDaemon(client, orders(false)).catch((caught: unknown) => caught);
+
+    expect((error as Failure).problem).toEqual({
+      code: 'instance-will-not-stop',
+      instance: 'default/hard',
+      limitMs: 60_000,
+    });
+    expect((error as Failure).message).toContain('--force-stop');
+    expect(asked).toEqual(['stop calm 60', 'stop hard 60']);
+  });
+
+  test('forces with --force-stop only the one whose time is over, and says so', async () => {
+    const { client, asked } = daemonWith({
+      calm: { status: 'Running' },
+      hard: { status: 'Running', stubborn: true },
+    });
+    const told = orders(true);
+
+    await stopThroughDaemon(client, told);
+
+    expect(asked.toSorted()).toEqual(['stop calm 60', 'stop hard 60', 'stop hard by force 30']);
+    expect(told.warned).toEqual(['default/hard did not stop within 60 s: stopped by force (--force-stop)']);
+  });
+});
+
+describe('stopping without a daemon', () => {
+  const monitor = (pid: number, name: string) => ({
+    pid,
+    parent: 1,
+    argv: [`[lxc monitor] /var/lib/lxd/containers ${name}`],
+    program: '/usr/bin/lxd',
+    sameMountNamespace: true,
+    samePidNamespace: true,
+  });
+  const init = (pid: number, parent: number) => ({
+    pid,
+    parent,
+    argv: ['/sbin/init'],
+    program: '/sbin/init',
+    sameMountNamespace: false,
+    samePidNamespace: false,
+  });
+  const qemu = {
+    pid: 70,
+    parent: 1,
+    argv: ['qemu-system-x86_64', '-name', 'v1', '-pidfile', '/var/lib/lxd/virtual-machines/v1/qemu.pid'],
+    program: '/usr/bin/qemu-system-x86_64',
+    sameMountNamespace: true,
+    samePidNamespace: true,
+  };
+
+  function machine(): FakeHost {
+    const host = fakeHost();
+    onTestFinished(() => host.dispose());
+    host.machine.processes = [monitor(50, 'hard'), init(51, 50), monitor(60, 'calm'), init(61, 60), qemu];
+    const gone = (...pids: number[]): void => {
+      host.machine.processes = host.machine.processes.filter(({ pid }) => !pids.includes(pid));
+    };
+    host.onSignal((pid, signal) => {
+      if (pid === 61) gone(60, 61);
+      if (pid === 51 && signal === 'SIGKILL') gone(50, 51);
+      if (pid === 70 && signal === 'SIGTERM') gone(70);
+    });
+    return host;
+  }
+
+  test('forces nothing unasked', async () => {
+    const host = machine();
+
+    const error = await stopWithoutDaemon(host, '/var/lib/lxd', orders(false)).catch(
+      (caught: unknown) => caught,
+    );
+
+    expect((error as Failure).problem).toMatchObject({
+      code: 'instance-will-not-stop',
+      instance: 'default/hard',
+    });
+    expect(host.log.filter(({ kind }) => kind === 'signal').map(({ text }) => text)).toEqual([
+      '30 51',
+      '30 61',
     ]);
   });
 
-  test('is an error otherwise', async () => {
-    const client = daemonClient(hostWith([{ name: 'c1' }]), socket);
+  test('with --force-stop kills the init of a container and asks qemu to end, when their time is over', async () => {
+    const host = machine();
+    const told = orders(true);
 
-    expect((await restorePower(client, { ...power, ephemeral: [] }, () => {})).at(-1)).toEqual({
-      instance: 'default/brief',
-      wanted: 'Running',
-      error: 'it does not exist any more',
+    await stopWithoutDaemon(host, '/var/lib/lxd', told);
+
+    expect(host.log.filter(({ kind }) => kind === 'signal').map(({ text }) => text)).toEqual([
+      '30 51',
+      '30 61',
+      'SIGKILL 51',
+      'SIGTERM 70',
+    ]);
+    expect(told.warned).toHaveLength(2);
+  });
+
+  test('gives up where even force does not help', async () => {
+    const host = machine();
+    host.onSignal(() => {
+      host.machine.processes = [monitor(50, 'hard')];
     });
+
+    const error = await stopWithoutDaemon(host, '/var/lib/lxd', orders(true)).catch(
+      (caught: unknown) => caught,
+    );
+
+    expect(error).toBeInstanceOf(Failure);
   });
 });
 
-describe('the last instance, which stops together with LXD,', () => {
-  test('is not an ephemeral one where there is another of its priority', async () => {
-    const client = daemonClient(hostWith([{ name: 'a' }, { name: 'z', ephemeral: true }]), socket);
+describe('what ran', () => {
+  test('is started by boot.autostart.priority and then name, each after the delay of the one before', async () => {
+    const { host, client, asked } = daemonWith({
+      b: { status: 'Stopped' },
+      a: { status: 'Stopped' },
+      first: { status: 'Stopped', config: { 'boot.autostart.priority': '9', 'boot.autostart.delay': '7' } },
+      last: { status: 'Stopped', config: { 'boot.autostart.priority': '-1', 'boot.autostart.delay': '30' } },
+      up: { status: 'Running', config: { 'boot.autostart.delay': '100' } },
+    });
+    const running = ['a', 'b', 'first', 'last', 'up'].map((name) => `default/${name}`);
+    const begun = host.clock();
 
-    expect(await lastToStop(client)).toMatchObject({ instance: 'default/a' });
-  });
+    await restorePower(host, client, { running, frozen: [], daemonRan: true }, () => {});
 
-  test('is none where only ephemeral ones are left', async () => {
-    const client = daemonClient(hostWith([{ name: 'z', ephemeral: true }]), socket);
-
-    expect(await lastToStop(client)).toBeUndefined();
-  });
-});
-
-describe('the command that stops a daemon', () => {
-  const daemon: DaemonRef = {
-    role: 'target',
-    dataDirectory: '/var/lib/incus',
-    sockets: ['/run/incus/unix.socket'],
-    service: { kind: 'commands', start: [['start']], stop: [['stop']] },
-    program: undefined,
-  };
-
-  test('is run and may fail where it does not run', async () => {
-    const host = hostWith([]);
-    host.onRun(() => ({ status: 1 }));
-
-    await stopDaemon(host, daemon, 1000);
-
-    expect(host.log).toEqual([{ kind: 'run', text: 'stop' }]);
-  });
-
-  test('may not fail where it runs', async () => {
-    const host = hostWith([]);
-    host.machine.listeners.set('/run/incus/unix.socket', 7);
-    host.onRun(() => ({ status: 1 }));
-
-    await expect(stopDaemon(host, daemon, 1000)).rejects.toThrow('ended with status 1');
+    expect(asked).toEqual(['start first 120', 'start a 120', 'start b 120', 'start last 120']);
+    expect(host.clock() - begun).toBe(7_000);
   });
 });
