@@ -29,6 +29,7 @@ import { renderFindings } from './render-plan.ts';
 export interface RunOptions extends CommonOptions {
   readonly yes?: boolean;
   readonly stopTimeout?: string;
+  readonly forceStop?: boolean;
 }
 
 export async function statusCommand(host: Host, options: RunOptions, output: Output): Promise<ExitCode> {
@@ -205,6 +206,7 @@ async function withWork(
       run: id,
       folder,
       stopLimitMs: Number(options.stopTimeout ?? '60') * 1000,
+      forceStop: options.forceStop === true,
       report: options.report,
       interrupted: watchInterrupts(output),
     });
