@@ -38,7 +38,10 @@ export async function stopDaemon(
 ): Promise<void> {
   const { service } = daemon;
   if (service.kind === 'commands') {
-    for (const argv of service.stop) await host.run(argv, { timeoutMs: commandLimitMs });
+    const runs = daemon.sockets.some((socket) => host.listener(socket) !== undefined);
+    // Of a daemon that does not run, most commands say that they failed; a supervisor must be told all the same.
+    for (const argv of service.stop)
+      await host.run(argv, { timeoutMs: commandLimitMs, ...(runs ? {} : { accept: 'any' }) });
   } else {
     const socket = await answeringSocket(host, daemon);
     if (socket !== undefined) await shutDown(host, daemon, socket, limitMs, beside);

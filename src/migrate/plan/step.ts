@@ -52,7 +52,8 @@ export function describeStep(step: Step): { readonly title: string; readonly inv
   switch (step.kind) {
     case 'record-power':
       return {
-        title: 'record which instances run, are frozen or are stopped',
+        title:
+          'see that nothing has changed since the plan, and record which instances run, are frozen or are stopped',
         inverse: 'nothing to take back',
       };
     case 'stop-daemon':

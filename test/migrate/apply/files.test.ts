@@ -68,6 +68,7 @@ function begun({ handler, step, make }: Case) {
     stopLimitMs: 1000,
     forceStop: false,
     interrupted: () => false,
+    differences: () => [],
     convertAgain: () => ({
       differences: [],
       held: [],
