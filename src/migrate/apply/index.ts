@@ -2,7 +2,7 @@
 import { Failure } from '../../core/failure.ts';
 import { describeStep, type Step } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
-import type { JournalStep } from './journal.ts';
+import type { JournalStep, RunOutcome } from './journal.ts';
 import type { ApplyContext, StepHandler, StepHandlers } from './step-handler.ts';
 import {
   disableSourceStep,
@@ -123,7 +123,7 @@ async function afterFailure(
   failed: JournalStep,
   error: unknown,
 ): Promise<never> {
-  const { journal, run, host } = context;
+  const { journal, run } = context;
   const why =
     error instanceof Failure
       ? [error.explanation.what, error.explanation.where].filter((part) => part !== undefined).join('\n')
@@ -133,11 +133,11 @@ async function afterFailure(
     .some(({ step, state }) => step.kind === 'start-daemon' && state !== 'planned');
   const title = describeStep(failed.step).title;
   if (switched) {
-    journal.end(run, 'failed', host.now());
+    endIfPossible(context, 'failed');
     throw migrateFailure({ code: 'step-failed', step: title, why, undone: false, state: run }, error);
   }
   const undone = await undoSteps(context, options);
-  journal.end(run, undone ? 'undone' : 'failed', host.now());
+  endIfPossible(context, undone ? 'undone' : 'failed');
   // A stale plan or an instance that will not stop is for the person to decide, and says so better by itself.
   if (
     undone &&
@@ -146,6 +146,15 @@ async function afterFailure(
   )
     throw error;
   throw migrateFailure({ code: 'step-failed', step: title, why, undone, state: run }, error);
+}
+
+/** On a full disk nothing can be written: the run stays unfinished then, which is what it is, and why it failed is said. */
+function endIfPossible({ journal, run, host }: ApplyContext, outcome: RunOutcome): void {
+  try {
+    journal.end(run, outcome, host.now());
+  } catch (error) {
+    if (!(error instanceof Failure) || error.problem.code !== 'file-system') throw error;
+  }
 }
 
 /** Takes back every step that was begun, last first. Stops and returns false at one that cannot be taken back. */

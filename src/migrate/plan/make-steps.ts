@@ -29,7 +29,6 @@ export function makeSteps(source: Installation, target: Installation, run: strin
   const units = source.service.kind === 'systemd' ? source.service.units : [];
   const targetUnits = target.service.kind === 'systemd' ? target.service.units : [];
   return [
-    { kind: 'record-power', daemon: lxd },
     { kind: 'stop-daemon', daemon: incus },
     ...(targetUnits.length === 0 ? [] : [{ kind: 'mask-target', units: targetUnits } as const]),
     {
@@ -42,6 +41,7 @@ export function makeSteps(source: Installation, target: Installation, run: strin
       firewallTable: undefined,
     },
     { kind: 'set-aside-target', path: moved, into: join(run, 'target-directory') },
+    { kind: 'record-power', daemon: lxd },
     { kind: 'stop-instances', daemon: lxd },
     { kind: 'stop-daemon', daemon: lxd },
     ...(units.length === 0 ? [] : [{ kind: 'mask-source', units } as const]),

@@ -28,8 +28,8 @@ export async function factsOf(machine: Machine, product: Product): Promise<Facts
       add(folder, 'missing');
       continue;
     }
+    // The size is that of the content, which is looked at.
     for (const [path, entry] of await describeTree(machine, folder))
-      // The size is that of the content, which is looked at.
       for (const [field, value] of Object.entries(entry))
         if (value !== undefined && !['modified', 'allocated', 'size'].includes(field))
           add(`${folder}/${path} ${field}`, value);
@@ -46,7 +46,7 @@ const questions = {
   mount: "cut -d ' ' -f 2,3 /proc/1/mounts",
   link: 'ls /sys/class/net',
   // Loop devices belong to the whole kernel: those on files of this machine alone.
-  loop: 'losetup --list --noheadings --output BACK-MAJ:MIN,BACK-FILE | grep -F "$(stat --format %Hd:%Ld /var)" | sed "s/^ *[0-9:]* *//"',
+  loop: 'losetup --list --noheadings --output BACK-MAJ:MIN,BACK-FILE | awk -v own="$(stat --format %Hd:%Ld /var)" \'$1 == own { print $2 }\'',
   'firewall table': 'nft list tables',
   unit: 'systemctl list-unit-files "lxd*" "incus*" --no-legend',
   process:

@@ -255,7 +255,9 @@ function lastStep(stdout: string): string {
 async function lastOfLog(machines: readonly Machine[]): Promise<string> {
   const texts = machines.map(async (machine) => {
     try {
-      const script = 'tail -n 12 /var/lib/lxd-to-incus/runs/*/log; ps axfww -o pid,etimes,args | tail -n 30';
+      const script = `tail -n 12 /var/lib/lxd-to-incus/runs/*/log /var/log/lxd/lxd.log /var/log/incus/incus.log
+        for socket in /var/lib/lxd/unix.socket /var/lib/incus/unix.socket; do
+          curl -s -m 5 --unix-socket $socket 'http://x/1.0/operations?recursion=1'; done; ps axfww -o pid,etimes,args | tail -n 40`;
       return (await machine.exec(['sh', '-c', script], { accept: 'any' })).stdout;
     } catch (error) {
       return String(error);

@@ -1,6 +1,7 @@
 // A whole run on a fake machine: what a failure at any step takes back, in which order, and that nothing is taken back twice.
 import * as fs from 'node:fs';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { coreFailure } from '../../../src/core/core-problem.ts';
 import { Failure } from '../../../src/core/failure.ts';
 import type { Host } from '../../../src/core/host.ts';
 import { conversions } from '../../../src/migrate/apply/conversions.ts';
@@ -151,6 +152,7 @@ async function readyRun(): Promise<Run> {
     },
     prepareConversion: () =>
       conversion.prepare(toPowerRecord(journal.noted('RUN', noteNames.power) as StoredPower)),
+    differences: conversion.differences,
     wouldStart: () => [],
     tellingLines: (log) => [log],
     say: () => {},
@@ -339,6 +341,21 @@ test.each([0, 11, 20])(
   },
 );
 
+test('a full disk does not hide why a step failed, and the run stays to be gone on with', async () => {
+  const run = await readyRun();
+  const end = vi.spyOn(run.journal, 'end').mockImplementation(() => {
+    throw coreFailure({ code: 'file-system', operation: 'write the journal', path: '/', errno: 'ENOSPC' });
+  });
+
+  const error = await run.apply(({ state, step }) => {
+    if (state === 'begun' && step.kind === 'start-daemon') run.failAt(1);
+  });
+
+  expect(end).toHaveBeenCalledOnce();
+  expect((error as Failure).problem).toMatchObject({ code: 'step-failed', undone: false });
+  expect(run.journal.latest()?.outcome).toBeUndefined();
+});
+
 describe('a restart of the machine', () => {
   /** What starts is what systemd would start: no unit that is masked. */
   async function restart({ host, daemons }: Run): Promise<void> {
@@ -360,8 +377,7 @@ describe('a restart of the machine', () => {
     return run;
   }
 
-  // Before the first step nobody has written down what ran.
-  test.each(Array.from({ length: stepCount }, (_, index) => index + 1))(
+  test.each(Array.from({ length: stepCount + 1 }, (_, position) => position))(
     'before step %i: the run is finished all the same',
     async (position) => {
       const run = await interruptedAt(position);
@@ -373,7 +389,9 @@ describe('a restart of the machine', () => {
       expect(run.daemons.lxd.running).toBe(false);
       expect(run.daemons.units.get('lxd.service')).toBe('masked');
       expect(run.daemons.units.get('incus.service')).toBe('indirect');
-      expect(Object.fromEntries(run.daemons.incus.instances)).toEqual(before);
+      // What ran is written down just before it is stopped.
+      if (position > run.plan.steps.findIndex(({ kind }) => kind === 'record-power'))
+        expect(Object.fromEntries(run.daemons.incus.instances)).toEqual(before);
     },
   );
 
@@ -388,7 +406,6 @@ describe('a restart of the machine', () => {
       await restart(run);
 
       expect(await run.undo()).toBe(true);
-      // Nobody but a run that had stopped it is asked what ran when a machine starts.
       if (position > run.plan.steps.findIndex(({ kind }) => kind === 'stop-instances'))
         expect(run.state()).toEqual(original);
     },

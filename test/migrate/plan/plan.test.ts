@@ -213,11 +213,11 @@ describe('the steps', () => {
     const { plan } = await planOf(machineWith(populatedDatabase()));
 
     expect(plan.steps.map(({ kind }) => kind)).toEqual([
-      'record-power',
       'stop-daemon',
       'mask-target',
       'clear-leftovers',
       'set-aside-target',
+      'record-power',
       'stop-instances',
       'stop-daemon',
       'mask-source',
