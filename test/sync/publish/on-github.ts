@@ -1,0 +1,71 @@
+// A stand-in of GitHub with a small repository behind it, and the forge opened on it, for one test.
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, afterEach, expect, onTestFinished } from 'vitest';
+import { type FixtureCommit, writeHistory } from '../../../fixtures/histories/write-history.ts';
+import type { Forge } from '../../../src/sync/publish/forge.ts';
+import type { Credentials } from '../../../src/sync/publish/github/credentials.ts';
+import { openGitHubForge } from '../../../src/sync/publish/github/github-forge.ts';
+import { openClient } from '../../../src/sync/publish/github/open-client.ts';
+import { openWriteGate, type WriteGate } from '../../../src/sync/publish/write-gate.ts';
+import { type StandIn, type StandInOptions, startGitHub } from '../../fakes/github/github-stand-in.ts';
+import { quickFolder, temporaryFolder } from '../../temporary-folder.ts';
+
+export const history: readonly FixtureCommit[] = [
+  { name: 'main', time: 1000, files: { 'a.txt': 'a\n' } },
+  { name: 'night', from: 'main', time: 2000, files: { 'a.txt': 'b\n' } },
+];
+
+export interface Scene {
+  readonly github: StandIn;
+  readonly gitDir: string;
+  readonly sha: (name: string) => string;
+  /** A run: each has a gate of its own, and remembers nothing of the one before. */
+  open(options?: Partial<RunOptions>): { readonly forge: Forge; readonly gate: WriteGate };
+}
+
+export interface RunOptions {
+  readonly publish: boolean;
+  readonly limit: number;
+  readonly credentials: Credentials;
+  readonly longestWait: number;
+  readonly waits: string[];
+}
+
+const open = new Set<StandIn>();
+
+// Whatever a test is about: nothing that it sent or got may be against GitHub's own description.
+afterEach(() => {
+  for (const github of open) expect(github.violations).toEqual([]);
+  open.clear();
+});
+
+const template = join(mkdtempSync(join(tmpdir(), 'fork-sync-template-')), 'onyx.git');
+const shas = writeHistory(template, history);
+afterAll(() => rmSync(dirname(template), { recursive: true, force: true }));
+
+export async function onGitHub(options: Partial<StandInOptions> = {}): Promise<Scene> {
+  const gitDir = join(temporaryFolder(quickFolder), 'onyx.git');
+  cpSync(template, gitDir, { recursive: true });
+  const github = await startGitHub({ gitDir, ...options });
+  open.add(github);
+  onTestFinished(() => github.close());
+  return {
+    github,
+    gitDir,
+    sha: (name) => shas.get(name) ?? '',
+    open(run = {}) {
+      const gate = openWriteGate({ publish: run.publish ?? true, limit: run.limit ?? 100 });
+      const client = openClient({
+        apiUrl: github.url,
+        credentials: run.credentials ?? { kind: 'token', token: github.token },
+        longestWait: run.longestWait ?? 120,
+        onWait: (why, seconds) => run.waits?.push(`${why}: ${seconds}`),
+        secondMs: 1,
+      });
+      const login = async (): Promise<string> => (await client.rest.users.getAuthenticated()).data.login;
+      return { gate, forge: openGitHubForge({ client, gate, login, secondMs: 1 }) };
+    },
+  };
+}
