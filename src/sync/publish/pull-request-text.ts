@@ -4,10 +4,10 @@ import { isPick, type PublishPlan } from './publish-plan.ts';
 
 /** GitHub's own limit. */
 const longestTitle = 256;
-export const titleNames = ['count', 'commits', 'name', 'branch', 'tip'] as const;
+export const titleNames = ['count', 'commits', 'name', 'branch', 'base', 'tip'] as const;
 
-/** The template's `{count}`, `{commits}` (`3 commits`, or the subject of a single one), `{name}`, `{branch}`, `{tip}`. */
-export function formatTitle(template: string, plan: PublishPlan): string {
+/** The template's `{count}`, `{commits}` (`3 commits`, or the subject of a single one), `{name}`, `{branch}`, `{base}`, `{tip}`. */
+export function formatTitle(template: string, base: string, plan: PublishPlan): string {
   const picks = plan.entries.filter(isPick);
   const [only] = picks;
   const one = picks.length === 1 && only !== undefined;
@@ -16,6 +16,7 @@ export function formatTitle(template: string, plan: PublishPlan): string {
     commits: one ? inertTitle(only.subject, 150) : `${picks.length} commits`,
     name: plan.upstream.name,
     branch: plan.upstream.branch,
+    base,
     tip: plan.upstream.tip.slice(0, 12),
   };
   const title = titleNames.reduce((text, name) => text.split(`{${name}}`).join(values[name]), template);

@@ -136,7 +136,7 @@ export function label(name: string, root: string): Record<string, unknown> {
     node_id: 'L_1',
     url: `${root}/labels/${encodeURIComponent(name)}`,
     name,
-    description: null,
+    description: '',
     color: 'ededed',
     default: false,
   };

@@ -21,7 +21,6 @@ export interface Scene {
   readonly github: StandIn;
   readonly gitDir: string;
   readonly sha: (name: string) => string;
-  /** A run: each has a gate of its own, and remembers nothing of the one before. */
   open(options?: Partial<RunOptions>): { readonly forge: Forge; readonly gate: WriteGate };
 }
 
@@ -45,27 +44,34 @@ const template = join(mkdtempSync(join(tmpdir(), 'fork-sync-template-')), 'onyx.
 const shas = writeHistory(template, history);
 afterAll(() => rmSync(dirname(template), { recursive: true, force: true }));
 
+/** A stand-in that ends with the test, and has to have seen nothing wrong by then. */
+export async function startForTest(options: StandInOptions): Promise<StandIn> {
+  const github = await startGitHub(options);
+  open.add(github);
+  onTestFinished(() => github.close());
+  return github;
+}
+
+/** A run: each has a gate of its own, and remembers nothing of the one before. */
+export function connect(
+  github: StandIn,
+  run: Partial<RunOptions> = {},
+): { readonly forge: Forge; readonly gate: WriteGate } {
+  const gate = openWriteGate({ publish: run.publish ?? true, limit: run.limit ?? 100 });
+  const client = openClient({
+    apiUrl: github.url,
+    credentials: run.credentials ?? { kind: 'token', token: github.token },
+    longestWait: run.longestWait ?? 120,
+    onWait: (why, seconds) => run.waits?.push(`${why}: ${seconds}`),
+    secondMs: 1,
+  });
+  const login = async (): Promise<string> => (await client.rest.users.getAuthenticated()).data.login;
+  return { gate, forge: openGitHubForge({ client, gate, login, secondMs: 1 }) };
+}
+
 export async function onGitHub(options: Partial<StandInOptions> = {}): Promise<Scene> {
   const gitDir = join(temporaryFolder(quickFolder), 'onyx.git');
   cpSync(template, gitDir, { recursive: true });
-  const github = await startGitHub({ gitDir, ...options });
-  open.add(github);
-  onTestFinished(() => github.close());
-  return {
-    github,
-    gitDir,
-    sha: (name) => shas.get(name) ?? '',
-    open(run = {}) {
-      const gate = openWriteGate({ publish: run.publish ?? true, limit: run.limit ?? 100 });
-      const client = openClient({
-        apiUrl: github.url,
-        credentials: run.credentials ?? { kind: 'token', token: github.token },
-        longestWait: run.longestWait ?? 120,
-        onWait: (why, seconds) => run.waits?.push(`${why}: ${seconds}`),
-        secondMs: 1,
-      });
-      const login = async (): Promise<string> => (await client.rest.users.getAuthenticated()).data.login;
-      return { gate, forge: openGitHubForge({ client, gate, login, secondMs: 1 }) };
-    },
-  };
+  const github = await startForTest({ gitDir, ...options });
+  return { github, gitDir, sha: (name) => shas.get(name) ?? '', open: (run) => connect(github, run) };
 }
