@@ -159,8 +159,13 @@ export function takeLock(state: string): () => void {
         throw migrateFailure({ code: 'already-running', state });
       throw error;
     }
+    held.add(db);
     return () => {
+      held.delete(db);
       db.close();
     };
   });
 }
+
+/** A connection that nothing refers to is collected, and closed with its lock. */
+const held = new Set<Database.Database>();

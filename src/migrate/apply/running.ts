@@ -1,7 +1,7 @@
 // Finds what of a data directory runs on the host, from processes alone: daemons may be dead.
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Host, ProcessInfo } from '../../core/host.ts';
+import { heldElsewhere } from './held-elsewhere.ts';
 
 export interface RunningInstance {
   /** Name on disk: `c1`, or `<project>_<name>` outside project default. */
@@ -9,6 +9,8 @@ export interface RunningInstance {
   /** The monitor of a container, or the qemu of a virtual machine. */
   readonly process: ProcessInfo;
   readonly frozen: boolean;
+  /** Whether it is a virtual machine. */
+  readonly isMachine: boolean;
 }
 
 /** liblxc's monitor rewrites its title to `[lxc monitor] <lxcpath> <name>` (src/lxc/lxccontainer.c). */
@@ -17,13 +19,13 @@ const monitorTitle = /^\[lxc monitor\] (\S+)\/containers (\S+)$/;
 export function runningInstances(host: Host, dataDirectory: string): RunningInstance[] {
   // A container may run an LXD of its own at the same path: only what lives outside of every container counts.
   const outside = host.processes().filter(({ samePidNamespace }) => samePidNamespace);
-  return outside.flatMap((process) => {
+  return outside.flatMap((process): RunningInstance[] => {
     const title = monitorTitle.exec(process.argv.join(' ').trim());
     if (title?.[1] === dataDirectory && title[2] !== undefined) {
-      return [{ storageName: title[2], process, frozen: isFrozen(host, title[2]) }];
+      return [{ storageName: title[2], process, frozen: isFrozen(host, title[2]), isMachine: false }];
     }
     const machine = machineName(process, dataDirectory);
-    return machine === undefined ? [] : [{ storageName: machine, process, frozen: false }];
+    return machine === undefined ? [] : [{ storageName: machine, process, frozen: false, isMachine: true }];
   });
 }
 
@@ -71,7 +73,7 @@ export async function whatIsLeft(host: Host, { dataDirectory, program }: HelperO
     ...(await host.loops())
       .filter(({ backingFile }) => backingFile.startsWith(inside))
       .map(({ device, backingFile }) => `loop device ${device} on ${backingFile}`),
-    ...rootsInside(host, dataDirectory),
+    ...heldElsewhere(host, dataDirectory),
   ];
 }
 
@@ -108,25 +110,6 @@ export function helperProcesses(host: Host, { dataDirectory, program }: HelperOw
 
 function isDaemon(argv: readonly string[]): boolean {
   return !(argv[1] ?? '').startsWith('fork') && /(^|\/)(lxd|incusd)$/.test(argv[0] ?? '');
-}
-
-/**
- * Processes whose root file system lies inside the data directory: containers that outlived their monitor. Seen from
- * outside, their root is a mount whose source path (mountinfo, field 4) lies there.
- */
-function rootsInside(host: Host, dataDirectory: string): string[] {
-  const seen = new Set<string>();
-  return host
-    .processes()
-    .filter(({ sameMountNamespace }) => !sameMountNamespace)
-    .flatMap(({ pid, argv }) => {
-      const mounts = readIfThere(host.path(join('/proc', String(pid), 'mountinfo')));
-      const root = mounts?.split('\n').find((line) => line.split(' ')[4] === '/');
-      const origin = root?.split(' ')[3] ?? '';
-      if (!origin.startsWith(`${dataDirectory}/`) || seen.has(origin)) return [];
-      seen.add(origin);
-      return [`process ${pid} (${argv.join(' ').slice(0, 60)}) lives in ${origin}`];
-    });
 }
 
 function readIfThere(path: string): string | undefined {

@@ -19,6 +19,8 @@ export interface ApplyContext {
   readonly journal: Journal;
   readonly run: string;
   readonly stopLimitMs: number;
+  /** Whether an instance that does not stop within its limit may be stopped by force. */
+  readonly forceStop: boolean;
   /** Whether the person asked to stop; looked at between steps. */
   interrupted(): boolean;
   /** Reads and converts the source's database again, with the power record of this run. */
@@ -27,8 +29,12 @@ export interface ApplyContext {
   readonly prepareConversion: () => void;
   /** What the source's daemon would start by itself, from its database. */
   wouldStart(): readonly string[];
+  /** The lines of a daemon's log that say why it failed; no confidential value. */
+  tellingLines(log: string): readonly string[];
   /** A line for the person who waits, inside the step that is being carried out. */
   say(text: string): void;
+  /** A line that stays, for what must not happen in silence. */
+  warn(text: string): void;
 }
 
 export interface StepCall<S extends Step> {

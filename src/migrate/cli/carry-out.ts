@@ -12,6 +12,7 @@ import { applySteps, type StepProgress } from '../apply/index.ts';
 import type { Journal } from '../apply/journal.ts';
 import { type ApplyContext, noteNames, type StoredPower, toPowerRecord } from '../apply/step-handler.ts';
 import { startedByItself } from '../convert/index.ts';
+import { tellingLines } from '../daemon/telling-lines.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
 import { describeStep } from '../plan/index.ts';
 import { migrateFailure } from '../problem.ts';
@@ -31,6 +32,7 @@ export interface Work {
   readonly run: string;
   readonly folder: string;
   readonly stopLimitMs: number;
+  readonly forceStop: boolean;
   readonly report: string | undefined;
   readonly interrupted: () => boolean;
 }
@@ -43,6 +45,11 @@ export function beginRun({ host, plannedOn, journal, run, folder }: Work): void 
   journal.note(run, noteNames.pins, [...pinsFromHost]);
 }
 
+/** @returns the path without which nothing of a run can be carried out or taken back, where it is gone */
+export function missingOfRun(folder: string): string | undefined {
+  return [folder, join(folder, plannedDatabase)].find((path) => !fs.existsSync(path));
+}
+
 /** What an interrupted run was planned on. */
 export function plannedOnOf(journal: Journal, run: string, folder: string): PlannedOn {
   return {
@@ -53,7 +60,7 @@ export function plannedOnOf(journal: Journal, run: string, folder: string): Plan
 }
 
 export function applyContext(
-  { host, plannedOn, output, journal, run, stopLimitMs, interrupted }: Work,
+  { host, plannedOn, output, journal, run, stopLimitMs, forceStop, interrupted }: Work,
   title: () => string,
 ): ApplyContext {
   const conversion = conversions(host, plannedOn);
@@ -62,12 +69,15 @@ export function applyContext(
     journal,
     run,
     stopLimitMs,
+    forceStop,
     interrupted,
     wouldStart: () => wouldStart(plannedOn.sourceImage),
     prepareConversion: () =>
       conversion.prepare(toPowerRecord(journal.noted(run, noteNames.power) as StoredPower)),
     convertAgain: conversion.again,
+    tellingLines: (log) => tellingLines(log, plannedOn.sourceImage),
     say: (text) => output.progress(`  ${title()}: ${text}`),
+    warn: (text) => output.message(inert(text)),
   };
 }
 

@@ -51,7 +51,10 @@ export async function verifyRun(
   const expected = expectedOf(conversion);
   const inventory = compareWithSource(expected, await inventoryFromApi(client, { expected }));
   say('pools, networks and power');
-  const alive = [...(await poolsAndNetworks(client)), ...(await powerStates(client, power, outcomes))];
+  const alive = [
+    ...(await poolsAndNetworks(client)),
+    ...(await powerStates(client, expected, power, outcomes)),
+  ];
   say('a write as root in every container that runs');
   const writes = (await writeAsRoot(client)).map(({ project, name, error }) => ({
     id: 'root-can-write',
@@ -129,6 +132,7 @@ async function poolsAndNetworks(client: DaemonClient): Promise<Check[]> {
 
 async function powerStates(
   client: DaemonClient,
+  expected: Inventory,
   power: StoredPower,
   outcomes: readonly PowerOutcome[],
 ): Promise<Check[]> {
@@ -139,7 +143,10 @@ async function powerStates(
     ...power.running.map((name) => [name, 'Running'] as const),
     ...power.frozen.map((name) => [name, 'Frozen'] as const),
   ]);
-  return [...new Set([...states.keys(), ...wanted.keys()])].sort().flatMap((instance) => {
+  // An ephemeral instance is gone from LXD's own database once it has stopped: that is not for Incus to have.
+  const known = new Set(expected.instances.map(({ project, name }) => `${project}/${name}`));
+  const names = [...wanted.keys()].filter((name) => known.has(name));
+  return [...new Set([...states.keys(), ...names])].sort().flatMap((instance) => {
     const goal = wanted.get(instance) ?? 'Stopped';
     const status = states.get(instance) ?? 'gone';
     const error = outcomes.find((outcome) => outcome.instance === instance)?.error;

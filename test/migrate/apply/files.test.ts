@@ -1,8 +1,9 @@
 // The steps on files: done again, taken back, taken back again, and interrupted between any two changes, each ends in
 // the one right state.
 import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { writeFileDurable } from '../../../src/core/durable.ts';
 import { Failure } from '../../../src/core/failure.ts';
 import { unpackDatabaseFixture } from '../../../src/dev/database-fixture.ts';
@@ -23,18 +24,13 @@ import {
 } from '../../../src/migrate/apply/steps/files.ts';
 import type { Step } from '../../../src/migrate/plan/step.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
-import { Died, fileWatch } from '../../fakes/watched-files.ts';
-import { quickFolder } from '../../temporary-folder.ts';
+import { Died, fileWatch, watchFiles } from '../../fakes/watched-files.ts';
 import { config, instance } from '../convert/converted.ts';
 import { ask, lxdDatabase } from '../lxd-database.ts';
 import { writeDatabase } from '../plan/planned.ts';
 import { treeOf } from './tree.ts';
 
-vi.mock('node:fs', async (original) =>
-  (await import('../../fakes/watched-files.ts')).watched(await original()),
-);
-
-afterEach(() => fileWatch.reset());
+watchFiles();
 
 interface Case {
   readonly handler: StepHandler<never>;
@@ -45,7 +41,7 @@ interface Case {
   readonly undoIsExact?: false;
 }
 
-const state = fs.mkdtempSync(join(quickFolder, 'lxd-to-incus-test-'));
+const state = fs.mkdtempSync(join(tmpdir(), 'lxd-to-incus-test-'));
 const journal = openJournal(state);
 let runs = 0;
 afterAll(() => {
@@ -69,6 +65,7 @@ function begun({ handler, step, make }: Case) {
     journal,
     run,
     stopLimitMs: 1000,
+    forceStop: false,
     interrupted: () => false,
     convertAgain: () => ({
       differences: [],
@@ -83,7 +80,9 @@ function begun({ handler, step, make }: Case) {
     }),
     prepareConversion: () => {},
     wouldStart: () => [],
+    tellingLines: (log) => [log],
     say: () => {},
+    warn: () => {},
   };
   const call = async (what: 'apply' | 'undo'): Promise<void> => {
     const { memo } = journal.steps(run)[0] ?? { memo: null };

@@ -8,7 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Failure } from '../../../src/core/failure.ts';
 import { openJournal, type StepState, takeLock } from '../../../src/migrate/apply/journal.ts';
 import type { Step } from '../../../src/migrate/plan/step.ts';
-import { quickFolder, temporaryFolder } from '../../temporary-folder.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
 const steps: readonly Step[] = [
   { kind: 'move-directory', from: '/a', to: "/b'; DROP TABLE step; --" },
@@ -42,7 +42,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 test('keeps everything that was written to it, whenever it is opened again', () => {
   fc.assert(
     fc.property(fc.array(action, { maxLength: 12 }), (actions) => {
-      const state = temporaryFolder(quickFolder);
+      const state = temporaryFolder();
       let journal = openJournal(state);
       journal.begin('run', { any: ['plan', null] }, steps, at(0));
       const expected = steps.map((step, position) => ({
@@ -134,16 +134,20 @@ describe('the lock', () => {
     }
   }
 
-  /** Another process that has taken the lock and holds it. */
+  /** Another process that has taken the lock and holds it, although nothing in it refers to it. */
   async function holder(state: string): Promise<() => Promise<void>> {
     const module = join(import.meta.dirname, '../../../src/migrate/apply/journal.ts');
     const script = `
       const { takeLock } = await import(${JSON.stringify(module)});
-      takeLock(${JSON.stringify(state)});
+      (() => void takeLock(${JSON.stringify(state)}))();
+      for (let times = 0; times < 3; times += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        globalThis.gc();
+      }
       process.stdout.write('held');
       setInterval(() => {}, 1000);
     `;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     onTestFinished(() => void child.kill('SIGKILL'));

@@ -79,6 +79,21 @@ test.each([
     `UPDATE instances_config SET value = '2' WHERE key = 'limits.cpu';`,
     ['instance default/c1, limits.cpu changed from "1" to "2"'],
   ],
+  [
+    'a volatile key that no stop writes',
+    config('instances_config', 1, { 'volatile.eth0.hwaddr': '00:16:3e:00:00:01' }),
+    ['instance default/c1, volatile.eth0.hwaddr is new'],
+  ],
+  [
+    'what only links objects',
+    `INSERT INTO instances_profiles VALUES (1, 1, 1, 0);`,
+    ['rows of table instances_profiles changed'],
+  ],
+  [
+    'a column that is not shown',
+    `UPDATE instances SET architecture = 9;`,
+    ['rows of table instances changed'],
+  ],
 ])('names %s', (_what, sql, lines) => {
   expect(driftAfter(sql)).toEqual(lines);
 });
@@ -88,11 +103,26 @@ describe('leaves out', () => {
     expect(
       driftAfter(`
         UPDATE instances_config SET value = 'STOPPED' WHERE key = 'volatile.last_state.power';
-        ${config('instances_config', 1, { 'volatile.eth0.name': 'eth0' })}
+        ${config('instances_config', 1, { 'volatile.eth0.host_name': 'veth1', 'volatile.last_state.ready': 'false' })}
         UPDATE instances SET last_use_date = 'now'; UPDATE nodes SET heartbeat = 'now';
         INSERT INTO operations VALUES (1, 'u', '1', 1, NULL);
       `),
     ).toEqual([]);
+  });
+
+  test('an ephemeral instance that LXD deleted when it stopped, with its volume, devices and profiles', () => {
+    const ephemeral = `
+      ${instance(2, 'e1')} UPDATE instances SET ephemeral = 1 WHERE id = 2;
+      ${config('instances_config', 2, { 'limits.cpu': '1' })}
+      INSERT INTO instances_profiles VALUES (1, 2, 1, 0);
+      INSERT INTO storage_volumes VALUES (2, 'e1', 1, 1, 0, '', 1, 0);
+    `;
+
+    expect(drift(lxdDatabase(`${before}${ephemeral}`), lxdDatabase(before))).toEqual([]);
+    // One that was made in between, and one that is not ephemeral, are not LXD's doing.
+    expect(drift(lxdDatabase(before), lxdDatabase(`${before}${ephemeral}`))).toContain(
+      'instance default/e1 is new',
+    );
   });
 
   test('confidential values, of which only that they changed is said', () => {
