@@ -10,7 +10,7 @@ import { openGitHubForge } from '../../../src/sync/publish/github/github-forge.t
 import { openClient } from '../../../src/sync/publish/github/open-client.ts';
 import { openWriteGate, type WriteGate } from '../../../src/sync/publish/write-gate.ts';
 import { type StandIn, type StandInOptions, startGitHub } from '../../fakes/github/github-stand-in.ts';
-import { quickFolder, temporaryFolder } from '../../temporary-folder.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
 export const history: readonly FixtureCommit[] = [
   { name: 'main', time: 1000, files: { 'a.txt': 'a\n' } },
@@ -70,7 +70,7 @@ export function connect(
 }
 
 export async function onGitHub(options: Partial<StandInOptions> = {}): Promise<Scene> {
-  const gitDir = join(temporaryFolder(quickFolder), 'onyx.git');
+  const gitDir = join(temporaryFolder(), 'onyx.git');
   cpSync(template, gitDir, { recursive: true });
   const github = await startForTest({ gitDir, ...options });
   return { github, gitDir, sha: (name) => shas.get(name) ?? '', open: (run) => connect(github, run) };

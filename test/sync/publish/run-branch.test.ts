@@ -10,7 +10,7 @@ import { openRemote } from '../../../src/sync/publish/git-remote.ts';
 import { type RunResult, type RunSettings, runBranch } from '../../../src/sync/publish/run-branch.ts';
 import { loadPack } from '../../../src/sync/rules/load-pack.ts';
 import type { StandIn } from '../../fakes/github/github-stand-in.ts';
-import { quickFolder, temporaryFolder } from '../../temporary-folder.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { connect, startForTest } from './on-github.ts';
 import { openTinyPlanner, type TinyPlanner } from './tiny-planner.ts';
 
@@ -79,7 +79,7 @@ async function scene(
   upstream: readonly FixtureCommit[] = [clean, diverged],
   transport: 'http' | 'file' = 'file',
 ): Promise<Scene> {
-  const folder = temporaryFolder(quickFolder);
+  const folder = temporaryFolder();
   const tiny = makeTinyFork(folder, { upstream, fork: [readme] });
   const onyx = join(folder, 'onyx.git');
   cpSync(tiny.fork, onyx, { recursive: true });
