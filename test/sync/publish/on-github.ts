@@ -1,8 +1,5 @@
-// A stand-in of GitHub with a small repository behind it, and the forge opened on it, for one test.
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterAll, afterEach, expect, onTestFinished } from 'vitest';
+import { join } from 'node:path';
+import { expect, onTestFinished } from 'vitest';
 import { type FixtureCommit, writeHistory } from '../../../fixtures/histories/write-history.ts';
 import type { Forge } from '../../../src/sync/publish/forge.ts';
 import type { Credentials } from '../../../src/sync/publish/github/credentials.ts';
@@ -32,23 +29,14 @@ export interface RunOptions {
   readonly waits: string[];
 }
 
-const open = new Set<StandIn>();
-
-// Whatever a test is about: nothing that it sent or got may be against GitHub's own description.
-afterEach(() => {
-  for (const github of open) expect(github.violations).toEqual([]);
-  open.clear();
-});
-
-const template = join(mkdtempSync(join(tmpdir(), 'fork-sync-template-')), 'onyx.git');
-const shas = writeHistory(template, history);
-afterAll(() => rmSync(dirname(template), { recursive: true, force: true }));
-
 /** A stand-in that ends with the test, and has to have seen nothing wrong by then. */
 export async function startForTest(options: StandInOptions): Promise<StandIn> {
   const github = await startGitHub(options);
-  open.add(github);
-  onTestFinished(() => github.close());
+  onTestFinished(async () => {
+    await github.close();
+    // Whatever a test is about: nothing that it sent or got may be against GitHub's own description.
+    expect(github.violations).toEqual([]);
+  });
   return github;
 }
 
@@ -71,7 +59,7 @@ export function connect(
 
 export async function onGitHub(options: Partial<StandInOptions> = {}): Promise<Scene> {
   const gitDir = join(temporaryFolder(), 'onyx.git');
-  cpSync(template, gitDir, { recursive: true });
+  const shas = writeHistory(gitDir, history);
   const github = await startForTest({ gitDir, ...options });
   return { github, gitDir, sha: (name) => shas.get(name) ?? '', open: (run) => connect(github, run) };
 }
