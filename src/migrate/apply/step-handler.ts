@@ -23,6 +23,8 @@ export interface ApplyContext {
   readonly forceStop: boolean;
   /** Whether the person asked to stop; looked at between steps. */
   interrupted(): boolean;
+  /** How the source's database differs by now from the planned one. */
+  differences(): readonly string[];
   /** Reads and converts the source's database again, with the power record of this run. */
   convertAgain(power: PowerRecord): FreshConversion;
   /** Does the work of convertAgain ahead of time, while the daemon is still stopping; it counts only if the log ends where it ended then. */
@@ -73,6 +75,8 @@ export const noteNames = {
 export interface StoredPower {
   readonly running: readonly string[];
   readonly frozen: readonly string[];
+  /** Those of both that LXD deletes when they stop; absent in journals of former versions. */
+  readonly ephemeral?: readonly string[];
   /** Whether the source's daemon answered when the record was taken. */
   readonly daemonRan: boolean;
 }

@@ -71,6 +71,7 @@ export function applyContext(
     stopLimitMs,
     forceStop,
     interrupted,
+    differences: conversion.differences,
     wouldStart: () => wouldStart(plannedOn.sourceImage),
     prepareConversion: () =>
       conversion.prepare(toPowerRecord(journal.noted(run, noteNames.power) as StoredPower)),

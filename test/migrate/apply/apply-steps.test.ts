@@ -151,6 +151,7 @@ async function readyRun(): Promise<Run> {
     },
     prepareConversion: () =>
       conversion.prepare(toPowerRecord(journal.noted('RUN', noteNames.power) as StoredPower)),
+    differences: conversion.differences,
     wouldStart: () => [],
     tellingLines: (log) => [log],
     say: () => {},

@@ -60,6 +60,7 @@ function begun({ handler, step, make }: Case) {
   const run = `RUN-${runs}`;
   journal.begin(run, {}, [step], new Date(0));
   journal.note(run, 'power', { running: [], frozen: [], daemonRan: false });
+  const warnings: string[] = [];
   const context: ApplyContext = {
     host,
     journal,
@@ -67,6 +68,7 @@ function begun({ handler, step, make }: Case) {
     stopLimitMs: 1000,
     forceStop: false,
     interrupted: () => false,
+    differences: () => [],
     convertAgain: () => ({
       differences: [],
       held: [],
@@ -82,7 +84,7 @@ function begun({ handler, step, make }: Case) {
     wouldStart: () => [],
     tellingLines: (log) => [log],
     say: () => {},
-    warn: () => {},
+    warn: (text) => warnings.push(text),
   };
   const call = async (what: 'apply' | 'undo'): Promise<void> => {
     const { memo } = journal.steps(run)[0] ?? { memo: null };
@@ -116,6 +118,9 @@ function begun({ handler, step, make }: Case) {
       }
     },
     note: (name: string, value: unknown) => journal.note(run, name, value),
+    noted: (name: string): unknown => journal.noted(run, name),
+    /** What the person was warned of. */
+    warnings,
     tree: (): Record<string, string> => treeOf(host.root),
   };
 }
@@ -235,6 +240,19 @@ const cases: Readonly<Record<string, Case>> = {
       fs.chmodSync(host.path('/etc/subgid'), 0o640);
     },
   },
+  'add-id-range, to a file that is a link': {
+    handler: addIdRangeStep,
+    step: { kind: 'add-id-range', file: '/etc/subuid', line: 'root:1000000:1000000000' },
+    make: (host) => {
+      host.writeFile('/etc/static/subuid', 'lxd:1000000:1000000000\n');
+      fs.symlinkSync('static/subuid', host.path('/etc/subuid'));
+    },
+  },
+  'add-id-range, where the line is there by now': {
+    handler: addIdRangeStep,
+    step: { kind: 'add-id-range', file: '/etc/subuid', line: 'root:1000000:1000000000' },
+    make: (host) => host.writeFile('/etc/subuid', 'root:1000000:1000000000\nlxd:1000000:1000000000\n'),
+  },
 };
 
 describe.each(Object.entries(cases))('%s', (_name, one) => {
@@ -315,6 +333,75 @@ describe.each(Object.entries(cases))('%s', (_name, one) => {
 
 const keptName = 'target-database';
 
+describe("Incus's database, kept when LXD comes back", () => {
+  async function takenBack(damage: (host: FakeHost) => void) {
+    const one = begun(cases['install-database'] as Case);
+    await one.apply();
+    writeDatabase(
+      one.host,
+      '/var/lib/incus',
+      lxdDatabase(
+        `${instance(1, 'c1')} ${config('instances_config', 1, { 'volatile.last_state.idmap': '[]' })}`,
+      ),
+    );
+    damage(one.host);
+    await one.undo();
+    return { ...one, kept: fs.existsSync(one.host.path('/state/runs/RUN/target-database/global')) };
+  }
+
+  test('tells the id maps, and nothing has to be said', async () => {
+    const { noted, warnings, kept } = await takenBack(() => {});
+
+    expect([noted('idmaps-of-target'), warnings, kept]).toEqual([{ 'default/c1': '[]' }, [], true]);
+  });
+
+  test('tells what it held before, where it is damaged at the end', async () => {
+    const { noted, warnings, kept } = await takenBack((host) => {
+      const folder = host.path('/var/lib/incus/database/global');
+      const last =
+        fs
+          .readdirSync(folder)
+          .filter((name) => /^\d{16}-/.test(name))
+          .sort()
+          .at(-1) ?? '';
+      const next = Number(last.slice(17)) + 1;
+      const name = String(next).padStart(16, '0');
+      fs.writeFileSync(join(folder, `${name}-${name}`), 'torn');
+    });
+
+    expect([noted('idmaps-of-target'), kept]).toEqual([{ 'default/c1': '[]' }, true]);
+    expect(warnings).toEqual([expect.stringContaining("Incus's database is damaged")]);
+  });
+
+  test('stops nothing where it cannot be read at all', async () => {
+    const { noted, warnings, kept } = await takenBack((host) => {
+      const folder = host.path('/var/lib/incus/database/global');
+      for (const name of fs.readdirSync(folder)) fs.writeFileSync(join(folder, name), 'torn');
+    });
+
+    expect([noted('idmaps-of-target'), kept]).toEqual([{}, true]);
+    expect(warnings).toEqual([expect.stringContaining("Incus's database cannot be read")]);
+  });
+});
+
+test.each([
+  ['a:1:2\n', 'a:1:2\nb:3:4\n'],
+  ['a:1:2', 'a:1:2\nb:3:4\n'],
+  ['', 'b:3:4\n'],
+])('a range of ids that somebody else added to %j meanwhile is kept', async (before, kept) => {
+  const { host, apply, undo } = begun({
+    handler: addIdRangeStep,
+    step: { kind: 'add-id-range', file: '/etc/subuid', line: 'root:1000000:1000000000' },
+    make: (fake) => fake.writeFile('/etc/subuid', before),
+  });
+  await apply();
+  fs.appendFileSync(host.path('/etc/subuid'), 'b:3:4\n');
+
+  await undo();
+
+  expect(fs.readFileSync(host.path('/etc/subuid'), 'utf8')).toBe(kept);
+});
+
 describe('a move', () => {
   async function refusal(one: Case): Promise<unknown> {
     const { apply, tree } = begun(one);
@@ -392,6 +479,49 @@ describe('the runtime folder', () => {
     await apply();
 
     expect(fs.readdirSync(host.path('/run/incus'))).toEqual([]);
+    expect(fs.readdirSync(host.path('/run/other'))).toEqual(['kept']);
+  });
+
+  test.each([
+    ['/run/incus/c1', ['c1/lxc.conf']],
+    ['/run/incus/c1/deep/er', ['c1/deep/er/kept', 'c1/lxc.conf']],
+    ['/run/incus', ['c1/lxc.conf', 'link', 'unix.socket']],
+  ])('keeps what is mounted at %s, and says so', async (mounted, kept) => {
+    const { host, apply, warnings } = begun({
+      ...step,
+      make: (fake) => {
+        step.make(fake);
+        if (mounted.endsWith('er')) fake.writeFile(`${mounted}/kept`, '');
+      },
+    });
+    host.machine.mounts = [{ path: mounted, type: 'ext4', device: '/dev/sda', root: '/' }];
+
+    await apply();
+
+    const left = fs.readdirSync(host.path('/run/incus'), { recursive: true, withFileTypes: true });
+    expect(
+      left
+        .filter((entry) => !entry.isDirectory())
+        .map((entry) => join(entry.parentPath, entry.name).slice(host.path('/run/incus').length + 1))
+        .sort(),
+    ).toEqual(kept);
+    expect(warnings).toHaveLength(1);
+  });
+
+  test('that is a link is left alone, with what it leads to', async () => {
+    const { host, tree, apply, warnings } = begun({
+      ...step,
+      make: (fake) => {
+        fake.writeFile('/run/other/kept', '');
+        fs.symlinkSync('/run/other', fake.path('/run/incus'));
+      },
+    });
+    const before = tree();
+
+    await apply();
+
+    expect(tree()).toEqual(before);
+    expect(warnings).toEqual(['/run/incus is no folder of its own, so it is left as it is']);
     expect(fs.readdirSync(host.path('/run/other'))).toEqual(['kept']);
   });
 

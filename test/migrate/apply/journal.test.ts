@@ -100,6 +100,25 @@ test('the latest run counts, with its outcome; the steps of each stay apart', ()
   expect(journal.steps('second').map(({ state }) => state)).toEqual(['planned']);
 });
 
+test('a step that is written down anew keeps its state and memo', () => {
+  const journal = openJournal(temporaryFolder());
+  onTestFinished(() => journal.close());
+  journal.begin('run', {}, steps, at(0));
+  journal.mark('run', 0, 'done', at(1));
+  journal.remember('run', 0, 'kept');
+  const amended = { kind: 'empty-runtime-folder', path: '/elsewhere' } as const;
+
+  journal.amend('run', 0, amended);
+
+  expect(journal.steps('run')[0]).toEqual({ position: 0, step: amended, state: 'done', memo: 'kept' });
+  expect(
+    journal
+      .steps('run')
+      .slice(1)
+      .map(({ step }) => step),
+  ).toEqual(steps.slice(1));
+});
+
 test('a run is begun whole or not at all', () => {
   const journal = openJournal(temporaryFolder());
   onTestFinished(() => journal.close());
@@ -135,7 +154,7 @@ describe('the lock', () => {
   }
 
   /** Another process that has taken the lock and holds it, although nothing in it refers to it. */
-  async function holder(state: string): Promise<() => Promise<void>> {
+  async function holder(state: string): Promise<{ readonly pid: number | undefined; now(): Promise<void> }> {
     const module = join(import.meta.dirname, '../../../src/migrate/apply/journal.ts');
     const script = `
       const { takeLock } = await import(${JSON.stringify(module)});
@@ -152,9 +171,12 @@ describe('the lock', () => {
     });
     onTestFinished(() => void child.kill('SIGKILL'));
     await once(child.stdout, 'data');
-    return async () => {
-      child.kill('SIGKILL');
-      await once(child, 'close');
+    return {
+      pid: child.pid,
+      async now() {
+        child.kill('SIGKILL');
+        await once(child, 'close');
+      },
     };
   }
 
@@ -162,11 +184,12 @@ describe('the lock', () => {
     const state = temporaryFolder();
     const kill = await holder(state);
 
-    expect(problemOf(() => takeLock(state))).toEqual({ code: 'already-running', state });
-    await kill();
+    const refused = { code: 'already-running', state } as const;
+    expect(problemOf(() => takeLock(state))).toEqual({ ...refused, process: String(kill.pid) });
+    await kill.now();
     const release = takeLock(state);
 
-    expect(problemOf(() => takeLock(state))).toEqual({ code: 'already-running', state });
+    expect(problemOf(() => takeLock(state))).toEqual({ ...refused, process: String(process.pid) });
     release();
     takeLock(state)();
   });

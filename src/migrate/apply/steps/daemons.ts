@@ -1,11 +1,12 @@
 // Steps that stop and start daemons and instances.
 import { readdirSync } from 'node:fs';
 import { Failure } from '../../../core/failure.ts';
-import { daemonClient } from '../../daemon/client.ts';
+import { type DaemonClient, daemonClient } from '../../daemon/client.ts';
 import type { DaemonRef, Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import { watchDaemonLog } from '../daemon-log.ts';
 import {
+  instanceStates,
   lastToStop,
   operationsDone,
   powerFromProcesses,
@@ -23,7 +24,13 @@ import {
   unitStates,
   type WhileStopping,
 } from '../service-control.ts';
-import { type ApplyContext, noteNames, type StepHandler, storedPower } from '../step-handler.ts';
+import {
+  type ApplyContext,
+  noteNames,
+  type StepHandler,
+  type StoredPower,
+  storedPower,
+} from '../step-handler.ts';
 import { isLooseVeth } from '../veth.ts';
 import { clearLeftovers, provedQuiet } from './leftovers.ts';
 
@@ -36,6 +43,9 @@ export const recordPowerStep: Of<'record-power'> = {
     // A second attempt would find the instances that the first one stopped.
     if (context.journal.noted(context.run, noteNames.power) !== undefined) return;
     const power = await recordPower(context.host, step.daemon, context.wouldStart);
+    // Only now: an instance that appears later is not in the record, and is looked for when they stop.
+    const differences = context.differences();
+    if (differences.length > 0) throw migrateFailure({ code: 'plan-stale', differences });
     context.journal.note(context.run, noteNames.power, power);
     context.say(`${power.running.length} running, ${power.frozen.length} frozen`);
   },
@@ -128,6 +138,7 @@ export const stopInstancesStep: Of<'stop-instances'> = {
       // Where force is allowed each gets its whole limit first, which is longer than what LXD gives the last one.
       const together = step.daemon.service.kind !== 'commands' && !context.forceStop;
       const last = together ? await lastToStop(client) : undefined;
+      await refuseUnknownEphemeral(client, storedPower(context));
       await stopThroughDaemon(client, ordersOf(context), last?.instance);
       if (last !== undefined) context.say(`${last.instance} stops together with LXD`);
     } else await stopWithoutDaemon(host, step.daemon.dataDirectory, ordersOf(context));
@@ -148,6 +159,20 @@ export const stopInstancesStep: Of<'stop-instances'> = {
     await restoreExactly(context, step.daemon, socket);
   },
 };
+
+/** LXD would delete it, and nobody was asked. */
+async function refuseUnknownEphemeral(client: DaemonClient, power: StoredPower): Promise<void> {
+  const asked = new Set(power.ephemeral);
+  const unknown = (await instanceStates(client)).filter(
+    ({ project, name, status, ephemeral }) =>
+      ephemeral && status !== 'Stopped' && !asked.has(`${project}/${name}`),
+  );
+  if (unknown.length === 0) return;
+  throw migrateFailure({
+    code: 'plan-stale',
+    differences: unknown.map(({ project, name }) => `instance ${project}/${name} is new, and ephemeral`),
+  });
+}
 
 async function restoreExactly(context: ApplyContext, daemon: DaemonRef, socket: string): Promise<void> {
   const client = daemonClient(context.host, socket);
