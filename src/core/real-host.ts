@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { coreFailure } from './core-problem.ts';
 import { systemErrorCode } from './failure.ts';
 import type { Host, HttpAnswer, HttpRequest, LoopDevice, MountInfo, ProcessInfo } from './host.ts';
+import { parseMountinfo } from './mountinfo.ts';
 import { run } from './run.ts';
 import { start } from './start.ts';
 
@@ -97,27 +98,8 @@ function signal(pid: number, name: NodeJS.Signals | number): void {
   }
 }
 
-/** Octal escapes of /proc/self/mountinfo (`\040` for a blank). */
-function unescapeMount(text: string): string {
-  return Buffer.from(
-    text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))),
-    'latin1',
-  ).toString('utf8');
-}
-
 function mounts(): MountInfo[] {
-  const lines = fs.readFileSync('/proc/self/mountinfo', 'latin1').trimEnd().split('\n');
-  return lines.map((line) => {
-    const [front = '', back = ''] = line.split(' - ');
-    const fields = front.split(' ');
-    const [type = '', device = ''] = back.split(' ');
-    return {
-      path: unescapeMount(fields[4] ?? ''),
-      root: unescapeMount(fields[3] ?? ''),
-      type,
-      device: unescapeMount(device),
-    };
-  });
+  return parseMountinfo(fs.readFileSync('/proc/self/mountinfo', 'latin1'));
 }
 
 interface LosetupRow {
@@ -182,6 +164,11 @@ function request(socketPath: string, wanted: HttpRequest): Promise<HttpAnswer> {
   const body =
     wanted.content ?? (wanted.body === undefined ? undefined : Buffer.from(JSON.stringify(wanted.body)));
   return new Promise((resolve, reject) => {
+    // Cleared however it ends: a limit of minutes that goes on running would keep the process alive as long.
+    const fail = (error: Error): void => {
+      clearTimeout(timer);
+      reject(error);
+    };
     const message = http.request(
       {
         socketPath,
@@ -198,7 +185,8 @@ function request(socketPath: string, wanted: HttpRequest): Promise<HttpAnswer> {
       (response) => {
         const parts: Buffer[] = [];
         response.on('data', (part: Buffer) => parts.push(part));
-        response.on('error', reject);
+        // A daemon that ends while it answers.
+        response.on('error', fail);
         response.on('end', () => {
           clearTimeout(timer);
           resolve({
@@ -219,10 +207,7 @@ function request(socketPath: string, wanted: HttpRequest): Promise<HttpAnswer> {
         }),
       );
     }, wanted.timeoutMs);
-    message.on('error', (error) => {
-      clearTimeout(timer);
-      reject(error);
-    });
+    message.on('error', fail);
     message.end(body);
   });
 }

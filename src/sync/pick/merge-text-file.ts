@@ -15,10 +15,13 @@ import {
   localName,
   parseImports,
   parseSpec,
+  withImportBlock,
+  withoutMadeBlock,
 } from '../rewrite/go/scan-go.ts';
 import type { FoldKind, LineStore } from '../rewrite/line-store.ts';
 import { learnPhrases } from '../rewrite/phrases.ts';
 import { type Choice, createTranslator, findPaths, type Translator } from '../rewrite/translate.ts';
+import { applySpans } from '../rules/words.ts';
 import { checkGo } from './check-go.ts';
 import type { FileStudy, PickView } from './pick-view.ts';
 import type { Sign, SignName } from './sign.ts';
@@ -32,6 +35,7 @@ export interface TextSides {
   readonly theirs: { readonly sha: string; readonly text: string };
   readonly ours: { readonly sha: string; readonly text: string };
   readonly driver: HunkDriver;
+  readonly entries?: readonly string[];
 }
 
 export interface MergedText {
@@ -52,12 +56,14 @@ export interface OpenSides {
 }
 
 /** Merges upstream's change of a file into the fork's copy. */
-export async function mergeTextFile(view: PickView, sides: TextSides): Promise<MergedText> {
+export async function mergeTextFile(view: PickView, files: TextSides): Promise<MergedText> {
   const { store } = view.shop;
-  const kind = fileKind(sides.from);
+  const kind = fileKind(files.from);
   const fold: FoldKind = kind === 'go' ? 'go' : 'text';
-  const cut = kind === 'go' && haveBlocks([sides.base.text, sides.theirs.text, sides.ours.text]);
-  const body = (side: { readonly sha: string; readonly text: string }): Sequence => {
+  const blocked = kind === 'go' ? withImportBlocks(files) : undefined;
+  const sides = blocked ?? files;
+  const cut = blocked !== undefined;
+  const body = (side: TextSides['base']): Sequence => {
     const lines = store.splitBlob(side.sha, side.text);
     return cut ? withoutBlockLines(store, lines) : lines;
   };
@@ -78,6 +84,7 @@ export async function mergeTextFile(view: PickView, sides: TextSides): Promise<M
   const carried = carryFile(store, { base, theirs }, ours, study.alignment, translator, fold);
   const merged = mergeLines(store, carried.base, ours, carried.theirs, {
     driver: sides.driver,
+    entries: sides.entries ?? [],
     go: kind === 'go',
   });
   const signs: Sign[] = [
@@ -88,18 +95,6 @@ export async function mergeTextFile(view: PickView, sides: TextSides): Promise<M
   ];
   if (kind === 'go') rememberPhrases(view, theirs, carried.theirs, new Set(added));
   let text = store.join(merged.lines);
-  if (go !== undefined && merged.open.length === 0)
-    signs.push(
-      ...checkGo({
-        path: sides.path,
-        theirs: cut ? withoutBlock(sides.theirs.text) : sides.theirs.text,
-        edits: carried.edits,
-        carried: (line) => store.line(carried.theirs[line] ?? 0),
-        merged: cut ? text.replace('import (\n)\n', () => importsOf(sides.ours.text)) : text,
-        go,
-        declared: await view.declared(),
-      }),
-    );
   if (go !== undefined && cut) {
     const block = findImportBlock(sides.ours.text);
     const fixed = fixImports(
@@ -111,9 +106,23 @@ export async function mergeTextFile(view: PickView, sides: TextSides): Promise<M
       },
       go,
     );
-    text = fixed.text;
+    text = withoutMadeBlock(fixed.text, files.ours.text);
     signs.push(...importSigns(sides.path, fixed));
   }
+  if (go !== undefined && merged.open.length === 0)
+    signs.push(
+      ...checkGo({
+        path: sides.path,
+        from: sides.from,
+        theirs: cut ? withoutBlock(sides.theirs.text) : sides.theirs.text,
+        edits: carried.edits,
+        carried: (line) => store.line(carried.theirs[line] ?? 0),
+        merged: text,
+        ours: sides.ours.text,
+        go,
+        declared: await view.declared(),
+      }),
+    );
   if (merged.open.length === 0) return { text, open: [], signs, added };
   const whole = (lines: Sequence | readonly number[]): string =>
     cut ? store.join(lines).replace('import (\n)\n', () => importsOf(sides.ours.text)) : store.join(lines);
@@ -187,10 +196,12 @@ export async function makeTextFile(
       ...importSigns(path, fixed),
       ...checkGo({
         path,
+        from,
         theirs: head + tail,
         edits: [{ aStart: 0, aEnd: 0, bStart: 0, bEnd: (head + tail).split('\n').length }],
         carried: carriedLine(head + tail),
         merged: fixed.text,
+        ours: undefined,
         go,
         declared: await view.declared(),
       }),
@@ -218,8 +229,16 @@ function sign(path: string, name: Sign['name'], detail: string): Sign {
   return { path, name, detail };
 }
 
-function haveBlocks(texts: readonly string[]): boolean {
-  return texts.every((text) => findImportBlock(text) !== undefined);
+/** All three sides with an import block each; a side that got one counts as another text. */
+function withImportBlocks(files: TextSides): TextSides | undefined {
+  const change = (side: TextSides['base']): TextSides['base'] | undefined => {
+    const text = withImportBlock(side.text);
+    if (text === undefined) return undefined;
+    return text === side.text ? side : { sha: `${side.sha} with imports`, text };
+  };
+  const [base, theirs, ours] = [files.base, files.theirs, files.ours].map(change);
+  if (base === undefined || theirs === undefined || ours === undefined) return undefined;
+  return { ...files, base, theirs, ours };
 }
 
 /** The lines without those between `import (` and its closing parenthesis. */
@@ -298,14 +317,16 @@ async function openTranslator(view: PickView, sources: TranslatorSources): Promi
   const ourImports = go === undefined ? [] : parseImports(sources.ours);
   const kind = fileKind(sources.from);
   const memory = view.memory.view(kind);
+  const neighbours = sources.study === undefined ? await studyNeighbours(view, sources.from) : [];
   return createTranslator({
     path: sources.from,
     kind,
     brand: view.shop.brand,
     words: view.shop.words,
     file: sources.study,
-    neighbours: sources.study === undefined ? await askNeighbours(view, sources.from) : undefined,
+    neighbours: sources.study === undefined ? askNeighbours(neighbours) : undefined,
     memory: { ...memory, phrase: (key) => view.phrases.get(key) ?? memory.phrase(key) },
+    renamed: kind !== 'go' && isRenamedText(view, sources.study === undefined ? neighbours : [sources.study]),
     symbol: go === undefined ? undefined : createSymbolFinder(go, theirImports, ourImports),
     qualifiers: new Set(
       go === undefined ? [] : theirImports.filter((spec) => isRenamed(go, spec.path)).map(localName),
@@ -338,11 +359,28 @@ async function namedPaths(view: PickView, lines: readonly string[]): Promise<Rea
 const mostNeighbours = 14;
 const largestNeighbour = 120_000;
 
-/** Majority of what the fork's copies of the files next to a new one say, narrow contexts only. */
-async function askNeighbours(
-  view: PickView,
-  from: string,
-): Promise<(tokens: readonly string[], index: number) => string | undefined> {
+/** Whether the fork's copies have taken up nearly every word that the rules would rename. */
+function isRenamedText(view: PickView, studies: readonly FileStudy[]): boolean {
+  const { words } = view.shop;
+  let renamed = 0;
+  let left = 0;
+  for (const { lines } of studies)
+    for (const [line, spelt] of lines) {
+      if (spelt === undefined || !words.mayMatch(line)) continue;
+      if (
+        applySpans(
+          line,
+          words.match(line, '', () => 'prose'),
+        ) === line
+      )
+        continue;
+      if (spelt === line) left += 1;
+      else renamed += 1;
+    }
+  return renamed > 0 && left * 10 <= renamed;
+}
+
+async function studyNeighbours(view: PickView, from: string): Promise<readonly FileStudy[]> {
   const kind = fileKind(from);
   const studies: FileStudy[] = [];
   for (const sibling of await view.resolver.siblings(from)) {
@@ -350,6 +388,13 @@ async function askNeighbours(
     const study = await studyNeighbour(view, sibling.upstream, sibling.fork, kind === 'go' ? 'go' : 'text');
     if (study !== undefined) studies.push(study);
   }
+  return studies;
+}
+
+/** Majority of what the fork's copies of the files next to a new one say, narrow contexts only. */
+function askNeighbours(
+  studies: readonly FileStudy[],
+): (tokens: readonly string[], index: number) => string | undefined {
   return (tokens, index) => {
     const votes = new Map<string, number>();
     for (const study of studies) {

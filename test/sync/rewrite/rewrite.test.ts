@@ -123,6 +123,7 @@ describe('translator', () => {
     file: undefined,
     neighbours: undefined,
     memory: undefined,
+    renamed: false,
     symbol: undefined,
     qualifiers: new Set(),
     paths: new Map(),
