@@ -5,7 +5,11 @@ import { build } from 'esbuild';
 import { parse } from 'yaml';
 
 const root = join(import.meta.dirname, '..', '..');
-const entries = { 'lxd-to-incus': 'src/migrate/cli/main.ts', 'fork-sync': 'src/sync/cli/main.ts', 'pick-thread': 'src/sync/pick/pick-thread.ts' };
+const entries = {
+  'lxd-to-incus': 'src/migrate/cli/main.ts',
+  'fork-sync': 'src/sync/cli/main.ts',
+  'pick-thread': 'src/sync/pick/pick-thread.ts',
+};
 const present = Object.entries(entries).filter(([, path]) => existsSync(join(root, path)));
 
 // The rules of a migration travel inside the bundle, so that no YAML is parsed at start.

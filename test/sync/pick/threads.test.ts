@@ -109,9 +109,7 @@ describe('two threads', () => {
     writeFileSync(program, 'any');
     // A value that cannot be sent to another thread stands for everything that can break between the two.
     const pack = { ...loadPack(tiny.rules), unsendable: () => {} };
-    await expect(pickAll(tiny, { threads: 2, cache, program, pack })).rejects.toThrow(
-      /could not be cloned/,
-    );
+    await expect(pickAll(tiny, { threads: 2, cache, program, pack })).rejects.toThrow(/could not be cloned/);
   });
 });
 

@@ -152,6 +152,7 @@ export function createGoIndexer(objects: Objects, cache?: GoFileCache): GoIndexe
 /** The same names occur in hundreds of files: one copy of each. */
 function shareNames(file: GoFile): GoFile {
   return {
+    ...file,
     packageName: intern(file.packageName),
     imports: file.imports.map(({ alias, path }) => ({
       alias: alias === undefined ? undefined : intern(alias),
@@ -159,7 +160,6 @@ function shareNames(file: GoFile): GoFile {
     })),
     exported: file.exported.map(intern),
     functions: file.functions.map((found) => ({ ...found, name: intern(found.name) })),
-    words: file.words,
   };
 }
 
