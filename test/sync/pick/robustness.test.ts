@@ -11,7 +11,7 @@ import type { PickResult } from '../../../src/sync/pick/pick-result.ts';
 import { loadPack } from '../../../src/sync/rules/load-pack.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 
-const after = (name: string, files: FixtureCommit['files'], from = 'base'): FixtureCommit => ({
+const child = (name: string, files: FixtureCommit['files'], from = 'base'): FixtureCommit => ({
   name,
   from,
   time: 3000,
@@ -79,7 +79,7 @@ describe('repositories', () => {
 
   it('whose paths hold what an alternates file would take for its own are read all the same', async () => {
     const folder = join(temporaryFolder(), 'a "quoted"\n#folder');
-    const tiny = makeTinyFork(folder, { upstream: [after('change', { 'README.md': 'Quartz\nMore\n' })] });
+    const tiny = makeTinyFork(folder, { upstream: [child('change', { 'README.md': 'Quartz\nMore\n' })] });
     const [result] = await pickEach(tiny, ['change']);
     expect(result?.status).toBe('clean');
   });
@@ -87,8 +87,8 @@ describe('repositories', () => {
   it('that lack an object block the picks that need it, and no others', async () => {
     const tiny = makeTinyFork(temporaryFolder(), {
       upstream: [
-        after('lacking', { 'README.md': 'Quartz\nlost\n' }),
-        after('whole', { 'README.md': 'Quartz\nkept\n' }),
+        child('lacking', { 'README.md': 'Quartz\nlost\n' }),
+        child('whole', { 'README.md': 'Quartz\nkept\n' }),
       ],
     });
     const lost = git(`--git-dir=${tiny.upstream}`, 'rev-parse', 'lacking:README.md').trim();
@@ -106,8 +106,8 @@ describe('repositories', () => {
     const folder = temporaryFolder();
     const tiny = makeTinyFork(join(folder, 'tiny'), {
       upstream: [
-        after('change', { 'README.md': 'Quartz\nMore\n' }),
-        after('link', { alias: { mode: '120000', content: 'x' } }),
+        child('change', { 'README.md': 'Quartz\nMore\n' }),
+        child('link', { alias: { mode: '120000', content: 'x' } }),
       ],
     });
     git(`--git-dir=${tiny.upstream}`, 'config', 'uploadpack.allowFilter', 'true');
@@ -126,7 +126,7 @@ describe('repositories', () => {
 
   it('that hold a damaged object block the picks that need it', async () => {
     const tiny = makeTinyFork(temporaryFolder(), {
-      upstream: [after('change', { 'README.md': 'Quartz\nMore\n' })],
+      upstream: [child('change', { 'README.md': 'Quartz\nMore\n' })],
     });
     const blob = git(`--git-dir=${tiny.upstream}`, 'rev-parse', 'change:README.md').trim();
     makeLoose(tiny.upstream);
@@ -153,7 +153,7 @@ describe('names of commits', () => {
 
   it('that fit several commits are answered with all of them', async () => {
     const tiny = makeTinyFork(temporaryFolder());
-    const many = Array.from({ length: 700 }, (_, index) => after(`c${index}`, { n: `${index}\n` }));
+    const many = Array.from({ length: 700 }, (_, index) => child(`c${index}`, { n: `${index}\n` }));
     const shas = [...addCommits(tiny.upstream, many, new Map([['base', tiny.sha('base')]])).values()];
     const short = shas.map((sha) => sha.slice(0, 4)).find((one, index, all) => all.indexOf(one) !== index);
     if (short === undefined) throw new Error('no two of the commits begin alike');
@@ -197,7 +197,7 @@ describe('files', () => {
     const files = Object.fromEntries(names.map((name) => [name, 'Quartz\n']));
     const changed = Object.fromEntries(names.map((name) => [name, 'Quartz\nMore\n']));
     const tiny = makeTinyFork(temporaryFolder(), {
-      upstream: [after('made', files), after('changed', changed, 'made')],
+      upstream: [child('made', files), child('changed', changed, 'made')],
     });
     const [made] = await pickEach(tiny, ['made']);
     expect(changesOf(tiny, made).toSorted()).toEqual(names.map((name) => `000000 100644 ${name}`).toSorted());
@@ -206,9 +206,9 @@ describe('files', () => {
   it('change their kind: mode, link, folder', async () => {
     const tiny = makeTinyFork(temporaryFolder(), {
       upstream: [
-        after('mode', { 'README.md': { mode: '100755', content: 'Quartz\n' } }),
-        after('link', { 'po/de.po': null, 'go.mod': { mode: '120000', content: 'README.md' } }),
-        after('folder', { 'README.md': null, 'README.md/inner.txt': 'x\n' }),
+        child('mode', { 'README.md': { mode: '100755', content: 'Quartz\n' } }),
+        child('link', { 'po/de.po': null, 'go.mod': { mode: '120000', content: 'README.md' } }),
+        child('folder', { 'README.md': null, 'README.md/inner.txt': 'x\n' }),
       ],
     });
     const [mode, link, folder] = await pickEach(tiny, ['mode', 'link', 'folder']);
@@ -222,8 +222,8 @@ describe('files', () => {
     const long = Array.from({ length: 20 }, (_, index) => `line ${index} of Quartz\n`).join('');
     const tiny = makeTinyFork(temporaryFolder(), {
       upstream: [
-        after('long', { 'quartz/long.txt': long }),
-        after('moved', { 'quartz/long.txt': null, 'quartz/longer.txt': `${long}end\n` }, 'long'),
+        child('long', { 'quartz/long.txt': long }),
+        child('moved', { 'quartz/long.txt': null, 'quartz/longer.txt': `${long}end\n` }, 'long'),
       ],
       fork: [
         {
@@ -261,7 +261,7 @@ describe('the cache', () => {
     return { program };
   };
   const scene = (): TinyFork =>
-    makeTinyFork(temporaryFolder(), { upstream: [after('change', { 'README.md': 'Quartz\nMore\n' })] });
+    makeTinyFork(temporaryFolder(), { upstream: [child('change', { 'README.md': 'Quartz\nMore\n' })] });
   const fileOf = (tiny: TinyFork): string => {
     const [scratch = ''] = readdirSync(tiny.cache).filter((name) => name.endsWith('.git'));
     return join(tiny.cache, scratch, 'cache.sqlite');
@@ -358,27 +358,27 @@ describe('an interruption', () => {
   it('ends after the pick under way: what was printed is kept, and the same command goes on', async () => {
     // Arrange
     const commits = Array.from({ length: 300 }, (_, index) =>
-      after(`c${index}`, { 'README.md': `Quartz\n${index}\n` }),
+      child(`c${index}`, { 'README.md': `Quartz\n${index}\n` }),
     );
     const tiny = makeTinyFork(temporaryFolder(), { upstream: commits });
     const main = join(import.meta.dirname, '..', '..', '..', 'src', 'sync', 'cli', 'main.ts');
-    const child = spawn(process.execPath, [
+    const picking = spawn(process.execPath, [
       main,
       ...['pick', '--stdin', '--json', '--threads', '1', '--rules', tiny.rules],
       ...['--upstream', tiny.upstream, '--fork', tiny.fork, '--cache', tiny.cache],
     ]);
     let stdout = '';
     let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      if (stdout === '') child.kill('SIGINT');
+    picking.stdout.on('data', (chunk: Buffer) => {
+      if (stdout === '') picking.kill('SIGINT');
       stdout += chunk.toString();
     });
-    child.stderr.on('data', (chunk: Buffer) => {
+    picking.stderr.on('data', (chunk: Buffer) => {
       stderr += chunk.toString();
     });
     // Act
-    child.stdin.end(commits.map(({ name }) => `${tiny.sha(name)}\t${tiny.sha('rename')}\n`).join(''));
-    const code = await new Promise((resolve) => child.on('close', resolve));
+    picking.stdin.end(commits.map(({ name }) => `${tiny.sha(name)}\t${tiny.sha('rename')}\n`).join(''));
+    const code = await new Promise((resolve) => picking.on('close', resolve));
     // Assert
     const lines = stdout
       .trim()

@@ -65,6 +65,7 @@ function translatorFor(path: string): Translator {
     symbol: undefined,
     qualifiers: new Set(),
     paths: new Map(),
+    renamed: true,
     name: pack.info.upstream.name,
   });
 }
