@@ -5,9 +5,16 @@ import type { Objects } from './objects.ts';
 /** A set of places in a history. */
 export type Visible = Uint8Array;
 
-export interface History {
+/** What of a commit its place in a history hangs on. */
+export interface HistoryCommit {
+  readonly sha: string;
+  readonly parents: readonly string[];
+  readonly committer: { readonly time: number };
+}
+
+export interface History<C extends HistoryCommit = Commit> {
   /** Commits in order of committer date, parents before children. */
-  readonly commits: readonly Commit[];
+  readonly commits: readonly C[];
   readonly indexOf: ReadonlyMap<string, number>;
   /** Which commits are the tip or its ancestors; nothing is visible from a commit that is not in the history. */
   visibleFrom(tip: string): Visible;
@@ -19,19 +26,29 @@ export interface History {
  * Walks from the tips down to the fork point. What is older than the fork point was common before the fork and is
  * left out, so that a shallow clone that reaches the fork point is as good as a whole one.
  */
-export async function loadHistory(
+export function loadHistory(
   objects: Objects,
   tips: readonly string[],
   forkPoint: string,
   knownForkPointTime?: number,
 ): Promise<History> {
-  const base = await objects.commitIfHere(forkPoint);
+  return walkHistory((sha) => objects.commitIfHere(sha), tips, forkPoint, knownForkPointTime);
+}
+
+/** The same over whatever answers for a sha. */
+export async function walkHistory<C extends HistoryCommit>(
+  read: (sha: string) => Promise<C | undefined>,
+  tips: readonly string[],
+  forkPoint: string,
+  knownForkPointTime?: number,
+): Promise<History<C>> {
+  const base = await read(forkPoint);
   const oldest = base?.committer.time ?? knownForkPointTime ?? 0;
-  const found = new Map<string, Commit>();
+  const found = new Map<string, C>();
   const cutOff: string[] = [];
   let level = [...new Set(tips)];
   while (level.length > 0) {
-    const commits = await Promise.all(level.map((sha) => objects.commitIfHere(sha)));
+    const commits = await Promise.all(level.map(read));
     const next = new Set<string>();
     for (const [index, commit] of commits.entries()) {
       const sha = level[index] ?? '';
@@ -75,14 +92,17 @@ export async function loadHistory(
 }
 
 /** By date, but never a child before its parent: clocks of committers differ. */
-function parentsFirst(commits: readonly Commit[], found: ReadonlyMap<string, Commit>): readonly Commit[] {
+function parentsFirst<C extends HistoryCommit>(
+  commits: readonly C[],
+  found: ReadonlyMap<string, C>,
+): readonly C[] {
   const byDate = commits.toSorted(
     (left, right) => left.committer.time - right.committer.time || (left.sha < right.sha ? -1 : 1),
   );
   const done = new Set<string>();
-  const ordered: Commit[] = [];
+  const ordered: C[] = [];
   for (const first of byDate) {
-    const stack: Commit[] = [first];
+    const stack: C[] = [first];
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
       if (done.has(top.sha)) {
         stack.pop();

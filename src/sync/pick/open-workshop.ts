@@ -11,7 +11,8 @@ import { createLineStore } from '../rewrite/line-store.ts';
 import { matchesAnyGlob } from '../rules/glob.ts';
 import type { RulePack } from '../rules/model.ts';
 import { compileWords } from '../rules/words.ts';
-import { identifyImports } from '../scan/identify-imports.ts';
+import { factsOfHistory } from '../scan/commit-facts.ts';
+import { type ImportPair, identifyImports } from '../scan/identify-imports.ts';
 import { type Lesson, type LessonContext, makeLesson } from '../scan/lessons.ts';
 import { createMemory } from '../scan/memory.ts';
 import { loadRenameHistory } from '../scan/rename-history.ts';
@@ -123,9 +124,9 @@ async function loadLessons(
   upstream: History,
   cache: PickCache,
 ): Promise<
-  readonly { readonly pair: { readonly fork: number; readonly upstream: number }; readonly lesson: Lesson }[]
+  readonly { readonly pair: ImportPair; readonly lesson: Lesson }[]
 > {
-  const pairs = identifyImports(fork, upstream);
+  const pairs = identifyImports(factsOfHistory(fork), factsOfHistory(upstream));
   const lessons: (Lesson | undefined)[] = [];
   let next = 0;
   const work = async (): Promise<void> => {
