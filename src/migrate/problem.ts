@@ -31,6 +31,7 @@ export type MigrateProblem =
   | { readonly code: 'findings-open'; readonly ids: readonly string[] }
   | { readonly code: 'plan-stale'; readonly differences: readonly string[] }
   | { readonly code: 'unfinished-migration'; readonly run: string; readonly where: string }
+  | { readonly code: 'run-folder-gone'; readonly run: string; readonly missing: string }
   | { readonly code: 'interrupted'; readonly step: string }
   | { readonly code: 'rollback-incomplete'; readonly why: string; readonly state: string }
   | { readonly code: 'already-running'; readonly state: string }
@@ -76,6 +77,7 @@ const exits: Partial<Record<MigrateProblem['code'], ExitCode>> = {
   'installation-unknown': exitCode.usage,
   'findings-open': exitCode.blocked,
   'unfinished-migration': exitCode.interrupted,
+  'run-folder-gone': exitCode.failed,
   interrupted: exitCode.interrupted,
   'schema-unknown': exitCode.blocked,
   'plan-stale': exitCode.blocked,
@@ -161,6 +163,12 @@ function explain(problem: MigrateProblem): Explanation {
         what: `A migration (${problem.run}) was begun and is not finished.`,
         where: problem.where,
         next: 'Run "lxd-to-incus resume" to finish it, or "lxd-to-incus rollback" to have LXD back as it was.',
+      };
+    case 'run-folder-gone':
+      return {
+        what: `What the journal says of the migration (${problem.run}) cannot be carried out: its folder is not complete.`,
+        where: problem.missing,
+        next: "Nothing was changed. Put the folder back as it was: LXD's own database and what the steps kept are in it.",
       };
     case 'interrupted':
       return {

@@ -43,6 +43,11 @@ export function beginRun({ host, plannedOn, journal, run, folder }: Work): void 
   journal.note(run, noteNames.pins, [...pinsFromHost]);
 }
 
+/** @returns the path without which nothing of a run can be carried out or taken back, where it is gone */
+export function missingOfRun(folder: string): string | undefined {
+  return [folder, join(folder, plannedDatabase)].find((path) => !fs.existsSync(path));
+}
+
 /** What an interrupted run was planned on. */
 export function plannedOnOf(journal: Journal, run: string, folder: string): PlannedOn {
   return {

@@ -9,7 +9,7 @@ import { loggedHost, openLog } from '../../core/log.ts';
 import type { Output } from '../../core/output.ts';
 import { type Journal, openJournal, takeLock } from '../apply/journal.ts';
 import { noteNames } from '../apply/step-handler.ts';
-import { isUnfinished, whereItStands } from '../apply/where-it-stands.ts';
+import { isUnfinished, whatIsLeft, whereItStands } from '../apply/where-it-stands.ts';
 import { isOpen } from '../check/index.ts';
 import { find } from '../detect/index.ts';
 import { makePlan, type Plan } from '../plan/index.ts';
@@ -17,12 +17,13 @@ import { runFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
 import { makeReportFolder } from '../report/index.ts';
 import { beginRun, carryOut, type Work } from './carry-out.ts';
-import { confirm } from './confirm.ts';
+import { ask, canAsk, confirm } from './confirm.ts';
 import { watchInterrupts } from './interrupts.ts';
 import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
 import { readPlanFile, refuseStale } from './plan-file.ts';
 import { rehearseFirst } from './rehearse-command.ts';
 import { renderSummary } from './render-plan.ts';
+import { list, resumeCommand, rollbackCommand } from './run-commands.ts';
 import { toolVersion } from './version.ts';
 
 export interface MigrateOptions extends CommonOptions {
@@ -43,6 +44,8 @@ export async function migrateCommand(host: Host, options: MigrateOptions, output
   if (host.userId() !== 0) throw migrateFailure({ code: 'needs-root', command: 'migrate' });
   if (options.report !== undefined) makeReportFolder(options.report);
   const state = stateFolder(options);
+  const other = await offerWhatIsUnfinished(host, options, output);
+  if (other !== undefined) return other;
   const release = takeLock(state);
   const journal = openJournal(state);
   try {
@@ -51,6 +54,37 @@ export async function migrateCommand(host: Host, options: MigrateOptions, output
     journal.close();
     release();
   }
+}
+
+/**
+ * Where an earlier migration is unfinished and somebody is there to answer, goes on with it or takes it back.
+ * @returns undefined where there is nothing to offer, nobody to offer it to, or neither was chosen
+ */
+async function offerWhatIsUnfinished(
+  host: Host,
+  options: MigrateOptions,
+  output: Output,
+): Promise<ExitCode | undefined> {
+  const state = stateFolder(options);
+  if (!canAsk(output) || !fs.existsSync(join(state, 'journal.db'))) return undefined;
+  const journal = openJournal(state);
+  try {
+    const latest = journal.latest();
+    if (latest === undefined || !isUnfinished(latest)) return undefined;
+    const left = whatIsLeft(journal, latest);
+    output.line(
+      `${output.colour('yellow', 'A migration was begun and is not finished')} (${latest.id})\n${whereItStands(journal, latest)}\n`,
+    );
+    output.line(`resume would:\n${list(left.resume)}\n\nrollback would:\n${list(left.rollback)}\n`);
+  } finally {
+    journal.close();
+  }
+  const answer = await ask(
+    'Go on with it (resume), have LXD back (rollback), or neither? [resume/rollback/N] ',
+  );
+  if (/^resume$/i.test(answer)) return resumeCommand(host, { ...options, yes: true }, output);
+  if (/^rollback$/i.test(answer)) return rollbackCommand(host, { ...options, yes: true }, output);
+  return undefined;
 }
 
 interface Migration {

@@ -20,7 +20,7 @@ import { daemonRef, runFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
 import { refreshBackupFiles } from '../verify/refresh-backup-files.ts';
 import { writeAsRoot } from '../verify/write-as-root.ts';
-import { applyContext, carryOut, plannedOnOf, showProgress, type Work } from './carry-out.ts';
+import { applyContext, carryOut, missingOfRun, plannedOnOf, showProgress, type Work } from './carry-out.ts';
 import { confirm } from './confirm.ts';
 import { watchInterrupts } from './interrupts.ts';
 import { answersOf, type CommonOptions, stateFolder } from './options.ts';
@@ -58,7 +58,7 @@ export async function statusCommand(host: Host, options: RunOptions, output: Out
   });
 }
 
-function list(lines: readonly string[]): string {
+export function list(lines: readonly string[]): string {
   return lines.length === 0 ? '  nothing more' : lines.map((line) => `  ${line}`).join('\n');
 }
 
@@ -193,6 +193,8 @@ async function withWork(
   act: (work: Work) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const folder = runFolder(state, id);
+  const missing = missingOfRun(folder);
+  if (missing !== undefined) throw migrateFailure({ code: 'run-folder-gone', run: id, missing });
   const log = openLog(join(folder, 'log'));
   try {
     return await act({

@@ -28,10 +28,17 @@ export async function runDrift(
           furthest.map((file) => [String(file.lines), readable(file.upstream), readable(file.fork ?? '-')]),
         ),
         formatTable(
-          ['files', 'times', 'rules write', 'the fork has'],
-          drift.substitutions
+          ['files', 'times', 'upstream', 'rules write', 'the fork has', 'rules right'],
+          drift.unexplained
             .slice(0, shown)
-            .map((one) => [String(one.files), String(one.count), readable(one.from), readable(one.to)]),
+            .map((one) => [
+              String(one.files.length),
+              String(one.count),
+              readable(one.upstream),
+              readable(one.rules),
+              readable(one.fork),
+              String(one.right),
+            ]),
         ),
         '',
       ].join('\n\n'),

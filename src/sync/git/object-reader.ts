@@ -22,13 +22,20 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** Git's own caches would grow by 100 MB and more; objects that are read again are cached on this side. */
+const smallMemory = [
+  ...['-c', 'core.deltaBaseCacheLimit=8m'],
+  ...['-c', 'core.packedGitWindowSize=1m'],
+  ...['-c', 'core.packedGitLimit=16m'],
+];
+
 /** Starts the reader on a repository; requests are pipelined, so many can wait at once. */
 export function openObjectReader(gitDir: string): ObjectReader {
-  const child = spawn('git', [`--git-dir=${gitDir}`, 'cat-file', '--batch-command'], {
+  const child = spawn('git', [`--git-dir=${gitDir}`, ...smallMemory, 'cat-file', '--batch-command'], {
     env: { ...process.env, ...gitEnvironment },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  const waiting: Waiting[] = [];
+  const waiting: (Waiting | undefined)[] = [];
   let head = 0;
   let outgoing: string[] = [];
   let closed = false;
@@ -42,6 +49,8 @@ export function openObjectReader(gitDir: string): ObjectReader {
   };
   const answer = (): Waiting | undefined => {
     const first = waiting[head];
+    // What was answered must not be kept until the list is cut: it holds the object's bytes.
+    waiting[head] = undefined;
     head += 1;
     if (head > 1024 && head * 2 > waiting.length) {
       waiting.splice(0, head);

@@ -19,6 +19,7 @@ import {
 import type { FoldKind, LineStore } from '../rewrite/line-store.ts';
 import { learnPhrases } from '../rewrite/phrases.ts';
 import { type Choice, createTranslator, findPaths, type Translator } from '../rewrite/translate.ts';
+import { applySpans } from '../rules/words.ts';
 import { checkGo } from './check-go.ts';
 import type { FileStudy, PickView } from './pick-view.ts';
 import type { Sign, SignName } from './sign.ts';
@@ -298,14 +299,16 @@ async function openTranslator(view: PickView, sources: TranslatorSources): Promi
   const ourImports = go === undefined ? [] : parseImports(sources.ours);
   const kind = fileKind(sources.from);
   const memory = view.memory.view(kind);
+  const neighbours = sources.study === undefined ? await studyNeighbours(view, sources.from) : [];
   return createTranslator({
     path: sources.from,
     kind,
     brand: view.shop.brand,
     words: view.shop.words,
     file: sources.study,
-    neighbours: sources.study === undefined ? await askNeighbours(view, sources.from) : undefined,
+    neighbours: sources.study === undefined ? askNeighbours(neighbours) : undefined,
     memory: { ...memory, phrase: (key) => view.phrases.get(key) ?? memory.phrase(key) },
+    renamed: kind !== 'go' && isRenamedText(view, sources.study === undefined ? neighbours : [sources.study]),
     symbol: go === undefined ? undefined : createSymbolFinder(go, theirImports, ourImports),
     qualifiers: new Set(
       go === undefined ? [] : theirImports.filter((spec) => isRenamed(go, spec.path)).map(localName),
@@ -338,11 +341,28 @@ async function namedPaths(view: PickView, lines: readonly string[]): Promise<Rea
 const mostNeighbours = 14;
 const largestNeighbour = 120_000;
 
-/** Majority of what the fork's copies of the files next to a new one say, narrow contexts only. */
-async function askNeighbours(
-  view: PickView,
-  from: string,
-): Promise<(tokens: readonly string[], index: number) => string | undefined> {
+/** Whether the fork's copies have taken up nearly every word that the rules would rename. */
+function isRenamedText(view: PickView, studies: readonly FileStudy[]): boolean {
+  const { words } = view.shop;
+  let renamed = 0;
+  let left = 0;
+  for (const { lines } of studies)
+    for (const [line, spelt] of lines) {
+      if (spelt === undefined || !words.mayMatch(line)) continue;
+      if (
+        applySpans(
+          line,
+          words.match(line, '', () => 'prose'),
+        ) === line
+      )
+        continue;
+      if (spelt === line) left += 1;
+      else renamed += 1;
+    }
+  return renamed > 0 && left * 10 <= renamed;
+}
+
+async function studyNeighbours(view: PickView, from: string): Promise<readonly FileStudy[]> {
   const kind = fileKind(from);
   const studies: FileStudy[] = [];
   for (const sibling of await view.resolver.siblings(from)) {
@@ -350,6 +370,13 @@ async function askNeighbours(
     const study = await studyNeighbour(view, sibling.upstream, sibling.fork, kind === 'go' ? 'go' : 'text');
     if (study !== undefined) studies.push(study);
   }
+  return studies;
+}
+
+/** Majority of what the fork's copies of the files next to a new one say, narrow contexts only. */
+function askNeighbours(
+  studies: readonly FileStudy[],
+): (tokens: readonly string[], index: number) => string | undefined {
   return (tokens, index) => {
     const votes = new Map<string, number>();
     for (const study of studies) {

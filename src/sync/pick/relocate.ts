@@ -150,6 +150,7 @@ function mergeDeclarations(
     file: { evidence, lines: new Map() },
     neighbours: undefined,
     memory: view.memory.view('go'),
+    renamed: false,
     symbol: createSymbolFinder(go, theirImports, parseImports(sources.ours)),
     qualifiers: new Set(
       theirImports.filter((spec) => upstreamFolder(go, spec.path) !== undefined).map(localName),

@@ -1,10 +1,13 @@
 // Compares the whole fork with upstream's fork point put into the fork's words: what do rules not explain?
 import type { Engine } from '../pick/open-engine.ts';
+import { openPickView, type PickView } from '../pick/pick-view.ts';
 import { alignLines } from '../rewrite/align.ts';
 import { substitutions } from '../rewrite/evidence.ts';
 import { fileKind } from '../rewrite/file-kind.ts';
+import { createSymbolFinder, upstreamFolder } from '../rewrite/go/go-names.ts';
+import { localName, parseImports } from '../rewrite/go/scan-go.ts';
 import { isWord, tokenize } from '../rewrite/tokens.ts';
-import { applySpans } from '../rules/words.ts';
+import { createTranslator, type Translator } from '../rewrite/translate.ts';
 
 export interface DriftedFile {
   readonly upstream: string;
@@ -14,27 +17,35 @@ export interface DriftedFile {
   readonly lines: number;
 }
 
+/** A word of upstream's for which the fork has another spelling than the rules would write. */
+export interface Unexplained {
+  readonly upstream: string;
+  readonly rules: string;
+  readonly fork: string;
+  readonly count: number;
+  readonly files: readonly string[];
+  /** How often the rules are right about this word. */
+  readonly right: number;
+}
+
 export interface Drift {
   readonly files: readonly DriftedFile[];
   readonly identical: number;
   readonly differing: number;
   readonly gone: number;
-  readonly substitutions: readonly {
-    readonly from: string;
-    readonly to: string;
-    readonly count: number;
-    readonly files: number;
-  }[];
+  /** Most files first. */
+  readonly unexplained: readonly Unexplained[];
 }
 
-/** Measures one fork commit. */
+/** Measures one fork commit. Nothing but rules decides here: neither the fork's own text nor earlier imports. */
 export async function measureDrift(engine: Engine, tip: string): Promise<Drift> {
   const { pack, objects } = engine;
   const shop = await engine.workshop([{ upstream: pack.info.forkPoint, onto: tip }]);
   const [base, fork] = await Promise.all([objects.commit(pack.info.forkPoint), objects.commit(tip)]);
+  const view = await openPickView(shop, base, base, fork, []);
   const visible = shop.fork.visibleFrom(tip);
   const files: DriftedFile[] = [];
-  const counts = new Map<string, { from: string; to: string; count: number; files: Set<string> }>();
+  const counter = createCounter();
   for (const { path, after } of await objects.compare(undefined, base.tree)) {
     if (after === undefined || after.mode !== '100644') continue;
     const place = shop.forkMoves.follow(path, visible);
@@ -45,36 +56,19 @@ export async function measureDrift(engine: Engine, tip: string): Promise<Drift> 
     }
     const [theirs, ours] = await Promise.all([objects.text(after.sha), objects.text(entry.sha)]);
     if (theirs.includes('\0')) continue;
-    const kind = fileKind(path);
-    const rewritten = theirs
-      .split('\n')
-      .map((line) =>
-        applySpans(
-          line,
-          shop.words.match(line, path, () => (kind === 'doc' ? 'prose' : 'code')),
-        ),
-      )
-      .join('\n');
-    const left = shop.store.split(rewritten);
+    const translator = await translateByRules(view, path, theirs, ours);
+    const left = shop.store.split(theirs);
     const right = shop.store.split(ours);
-    const alignment = alignLines(shop.store, left, right, kind === 'go' ? 'go' : 'text');
-    let lines = 0;
+    const alignment = alignLines(shop.store, left, right, fileKind(path) === 'go' ? 'go' : 'text');
+    let lines = alignment.exact.filter((two, one) => two < 0 && !alignment.alike.has(one)).length;
     const look = (one: number, two: number): void => {
-      if (left[one] === right[two]) return;
-      lines += 1;
-      const [before, now] = [shop.store.line(left[one] ?? 0), shop.store.line(right[two] ?? 0)].map(tokenize);
-      for (const [, from, to] of substitutions(before ?? [], now ?? [])) {
-        if (from === to || !isWord(from)) continue;
-        const key = `${from}\0${to}`;
-        const known = counts.get(key) ?? { from, to, count: 0, files: new Set<string>() };
-        known.count += 1;
-        known.files.add(path);
-        counts.set(key, known);
-      }
+      const [before, now] = [shop.store.line(left[one] ?? 0), shop.store.line(right[two] ?? 0)];
+      const ruled = translator.translateWords(before).text;
+      if (ruled !== now) lines += 1;
+      counter.add(path, before, ruled, now);
     };
     for (const [one, two] of alignment.exact.entries()) if (two >= 0) look(one, two);
     for (const [one, two] of alignment.alike) look(one, two);
-    lines += alignment.exact.filter((two, one) => two < 0 && !alignment.alike.has(one)).length;
     files.push({ upstream: path, fork: place.path, lines });
   }
   return {
@@ -82,8 +76,76 @@ export async function measureDrift(engine: Engine, tip: string): Promise<Drift> 
     identical: files.filter((file) => file.fork !== undefined && file.lines === 0).length,
     differing: files.filter((file) => file.lines > 0).length,
     gone: files.filter((file) => file.fork === undefined).length,
-    substitutions: [...counts.values()]
-      .map((one) => ({ ...one, files: one.files.size }))
-      .toSorted((left, right) => right.files - left.files || right.count - left.count),
+    unexplained: counter.list(),
+  };
+}
+
+async function translateByRules(
+  view: PickView,
+  path: string,
+  theirs: string,
+  ours: string,
+): Promise<Translator> {
+  const { shop } = view;
+  const kind = fileKind(path);
+  const go = kind === 'go' ? await view.go() : undefined;
+  const imports = go === undefined ? [] : parseImports(theirs);
+  return createTranslator({
+    path,
+    kind,
+    brand: shop.brand,
+    words: shop.words,
+    file: undefined,
+    neighbours: undefined,
+    memory: undefined,
+    renamed: true,
+    symbol: go === undefined ? undefined : createSymbolFinder(go, imports, parseImports(ours)),
+    qualifiers: new Set(
+      go === undefined
+        ? []
+        : imports.filter((spec) => upstreamFolder(go, spec.path) !== undefined).map(localName),
+    ),
+    paths: new Map(),
+    name: shop.pack.info.upstream.name,
+  });
+}
+
+interface Counter {
+  add(path: string, upstream: string, ruled: string, fork: string): void;
+  list(): readonly Unexplained[];
+}
+
+/** Counts, for each word of upstream's, how often the fork has what the rules write and what else it has. */
+function createCounter(): Counter {
+  const right = new Map<string, number>();
+  const wrong = new Map<
+    string,
+    { upstream: string; rules: string; fork: string; count: number; files: Set<string> }
+  >();
+  return {
+    add(path, upstream, ruled, fork) {
+      if (upstream === ruled && upstream === fork) return;
+      const tokens = tokenize(upstream);
+      const written = new Map(
+        substitutions(tokens, tokenize(ruled)).map(([index, , after]) => [index, after]),
+      );
+      for (const [index, before, now] of substitutions(tokens, tokenize(fork))) {
+        const rules = written.get(index) ?? before;
+        if (!isWord(before) || (rules === now && rules === before)) continue;
+        if (rules === now) {
+          right.set(before, (right.get(before) ?? 0) + 1);
+          continue;
+        }
+        const key = `${before}\0${rules}\0${now}`;
+        const known = wrong.get(key) ?? { upstream: before, rules, fork: now, count: 0, files: new Set() };
+        known.count += 1;
+        known.files.add(path);
+        wrong.set(key, known);
+      }
+    },
+    list: () =>
+      [...wrong.values()]
+        .map((one) => ({ ...one, files: [...one.files], right: right.get(one.upstream) ?? 0 }))
+        .toSorted((left, right) => right.files.length - left.files.length || right.count - left.count),
   };
 }

@@ -1,5 +1,6 @@
 // What the fork has done with a word so far: observed substitutions, looked up from the narrowest context outwards.
 import { intern } from '../git/intern.ts';
+import { createObservations, type Observations } from './observations.ts';
 import { replacements } from './similarity.ts';
 import { isWord, tokenize } from './tokens.ts';
 
@@ -41,14 +42,8 @@ export interface Vocabulary {
 const narrowDepth = 4;
 const wideDepth = 8;
 
-export interface EvidenceOptions {
-  /** Remember where each observation comes from, so that askers can see different parts. */
-  readonly ordered?: boolean;
-}
-
-export function createEvidence(vocabulary: Vocabulary, options: EvidenceOptions = {}): Evidence {
-  // For each context: number of the value, order, number of the value, order, … (hundreds of thousands of them).
-  const observations = new Map<number, number[]>();
+export function createEvidence(vocabulary: Vocabulary): Evidence {
+  const observations = createObservations();
   const values: string[] = [];
   const numbers = new Map<string, number>();
   const numberOf = (value: string): number => {
@@ -63,14 +58,7 @@ export function createEvidence(vocabulary: Vocabulary, options: EvidenceOptions 
     const keys = contexts(tokens, index);
     // A word that became several words (`lxd` → `incus admin`) did so because of its neighbours.
     const depth = value.includes(' ') ? 2 : keys.length;
-    for (const key of keys.slice(0, depth)) {
-      const seen = observations.get(key);
-      if (seen === undefined) observations.set(key, [numberOf(value), order]);
-      else {
-        seen.push(numberOf(value), order);
-        if (options.ordered !== true && seen.length > 2 * wideDepth) seen.splice(0, 2);
-      }
-    }
+    for (const key of keys.slice(0, depth)) observations.add(key, numberOf(value), order);
   };
   return {
     learn(upstream, fork, order = 0) {
@@ -84,11 +72,10 @@ export function createEvidence(vocabulary: Vocabulary, options: EvidenceOptions 
     },
     find(tokens, index, lookup) {
       const keys = contexts(tokens, index);
-      if (!observations.has(keys[widestLevel] ?? 0)) return undefined;
+      if (observations.newest(keys[widestLevel] ?? 0) < 0) return undefined;
       for (let level = lookup.from; level <= lookup.to; level += 1) {
-        const seen = observations.get(keys[level] ?? 0);
-        if (seen === undefined) continue;
-        const recent = latest(seen, values, level <= 2 ? narrowDepth : wideDepth, lookup.visible);
+        const depth = level <= 2 ? narrowDepth : wideDepth;
+        const recent = latest(observations, keys[level] ?? 0, values, depth, lookup.visible);
         if (recent.length === 0 || recent.length < (lookup.need ?? 1)) continue;
         const [value, count] = mostCommon(recent);
         if (count / recent.length >= (level < 4 ? 0.6 : 0.75)) return { value, level, seen: recent.length };
@@ -141,15 +128,16 @@ function combine(level: number, a: number, b: number, c: number, d: number, e: n
 }
 
 function latest(
-  seen: readonly number[],
+  observations: Observations,
+  key: number,
   values: readonly string[],
   depth: number,
   visible: ((order: number) => boolean) | undefined,
 ): readonly string[] {
   const out: string[] = [];
-  for (let index = seen.length - 2; index >= 0 && out.length < depth; index -= 2) {
-    const value = values[seen[index] ?? 0];
-    if (value !== undefined && (visible === undefined || visible(seen[index + 1] ?? 0))) out.push(value);
+  for (let at = observations.newest(key); at >= 0 && out.length < depth; at = observations.older(at)) {
+    const value = values[observations.value(at)];
+    if (value !== undefined && (visible === undefined || visible(observations.order(at)))) out.push(value);
   }
   return out;
 }

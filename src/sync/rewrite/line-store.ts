@@ -17,7 +17,7 @@ export interface LineStore {
   fold(lines: Sequence, kind: FoldKind): Sequence;
 }
 
-const blobLines = 1_500_000;
+const blobLines = 600_000;
 
 /** Makes a store around a fold; nothing in it is ever forgotten, so a store lives as long as one run. */
 export function createLineStore(foldLine: (line: string, kind: FoldKind) => string): LineStore {

@@ -57,6 +57,11 @@ export interface TranslatorContext {
   /** What the fork's copies of the files next to a new one show, by majority. */
   readonly neighbours: ((tokens: readonly string[], index: number) => string | undefined) | undefined;
   readonly memory: MemoryView | undefined;
+  /**
+   * The fork's text around has been renamed throughout: earlier imports in which a word stayed are from before that,
+   * and say nothing any more.
+   */
+  readonly renamed: boolean;
   /** A qualified Go name in the fork. */
   readonly symbol: ((name: string) => string | undefined) | undefined;
   /** Names by which the upstream file imports upstream's packages. */
@@ -101,7 +106,7 @@ function translateLine(context: TranslatorContext, line: string): Translated {
     return { text: line, choices: [] };
 
   const tokens = tokenize(line);
-  const plan = planTokens(context, line, tokens);
+  const plan = withoutDisproved(context, tokens, planTokens(context, line, tokens));
   if (tokens.length > 2000) return { text: plan.map((entry) => entry.text).join(''), choices: [] };
   const choices: Choice[] = [];
   const phrases = new Map(findPhrases(line, context.name).map(({ start, key }) => [start, key]));
@@ -109,7 +114,7 @@ function translateLine(context: TranslatorContext, line: string): Translated {
   const out = tokens.map((token, index) => {
     const phrase = phrases.get(start);
     start += token.length;
-    const entry = plan[index] ?? { text: token, fixed: false, rule: undefined };
+    const entry = plan[index] ?? { text: token, fixed: false, rule: undefined, span: undefined };
     const openQualifier =
       token.includes('.') &&
       context.qualifiers.has(token.slice(0, token.indexOf('.'))) &&
@@ -184,8 +189,10 @@ function chooseWord(
   if (anywhere !== undefined && (anywhere.value === token || context.file?.evidence.stays(token) !== true))
     return choice('file-word', anywhere.value);
   const memory = context.memory;
+  const stale = (value: string): boolean => context.renamed && value === token && entry.text !== token;
   const remembered = memory?.evidence.find(tokens, index, { from: 0, to: 3, visible: memory.visible });
-  if (remembered !== undefined) return choice('memory', remembered.value, remembered.level);
+  if (remembered !== undefined && !stale(remembered.value))
+    return choice('memory', remembered.value, remembered.level);
   const symbol = token.includes('.') ? context.symbol?.(token) : undefined;
   if (symbol !== undefined) return choice('symbol', symbol);
   const vaguely = memory?.evidence.find(tokens, index, {
@@ -194,11 +201,44 @@ function chooseWord(
     need: 2,
     visible: memory.visible,
   });
-  if (vaguely !== undefined) return choice('memory-word', vaguely.value);
+  if (vaguely !== undefined && !stale(vaguely.value)) return choice('memory-word', vaguely.value);
   return choice(entry.text === token ? 'kept' : 'rule', entry.text);
 }
 
+/**
+ * A rule for an address is dropped where the fork goes on writing upstream's name in these
+ * very surroundings.
+ */
+function withoutDisproved(
+  context: TranslatorContext,
+  tokens: readonly string[],
+  plan: readonly Planned[],
+): readonly Planned[] {
+  const disproved = new Set<number>();
+  const spanText = new Map<number, string>();
+  for (const { span, text } of plan)
+    if (span !== undefined) spanText.set(span, (spanText.get(span) ?? '') + text);
+  for (const [index, { span }] of plan.entries()) {
+    const token = tokens[index] ?? '';
+    if (span === undefined || !isWord(token) || !context.brand.inText(token)) continue;
+    const text = spanText.get(span) ?? '';
+    if (!text.includes('/') || text.includes(token)) continue;
+    const seen =
+      context.file?.evidence.find(tokens, index, { from: 0, to: 3 }) ??
+      context.memory?.evidence.find(tokens, index, { from: 0, to: 1, visible: context.memory.visible });
+    if (seen?.value === token) disproved.add(span);
+  }
+  if (disproved.size === 0) return plan;
+  return plan.map((entry, index) =>
+    entry.span !== undefined && disproved.has(entry.span)
+      ? { text: tokens[index] ?? '', fixed: true, rule: undefined, span: undefined }
+      : entry,
+  );
+}
+
 interface Planned {
+  /** Number of the span of a rule that goes over several tokens. */
+  readonly span: number | undefined;
   readonly text: string;
   /** Nothing but the plan decides about this token. */
   readonly fixed: boolean;
@@ -220,8 +260,11 @@ function planTokens(context: TranslatorContext, line: string, tokens: readonly s
     let position = start;
     let fixed = false;
     let rule: string | undefined;
+    let wide: number | undefined;
     for (let span = spans[next]; span !== undefined && span.start < end; span = spans[next]) {
-      fixed ||= span.fixed || span.end > end || span.start < start;
+      const wider = span.end > end || span.start < start;
+      if (wider && !span.fixed) wide = next;
+      fixed ||= span.fixed || wider;
       rule ??= span.rule;
       if (span.start >= start) {
         text += line.slice(position, span.start) + span.to;
@@ -231,7 +274,7 @@ function planTokens(context: TranslatorContext, line: string, tokens: readonly s
       next += 1;
     }
     text += line.slice(position, end);
-    planned.push({ text, fixed, rule });
+    planned.push({ text, fixed, rule, span: wide });
     start = end;
   }
   return planned;

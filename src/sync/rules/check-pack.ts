@@ -55,7 +55,8 @@ function result(file: string, rule: string, example: Example, got: string): Exam
 
 function wordExample(words: WordMatcher, rule: string, example: Example): ExampleResult {
   const scope = example.scope ?? 'prose';
-  const spans = words.match(example.in, 'example.txt', () => scope);
+  const path = example.as ?? 'example.txt';
+  const spans = words.match(example.in, path, () => scope);
   const got = applySpans(example.in, spans);
   const base = result('text.yaml', rule, example, got);
   if (base.why !== undefined) return base;
@@ -63,7 +64,7 @@ function wordExample(words: WordMatcher, rule: string, example: Example): Exampl
     return { ...base, why: 'another rule made this example come out; this one took no part' };
   const again = applySpans(
     got,
-    words.match(got, 'example.txt', () => scope),
+    words.match(got, path, () => scope),
   );
   return again === got ? base : { ...base, why: `applying the rules again changes it once more: ${again}` };
 }

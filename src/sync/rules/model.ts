@@ -5,6 +5,8 @@ export interface Example {
   readonly in: string;
   readonly out: string;
   readonly scope?: Scope;
+  /** The upstream file that the text stands in, for rules that hold in some files. */
+  readonly as?: string;
 }
 
 /** What every rule has. */

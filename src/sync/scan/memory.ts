@@ -43,7 +43,7 @@ export function createMemory(
         push(folders, path.upstream.slice(0, Math.max(0, path.upstream.lastIndexOf('/'))), place);
     }
     for (const line of lesson.lines) {
-      const known = evidence.get(line.kind) ?? createEvidence(brand, { ordered: true });
+      const known = evidence.get(line.kind) ?? createEvidence(brand);
       evidence.set(line.kind, known);
       known.learn(line.upstream, line.fork, pair.fork);
       for (const { key, value } of learnPhrases(line.upstream, line.fork, name))

@@ -67,7 +67,7 @@ function index(
     found.set(folder, {
       folder,
       exported: new Set(exported),
-      importedAs: new Map(Object.entries(imported).map(([local, path]) => [local, new Map([[path, 2]])])),
+      importedAs: Object.entries(imported).flatMap(([local, path]) => [local, path, 2]),
       files: [],
       hasWord: () => false,
     });

@@ -83,7 +83,7 @@ describe('evidence', () => {
   });
 
   it('shows an asker only what the asker may see', () => {
-    const evidence = createEvidence(brand, { ordered: true });
+    const evidence = createEvidence(brand);
     evidence.learn('the lxd one', 'the incus one', 1);
     evidence.learn('the lxd one', 'the incusd one', 2);
     const look = (newest: number) =>
@@ -123,6 +123,7 @@ describe('translator', () => {
     file: undefined,
     neighbours: undefined,
     memory: undefined,
+    renamed: false,
     symbol: undefined,
     qualifiers: new Set(),
     paths: new Map(),

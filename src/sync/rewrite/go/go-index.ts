@@ -3,26 +3,21 @@
 import { createLru } from '../../git/lru.ts';
 import type { Folder, Objects } from '../../git/objects.ts';
 import { fileMode } from '../../git/tree.ts';
-import { type GoFile, type GoFunction, localName, readGoFile } from './scan-go.ts';
+import { type GoFile, type GoFunction, hashWord, localName, readGoFile } from './scan-go.ts';
 
 export interface GoPackage {
   /** Path below the module; empty for its root. */
   readonly folder: string;
   readonly exported: ReadonlySet<string>;
-  /** Local name → import path → number of files that import it so. */
-  readonly importedAs: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** Local name, import path, number of files that import it so; again and again, in one flat list. */
+  readonly importedAs: readonly (string | number)[];
   readonly files: readonly PackageFile[];
   hasWord(hash: number): boolean;
 }
 
 export interface PackageFile {
   readonly path: string;
-  readonly facts: IndexedFile;
-}
-
-/** A file's facts with its functions by their bare names; one for all trees that hold the file. */
-export interface IndexedFile extends GoFile {
-  readonly byName: ReadonlyMap<string, readonly GoFunction[]>;
+  readonly facts: GoFile;
 }
 
 export interface FunctionPlace {
@@ -50,11 +45,11 @@ export interface GoIndexer {
   /** The index of a tree; `module` is read from its go.mod. */
   index(tree: string): Promise<GoIndex>;
   /** What one file declares. */
-  file(blob: string): Promise<IndexedFile>;
+  file(blob: string): Promise<GoFile>;
 }
 
 interface FolderFacts {
-  readonly files: readonly { readonly name: string; readonly facts: IndexedFile }[];
+  readonly files: readonly { readonly name: string; readonly facts: GoFile }[];
   readonly folders: readonly { readonly name: string; readonly sha: string }[];
 }
 
@@ -62,23 +57,15 @@ interface FolderFacts {
 const foreignFolders = new Set(['vendor', 'node_modules', '.git', 'po', 'doc']);
 
 export function createGoIndexer(objects: Objects): GoIndexer {
-  const blobs = createLru<string, Promise<IndexedFile>>(5000);
-  const folders = createLru<string, Promise<FolderFacts>>(1500);
-  const packages = createLru<string, GoPackage>(800);
+  const blobs = createLru<string, Promise<GoFile>>(3000);
+  const folders = createLru<string, Promise<FolderFacts>>(800);
+  const packages = createLru<string, GoPackage>(500);
   const indexes = createLru<string, Promise<GoIndex>>(4);
 
-  const readFile = (sha: string): Promise<IndexedFile> => {
+  const readFile = (sha: string): Promise<GoFile> => {
     const known = blobs.get(sha);
     if (known !== undefined) return known;
-    const made = (async () => {
-      const facts = readGoFile(await objects.text(sha));
-      const byName = new Map<string, GoFunction[]>();
-      for (const found of facts.functions) {
-        const bare = found.name.slice(found.name.indexOf('.') + 1);
-        byName.set(bare, [...(byName.get(bare) ?? []), found]);
-      }
-      return { ...facts, byName };
-    })();
+    const made = objects.text(sha).then(readGoFile);
     blobs.set(sha, made);
     return made;
   };
@@ -103,7 +90,7 @@ export function createGoIndexer(objects: Objects): GoIndexer {
     return made;
   };
   // All packages below a folder; what lies below one that did not change is not walked again.
-  const below = createLru<string, Promise<readonly GoPackage[]>>(3000);
+  const below = createLru<string, Promise<readonly GoPackage[]>>(800);
   const collect = (path: string, sha: string): Promise<readonly GoPackage[]> => {
     const key = `${path}\0${sha}`;
     const known = below.get(key);
@@ -165,7 +152,9 @@ function makePackage(folder: string, facts: FolderFacts): GoPackage {
   return {
     folder,
     exported,
-    importedAs,
+    importedAs: [...importedAs].flatMap(([local, paths]) =>
+      [...paths].flatMap(([path, count]) => [local, path, count]),
+    ),
     files,
     hasWord: (hash) => words.some((set) => includes(set, hash)),
   };
@@ -189,12 +178,11 @@ function makeIndex(module: string, packages: ReadonlyMap<string, GoPackage>): Go
     if (aliasesRead) return;
     aliasesRead = true;
     for (const found of packages.values())
-      for (const [local, paths] of found.importedAs)
-        for (const [path, count] of paths) {
-          const names = aliases.get(path) ?? new Map<string, number>();
-          names.set(local, (names.get(local) ?? 0) + count);
-          aliases.set(path, names);
-        }
+      for (const { local, path, count } of importsOf(found)) {
+        const names = aliases.get(path) ?? new Map<string, number>();
+        names.set(local, (names.get(local) ?? 0) + count);
+        aliases.set(path, names);
+      }
   };
   return {
     module,
@@ -202,8 +190,8 @@ function makeIndex(module: string, packages: ReadonlyMap<string, GoPackage>): Go
     importPathsFor(local) {
       const out = new Map<string, number>();
       for (const found of packages.values())
-        for (const [path, count] of found.importedAs.get(local) ?? [])
-          out.set(path, (out.get(path) ?? 0) + count);
+        for (const one of importsOf(found))
+          if (one.local === local) out.set(one.path, (out.get(one.path) ?? 0) + one.count);
       return out;
     },
     usualAlias(path) {
@@ -225,15 +213,31 @@ function makeIndex(module: string, packages: ReadonlyMap<string, GoPackage>): Go
   };
 }
 
+function* importsOf(
+  found: GoPackage,
+): Generator<{ readonly local: string; readonly path: string; readonly count: number }> {
+  for (let at = 0; at < found.importedAs.length; at += 3)
+    yield {
+      local: String(found.importedAs[at]),
+      path: String(found.importedAs[at + 1]),
+      count: Number(found.importedAs[at + 2]),
+    };
+}
+
 function placesOf(
   packages: ReadonlyMap<string, GoPackage>,
   bare: string,
   fits: (found: GoFunction) => boolean,
 ): readonly FunctionPlace[] {
   const out: FunctionPlace[] = [];
+  const hash = hashWord(bare);
   for (const { files } of packages.values())
-    for (const { path, facts } of files)
-      for (const found of facts.byName.get(bare) ?? [])
-        if (fits(found)) out.push({ path, parameters: found.parameters, variadic: found.variadic });
+    for (const { path, facts } of files) {
+      // The words of a file are many times faster to search than its functions.
+      if (bare.length > 1 && !includes(facts.words, hash)) continue;
+      for (const found of facts.functions)
+        if (found.name.slice(found.name.indexOf('.') + 1) === bare && fits(found))
+          out.push({ path, parameters: found.parameters, variadic: found.variadic });
+    }
   return out;
 }
