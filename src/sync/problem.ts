@@ -76,3 +76,8 @@ function explain(problem: SyncProblem): { what: string; where?: string; next?: s
       return unreachable(problem);
   }
 }
+
+/** Whether an error says that an object is not in this clone. */
+export function isMissingObject(error: unknown): boolean {
+  return error instanceof Failure && error.problem.code === 'object-missing';
+}

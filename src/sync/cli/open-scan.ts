@@ -1,8 +1,8 @@
 // Opens the scan of the repositories that options name: which branches, which fork commit, which cache.
 import { createHash } from 'node:crypto';
+import { readDecisions } from '../decide/decision.ts';
 import { readable } from '../git/output.ts';
 import { openGit, resolveCommit } from '../git/resolve-commit.ts';
-import { readDecisions } from '../decide/decision.ts';
 import type { Engine } from '../pick/open-engine.ts';
 import { engineHash } from '../pick/pick-cache.ts';
 import { syncFailure } from '../problem.ts';
@@ -40,7 +40,7 @@ export async function openScanFor(options: ScanOptions, pack: RulePack, engine: 
 }
 
 /** `NAME`, or `NAME=COMMIT` for a branch as it was; without any, the branches of the pack that are there. */
-async function upstreamTips(
+export async function upstreamTips(
   repository: string,
   pack: RulePack,
   wanted: readonly string[] | undefined,
@@ -70,7 +70,11 @@ async function upstreamTips(
 
 async function branchTip(repository: string, branch: string): Promise<string | undefined> {
   if (branch.startsWith('-') || /[\0-\x20~^:?*[\\\x7f]/.test(branch))
-    throw syncFailure({ code: 'usage', why: `This is not a name of a branch: ${JSON.stringify(branch)}`, next: 'Give the name as upstream has it.' });
+    throw syncFailure({
+      code: 'usage',
+      why: `This is not a name of a branch: ${JSON.stringify(branch)}`,
+      next: 'Give the name as upstream has it.',
+    });
   const refs = [`refs/heads/${branch}`, `refs/remotes/origin/${branch}`];
   const listed = await openGit(repository).raw(['for-each-ref', '--format=%(objectname)', ...refs]);
   return listed.split('\n')[0] || undefined;

@@ -2,9 +2,16 @@
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { run } from '../../core/run.ts';
 import { inert } from '../../core/text.ts';
-import { type Decision, removeDecision, type SkipReason, skipReasons, writeDecision } from '../decide/decision.ts';
+import {
+  type Decision,
+  removeDecision,
+  type SkipReason,
+  skipReasons,
+  writeDecision,
+} from '../decide/decision.ts';
 import { openGit, resolveCommit } from '../git/resolve-commit.ts';
 import { syncFailure } from '../problem.ts';
+import { upstreamTips } from './open-scan.ts';
 import { needRepositories, openPack, type RepositoryOptions } from './options.ts';
 
 export interface DecideOptions extends RepositoryOptions {
@@ -13,11 +20,16 @@ export interface DecideOptions extends RepositoryOptions {
   readonly reason?: string;
   readonly lookAgainWhen?: string;
   readonly forkCommit?: string;
+  readonly onto?: string;
 }
 
 export type DecisionKind = Decision['decision'];
 
-export async function runDecide(kind: DecisionKind, commit: string, options: DecideOptions): Promise<ExitCode> {
+export async function runDecide(
+  kind: DecisionKind,
+  commit: string,
+  options: DecideOptions,
+): Promise<ExitCode> {
   const pack = openPack(options);
   const { upstream, fork } = needRepositories(options);
   const sha = await existingCommit(upstream, commit);
@@ -59,7 +71,11 @@ async function decisionOf(
     case 'skip': {
       const reason = readReason(options.reason);
       if (options.lookAgainWhen === undefined) return { ...base, decision: 'skip', reason };
-      const seen = { upstream: await existingCommit(upstream, 'HEAD'), fork: await existingCommit(fork, 'HEAD') };
+      const tips = await upstreamTips(upstream, openPack(options), undefined);
+      const seen = {
+        upstream: tips.map((tip) => tip.sha),
+        fork: await existingCommit(fork, options.onto ?? 'HEAD'),
+      };
       return { ...base, decision: 'skip', reason, lookAgainWhen: options.lookAgainWhen, seen };
     }
   }

@@ -20,12 +20,15 @@ export interface ScanCommandOptions extends ScanOptions {
 export async function runScan(options: ScanCommandOptions): Promise<ExitCode> {
   const wanted = readStates(options.state);
   const scan = await scanFor(options);
-  if (options.html !== undefined) writeFileDurable(options.html, createReviewPage({ scan, picks: [] }), 0o644);
+  if (options.html !== undefined)
+    writeFileDurable(options.html, createReviewPage({ scan, picks: [] }), 0o644);
   if (options.json === true) process.stdout.write(`${readableJson(scan)}\n`);
   else if (options.courtesy === true) process.stdout.write(`${formatCourtesy(scan)}\n`);
   else {
     for (const note of scan.notes) process.stderr.write(`${inert(readable(note))}\n`);
-    process.stdout.write(`${formatCommits(scan.commits.filter((commit) => wanted.includes(commit.state)))}\n`);
+    process.stdout.write(
+      `${formatCommits(scan.commits.filter((commit) => wanted.includes(commit.state)))}\n`,
+    );
   }
   return countStates(scan.commits).pending > 0 ? exitCode.done : exitCode.nothingToDo;
 }
@@ -33,7 +36,8 @@ export async function runScan(options: ScanCommandOptions): Promise<ExitCode> {
 /** How many commits are in each state and why; of one commit, all that is known. */
 export async function runStatus(commit: string | undefined, options: ScanCommandOptions): Promise<ExitCode> {
   const scan = await scanFor(options);
-  if (options.html !== undefined) writeFileDurable(options.html, createReviewPage({ scan, picks: [] }), 0o644);
+  if (options.html !== undefined)
+    writeFileDurable(options.html, createReviewPage({ scan, picks: [] }), 0o644);
   if (commit !== undefined) {
     const found = scan.commits.filter((one) => one.sha.startsWith(commit.toLowerCase()));
     const [only] = found;
@@ -48,7 +52,9 @@ export async function runStatus(commit: string | undefined, options: ScanCommand
   }
   const counts = countStates(scan.commits);
   if (options.json === true)
-    process.stdout.write(`${readableJson({ upstream: scan.upstream, fork: scan.fork, counts, reasons: countReasons(scan), courtesy: scan.courtesy.length, notes: scan.notes })}\n`);
+    process.stdout.write(
+      `${readableJson({ upstream: scan.upstream, fork: scan.fork, counts, reasons: countReasons(scan), courtesy: scan.courtesy.length, notes: scan.notes })}\n`,
+    );
   else {
     for (const note of scan.notes) process.stderr.write(`${inert(readable(note))}\n`);
     process.stdout.write(
@@ -126,10 +132,17 @@ function formatCourtesy(scan: Scan): string {
 }
 
 /** Commits by state and reason; what names single commits or people counts as one reason. */
-function countReasons(scan: Scan): readonly { readonly state: CommitState; readonly reason: string; readonly commits: number }[] {
+function countReasons(
+  scan: Scan,
+): readonly { readonly state: CommitState; readonly reason: string; readonly commits: number }[] {
   const counts = new Map<string, { state: CommitState; reason: string; commits: number }>();
   for (const { state, reason } of scan.commits) {
-    const short = state === 'parked' || (state === 'skipped' && !reason.startsWith('rule ')) ? (reason.split(':')[0] ?? '') : reason.startsWith('look again') ? 'look again' : reason;
+    const short =
+      state === 'parked' || (state === 'skipped' && !reason.startsWith('rule '))
+        ? (reason.split(':')[0] ?? '')
+        : reason.startsWith('look again')
+          ? 'look again'
+          : reason;
     const key = `${state}\0${short}`;
     const known = counts.get(key) ?? { state, reason: short, commits: 0 };
     known.commits += 1;

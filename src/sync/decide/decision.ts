@@ -35,7 +35,7 @@ export type Decision =
       readonly reason: SkipReason;
       /** A path upstream or in the fork; a commit after `seen` that changes it opens the question again. */
       readonly lookAgainWhen?: string;
-      readonly seen?: { readonly upstream: string; readonly fork: string };
+      readonly seen?: { readonly upstream: readonly string[]; readonly fork: string };
     })
   | (DecisionBase & { readonly decision: 'take'; readonly fork: string })
   | (DecisionBase & { readonly decision: 'park' });

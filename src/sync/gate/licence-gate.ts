@@ -12,6 +12,8 @@ export type Verdict =
       readonly cleared: true;
       /** What proves it, in the order in which it was looked at. */
       readonly evidence: readonly string[];
+      /** What of upstream's tree may be read beside the files that the commit touches: all, or these folders. */
+      readonly scope: 'tree' | readonly string[];
     }
   | {
       readonly cleared: false;
@@ -122,24 +124,29 @@ export function createGate(objects: Objects, policy: LicencePolicy | undefined):
       if (foreign !== undefined)
         return { cleared: false, reason: 'a trailer names a licence that may not come over' };
       const found = new Map<string, FolderLicence>();
-      await collect(
-        found,
-        '',
-        { tree: parent?.tree, licence: none },
-        { tree: commit.tree, licence: none },
-      );
+      await collect(found, '', { tree: parent?.tree, licence: none }, { tree: commit.tree, licence: none });
       const licences = [...found.values()];
       const closed = licences.filter((licence) => !compatible(licence.ids));
       const open = licences.filter((licence) => compatible(licence.ids));
+      const folders = [...new Set(open.map((licence) => licence.folder))];
       if (closed.length === 0)
         return {
           cleared: true,
+          scope: folders.includes('') ? 'tree' : folders,
           evidence: [...new Set(open.map((licence) => `${placeOf(licence)}: ${licence.ids.join(', ')}`))],
         };
       if (claimed.length > 0)
-        return { cleared: true, evidence: claimed.map((claim) => `trailer: ${claim}`) };
-      const what = [...new Set(closed.flatMap((licence) => (licence.ids.length === 0 ? ['no licence text'] : licence.ids)))];
-      const parts = [...new Set(open.map((licence) => (licence.folder === '' ? 'what is not there' : `${licence.folder}/`)))];
+        return { cleared: true, scope: folders, evidence: claimed.map((claim) => `trailer: ${claim}`) };
+      const what = [
+        ...new Set(
+          closed.flatMap((licence) => (licence.ids.length === 0 ? ['no licence text'] : licence.ids)),
+        ),
+      ];
+      const parts = [
+        ...new Set(
+          open.map((licence) => (licence.folder === '' ? 'what is not there' : `${licence.folder}/`)),
+        ),
+      ];
       const mixed =
         parts.length === 0 ? '' : `; mixed: the part under ${parts.join(' and ')} alone would be cleared`;
       return { cleared: false, reason: `${what.join(', ')}${mixed}` };

@@ -19,7 +19,8 @@ export function readTrailers(message: string): readonly Trailer[] {
   const trailers: Trailer[] = [];
   for (const line of lines.slice(start)) {
     const match = trailerLine.exec(line);
-    if (match !== null) trailers.push({ name: (match[1] ?? '').toLowerCase(), value: (match[2] ?? '').trim() });
+    if (match !== null)
+      trailers.push({ name: (match[1] ?? '').toLowerCase(), value: (match[2] ?? '').trim() });
     else if (!pickedFrom.test(line) && !(/^[ \t]/.test(line) && trailers.length > 0)) return [];
   }
   return trailers;

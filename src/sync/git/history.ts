@@ -42,11 +42,63 @@ export async function walkHistory<C extends HistoryCommit>(
   forkPoint: string,
   knownForkPointTime?: number,
 ): Promise<History<C>> {
+  const oldest = (await read(forkPoint))?.committer.time ?? knownForkPointTime ?? 0;
+  const found = new Map<string, C>();
+  const cutOff = await walk(read, tips, found, (commit) => commit.sha === forkPoint || commit.committer.time < oldest);
+  return orderHistory(found, cutOff);
+}
+
+/** How long before the fork point somebody may have begun what was merged after it, in seconds. */
+const longestBranch = 2 * 365 * 86_400;
+
+/**
+ * The same to the last commit: one that was made before the fork point and merged after it counts where its branch
+ * holds the fork point. (Of a branch that had parted before, what is older than the fork point is left out.)
+ */
+export async function walkWholeHistory<C extends HistoryCommit>(
+  read: (sha: string) => Promise<C | undefined>,
+  tips: readonly string[],
+  forkPoint: string,
+  knownForkPointTime?: number,
+): Promise<History<C>> {
   const base = await read(forkPoint);
   const oldest = base?.committer.time ?? knownForkPointTime ?? 0;
+  const before = new Map<string, C>();
+  const isAncient = (commit: C): boolean => commit.committer.time < oldest - longestBranch;
+  if (base !== undefined) await walk(read, [forkPoint], before, isAncient);
   const found = new Map<string, C>();
   const cutOff: string[] = [];
-  let level = [...new Set(tips)];
+  const holding = new Set<string>();
+  for (const tip of tips) {
+    const older: string[] = [];
+    let holds = false;
+    const seen = new Map<string, C>();
+    const missing = await walk(read, [tip], seen, (commit) => {
+      if (commit.sha === forkPoint || holding.has(commit.sha)) holds = true;
+      if (commit.sha === forkPoint || found.has(commit.sha)) return true;
+      if (commit.committer.time < oldest) older.push(commit.sha);
+      return commit.committer.time < oldest;
+    });
+    cutOff.push(...missing);
+    if (holds)
+      await walk(read, older, seen, (commit) => before.has(commit.sha) || isAncient(commit));
+    for (const [sha, commit] of seen) {
+      found.set(sha, commit);
+      if (holds) holding.add(sha);
+    }
+  }
+  return orderHistory(found, cutOff);
+}
+
+/** Walks down from the tips, level by level; returns what is not here. */
+async function walk<C extends HistoryCommit>(
+  read: (sha: string) => Promise<C | undefined>,
+  tips: readonly string[],
+  found: Map<string, C>,
+  isEnd: (commit: C) => boolean,
+): Promise<readonly string[]> {
+  const cutOff: string[] = [];
+  let level = [...new Set(tips)].filter((sha) => !found.has(sha));
   while (level.length > 0) {
     const commits = await Promise.all(level.map(read));
     const next = new Set<string>();
@@ -56,12 +108,19 @@ export async function walkHistory<C extends HistoryCommit>(
         cutOff.push(sha);
         continue;
       }
-      if (sha === forkPoint || commit.committer.time < oldest) continue;
+      if (isEnd(commit)) continue;
       found.set(sha, commit);
       for (const parent of commit.parents) if (!found.has(parent)) next.add(parent);
     }
     level = [...next];
   }
+  return cutOff;
+}
+
+function orderHistory<C extends HistoryCommit>(
+  found: ReadonlyMap<string, C>,
+  cutOff: readonly string[],
+): History<C> {
   const commits = parentsFirst([...found.values()], found);
   const indexOf = new Map(commits.map((commit, index) => [commit.sha, index]));
   const parents = commits.map((commit) =>
@@ -87,6 +146,26 @@ export async function walkHistory<C extends HistoryCommit>(
         }
       known.set(tip, visible);
       return visible;
+    },
+  };
+}
+
+/** The history with a commit after all others; its parents are in it already. */
+export function appendCommit<C extends HistoryCommit>(history: History<C>, commit: C): History<C> {
+  const index = history.commits.length;
+  let own: Visible | undefined;
+  return {
+    commits: [...history.commits, commit],
+    indexOf: new Map(history.indexOf).set(commit.sha, index),
+    cutOff: history.cutOff,
+    visibleFrom(tip) {
+      if (tip !== commit.sha) return history.visibleFrom(tip);
+      if (own !== undefined) return own;
+      own = new Uint8Array(index + 1);
+      for (const parent of commit.parents)
+        for (const [place, seen] of history.visibleFrom(parent).entries()) if (seen === 1) own[place] = 1;
+      own[index] = 1;
+      return own;
     },
   };
 }

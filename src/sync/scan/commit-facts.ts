@@ -26,7 +26,10 @@ export function factsOf(commit: Commit): CommitFacts {
     sha,
     parents,
     committer: { time: committer.time },
-    identity: createHash('sha256').update(`${author.email}\0${author.time}`, 'latin1').digest('base64url').slice(0, 16),
+    identity: createHash('sha256')
+      .update(`${author.email}\0${author.time}`, 'latin1')
+      .digest('base64url')
+      .slice(0, 16),
     subject: subjectOf(message),
     pickedFrom: named(pickTrailer),
     reverts: named(revertLine),

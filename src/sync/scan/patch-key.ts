@@ -82,7 +82,10 @@ function trimCommon(left: string, right: string): readonly [readonly string[], r
     end += 1;
   const next = left.indexOf('\n', left.length - end);
   end = next < 0 ? 0 : left.length - next;
-  return [left.slice(start, left.length - end).split('\n'), right.slice(start, right.length - end).split('\n')];
+  return [
+    left.slice(start, left.length - end).split('\n'),
+    right.slice(start, right.length - end).split('\n'),
+  ];
 }
 
 function hash(text: string): string {

@@ -21,7 +21,9 @@ export function openScanCache(folder: string, maker: string): ScanCache {
   if (fresh) chmodSync(path, 0o600);
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = OFF');
-  database.exec('CREATE TABLE IF NOT EXISTS scans (maker TEXT, kind TEXT, value TEXT, PRIMARY KEY (maker, kind))');
+  database.exec(
+    'CREATE TABLE IF NOT EXISTS scans (maker TEXT, kind TEXT, value TEXT, PRIMARY KEY (maker, kind))',
+  );
   database.prepare('DELETE FROM scans WHERE maker <> ?').run(maker);
   const select = database.prepare('SELECT value FROM scans WHERE maker = ? AND kind = ?').pluck();
   const insert = database.prepare('INSERT OR REPLACE INTO scans VALUES (?, ?, ?)');

@@ -1,10 +1,10 @@
 // Says of every upstream commit since the fork point where it stands, from the two repositories and people's decisions.
 import type { Decision } from '../decide/decision.ts';
-import { createGate, type Gate, type Verdict } from '../gate/licence-gate.ts';
-import type { Commit } from '../git/commit.ts';
-import { type History, type Visible, walkHistory } from '../git/history.ts';
+import { changesOf, judgeWhole } from '../gate/judge-whole.ts';
+import { createGate, type Verdict } from '../gate/licence-gate.ts';
+import { type History, type Visible, walkWholeHistory } from '../git/history.ts';
 import type { Change, Objects } from '../git/objects.ts';
-import { isMissingObject } from '../pick/open-workshop.ts';
+import { isMissingObject } from '../problem.ts';
 import { compileBrand } from '../rewrite/brand.ts';
 import { matchesAnyGlob } from '../rules/glob.ts';
 import type { RulePack } from '../rules/model.ts';
@@ -40,7 +40,7 @@ export async function scanRepositories(sources: ScanSources, request: ScanReques
   const { pack, objects } = sources;
   const facts = openFacts(sources);
   const load = (tips: readonly string[]): Promise<History<CommitFacts>> =>
-    walkHistory(facts.read, tips, pack.info.forkPoint, pack.info.forkPointTime);
+    walkWholeHistory(facts.read, tips, pack.info.forkPoint, pack.info.forkPointTime);
   const [upstream, fork, forkAll] = await Promise.all([
     load(request.upstream.map((tip) => tip.sha)),
     load([request.fork]),
@@ -91,13 +91,22 @@ export async function scanRepositories(sources: ScanSources, request: ScanReques
       : { cleared: false, reason: 'its branch is not one that commits are taken from' };
     const same = verdict.cleared ? await patches.sameInFork(sha) : undefined;
     if (same !== undefined) {
-      commits.push({ ...base, state: 'equivalent', reason: 'a fork commit makes the same change', fork: same });
+      commits.push({
+        ...base,
+        state: 'equivalent',
+        reason: 'a fork commit makes the same change',
+        fork: same,
+      });
       continue;
     }
     const decision = sources.decisions.get(sha);
     const open = decision === undefined ? undefined : again.get(sha);
     if (decision !== undefined && open === undefined) {
-      commits.push({ ...base, ...decided(decision), ...(verdict.cleared ? { evidence: verdict.evidence } : {}) });
+      commits.push({
+        ...base,
+        ...decided(decision),
+        ...(verdict.cleared ? { evidence: verdict.evidence } : {}),
+      });
       continue;
     }
     if (!verdict.cleared) {
@@ -105,7 +114,8 @@ export async function scanRepositories(sources: ScanSources, request: ScanReques
       continue;
     }
     const rule = await skipRuleOf(pack, objects, await objects.commit(sha));
-    if (rule !== undefined) commits.push({ ...base, state: 'skipped', reason: `rule ${rule.id}: ${rule.description}` });
+    if (rule !== undefined)
+      commits.push({ ...base, state: 'skipped', reason: `rule ${rule.id}: ${rule.description}` });
     else
       commits.push({
         ...base,
@@ -147,7 +157,11 @@ function decided(decision: Decision): Pick<ScannedCommit, 'state' | 'reason' | '
     case 'park':
       return { state: 'parked', reason: `${latin1(why)} (${latin1(by)}, ${on})` };
     case 'take':
-      return { state: 'imported', reason: `by hand: ${latin1(why)} (${latin1(by)}, ${on})`, fork: decision.fork };
+      return {
+        state: 'imported',
+        reason: `by hand: ${latin1(why)} (${latin1(by)}, ${on})`,
+        fork: decision.fork,
+      };
   }
 }
 
@@ -231,7 +245,8 @@ function recognise(
 ): Map<number, Known> {
   const known = new Map<number, Known>();
   for (const [index, commit] of upstream.commits.entries()) {
-    const from = commit.parents.length > 1 ? undefined : commit.pickedFrom.findLast((sha) => forkAll.indexOf.has(sha));
+    const from =
+      commit.parents.length > 1 ? undefined : commit.pickedFrom.findLast((sha) => forkAll.indexOf.has(sha));
     if (from !== undefined) known.set(index, { state: 'own', reason: reasons.own, fork: from });
   }
   const classes = new Map<string, number[]>();
@@ -241,30 +256,34 @@ function recognise(
     if (list === undefined) classes.set(identity, [index]);
     else list.push(index);
   }
-  for (const side of [fork, forkAll])
-    for (const pair of identifyImports(side, upstream)) {
-      const ours = side.commits[pair.fork];
-      const theirs = upstream.commits[pair.upstream];
-      if (ours === undefined || theirs === undefined) continue;
-      // The same commit backported to another branch of upstream is in the fork as well.
-      const backports = (classes.get(theirs.identity) ?? []).filter(
-        (index) => upstream.commits[index]?.subject === theirs.subject,
+  const found = [fork, forkAll].flatMap((side) =>
+    identifyImports(side, upstream).flatMap((pair) => {
+      const [ours, theirs] = [side.commits[pair.fork], upstream.commits[pair.upstream]];
+      if (ours === undefined || theirs === undefined) return [];
+      const isImport = pair.by === 'trailer' || ours.subject.startsWith(prefix);
+      return [{ ...pair, side, ours, theirs, isImport }];
+    }),
+  );
+  // What says of itself that it was imported comes first: the fork's own work may have come back and in again.
+  for (const pair of [...found.filter((one) => one.isImport), ...found.filter((one) => !one.isImport)]) {
+    // The same commit backported to another branch of upstream is in the fork as well.
+    const backports = (classes.get(pair.theirs.identity) ?? []).filter(
+      (index) => upstream.commits[index]?.subject === pair.theirs.subject,
+    );
+    for (const index of new Set([pair.upstream, ...backports])) {
+      const one = upstream.commits[index];
+      if (one === undefined || known.get(index)?.state === 'imported') continue;
+      const own = !pair.isImport && pair.ours.committer.time < one.committer.time;
+      // Only what is in the branch that picks go onto is imported there; that it came from the fork stays said.
+      if ((!own && pair.side !== fork) || (known.has(index) && !pair.isImport)) continue;
+      known.set(
+        index,
+        own
+          ? { state: 'own', reason: reasons.ownIdentity, fork: pair.ours.sha }
+          : { state: 'imported', reason: reasons[pair.by], fork: pair.ours.sha },
       );
-      for (const index of new Set([pair.upstream, ...backports])) {
-        const one = upstream.commits[index];
-        if (one === undefined || known.has(index)) continue;
-        const isImport = pair.by === 'trailer' || ours.subject.startsWith(prefix);
-        const own = !isImport && ours.committer.time < one.committer.time;
-        // Only what is in the branch that picks go onto is imported there.
-        if (!own && side !== fork) continue;
-        known.set(
-          index,
-          own
-            ? { state: 'own', reason: reasons.ownIdentity, fork: ours.sha }
-            : { state: 'imported', reason: reasons[pair.by], fork: ours.sha },
-        );
-      }
     }
+  }
   return known;
 }
 
@@ -308,36 +327,6 @@ async function openJudge({ pack, objects, cache }: ScanSources): Promise<Judge> 
       if (fresh.size > 0) cache.write('verdicts', { ...remembered, ...Object.fromEntries(fresh) });
     },
   };
-}
-
-/** The gate's verdict, headers included; not whole where blobs that it cleared are not here yet. */
-export async function judgeWhole(
-  gate: Gate,
-  objects: Objects,
-  commit: Commit,
-): Promise<{ readonly verdict: Verdict; readonly whole: boolean }> {
-  try {
-    const verdict = await gate.judge(commit);
-    if (!verdict.cleared) return { verdict, whole: !verdict.reason.includes('not here') };
-    try {
-      const headers = await gate.judgeHeaders(await changesOf(objects, commit));
-      return { verdict: headers ?? verdict, whole: true };
-    } catch (error) {
-      if (isMissingObject(error)) return { verdict, whole: false };
-      throw error;
-    }
-  } catch (error) {
-    if (!isMissingObject(error)) throw error;
-    return { verdict: { cleared: false, reason: 'its trees are not here' }, whole: false };
-  }
-}
-
-export async function changesOf(
-  objects: Objects,
-  commit: { readonly tree: string; readonly parents: readonly string[] },
-): Promise<readonly Change[]> {
-  const [parent] = commit.parents;
-  return objects.compare(parent === undefined ? undefined : (await objects.commit(parent)).tree, commit.tree);
 }
 
 /** Finds fork commits by what they change; only such of the fork are read as have the shape of an upstream one. */
@@ -433,9 +422,21 @@ async function openQuestions(
     if (decision.decision !== 'skip' || decision.lookAgainWhen === undefined) continue;
     const path = latin1(decision.lookAgainWhen);
     const touched =
-      (await firstTouch(objects, fork, decision.seen?.fork, path, async () => true)) ??
+      (await firstTouch(
+        objects,
+        fork,
+        decision.seen === undefined ? [] : [decision.seen.fork],
+        path,
+        async () => true,
+      )) ??
       // That a blocked commit touches a file is nothing that may be told.
-      (await firstTouch(objects, upstream, decision.seen?.upstream, path, async (sha) => (await judge.verdict(sha)).cleared));
+      (await firstTouch(
+        objects,
+        upstream,
+        decision.seen?.upstream ?? [],
+        path,
+        async (sha) => (await judge.verdict(sha)).cleared,
+      ));
     if (touched !== undefined)
       found.set(decision.upstream, `look again: ${path} was changed by ${touched} since it was skipped`);
   }
@@ -446,13 +447,13 @@ async function openQuestions(
 async function firstTouch(
   objects: Objects,
   history: History<CommitFacts>,
-  seen: string | undefined,
+  seen: readonly string[],
   path: string,
   mayTell: (sha: string) => Promise<boolean>,
 ): Promise<string | undefined> {
-  const old: Visible | undefined = seen === undefined ? undefined : history.visibleFrom(seen);
+  const old: readonly Visible[] = seen.map((tip) => history.visibleFrom(tip));
   for (const [index, { sha, parents }] of history.commits.entries()) {
-    if (parents.length > 1 || old?.[index] === 1) continue;
+    if (parents.length > 1 || old.some((visible) => visible[index] === 1)) continue;
     const [parent] = parents;
     if (parent === undefined) continue;
     const [before, after] = await Promise.all(

@@ -1,10 +1,10 @@
 // Which rule of the pack says that a commit never comes over.
+import { changesOf } from '../gate/judge-whole.ts';
 import type { Commit } from '../git/commit.ts';
 import type { Objects } from '../git/objects.ts';
 import { matchesAnyGlob } from '../rules/glob.ts';
 import type { RulePack } from '../rules/model.ts';
 import { subjectOf } from './commit-facts.ts';
-import { changesOf } from './scan-repositories.ts';
 
 /** The first rule that names the commit as a whole, or covers every file that it changes. */
 export async function skipRuleOf(
@@ -22,7 +22,8 @@ export async function skipRuleOf(
   const paths = (await changesOf(objects, commit)).map((change) => change.path);
   if (paths.length === 0) return undefined;
   const byFiles = pack.skipCommits.find(
-    (rule) => rule.onlyFiles !== undefined && paths.every((path) => matchesAnyGlob(rule.onlyFiles ?? [], path)),
+    (rule) =>
+      rule.onlyFiles !== undefined && paths.every((path) => matchesAnyGlob(rule.onlyFiles ?? [], path)),
   );
   if (byFiles !== undefined) return byFiles;
   const rules = paths.map((path) => pack.skip.find((rule) => matchesAnyGlob(rule.files, path)));
