@@ -120,10 +120,11 @@ function describe(commit: ScannedCommit): string {
 
 function formatCourtesy(scan: Scan): string {
   return formatTable(
-    ['fork commit', 'upstream commit', 'lag', 'picked before by', 'subject'],
-    scan.courtesy.map(({ fork, upstream, lagDays, duplicates, subject }) => [
+    ['fork commit', 'upstream commit', 'branch', 'lag', 'picked before by', 'subject'],
+    scan.courtesy.map(({ fork, upstream, branch, lagDays, duplicates, subject }) => [
       fork.slice(0, 12),
       upstream.slice(0, 12),
+      readable(branch),
       `${lagDays} d`,
       duplicates.map((sha) => sha.slice(0, 12)).join(' '),
       shorten(readable(subject)),

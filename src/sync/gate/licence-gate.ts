@@ -143,9 +143,7 @@ export function createGate(objects: Objects, policy: LicencePolicy | undefined):
         ),
       ];
       const parts = [
-        ...new Set(
-          open.map((licence) => (licence.folder === '' ? 'what is not there' : `${licence.folder}/`)),
-        ),
+        ...new Set(open.flatMap((licence) => (licence.folder === '' ? [] : [`${licence.folder}/`]))),
       ];
       const mixed =
         parts.length === 0 ? '' : `; mixed: the part under ${parts.join(' and ')} alone would be cleared`;

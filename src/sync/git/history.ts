@@ -44,7 +44,12 @@ export async function walkHistory<C extends HistoryCommit>(
 ): Promise<History<C>> {
   const oldest = (await read(forkPoint))?.committer.time ?? knownForkPointTime ?? 0;
   const found = new Map<string, C>();
-  const cutOff = await walk(read, tips, found, (commit) => commit.sha === forkPoint || commit.committer.time < oldest);
+  const cutOff = await walk(
+    read,
+    tips,
+    found,
+    (commit) => commit.sha === forkPoint || commit.committer.time < oldest,
+  );
   return orderHistory(found, cutOff);
 }
 
@@ -80,8 +85,7 @@ export async function walkWholeHistory<C extends HistoryCommit>(
       return commit.committer.time < oldest;
     });
     cutOff.push(...missing);
-    if (holds)
-      await walk(read, older, seen, (commit) => before.has(commit.sha) || isAncient(commit));
+    if (holds) await walk(read, older, seen, (commit) => before.has(commit.sha) || isAncient(commit));
     for (const [sha, commit] of seen) {
       found.set(sha, commit);
       if (holds) holding.add(sha);

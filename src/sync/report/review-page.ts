@@ -196,8 +196,8 @@ function courtesySection(scan: Scan): string {
   const rows = scan.courtesy
     .toReversed()
     .map(
-      ({ fork, upstream, subject, lagDays, duplicates }) =>
-        `<li>${sha(fork)} ${html(subject)} <span class="why">upstream ${sha(upstream)} after ${lagDays} days${duplicates.length === 0 ? '' : `; picked before by ${duplicates.map(sha).join(' ')}`}</span></li>`,
+      ({ fork, upstream, branch, subject, lagDays, duplicates }) =>
+        `<li>${sha(fork)} ${html(subject)} <span class="why">upstream ${sha(upstream)} on ${html(branch)} after ${lagDays} days${duplicates.length === 0 ? '' : `; picked before by ${duplicates.map(sha).join(' ')}`}</span></li>`,
     );
   const sum =
     lags.length === 0

@@ -76,6 +76,8 @@ export async function scanRepositories(sources: ScanSources, request: ScanReques
   const cleared: string[] = [];
   for (const sha of unknown) if ((await judge.verdict(sha)).cleared) cleared.push(sha);
   await patches.prepare(cleared);
+  const skips = openSkips(sources);
+  await skips.prepare(cleared);
   const again = await openQuestions(sources, upstream, fork, judge);
   const commits: ScannedCommit[] = [];
   for (const [index, { sha, subject, parents }] of upstream.commits.entries()) {
@@ -113,7 +115,7 @@ export async function scanRepositories(sources: ScanSources, request: ScanReques
       commits.push({ ...base, state: 'blocked', reason: verdict.reason });
       continue;
     }
-    const rule = await skipRuleOf(pack, objects, await objects.commit(sha));
+    const rule = await skips.ruleOf(sha);
     if (rule !== undefined)
       commits.push({ ...base, state: 'skipped', reason: `rule ${rule.id}: ${rule.description}` });
     else
@@ -125,6 +127,7 @@ export async function scanRepositories(sources: ScanSources, request: ScanReques
       });
   }
   judge.save();
+  skips.save();
   patches.save();
   return {
     upstream,
@@ -133,7 +136,7 @@ export async function scanRepositories(sources: ScanSources, request: ScanReques
       upstream: request.upstream,
       fork: request.fork,
       commits,
-      courtesy: courtesyOf(upstream, known, forkAll),
+      courtesy: courtesyOf(upstream, known, forkAll, branchOf),
       notes: [
         ...(upstream.cutOff.length === 0
           ? []
@@ -329,6 +332,27 @@ async function openJudge({ pack, objects, cache }: ScanSources): Promise<Judge> 
   };
 }
 
+/** Which rule skips a commit, from the cache where it has it. */
+function openSkips({ pack, objects, cache }: ScanSources) {
+  const remembered = cache.read('skips') as Readonly<Record<string, string>>;
+  const fresh = new Map<string, string>();
+  const rules = new Map([...pack.skip, ...pack.skipCommits].map((rule) => [rule.id, rule]));
+  const idOf = async (sha: string): Promise<string> => {
+    const known = remembered[sha] ?? fresh.get(sha);
+    if (known !== undefined) return known;
+    const id = (await skipRuleOf(pack, objects, await objects.commit(sha)))?.id ?? '';
+    fresh.set(sha, id);
+    return id;
+  };
+  return {
+    prepare: (shas: readonly string[]) => forEach(shas, idOf),
+    ruleOf: async (sha: string) => rules.get(await idOf(sha)),
+    save(): void {
+      if (fresh.size > 0) cache.write('skips', { ...remembered, ...Object.fromEntries(fresh) });
+    },
+  };
+}
+
 /** Finds fork commits by what they change; only such of the fork are read as have the shape of an upstream one. */
 function openPatches(
   { objects, cache }: ScanSources,
@@ -474,21 +498,26 @@ function courtesyOf(
   upstream: History<CommitFacts>,
   known: ReadonlyMap<number, Known>,
   fork: History<CommitFacts>,
+  branchOf: (index: number) => string,
 ): readonly Courtesy[] {
   const earlier = new Map<string, string[]>();
   const list: Courtesy[] = [];
-  for (const [index, { state, fork: sha }] of [...known].toSorted(([left], [right]) => left - right)) {
+  for (const [index, { reason, fork: sha }] of [...known].toSorted(([left], [right]) => left - right)) {
     const [theirs, ours] = [upstream.commits[index], fork.commits[fork.indexOf.get(sha) ?? -1]];
-    if (state !== 'own' || theirs === undefined || ours === undefined) continue;
-    const before = earlier.get(sha) ?? [];
+    if (reason !== reasons.own || theirs === undefined || ours === undefined) continue;
+    // The same pick on two branches is no duplicate: branches are mended one by one.
+    const branch = branchOf(index);
+    const key = `${branch}\0${sha}`;
+    const before = earlier.get(key) ?? [];
     list.push({
       fork: sha,
       subject: ours.subject,
       upstream: theirs.sha,
+      branch,
       lagDays: Math.max(0, Math.round((theirs.committer.time - ours.committer.time) / day)),
       duplicates: [...before],
     });
-    earlier.set(sha, [...before, theirs.sha]);
+    earlier.set(key, [...before, theirs.sha]);
   }
   return list;
 }

@@ -27,9 +27,10 @@ export interface Courtesy {
   readonly fork: string;
   readonly subject: string;
   readonly upstream: string;
+  readonly branch: string;
   /** From the fork's commit to upstream's, in days. */
   readonly lagDays: number;
-  /** Earlier upstream commits that picked the same fork commit. */
+  /** Earlier commits of that branch that picked the same fork commit. */
   readonly duplicates: readonly string[];
 }
 
