@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { coreFailure } from './core-problem.ts';
 import { systemErrorCode } from './failure.ts';
 import type { Host, HttpAnswer, HttpRequest, LoopDevice, MountInfo, ProcessInfo } from './host.ts';
+import { parseMountinfo } from './mountinfo.ts';
 import { run } from './run.ts';
 import { start } from './start.ts';
 
@@ -97,27 +98,8 @@ function signal(pid: number, name: NodeJS.Signals | number): void {
   }
 }
 
-/** Octal escapes of /proc/self/mountinfo (`\040` for a blank). */
-function unescapeMount(text: string): string {
-  return Buffer.from(
-    text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))),
-    'latin1',
-  ).toString('utf8');
-}
-
 function mounts(): MountInfo[] {
-  const lines = fs.readFileSync('/proc/self/mountinfo', 'latin1').trimEnd().split('\n');
-  return lines.map((line) => {
-    const [front = '', back = ''] = line.split(' - ');
-    const fields = front.split(' ');
-    const [type = '', device = ''] = back.split(' ');
-    return {
-      path: unescapeMount(fields[4] ?? ''),
-      root: unescapeMount(fields[3] ?? ''),
-      type,
-      device: unescapeMount(device),
-    };
-  });
+  return parseMountinfo(fs.readFileSync('/proc/self/mountinfo', 'latin1'));
 }
 
 interface LosetupRow {

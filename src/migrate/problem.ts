@@ -34,7 +34,7 @@ export type MigrateProblem =
   | { readonly code: 'run-folder-gone'; readonly run: string; readonly missing: string }
   | { readonly code: 'interrupted'; readonly step: string }
   | { readonly code: 'rollback-incomplete'; readonly why: string; readonly state: string }
-  | { readonly code: 'already-running'; readonly state: string }
+  | { readonly code: 'already-running'; readonly state: string; readonly process: string | undefined }
   | { readonly code: 'still-running'; readonly what: readonly string[] }
   | {
       readonly code: 'step-failed';
@@ -64,6 +64,12 @@ export type MigrateProblem =
       readonly limitMs: number;
       readonly lastLines: readonly string[];
     }
+  | {
+      readonly code: 'daemon-did-not-start';
+      readonly daemon: string;
+      readonly why: string;
+      readonly lastLines: readonly string[];
+    }
   | { readonly code: 'instance-will-not-stop'; readonly instance: string; readonly limitMs: number }
   | { readonly code: 'target-exists'; readonly path: string }
   | { readonly code: 'verify-failed'; readonly count: number; readonly report: string };
@@ -85,6 +91,11 @@ const exits: Partial<Record<MigrateProblem['code'], ExitCode>> = {
 
 export function migrateFailure(problem: MigrateProblem, cause?: unknown): Failure<MigrateProblem> {
   return new Failure(problem, explain(problem), { cause, exitCode: exits[problem.code] ?? exitCode.failed });
+}
+
+function atMost(count: number, lines: readonly string[]): string {
+  const more = lines.length - count;
+  return [...lines.slice(0, count), ...(more > 0 ? [`… and ${more} more`] : [])].join('\n');
 }
 
 function explain(problem: MigrateProblem): Explanation {
@@ -155,7 +166,7 @@ function explain(problem: MigrateProblem): Explanation {
     case 'plan-stale':
       return {
         what: 'The server is no longer as it was planned.',
-        where: problem.differences.slice(0, 20).join('\n'),
+        where: atMost(20, problem.differences),
         next: 'Nothing was moved. Plan again.',
       };
     case 'unfinished-migration':
@@ -183,9 +194,9 @@ function explain(problem: MigrateProblem): Explanation {
       };
     case 'already-running':
       return {
-        what: 'Another lxd-to-incus is at work here.',
+        what: `Another lxd-to-incus${problem.process === undefined ? '' : ` (process ${problem.process})`} is at work here.`,
         where: problem.state,
-        next: 'Wait until it has ended.',
+        next: 'Nothing was changed. Wait until it has ended; "lxd-to-incus status" says how far it is.',
       };
     case 'still-running':
       return {
@@ -199,7 +210,7 @@ function explain(problem: MigrateProblem): Explanation {
         where: problem.state,
         next: problem.undone
           ? 'Everything done before it was undone; LXD is as it was.'
-          : 'The journal there says what was done. Nothing was deleted.',
+          : 'Nothing was deleted. Run "lxd-to-incus rollback" to have LXD back as it was, or mend what is named and run "lxd-to-incus resume".',
       };
     case 'daemon-error':
       return {
@@ -232,10 +243,18 @@ function explain(problem: MigrateProblem): Explanation {
           ? {}
           : { where: `Its last lines:\n${problem.lastLines.join('\n')}` }),
       };
+    case 'daemon-did-not-start':
+      return {
+        what: `${problem.daemon} did not come up: ${problem.why}`,
+        where:
+          problem.lastLines.length === 0
+            ? 'It wrote nothing into its log.'
+            : `The last lines of its log:\n${problem.lastLines.join('\n')}`,
+      };
     case 'instance-will-not-stop':
       return {
         what: `Instance ${problem.instance} did not stop within ${problem.limitMs / 1000} s.`,
-        next: 'Stop it yourself (lxc stop, or lxc stop --force), then try again.',
+        next: 'Stop it yourself (lxc stop, or lxc stop --force), or allow force with --force-stop, then try again.',
       };
     case 'target-exists':
       return {

@@ -143,7 +143,8 @@ describe('listener', () => {
       `require('net').createServer(() => {}).listen(${JSON.stringify(path)})`,
     ]);
     onTestFinished(() => void child.kill('SIGKILL'));
-    await soon(() => (fs.existsSync(path) ? true : undefined));
+    // The file is there before anybody listens on it.
+    await soon(() => realHost.listener(path));
     const client = net.connect(path);
     onTestFinished(() => void client.destroy());
     await new Promise((resolve) => client.once('connect', resolve));

@@ -1,4 +1,5 @@
 // The journal: every step is written down before it is begun, in SQLite with full synchronisation.
+import * as fs from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { asFileFailure } from '../../core/as-file-failure.ts';
@@ -31,6 +32,8 @@ export interface Journal {
   plan(run: string): unknown;
   steps(run: string): JournalStep[];
   mark(run: string, position: number, state: StepState, at: Date): void;
+  /** Writes the step down anew; its kind stays. */
+  amend(run: string, position: number, step: Step): void;
   /** Kept at once, so that an inverse finds it even if the step never ends. */
   remember(run: string, position: number, memo: unknown): void;
   /** A fact that later steps of the run need, by name. */
@@ -93,6 +96,13 @@ export function openJournal(state: string): Journal {
         position,
       );
     },
+    amend(run, position, step) {
+      db.prepare('UPDATE step SET value = ? WHERE run = ? AND position = ?').run(
+        JSON.stringify(step),
+        run,
+        position,
+      );
+    },
     remember(run, position, memo) {
       db.prepare('UPDATE step SET memo = ? WHERE run = ? AND position = ?').run(
         JSON.stringify(memo),
@@ -150,17 +160,35 @@ function openPrivate(path: string, waitMs: number): Database.Database {
 export function takeLock(state: string): () => void {
   return asFileFailure('take the lock', join(state, 'lock.db'), () => {
     ensurePrivateFolder(state);
+    const holder = join(state, 'lock.pid');
     const db = openPrivate(join(state, 'lock.db'), 0);
     try {
       db.exec('BEGIN EXCLUSIVE');
     } catch (error) {
       db.close();
       if (error instanceof Error && (error as { code?: unknown }).code === 'SQLITE_BUSY')
-        throw migrateFailure({ code: 'already-running', state });
+        throw migrateFailure({ code: 'already-running', state, process: readIfThere(holder) });
       throw error;
     }
+    held.add(db);
+    // For the one who is refused; the lock itself is the kernel's.
+    fs.writeFileSync(holder, String(process.pid), { mode: 0o600 });
     return () => {
+      held.delete(db);
+      fs.rmSync(holder, { force: true });
       db.close();
     };
   });
+}
+
+/** A connection that nothing refers to is collected, and closed with its lock. */
+const held = new Set<Database.Database>();
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return fs.readFileSync(path, 'utf8');
+  } catch {
+    // It was just ending, or has not come so far.
+    return undefined;
+  }
 }

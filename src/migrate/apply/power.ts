@@ -4,7 +4,7 @@ import type { Host } from '../../core/host.ts';
 import { type DaemonClient, daemonClient } from '../daemon/client.ts';
 import type { DaemonRef } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
-import { instanceOfStorageName, runningInstances } from './running.ts';
+import { instanceOfStorageName, type RunningInstance, runningInstances } from './running.ts';
 import { answeringSocket } from './service-control.ts';
 import type { StoredPower } from './step-handler.ts';
 
@@ -12,6 +12,7 @@ export interface InstanceState {
   readonly project: string;
   readonly name: string;
   readonly status: string;
+  readonly ephemeral: boolean;
   readonly expanded: Readonly<Record<string, string>>;
 }
 
@@ -28,8 +29,11 @@ export async function recordPower(
   if (socket === undefined) return { ...powerWithoutDaemon(host, daemon, wouldStart), daemonRan: false };
   const states = await instanceStates(daemonClient(host, socket));
   const named = (status: string): string[] =>
-    states.filter((instance) => instance.status === status).map(({ project, name }) => `${project}/${name}`);
-  return { running: named('Running'), frozen: named('Frozen'), daemonRan: true };
+    states.filter((instance) => instance.status === status).map(nameOf);
+  const ephemeral = runningOf(states)
+    .filter((state) => state.ephemeral)
+    .map(nameOf);
+  return { running: named('Running'), frozen: named('Frozen'), ephemeral, daemonRan: true };
 }
 
 /** The same without asking a daemon, as a plan does. */
@@ -62,6 +66,7 @@ export async function instanceStates(client: DaemonClient): Promise<InstanceStat
     project: String(instance['project'] ?? 'default'),
     name: String(instance['name']),
     status: String(instance['status']),
+    ephemeral: instance['ephemeral'] === true,
     expanded: (instance['expanded_config'] ?? {}) as Record<string, string>,
   }));
 }
@@ -102,12 +107,21 @@ export async function setState(
   instance: string,
   action: 'start' | 'stop' | 'freeze' | 'unfreeze',
   timeoutSeconds: number,
+  force = false,
 ): Promise<void> {
-  await client.change(instancePath(instance, '/state'), 'PUT', {
-    action,
-    timeout: timeoutSeconds,
-    force: false,
-  });
+  await client.change(instancePath(instance, '/state'), 'PUT', { action, timeout: timeoutSeconds, force });
+}
+
+/** How instances are stopped. */
+export interface StopOrders {
+  /** For an instance that says nothing itself. */
+  readonly limitMs: number;
+  /** Whether one that does not stop in time is stopped by force; else it ends the whole thing. */
+  readonly force: boolean;
+  /** A line for the person who waits. */
+  readonly say: (text: string) => void;
+  /** A line that stays. */
+  readonly warn: (text: string) => void;
 }
 
 /**
@@ -116,9 +130,8 @@ export async function setState(
  */
 export async function stopThroughDaemon(
   client: DaemonClient,
-  limitMs: number,
-  keep: string | undefined,
-  say: (text: string) => void,
+  orders: StopOrders,
+  keep?: string,
 ): Promise<void> {
   const running = runningOf(await instanceStates(client)).filter((instance) => nameOf(instance) !== keep);
   const priorities = [...new Set(running.map(stopPriority))].sort((a, b) => b - a);
@@ -127,20 +140,31 @@ export async function stopThroughDaemon(
     const group = running.filter((instance) => stopPriority(instance) === wanted);
     const outcomes = await Promise.allSettled(
       group.map(async (state) => {
-        const instance = nameOf(state);
-        const seconds = shutdownSeconds(state) ?? limitMs / 1000;
-        if (state.status === 'Frozen') await setState(client, instance, 'unfreeze', 30);
-        try {
-          await setState(client, instance, 'stop', seconds);
-        } catch (error) {
-          throw migrateFailure({ code: 'instance-will-not-stop', instance, limitMs: seconds * 1000 }, error);
-        }
+        await stopOne(client, state, orders);
         left -= 1;
-        say(`${instance} stopped, ${left} left`);
+        orders.say(`${nameOf(state)} stopped, ${left} left`);
       }),
     );
     // Only now: one that was still stopping would be found running, and left alone, when they are started again.
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+}
+
+async function stopOne(
+  client: DaemonClient,
+  state: InstanceState,
+  { limitMs, force, warn }: StopOrders,
+): Promise<void> {
+  const instance = nameOf(state);
+  const seconds = shutdownSeconds(state) ?? limitMs / 1000;
+  if (state.status === 'Frozen') await setState(client, instance, 'unfreeze', 30);
+  try {
+    await setState(client, instance, 'stop', seconds);
+  } catch (error) {
+    if (!force)
+      throw migrateFailure({ code: 'instance-will-not-stop', instance, limitMs: seconds * 1000 }, error);
+    warn(`${instance} did not stop within ${seconds} s: stopped by force (--force-stop)`);
+    await setState(client, instance, 'stop', 30, true);
   }
 }
 
@@ -186,27 +210,36 @@ function stopPriority({ expanded }: InstanceState): number {
 
 /**
  * Stops containers whose daemon is dead: the halt signal that liblxc would send to their init, and a wait until the
- * monitor is gone.
+ * monitor is gone. A virtual machine without its daemon can only be stopped by force.
  */
 export async function stopWithoutDaemon(
   host: Host,
   dataDirectory: string,
-  limitMs: number,
-  say: (text: string) => void,
+  { limitMs, force, say, warn }: StopOrders,
 ): Promise<void> {
   const running = runningInstances(host, dataDirectory);
-  for (const { storageName, process, frozen } of running) {
+  for (const { storageName, process, frozen, isMachine } of running) {
+    if (isMachine) continue;
     if (frozen) thaw(host, storageName);
     const init = host.processes().find(({ parent }) => parent === process.pid);
     if (init === undefined) continue;
     host.signal(init.pid, haltSignal(host, init.pid));
   }
-  const end = host.clock() + limitMs;
+  let end = host.clock() + limitMs;
+  let forced = !force;
   for (;;) {
     const left = runningInstances(host, dataDirectory);
     if (left.length === 0) return;
     const [first] = left;
-    if (host.clock() > end && first !== undefined) {
+    if (host.clock() > end && !forced) {
+      for (const one of left) {
+        const instance = instanceOfStorageName(one.storageName);
+        warn(`${instance} did not stop within ${limitMs / 1000} s: stopped by force (--force-stop)`);
+        endByForce(host, one);
+      }
+      forced = true;
+      end = host.clock() + 30_000;
+    } else if (host.clock() > end && first !== undefined) {
       throw migrateFailure({
         code: 'instance-will-not-stop',
         instance: instanceOfStorageName(first.storageName),
@@ -216,6 +249,13 @@ export async function stopWithoutDaemon(
     say(`${left.length} instance(s) left`);
     await host.sleep(100);
   }
+}
+
+/** Ends a container by its init; qemu is asked to, and then writes out its disks. */
+function endByForce(host: Host, { process, isMachine }: RunningInstance): void {
+  const inits = host.processes().filter(({ parent }) => parent === process.pid);
+  if (isMachine) host.signal(process.pid, 'SIGTERM');
+  else for (const { pid } of inits) host.signal(pid, 'SIGKILL');
 }
 
 /** systemd blocks SIGRTMIN+3 and takes it as "halt"; every other init gets SIGPWR (liblxc, src/lxc/lxccontainer.c). */

@@ -1,4 +1,5 @@
 // Brings instances into the state in which they were recorded: exactly that set runs, whatever the daemon started by itself.
+import type { Host } from '../../core/host.ts';
 import type { DaemonClient } from '../daemon/client.ts';
 import { type InstanceState, instanceStates, setState } from './power.ts';
 import type { StoredPower } from './step-handler.ts';
@@ -8,10 +9,13 @@ export interface PowerOutcome {
   readonly wanted: 'Running' | 'Frozen' | 'Stopped';
   /** The daemon's own words where the instance is not as wanted. */
   readonly error?: string;
+  /** Whether the daemon does not have it any more. */
+  readonly gone?: true;
 }
 
 /** @param client of a daemon that is ready: it has started by then what it starts by itself */
 export async function restorePower(
+  host: Host,
   client: DaemonClient,
   power: StoredPower,
   say: (text: string) => void,
@@ -24,6 +28,7 @@ export async function restorePower(
   // As both daemons order a start: the highest boot.autostart.priority first, then by name.
   states.sort((a, b) => startPriority(b) - startPriority(a) || (a.name < b.name ? -1 : 1));
   const outcomes: PowerOutcome[] = [];
+  let delay = { after: '', seconds: 0 };
   for (const state of states) {
     const instance = `${state.project}/${state.name}`;
     const { status } = state;
@@ -32,18 +37,31 @@ export async function restorePower(
       if (goal !== 'Stopped') outcomes.push({ instance, wanted: goal });
       continue;
     }
+    const starts = goal !== 'Stopped' && status !== 'Running' && status !== 'Frozen';
+    if (starts && delay.seconds > 0) {
+      say(`${delay.after} started; ${instance} follows in ${delay.seconds} s (boot.autostart.delay)`);
+      await host.sleep(delay.seconds * 1000);
+    }
     say(`${instance} is ${status}, should be ${goal}`);
-    outcomes.push({ instance, wanted: goal, ...(await bring(client, instance, status, goal)) });
+    const outcome = await bring(client, instance, status, goal);
+    outcomes.push({ instance, wanted: goal, ...outcome });
+    if (starts && outcome.error === undefined) delay = { after: instance, seconds: startDelay(state) };
   }
   // Instances that are gone: LXD deletes an ephemeral one when it stops.
   const known = new Set(states.map(({ project, name }) => `${project}/${name}`));
   for (const [instance, goal] of wanted)
-    if (!known.has(instance)) outcomes.push({ instance, wanted: goal, error: 'it does not exist any more' });
+    if (!known.has(instance))
+      outcomes.push({ instance, wanted: goal, error: 'it does not exist any more', gone: true });
   return outcomes;
 }
 
 function startPriority({ expanded }: InstanceState): number {
   return Number(expanded['boot.autostart.priority'] ?? '0') || 0;
+}
+
+/** What both daemons wait after the start of this instance, before the next one (instances.go instancesStart). */
+function startDelay({ expanded }: InstanceState): number {
+  return Number(expanded['boot.autostart.delay'] ?? '0') || 0;
 }
 
 async function bring(

@@ -19,16 +19,24 @@ export interface ApplyContext {
   readonly journal: Journal;
   readonly run: string;
   readonly stopLimitMs: number;
+  /** Whether an instance that does not stop within its limit may be stopped by force. */
+  readonly forceStop: boolean;
   /** Whether the person asked to stop; looked at between steps. */
   interrupted(): boolean;
+  /** How the source's database differs by now from the planned one. */
+  differences(): readonly string[];
   /** Reads and converts the source's database again, with the power record of this run. */
   convertAgain(power: PowerRecord): FreshConversion;
   /** Does the work of convertAgain ahead of time, while the daemon is still stopping; it counts only if the log ends where it ended then. */
   readonly prepareConversion: () => void;
   /** What the source's daemon would start by itself, from its database. */
   wouldStart(): readonly string[];
+  /** The lines of a daemon's log that say why it failed; no confidential value. */
+  tellingLines(log: string): readonly string[];
   /** A line for the person who waits, inside the step that is being carried out. */
   say(text: string): void;
+  /** A line that stays, for what must not happen in silence. */
+  warn(text: string): void;
 }
 
 export interface StepCall<S extends Step> {
@@ -67,6 +75,8 @@ export const noteNames = {
 export interface StoredPower {
   readonly running: readonly string[];
   readonly frozen: readonly string[];
+  /** Those of both that LXD deletes when they stop; absent in journals of former versions. */
+  readonly ephemeral?: readonly string[];
   /** Whether the source's daemon answered when the record was taken. */
   readonly daemonRan: boolean;
 }

@@ -12,6 +12,7 @@ import { applySteps, type StepProgress } from '../apply/index.ts';
 import type { Journal } from '../apply/journal.ts';
 import { type ApplyContext, noteNames, type StoredPower, toPowerRecord } from '../apply/step-handler.ts';
 import { startedByItself } from '../convert/index.ts';
+import { tellingLines } from '../daemon/telling-lines.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
 import { describeStep } from '../plan/index.ts';
 import { migrateFailure } from '../problem.ts';
@@ -31,6 +32,7 @@ export interface Work {
   readonly run: string;
   readonly folder: string;
   readonly stopLimitMs: number;
+  readonly forceStop: boolean;
   readonly report: string | undefined;
   readonly interrupted: () => boolean;
 }
@@ -58,7 +60,7 @@ export function plannedOnOf(journal: Journal, run: string, folder: string): Plan
 }
 
 export function applyContext(
-  { host, plannedOn, output, journal, run, stopLimitMs, interrupted }: Work,
+  { host, plannedOn, output, journal, run, stopLimitMs, forceStop, interrupted }: Work,
   title: () => string,
 ): ApplyContext {
   const conversion = conversions(host, plannedOn);
@@ -67,12 +69,16 @@ export function applyContext(
     journal,
     run,
     stopLimitMs,
+    forceStop,
     interrupted,
+    differences: conversion.differences,
     wouldStart: () => wouldStart(plannedOn.sourceImage),
     prepareConversion: () =>
       conversion.prepare(toPowerRecord(journal.noted(run, noteNames.power) as StoredPower)),
     convertAgain: conversion.again,
+    tellingLines: (log) => tellingLines(log, plannedOn.sourceImage),
     say: (text) => output.progress(`  ${title()}: ${text}`),
+    warn: (text) => output.message(inert(text)),
   };
 }
 

@@ -30,6 +30,7 @@ export interface MigrateOptions extends CommonOptions {
   readonly yes?: boolean;
   readonly plan?: string;
   readonly stopTimeout: string;
+  readonly forceStop?: boolean;
 }
 
 export async function migrateCommand(host: Host, options: MigrateOptions, output: Output): Promise<ExitCode> {
@@ -154,6 +155,7 @@ async function migrate({
       run,
       folder,
       stopLimitMs,
+      forceStop: options.forceStop === true,
       report: options.report,
       interrupted: watchInterrupts(output),
     };

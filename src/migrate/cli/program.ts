@@ -57,6 +57,10 @@ LXD stays installed, disabled and masked; its database is kept untouched below t
         'how long an instance may take to stop, where it says nothing itself',
         '60',
       )
+      .option(
+        '--force-stop',
+        'stop an instance by force when its time is over; without it everything is taken back',
+      )
       .action(act<MigrateOptions>((options, out) => migrateCommand(realHost, options, out))),
     { isDefault: true },
   );
@@ -89,7 +93,8 @@ LXD stays installed, disabled and masked; its database is kept untouched below t
   const ofRun = (name: string): Command =>
     common(new Command(name))
       .option('--yes', 'answer the question with yes; nothing else')
-      .option('--stop-timeout <seconds>', 'how long an instance may take to stop', '60');
+      .option('--stop-timeout <seconds>', 'how long an instance may take to stop', '60')
+      .option('--force-stop', 'stop an instance by force when its time is over');
   program.addCommand(
     common(new Command('status'))
       .description('say where a migration stands, and what resume and rollback would do')

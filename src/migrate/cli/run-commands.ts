@@ -15,6 +15,7 @@ import { changesSinceSwitch } from '../apply/since-switch.ts';
 import { isUnfinished, whatIsLeft, whereItStands } from '../apply/where-it-stands.ts';
 import { isOpen } from '../check/index.ts';
 import { daemonClient } from '../daemon/client.ts';
+import type { Services } from '../detect/services-file.ts';
 import { describeStep, type Plan } from '../plan/index.ts';
 import { daemonRef, runFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
@@ -23,12 +24,13 @@ import { writeAsRoot } from '../verify/write-as-root.ts';
 import { applyContext, carryOut, missingOfRun, plannedOnOf, showProgress, type Work } from './carry-out.ts';
 import { confirm } from './confirm.ts';
 import { watchInterrupts } from './interrupts.ts';
-import { answersOf, type CommonOptions, stateFolder } from './options.ts';
+import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
 import { renderFindings } from './render-plan.ts';
 
 export interface RunOptions extends CommonOptions {
   readonly yes?: boolean;
   readonly stopTimeout?: string;
+  readonly forceStop?: boolean;
 }
 
 export async function statusCommand(host: Host, options: RunOptions, output: Output): Promise<ExitCode> {
@@ -166,6 +168,7 @@ const emptyJournal: Pick<Journal, 'latest'> & Journal = {
   plan: () => undefined,
   steps: () => [],
   mark() {},
+  amend() {},
   remember() {},
   note() {},
   noted: () => undefined,
@@ -177,6 +180,16 @@ function nothing(output: Output, text: string): ExitCode {
   output.line(text);
   output.event({ event: 'end', outcome: 'nothing-to-do', exit: exitCode.nothingToDo });
   return exitCode.nothingToDo;
+}
+
+/** Commands that turned out to be wrong must not stand in the way of what is left to do. */
+function replaceServices(journal: Journal, run: string, services: Services): void {
+  for (const { position, step } of journal.steps(run)) {
+    if (!('daemon' in step)) continue;
+    const service = services[step.daemon.role];
+    if (service.kind !== 'none')
+      journal.amend(run, position, { ...step, daemon: { ...step.daemon, service } });
+  }
 }
 
 interface Setting {
@@ -192,6 +205,8 @@ async function withWork(
   { id }: JournalRun,
   act: (work: Work) => Promise<ExitCode>,
 ): Promise<ExitCode> {
+  const { services } = detectOptions(options);
+  if (services !== undefined) replaceServices(journal, id, services);
   const folder = runFolder(state, id);
   const missing = missingOfRun(folder);
   if (missing !== undefined) throw migrateFailure({ code: 'run-folder-gone', run: id, missing });
@@ -205,6 +220,7 @@ async function withWork(
       run: id,
       folder,
       stopLimitMs: Number(options.stopTimeout ?? '60') * 1000,
+      forceStop: options.forceStop === true,
       report: options.report,
       interrupted: watchInterrupts(output),
     });

@@ -28,7 +28,6 @@ export function makeSteps(source: Installation, target: Installation, run: strin
   const database = join(moved, 'database');
   const units = source.service.kind === 'systemd' ? source.service.units : [];
   return [
-    { kind: 'record-power', daemon: lxd },
     { kind: 'stop-daemon', daemon: incus },
     {
       kind: 'clear-leftovers',
@@ -40,6 +39,7 @@ export function makeSteps(source: Installation, target: Installation, run: strin
       firewallTable: undefined,
     },
     { kind: 'set-aside-target', path: moved, into: join(run, 'target-directory') },
+    { kind: 'record-power', daemon: lxd },
     { kind: 'stop-instances', daemon: lxd },
     { kind: 'stop-daemon', daemon: lxd },
     ...(units.length === 0 ? [] : [{ kind: 'mask-source', units } as const]),

@@ -52,7 +52,8 @@ export function describeStep(step: Step): { readonly title: string; readonly inv
   switch (step.kind) {
     case 'record-power':
       return {
-        title: 'record which instances run, are frozen or are stopped',
+        title:
+          'see that nothing has changed since the plan, and record which instances run, are frozen or are stopped',
         inverse: 'nothing to take back',
       };
     case 'stop-daemon':
@@ -116,7 +117,7 @@ export function describeStep(step: Step): { readonly title: string; readonly inv
     case 'add-id-range':
       return {
         title: `add the line ${step.line} to ${step.file}`,
-        inverse: `put the former ${step.file} back`,
+        inverse: `remove that line from ${step.file}`,
       };
     case 'empty-runtime-folder':
       return { title: `empty ${step.path}`, inverse: 'nothing to take back: Incus fills it when it starts' };

@@ -4,14 +4,13 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
-import { isConfidential, veil } from '../../core/secret.ts';
 import type { RunningProcess } from '../../core/start.ts';
 import { answeringSocket } from '../apply/service-control.ts';
 import { writeDatabaseDirectory } from '../apply/write-database.ts';
 import type { Finding } from '../check/finding.ts';
-import { readConfigRows } from '../convert/config-tables.ts';
 import { type DaemonClient, daemonClient } from '../daemon/client.ts';
 import { fields, rawOf, textOf } from '../daemon/fields.ts';
+import { tellingLines } from '../daemon/telling-lines.ts';
 import { inventoryFromApi } from '../inventory/from-api.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
@@ -165,7 +164,7 @@ async function ask(
   const refused = (why: string): Outcome => ({
     version: undefined,
     compared: {},
-    findings: [refusal(why, lastLines(daemon.tail(), inert.image))],
+    findings: [refusal(why, tellingLines(daemon.tail(), inert.image))],
     notProven: notProven(inert.changes, expected, []),
   });
   try {
@@ -260,24 +259,6 @@ function notPossible(reason: string): Finding {
       'Accept it to move without: Incus then meets the database only after LXD has been stopped, and if it refuses, LXD is put back.',
     answers: ['accept'],
   };
-}
-
-/** The end of what the daemon printed, confidential values of the database veiled. */
-function lastLines(text: string, image: Buffer): string[] {
-  const db = new Database(image);
-  try {
-    const values = readConfigRows(db)
-      .filter(({ key, value }) => value !== null && value.length >= 4 && isConfidential(key, value))
-      .map(({ value }) => value ?? '')
-      .sort((a, b) => b.length - a.length);
-    const lines = text.trimEnd().split('\n');
-    const telling = lines.filter((line) => !/ level=(info|warning|debug)\b/.test(line));
-    return (telling.length > 0 ? telling : lines)
-      .slice(-10)
-      .map((line) => values.reduce((shown, value) => shown.replaceAll(value, veil(value)), line));
-  } finally {
-    db.close();
-  }
 }
 
 function patchesRun(room: Room, { directory }: Trial, inert: InertDatabase): string[] {

@@ -98,6 +98,15 @@ export interface RehearsalRules {
   readonly accepted_differences: readonly AcceptedDifference[];
 }
 
+/** What a stop of the source changes in its database. */
+export interface StopRules {
+  readonly keys: readonly string[];
+  /** Endings of `volatile.<device>.` */
+  readonly device_keys: readonly string[];
+  readonly tables: readonly string[];
+  readonly columns: readonly { readonly table: string; readonly column: string }[];
+}
+
 export interface MigrationRules {
   readonly keys: readonly KeyRule[];
   /** Keys and endings below `volatile.` that Incus accepts, and the target version since which it does. */
@@ -126,8 +135,11 @@ export interface MigrationRules {
   /** One of these is enough; `until`: first target version that does not use it any more. */
   readonly firewall_commands: readonly { readonly command: string; readonly until?: string }[];
   readonly pins: readonly PinRule[];
+  /** `<directory>` stands for the data directory. */
+  readonly log_files: Readonly<Record<'source' | 'target', readonly string[]>>;
   readonly accepted_differences: readonly AcceptedDifference[];
   readonly rehearsal: RehearsalRules;
+  readonly changed_by_stop: StopRules;
 }
 
 /** Set by the build (src/dev/build.mjs) to the content of the files. */
@@ -142,7 +154,7 @@ export function migrationRules(): MigrationRules {
 
 function readRules(): MigrationRules {
   const folder = join(import.meta.dirname, '..', '..', '..', 'rules', 'migration');
-  const files = ['config-keys', 'schema', 'storage', 'host', 'verify', 'rehearsal'];
+  const files = ['config-keys', 'schema', 'storage', 'host', 'verify', 'rehearsal', 'stop'];
   return Object.assign(
     {},
     ...files.map((name) => parse(readFileSync(join(folder, `${name}.yaml`), 'utf8'))),

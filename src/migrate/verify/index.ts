@@ -51,7 +51,10 @@ export async function verifyRun(
   const expected = expectedOf(conversion);
   const inventory = compareWithSource(expected, await inventoryFromApi(client, { expected }));
   say('pools, networks and power');
-  const alive = [...(await poolsAndNetworks(client)), ...(await powerStates(client, power, outcomes))];
+  const alive = [
+    ...(await poolsAndNetworks(client)),
+    ...(await powerStates(client, expected, power, outcomes)),
+  ];
   say('a write as root in every container that runs');
   const writes = (await writeAsRoot(client)).map(({ project, name, error }) => ({
     id: 'root-can-write',
@@ -63,10 +66,16 @@ export async function verifyRun(
   const stale = (journal.noted(run, noteNames.notRefreshed) ?? []) as NotRefreshed[];
   return {
     checks: [...inventory, ...alive, ...writes],
-    notes: stale.map(
-      ({ project, name, error }) =>
-        `instance ${project}/${name}: its backup.yaml is still the one that LXD wrote (${error}); it is only needed to recover the instance without the database.`,
-    ),
+    notes: [
+      ...goneOf(expected, power.ephemeral ?? []).map(
+        (instance) =>
+          `instance ${instance}: it was ephemeral, and LXD deleted it when it stopped, as you accepted.`,
+      ),
+      ...stale.map(
+        ({ project, name, error }) =>
+          `instance ${project}/${name}: its backup.yaml is still the one that LXD wrote (${error}); it is only needed to recover the instance without the database.`,
+      ),
+    ],
   };
 }
 
@@ -127,8 +136,14 @@ async function poolsAndNetworks(client: DaemonClient): Promise<Check[]> {
   ];
 }
 
+function goneOf(expected: Inventory, names: readonly string[]): string[] {
+  const known = new Set(expected.instances.map(({ project, name }) => `${project}/${name}`));
+  return names.filter((name) => !known.has(name));
+}
+
 async function powerStates(
   client: DaemonClient,
+  expected: Inventory,
   power: StoredPower,
   outcomes: readonly PowerOutcome[],
 ): Promise<Check[]> {
@@ -139,7 +154,10 @@ async function powerStates(
     ...power.running.map((name) => [name, 'Running'] as const),
     ...power.frozen.map((name) => [name, 'Frozen'] as const),
   ]);
-  return [...new Set([...states.keys(), ...wanted.keys()])].sort().flatMap((instance) => {
+  // An ephemeral instance is gone from LXD's own database once it has stopped: that is not for Incus to have.
+  const gone = new Set(goneOf(expected, [...wanted.keys()]));
+  const names = [...wanted.keys()].filter((name) => !gone.has(name));
+  return [...new Set([...states.keys(), ...names])].sort().flatMap((instance) => {
     const goal = wanted.get(instance) ?? 'Stopped';
     const status = states.get(instance) ?? 'gone';
     const error = outcomes.find((outcome) => outcome.instance === instance)?.error;

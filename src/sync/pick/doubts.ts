@@ -23,6 +23,7 @@ const sentences: Partial<Record<SignName, (detail: string) => string>> = {
   'import-guessed': (detail) => `the package of this import was guessed: ${detail}`,
   'name-unknown': (detail) => `the fork does not have this name: ${detail}`,
   'arguments-differ': (detail) => `no function of this name in the fork takes so many arguments: ${detail}`,
+  'not-go': (detail) => `no compiler would take the merged code: ${detail}`,
   'deleted-changed': () => 'upstream deleted a file that the fork had changed; it was deleted',
 };
 

@@ -124,6 +124,11 @@ function reasonsOf(shop: Workshop, outcomes: readonly FileOutcome[]): readonly s
   const reasons: string[] = [];
   for (const { from, how, rule, signs } of outcomes) {
     if (how === 'skipped') reasons.push(`${from}: skipped by rule ${rule ?? signs[0]?.detail ?? ''}`);
+    if (
+      how === 'unchanged' &&
+      signs.some((sign) => sign.name === 'touching-deletion' || sign.name === 'fork-deleted')
+    )
+      reasons.push(`${from}: upstream changed only lines that the fork deleted; all of it was left out`);
     if (how === 'dropped') reasons.push(`${from}: the fork deleted it (${signs[0]?.detail ?? ''})`);
   }
   if (shop.forkMoves.unread > 0)

@@ -22,6 +22,7 @@ export type SignName =
   | 'import-missing'
   | 'name-unknown'
   | 'arguments-differ'
+  | 'not-go'
   | 'removed-subsystem'
   | 'relocated'
   | 'dropped'

@@ -1,6 +1,6 @@
 // A whole run on a fake machine: what a failure at any step takes back, in which order, and that nothing is taken back twice.
 import * as fs from 'node:fs';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { Failure } from '../../../src/core/failure.ts';
 import type { Host } from '../../../src/core/host.ts';
 import { conversions } from '../../../src/migrate/apply/conversions.ts';
@@ -15,16 +15,15 @@ import {
 import type { Plan, PlanMaterial } from '../../../src/migrate/plan/index.ts';
 import type { FakeHost } from '../../fakes/fake-host.ts';
 import { boot, type TwoDaemons, twoDaemons } from '../../fakes/two-daemons.ts';
-import { quickFolder, temporaryFolder } from '../../temporary-folder.ts';
+import { watchFiles } from '../../fakes/watched-files.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { config, instance } from '../convert/converted.ts';
 import { lxdDatabase } from '../lxd-database.ts';
 import { machineWith, planOf } from '../plan/planned.ts';
 import { treeOf } from './tree.ts';
 
 // Without waiting for the disk.
-vi.mock('node:fs', async (original) =>
-  (await import('../../fakes/watched-files.ts')).watched(await original()),
-);
+watchFiles();
 
 const server = lxdDatabase(`
   ${instance(1, 'c1')} ${instance(2, 'c2', { project: 2 })} ${instance(3, 'c3')} ${instance(4, 'c4')}
@@ -88,7 +87,7 @@ async function readyRun(): Promise<Run> {
   planned ??= await planOf(host);
   const material = planned;
   fs.mkdirSync(host.path('/var/lib/lxd-to-incus/runs/RUN'), { recursive: true });
-  const journal = openJournal(temporaryFolder(quickFolder));
+  const journal = openJournal(temporaryFolder());
   onTestFinished(() => journal.close());
   journal.begin('RUN', material.plan, material.plan.steps, host.now());
 
@@ -141,6 +140,7 @@ async function readyRun(): Promise<Run> {
     journal,
     run: 'RUN',
     stopLimitMs: 60_000,
+    forceStop: false,
     interrupted: () =>
       run.interruptBefore !== undefined &&
       journal.steps('RUN').filter(({ state }) => state === 'done').length >= run.interruptBefore,
@@ -151,8 +151,11 @@ async function readyRun(): Promise<Run> {
     },
     prepareConversion: () =>
       conversion.prepare(toPowerRecord(journal.noted('RUN', noteNames.power) as StoredPower)),
+    differences: conversion.differences,
     wouldStart: () => [],
+    tellingLines: (log) => [log],
     say: () => {},
+    warn: () => {},
   };
   return run;
 }

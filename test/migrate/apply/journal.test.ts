@@ -8,7 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Failure } from '../../../src/core/failure.ts';
 import { openJournal, type StepState, takeLock } from '../../../src/migrate/apply/journal.ts';
 import type { Step } from '../../../src/migrate/plan/step.ts';
-import { quickFolder, temporaryFolder } from '../../temporary-folder.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
 const steps: readonly Step[] = [
   { kind: 'move-directory', from: '/a', to: "/b'; DROP TABLE step; --" },
@@ -42,7 +42,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 test('keeps everything that was written to it, whenever it is opened again', () => {
   fc.assert(
     fc.property(fc.array(action, { maxLength: 12 }), (actions) => {
-      const state = temporaryFolder(quickFolder);
+      const state = temporaryFolder();
       let journal = openJournal(state);
       journal.begin('run', { any: ['plan', null] }, steps, at(0));
       const expected = steps.map((step, position) => ({
@@ -100,6 +100,25 @@ test('the latest run counts, with its outcome; the steps of each stay apart', ()
   expect(journal.steps('second').map(({ state }) => state)).toEqual(['planned']);
 });
 
+test('a step that is written down anew keeps its state and memo', () => {
+  const journal = openJournal(temporaryFolder());
+  onTestFinished(() => journal.close());
+  journal.begin('run', {}, steps, at(0));
+  journal.mark('run', 0, 'done', at(1));
+  journal.remember('run', 0, 'kept');
+  const amended = { kind: 'empty-runtime-folder', path: '/elsewhere' } as const;
+
+  journal.amend('run', 0, amended);
+
+  expect(journal.steps('run')[0]).toEqual({ position: 0, step: amended, state: 'done', memo: 'kept' });
+  expect(
+    journal
+      .steps('run')
+      .slice(1)
+      .map(({ step }) => step),
+  ).toEqual(steps.slice(1));
+});
+
 test('a run is begun whole or not at all', () => {
   const journal = openJournal(temporaryFolder());
   onTestFinished(() => journal.close());
@@ -134,23 +153,30 @@ describe('the lock', () => {
     }
   }
 
-  /** Another process that has taken the lock and holds it. */
-  async function holder(state: string): Promise<() => Promise<void>> {
+  /** Another process that has taken the lock and holds it, although nothing in it refers to it. */
+  async function holder(state: string): Promise<{ readonly pid: number | undefined; now(): Promise<void> }> {
     const module = join(import.meta.dirname, '../../../src/migrate/apply/journal.ts');
     const script = `
       const { takeLock } = await import(${JSON.stringify(module)});
-      takeLock(${JSON.stringify(state)});
+      (() => void takeLock(${JSON.stringify(state)}))();
+      for (let times = 0; times < 3; times += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        globalThis.gc();
+      }
       process.stdout.write('held');
       setInterval(() => {}, 1000);
     `;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     onTestFinished(() => void child.kill('SIGKILL'));
     await once(child.stdout, 'data');
-    return async () => {
-      child.kill('SIGKILL');
-      await once(child, 'close');
+    return {
+      pid: child.pid,
+      async now() {
+        child.kill('SIGKILL');
+        await once(child, 'close');
+      },
     };
   }
 
@@ -158,11 +184,12 @@ describe('the lock', () => {
     const state = temporaryFolder();
     const kill = await holder(state);
 
-    expect(problemOf(() => takeLock(state))).toEqual({ code: 'already-running', state });
-    await kill();
+    const refused = { code: 'already-running', state } as const;
+    expect(problemOf(() => takeLock(state))).toEqual({ ...refused, process: String(kill.pid) });
+    await kill.now();
     const release = takeLock(state);
 
-    expect(problemOf(() => takeLock(state))).toEqual({ code: 'already-running', state });
+    expect(problemOf(() => takeLock(state))).toEqual({ ...refused, process: String(process.pid) });
     release();
     takeLock(state)();
   });

@@ -79,6 +79,61 @@ test.each([
     `UPDATE instances_config SET value = '2' WHERE key = 'limits.cpu';`,
     ['instance default/c1, limits.cpu changed from "1" to "2"'],
   ],
+  [
+    'a volatile key that no stop writes',
+    config('instances_config', 1, { 'volatile.eth0.hwaddr': '00:16:3e:00:00:01' }),
+    ['instance default/c1, volatile.eth0.hwaddr is new'],
+  ],
+  [
+    'the profiles of an instance',
+    `INSERT INTO instances_profiles VALUES (1, 1, 1, 0);`,
+    ['profiles of instance default/c1 is new'],
+  ],
+  [
+    'a device without settings',
+    `INSERT INTO instances_devices VALUES (9, 1, 'eth9', 1);`,
+    ['device default/c1/eth9 is new'],
+  ],
+  [
+    'a device of a profile without settings',
+    `INSERT INTO profiles_devices VALUES (9, 1, 'eth9', 1);`,
+    ['device of profile default/default/eth9 is new'],
+  ],
+  [
+    'a peer of a network',
+    `INSERT INTO networks_peers VALUES (9, 1, 'x', '', 'dev', 'far', NULL);`,
+    ['network peer default/lxdbr0/x is new'],
+  ],
+  [
+    'a record of a zone',
+    `INSERT INTO networks_zones VALUES (9, 1, 'z', ''); INSERT INTO networks_zones_records VALUES (9, 9, 'www', '', '[]');`,
+    ['network zone record z/www is new', 'network zone z is new'],
+  ],
+  [
+    'a bucket',
+    `CREATE TABLE storage_buckets (id, name, storage_pool_id, node_id, description, project_id); INSERT INTO storage_buckets VALUES (1, 'b', 1, 1, '', 1);`,
+    ['storage bucket p/default/b is new'],
+  ],
+  [
+    'the projects of a certificate',
+    `INSERT INTO certificates_projects VALUES (1, 2);`,
+    ['projects of certificate fff is new'],
+  ],
+  [
+    'the kind of content of a volume',
+    `UPDATE storage_volumes SET content_type = 1;`,
+    ['volume p/default/2/v changed from "0 " to "1 "'],
+  ],
+  [
+    'what only links objects',
+    `INSERT INTO images_profiles VALUES (1, 1);`,
+    ['rows of table images_profiles changed'],
+  ],
+  [
+    'a column that is not shown',
+    `UPDATE instances SET architecture = 9;`,
+    ['rows of table instances changed'],
+  ],
 ])('names %s', (_what, sql, lines) => {
   expect(driftAfter(sql)).toEqual(lines);
 });
@@ -88,11 +143,26 @@ describe('leaves out', () => {
     expect(
       driftAfter(`
         UPDATE instances_config SET value = 'STOPPED' WHERE key = 'volatile.last_state.power';
-        ${config('instances_config', 1, { 'volatile.eth0.name': 'eth0' })}
+        ${config('instances_config', 1, { 'volatile.eth0.host_name': 'veth1', 'volatile.last_state.ready': 'false' })}
         UPDATE instances SET last_use_date = 'now'; UPDATE nodes SET heartbeat = 'now';
         INSERT INTO operations VALUES (1, 'u', '1', 1, NULL);
       `),
     ).toEqual([]);
+  });
+
+  test('an ephemeral instance that LXD deleted when it stopped, with its volume, devices and profiles', () => {
+    const ephemeral = `
+      ${instance(2, 'e1')} UPDATE instances SET ephemeral = 1 WHERE id = 2;
+      ${config('instances_config', 2, { 'limits.cpu': '1' })}
+      INSERT INTO instances_profiles VALUES (1, 2, 1, 0);
+      INSERT INTO storage_volumes VALUES (2, 'e1', 1, 1, 0, '', 1, 0);
+    `;
+
+    expect(drift(lxdDatabase(`${before}${ephemeral}`), lxdDatabase(before))).toEqual([]);
+    // One that was made in between, and one that is not ephemeral, are not LXD's doing.
+    expect(drift(lxdDatabase(before), lxdDatabase(`${before}${ephemeral}`))).toContain(
+      'instance default/e1 is new',
+    );
   });
 
   test('confidential values, of which only that they changed is said', () => {

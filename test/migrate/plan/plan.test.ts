@@ -213,10 +213,10 @@ describe('the steps', () => {
     const { plan } = await planOf(machineWith(populatedDatabase()));
 
     expect(plan.steps.map(({ kind }) => kind)).toEqual([
-      'record-power',
       'stop-daemon',
       'clear-leftovers',
       'set-aside-target',
+      'record-power',
       'stop-instances',
       'stop-daemon',
       'mask-source',

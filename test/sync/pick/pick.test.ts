@@ -292,6 +292,41 @@ describe('picking', () => {
     expect(result.doubts.map((doubt) => doubt.rule)).toContain('name-unknown');
   });
 
+  it('asks for review where no compiler would take what came out', async () => {
+    const before = upstreamStore('\tname := path\n\tif name == "" {\n\t\treturn nil\n\t}\n\n\treturn nil\n');
+    const doubtsOf = async (theirs: string, ours: string): Promise<readonly string[]> => {
+      const { result } = await pick(
+        [
+          { name: 'before', from: 'base', time: 2500, files: { 'quartz/store/store.go': before } },
+          change(
+            {
+              'quartz/store/store.go': before.replace(
+                '\treturn nil\n}\n\n// Close',
+                `${theirs}\n}\n\n// Close`,
+              ),
+            },
+            { from: 'before' },
+          ),
+        ],
+        [{ name: 'ours', from: 'rename', time: 2600, files: { 'internal/store/store.go': ours } }],
+      );
+      return result.doubts.map(({ rule, why }) => `${rule} ${why}`);
+    };
+    const ours = before
+      .replaceAll('example.org/quartz/shared', 'example.org/onyx/shared/util')
+      .replaceAll('shared.', 'util.')
+      .replace('Quartz', 'Onyx');
+    const renamed = ours.replaceAll('name', 'label');
+    expect(await doubtsOf('\treturn fmt.Errorf("bad %q", path)', ours)).toEqual([]);
+    expect(await doubtsOf('\treturn fmt.Errorf("bad %q", name)', renamed)).toEqual([
+      expect.stringMatching(/^name-unknown .*: name$/),
+    ]);
+    expect(await doubtsOf('\trest := path\n\n\treturn nil', ours)).toEqual([]);
+    expect(await doubtsOf('\treturn Close(path)', ours)).toEqual([
+      expect.stringMatching(/^arguments-differ .*Close\(1\)/),
+    ]);
+  });
+
   it('applies a rule only to the part of upstream history that it is for', async () => {
     const folder = temporaryFolder();
     const later = change(

@@ -70,6 +70,7 @@ function index(
       importedAs: Object.entries(imported).flatMap(([local, path]) => [local, path, 2]),
       files: [],
       hasWord: () => false,
+      declares: () => false,
     });
   return {
     module,

@@ -1,13 +1,17 @@
 // Steps that stop and start daemons and instances.
 import { readdirSync } from 'node:fs';
-import { daemonClient } from '../../daemon/client.ts';
+import { Failure } from '../../../core/failure.ts';
+import { type DaemonClient, daemonClient } from '../../daemon/client.ts';
 import type { DaemonRef, Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
+import { watchDaemonLog } from '../daemon-log.ts';
 import {
+  instanceStates,
   lastToStop,
   operationsDone,
   powerFromProcesses,
   recordPower,
+  type StopOrders,
   stopThroughDaemon,
   stopWithoutDaemon,
 } from '../power.ts';
@@ -20,7 +24,13 @@ import {
   unitStates,
   type WhileStopping,
 } from '../service-control.ts';
-import { type ApplyContext, noteNames, type StepHandler, storedPower } from '../step-handler.ts';
+import {
+  type ApplyContext,
+  noteNames,
+  type StepHandler,
+  type StoredPower,
+  storedPower,
+} from '../step-handler.ts';
 import { isLooseVeth } from '../veth.ts';
 import { clearLeftovers, provedQuiet } from './leftovers.ts';
 
@@ -33,6 +43,9 @@ export const recordPowerStep: Of<'record-power'> = {
     // A second attempt would find the instances that the first one stopped.
     if (context.journal.noted(context.run, noteNames.power) !== undefined) return;
     const power = await recordPower(context.host, step.daemon, context.wouldStart);
+    // Only now: an instance that appears later is not in the record, and is looked for when they stop.
+    const differences = context.differences();
+    if (differences.length > 0) throw migrateFailure({ code: 'plan-stale', differences });
     context.journal.note(context.run, noteNames.power, power);
     context.say(`${power.running.length} running, ${power.frozen.length} frozen`);
   },
@@ -54,10 +67,43 @@ export const stopDaemonStep: Of<'stop-daemon'> = {
   async undo({ step, memo, context }) {
     if ((memo as DaemonMemo | null)?.ran !== true) return;
     if ((await answeringSocket(context.host, step.daemon)) !== undefined) return;
-    const socket = await startDaemon(context.host, step.daemon, daemonLimitMs);
-    await daemonClient(context.host, socket).waitUntilReady(daemonLimitMs);
+    try {
+      await startUntilReady(context, step.daemon, daemonLimitMs);
+    } catch (error) {
+      // An Incus that does not come up may be why somebody goes back: LXD runs again by now, and that is what counts.
+      if (step.daemon.role === 'source' || !(error instanceof Failure)) throw error;
+      context.warn(`Incus, which ran before, was not started again: ${error.message}`);
+    }
   },
 };
+
+/** @throws {Failure<MigrateProblem>} daemon-did-not-start, with the last lines of its own log */
+async function startUntilReady(
+  context: ApplyContext,
+  daemon: DaemonRef,
+  limitMs: number,
+  answered: () => void = () => {},
+): Promise<void> {
+  const log = watchDaemonLog(context.host, daemon);
+  try {
+    const socket = await startDaemon(context.host, daemon, limitMs);
+    answered();
+    await daemonClient(context.host, socket).waitUntilReady(daemonLimitMs);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw migrateFailure(
+      {
+        code: 'daemon-did-not-start',
+        daemon: daemon.role === 'source' ? 'LXD' : 'Incus',
+        why: [error.explanation.what, error.explanation.where]
+          .filter((part) => part !== undefined)
+          .join('\n'),
+        lastLines: context.tellingLines(await log()),
+      },
+      error,
+    );
+  }
+}
 
 /** With the source stops its last instance; once that is gone, there is time to convert the database. */
 async function besideStopping(daemon: DaemonRef, context: ApplyContext): Promise<WhileStopping | undefined> {
@@ -77,6 +123,10 @@ async function besideStopping(daemon: DaemonRef, context: ApplyContext): Promise
   };
 }
 
+function ordersOf({ stopLimitMs, forceStop, say, warn }: ApplyContext): StopOrders {
+  return { limitMs: stopLimitMs, force: forceStop, say, warn };
+}
+
 export const stopInstancesStep: Of<'stop-instances'> = {
   async apply({ step, context }) {
     const { host, stopLimitMs } = context;
@@ -85,10 +135,13 @@ export const stopInstancesStep: Of<'stop-instances'> = {
       const client = daemonClient(host, socket);
       await operationsDone(host, client, stopLimitMs);
       // A user's own stop command may do anything: nothing runs any more when it is called.
-      const last = step.daemon.service.kind === 'commands' ? undefined : await lastToStop(client);
-      await stopThroughDaemon(client, stopLimitMs, last?.instance, context.say);
+      // Where force is allowed each gets its whole limit first, which is longer than what LXD gives the last one.
+      const together = step.daemon.service.kind !== 'commands' && !context.forceStop;
+      const last = together ? await lastToStop(client) : undefined;
+      await refuseUnknownEphemeral(client, storedPower(context));
+      await stopThroughDaemon(client, ordersOf(context), last?.instance);
       if (last !== undefined) context.say(`${last.instance} stops together with LXD`);
-    } else await stopWithoutDaemon(host, step.daemon.dataDirectory, stopLimitMs, context.say);
+    } else await stopWithoutDaemon(host, step.daemon.dataDirectory, ordersOf(context));
   },
   /** Undone after the daemon has been started again, so that a wait finds what it started by itself. */
   async undo({ step, context }) {
@@ -107,11 +160,28 @@ export const stopInstancesStep: Of<'stop-instances'> = {
   },
 };
 
+/** LXD would delete it, and nobody was asked. */
+async function refuseUnknownEphemeral(client: DaemonClient, power: StoredPower): Promise<void> {
+  const asked = new Set(power.ephemeral);
+  const unknown = (await instanceStates(client)).filter(
+    ({ project, name, status, ephemeral }) =>
+      ephemeral && status !== 'Stopped' && !asked.has(`${project}/${name}`),
+  );
+  if (unknown.length === 0) return;
+  throw migrateFailure({
+    code: 'plan-stale',
+    differences: unknown.map(({ project, name }) => `instance ${project}/${name} is new, and ephemeral`),
+  });
+}
+
 async function restoreExactly(context: ApplyContext, daemon: DaemonRef, socket: string): Promise<void> {
   const client = daemonClient(context.host, socket);
   await operationsDone(context.host, client, context.stopLimitMs);
-  const outcomes = await restorePower(client, storedPower(context), context.say);
-  const failed = outcomes.filter(({ error }) => error !== undefined);
+  const outcomes = await restorePower(context.host, client, storedPower(context), context.say);
+  const failed = outcomes.filter(({ error, gone }) => error !== undefined && gone !== true);
+  // LXD deletes an ephemeral one when it stops; that was accepted, and nothing brings it back.
+  for (const { instance } of outcomes.filter(({ gone }) => gone === true))
+    context.warn(`${instance} does not exist any more, so it cannot be started again`);
   if (failed.length === 0) return;
   throw migrateFailure({
     code: 'daemon-error',
@@ -167,22 +237,21 @@ export const disableSourceStep: Of<'disable-source'> = {
 
 export const startDaemonStep: Of<'start-daemon'> = {
   async apply({ step, context }) {
-    const socket = await startDaemon(context.host, step.daemon, 120_000);
-    context.say('its API answers');
-    context.journal.note(context.run, noteNames.apiAnsweredAt, context.host.now().toISOString());
-    await daemonClient(context.host, socket).waitUntilReady(daemonLimitMs);
+    await startUntilReady(context, step.daemon, 120_000, () => {
+      context.say('its API answers');
+      context.journal.note(context.run, noteNames.apiAnsweredAt, context.host.now().toISOString());
+    });
   },
   async undo({ step: { daemon, bridges }, context }) {
     const { host, say } = context;
     const socket = await answeringSocket(host, daemon);
     // One by one first: at its own shutdown a daemon waits 30 s for a frozen instance, and then forces it.
-    if (socket !== undefined)
-      await stopThroughDaemon(daemonClient(host, socket), context.stopLimitMs, undefined, say);
+    if (socket !== undefined) await stopThroughDaemon(daemonClient(host, socket), ordersOf(context));
     await stopDaemon(host, daemon, daemonLimitMs);
     const left = powerFromProcesses(host, daemon.dataDirectory);
     // Of a daemon that was killed the instances live on.
     if (left.running.length + left.frozen.length > 0)
-      await stopWithoutDaemon(host, daemon.dataDirectory, context.stopLimitMs, say);
+      await stopWithoutDaemon(host, daemon.dataDirectory, ordersOf(context));
     const interfaces = readdirSync(host.path('/sys/class/net')).filter((name) => isLooseVeth(host, name));
     await clearLeftovers(host, { ...daemon, bridges, interfaces, firewallTable: 'incus' }, say);
     await provedQuiet(host, [daemon]);
@@ -195,6 +264,7 @@ export const restorePowerStep: Of<'restore-power'> = {
     if (socket === undefined)
       throw migrateFailure({ code: 'daemon-silent', daemon: 'Incus', limitMs: 0, lastLines: [] });
     const outcomes = await restorePower(
+      context.host,
       daemonClient(context.host, socket),
       storedPower(context),
       context.say,

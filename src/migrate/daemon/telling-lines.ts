@@ -1,0 +1,23 @@
+// The lines of a daemon's log that say why it failed, confidential values of its database veiled.
+import Database from 'better-sqlite3';
+import { isConfidential, veil } from '../../core/secret.ts';
+import { readConfigRows } from '../convert/config-tables.ts';
+
+/** The last ten; where some are more than chatter, of those. Nothing of an empty text. */
+export function tellingLines(text: string, image: Buffer): string[] {
+  if (text.trim() === '') return [];
+  const db = new Database(image);
+  try {
+    const values = readConfigRows(db)
+      .filter(({ key, value }) => value !== null && value.length >= 4 && isConfidential(key, value))
+      .map(({ value }) => value ?? '')
+      .sort((a, b) => b.length - a.length);
+    const lines = text.trimEnd().split('\n');
+    const telling = lines.filter((line) => !/ level=(info|warning|debug)\b/.test(line));
+    return (telling.length > 0 ? telling : lines)
+      .slice(-10)
+      .map((line) => values.reduce((shown, value) => shown.replaceAll(value, veil(value)), line));
+  } finally {
+    db.close();
+  }
+}

@@ -1,0 +1,212 @@
+// Instances are stopped with a limit, by force only where that is allowed, and started again in the order that they ask for.
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Failure } from '../../../src/core/failure.ts';
+import { type StopOrders, stopThroughDaemon, stopWithoutDaemon } from '../../../src/migrate/apply/power.ts';
+import { restorePower } from '../../../src/migrate/apply/restore-power.ts';
+import { daemonClient } from '../../../src/migrate/daemon/client.ts';
+import { asyncAnswer, errorAnswer, operationAnswer, syncAnswer } from '../../fakes/daemon-answers.ts';
+import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
+
+interface Wanted {
+  readonly status: 'Running' | 'Stopped' | 'Frozen';
+  readonly config?: Readonly<Record<string, string>>;
+  /** Whether it stops only by force. */
+  readonly stubborn?: boolean;
+}
+
+/** A daemon with these instances in project default, and what was asked of it, in order. */
+function daemonWith(instances: Readonly<Record<string, Wanted>>) {
+  const host = fakeHost();
+  onTestFinished(() => host.dispose());
+  const asked: string[] = [];
+  const status = new Map(Object.entries(instances).map(([name, { status: first }]) => [name, first]));
+  host.onRequest((_socket, { method, path, body }) => {
+    if (path.startsWith('/1.0/operations/')) return operationAnswer(200);
+    if (path.startsWith('/1.0/instances?'))
+      return syncAnswer(
+        Object.entries(instances).map(([name, { config = {} }]) => ({
+          project: 'default',
+          name,
+          status: status.get(name),
+          expanded_config: config,
+        })),
+      );
+    const name = /^\/1\.0\/instances\/([^/?]+)\/state/.exec(path)?.[1];
+    if (method !== 'PUT' || name === undefined) return undefined;
+    const { action, force, timeout } = body as { action: string; force: boolean; timeout: number };
+    asked.push(`${action} ${name}${force ? ' by force' : ''} ${timeout}`);
+    if (action === 'stop' && !force && instances[name]?.stubborn === true)
+      return errorAnswer(
+        500,
+        'Failed shutting down instance, status is "Running": context deadline exceeded',
+      );
+    status.set(name, action === 'stop' ? 'Stopped' : action === 'freeze' ? 'Frozen' : 'Running');
+    return asyncAnswer();
+  });
+  return { host, asked, client: daemonClient(host, '/unix.socket') };
+}
+
+function orders(force: boolean): StopOrders & { readonly warned: string[]; readonly said: string[] } {
+  const warned: string[] = [];
+  const said: string[] = [];
+  return {
+    limitMs: 60_000,
+    force,
+    say: (text) => said.push(text),
+    warn: (text) => warned.push(text),
+    warned,
+    said,
+  };
+}
+
+describe('stopping through the daemon', () => {
+  test('asks each with its own limit, the highest boot.stop.priority first, and says how many are left', async () => {
+    const { client, asked } = daemonWith({
+      low: { status: 'Running' },
+      high: { status: 'Running', config: { 'boot.stop.priority': '5', 'boot.host_shutdown_timeout': '90' } },
+      still: { status: 'Stopped' },
+    });
+    const told = orders(false);
+
+    await stopThroughDaemon(client, told);
+
+    expect(asked).toEqual(['stop high 90', 'stop low 60']);
+    expect(told.said).toEqual(['default/high stopped, 1 left', 'default/low stopped, 0 left']);
+  });
+
+  test('forces nothing unasked: it ends with the name of the instance', async () => {
+    const { client, asked } = daemonWith({
+      calm: { status: 'Running' },
+      hard: { status: 'Running', stubborn: true },
+    });
+
+    const error = await stopThroughDaemon(client, orders(false)).catch((caught: unknown) => caught);
+
+    expect((error as Failure).problem).toEqual({
+      code: 'instance-will-not-stop',
+      instance: 'default/hard',
+      limitMs: 60_000,
+    });
+    expect((error as Failure).message).toContain('--force-stop');
+    expect(asked).toEqual(['stop calm 60', 'stop hard 60']);
+  });
+
+  test('forces with --force-stop only the one whose time is over, and says so', async () => {
+    const { client, asked } = daemonWith({
+      calm: { status: 'Running' },
+      hard: { status: 'Running', stubborn: true },
+    });
+    const told = orders(true);
+
+    await stopThroughDaemon(client, told);
+
+    expect(asked.toSorted()).toEqual(['stop calm 60', 'stop hard 60', 'stop hard by force 30']);
+    expect(told.warned).toEqual(['default/hard did not stop within 60 s: stopped by force (--force-stop)']);
+  });
+});
+
+describe('stopping without a daemon', () => {
+  const monitor = (pid: number, name: string) => ({
+    pid,
+    parent: 1,
+    argv: [`[lxc monitor] /var/lib/lxd/containers ${name}`],
+    program: '/usr/bin/lxd',
+    sameMountNamespace: true,
+    samePidNamespace: true,
+  });
+  const init = (pid: number, parent: number) => ({
+    pid,
+    parent,
+    argv: ['/sbin/init'],
+    program: '/sbin/init',
+    sameMountNamespace: false,
+    samePidNamespace: false,
+  });
+  const qemu = {
+    pid: 70,
+    parent: 1,
+    argv: ['qemu-system-x86_64', '-name', 'v1', '-pidfile', '/var/lib/lxd/virtual-machines/v1/qemu.pid'],
+    program: '/usr/bin/qemu-system-x86_64',
+    sameMountNamespace: true,
+    samePidNamespace: true,
+  };
+
+  function machine(): FakeHost {
+    const host = fakeHost();
+    onTestFinished(() => host.dispose());
+    host.machine.processes = [monitor(50, 'hard'), init(51, 50), monitor(60, 'calm'), init(61, 60), qemu];
+    const gone = (...pids: number[]): void => {
+      host.machine.processes = host.machine.processes.filter(({ pid }) => !pids.includes(pid));
+    };
+    host.onSignal((pid, signal) => {
+      if (pid === 61) gone(60, 61);
+      if (pid === 51 && signal === 'SIGKILL') gone(50, 51);
+      if (pid === 70 && signal === 'SIGTERM') gone(70);
+    });
+    return host;
+  }
+
+  test('forces nothing unasked', async () => {
+    const host = machine();
+
+    const error = await stopWithoutDaemon(host, '/var/lib/lxd', orders(false)).catch(
+      (caught: unknown) => caught,
+    );
+
+    expect((error as Failure).problem).toMatchObject({
+      code: 'instance-will-not-stop',
+      instance: 'default/hard',
+    });
+    expect(host.log.filter(({ kind }) => kind === 'signal').map(({ text }) => text)).toEqual([
+      '30 51',
+      '30 61',
+    ]);
+  });
+
+  test('with --force-stop kills the init of a container and asks qemu to end, when their time is over', async () => {
+    const host = machine();
+    const told = orders(true);
+
+    await stopWithoutDaemon(host, '/var/lib/lxd', told);
+
+    expect(host.log.filter(({ kind }) => kind === 'signal').map(({ text }) => text)).toEqual([
+      '30 51',
+      '30 61',
+      'SIGKILL 51',
+      'SIGTERM 70',
+    ]);
+    expect(told.warned).toHaveLength(2);
+  });
+
+  test('gives up where even force does not help', async () => {
+    const host = machine();
+    host.onSignal(() => {
+      host.machine.processes = [monitor(50, 'hard')];
+    });
+
+    const error = await stopWithoutDaemon(host, '/var/lib/lxd', orders(true)).catch(
+      (caught: unknown) => caught,
+    );
+
+    expect(error).toBeInstanceOf(Failure);
+  });
+});
+
+describe('what ran', () => {
+  test('is started by boot.autostart.priority and then name, each after the delay of the one before', async () => {
+    const { host, client, asked } = daemonWith({
+      b: { status: 'Stopped' },
+      a: { status: 'Stopped' },
+      first: { status: 'Stopped', config: { 'boot.autostart.priority': '9', 'boot.autostart.delay': '7' } },
+      last: { status: 'Stopped', config: { 'boot.autostart.priority': '-1', 'boot.autostart.delay': '30' } },
+      up: { status: 'Running', config: { 'boot.autostart.delay': '100' } },
+    });
+    const running = ['a', 'b', 'first', 'last', 'up'].map((name) => `default/${name}`);
+    const begun = host.clock();
+
+    await restorePower(host, client, { running, frozen: [], daemonRan: true }, () => {});
+
+    expect(asked).toEqual(['start first 120', 'start a 120', 'start b 120', 'start last 120']);
+    expect(host.clock() - begun).toBe(7_000);
+  });
+});
