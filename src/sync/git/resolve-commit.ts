@@ -8,10 +8,10 @@ import { gitEnvironment } from './git-environment.ts';
 
 const fullSha = /^[0-9a-f]{40}$/;
 const shortSha = /^[0-9a-f]{4,39}$/i;
-const timeoutMs = 60_000;
+const usualTimeoutMs = 60_000;
 
 /** simple-git on a repository as a whole; any exit status but 0, and any signal, is an error. */
-export function openGit(repository: string): SimpleGit {
+export function openGit(repository: string, timeoutMs = usualTimeoutMs): SimpleGit {
   const environment = Object.fromEntries(
     Object.entries({ PATH: process.env['PATH'], ...gitEnvironment }).filter(
       (entry): entry is [string, string] => entry[1] !== undefined,
@@ -53,7 +53,7 @@ export async function resolveCommits(
   // A folder that is not there would be taken for a git that is not there.
   if (!existsSync(path)) throw syncFailure({ code: 'not-a-repository', path, detail: nothingThere });
   const result = await run(['git', '-C', path, 'cat-file', '--batch-check=%(objectname)'], {
-    timeoutMs,
+    timeoutMs: usualTimeoutMs,
     env: gitEnvironment,
     input: Buffer.from(asked.map((name) => `${name}^{commit}\n`).join('')),
     accept: 'any',

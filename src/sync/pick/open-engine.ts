@@ -132,7 +132,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       for await (const batch of bothBatches(own, helper)) {
         for (const { index, pick: made } of batch) {
           const request = requests[index];
-          if (whole && request !== undefined) cache.set('pick', pickKey(request), made);
+          // What blocks may be an object that somebody fetches: that is looked at anew.
+          const lasting = whole && made.result.status !== 'blocked';
+          if (lasting && request !== undefined) cache.set('pick', pickKey(request), made);
         }
         yield batch;
       }

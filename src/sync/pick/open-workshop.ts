@@ -1,10 +1,13 @@
 // Opens what the picks of one run share: histories, renames and lessons of everything that any of them may see.
 import { cpus } from 'node:os';
+import { judgeWhole } from '../gate/judge-whole.ts';
+import { createGate, type Gate, type Verdict } from '../gate/licence-gate.ts';
 import type { Commit } from '../git/commit.ts';
 import { type History, loadHistory } from '../git/history.ts';
 import { createLru } from '../git/lru.ts';
 import type { ObjectWriter } from '../git/object-writer.ts';
 import type { Objects } from '../git/objects.ts';
+import { isMissingObject } from '../problem.ts';
 import { compileBrand } from '../rewrite/brand.ts';
 import { createGoIndexer, type GoFileCache } from '../rewrite/go/go-index.ts';
 import type { GoFile } from '../rewrite/go/scan-go.ts';
@@ -12,6 +15,7 @@ import { createLineStore } from '../rewrite/line-store.ts';
 import { matchesAnyGlob } from '../rules/glob.ts';
 import type { RulePack } from '../rules/model.ts';
 import { compileWords } from '../rules/words.ts';
+import { factsOfHistory } from '../scan/commit-facts.ts';
 import { type ImportPair, identifyImports } from '../scan/identify-imports.ts';
 import { type Lesson, type LessonContext, makeLesson } from '../scan/lessons.ts';
 import { createMemory } from '../scan/memory.ts';
@@ -58,15 +62,20 @@ export async function openWorkshop(
   ]);
   const brand = compileBrand(pack);
   const store = createLineStore(brand.foldLine);
+  const gate = createGate(objects, pack.info.licence);
+  const judge = async (commit: Commit): Promise<Verdict> => (await judgeWhole(gate, objects, commit)).verdict;
   const movesCache = movesIn(sources.cache);
   const lessonContext = { objects, store, ...lessonRules(pack, brand) };
-  const pairs = identifyImports(fork, upstream);
+  const pairs = identifyImports(factsOfHistory(fork), factsOfHistory(upstream));
   const half = pairs.length >> 1;
-  const lessonsOf = (part: readonly ImportPair[]) => () =>
-    loadLessons(lessonContext, part, fork, upstream, sources.cache);
-  const [forkMoves, upstreamMoves, older, newer] = await Promise.all([
+  const [forkMoves, closed] = await Promise.all([
     share(partner, 0, 'fork-moves', () => readMoves(gitDir, fork, movesCache)),
-    share(partner, 1, 'upstream-moves', () => readMoves(gitDir, upstream, movesCache)),
+    share(partner, 1, 'closed', () => closedCommits(gate, upstream)),
+  ]);
+  const lessonsOf = (part: readonly ImportPair[]) => () =>
+    loadLessons(lessonContext, part, fork, upstream, closed, sources.cache);
+  const [upstreamMoves, older, newer] = await Promise.all([
+    share(partner, 1, 'upstream-moves', () => readMoves(gitDir, upstream, movesCache, closed)),
     share(partner, 1, 'older-lessons', lessonsOf(pairs.slice(0, half))),
     share(partner, 0, 'newer-lessons', lessonsOf(pairs.slice(half))),
   ]);
@@ -87,9 +96,35 @@ export async function openWorkshop(
     forkMoves: openRenameHistory(fork, forkMoves),
     upstreamMoves: openRenameHistory(upstream, upstreamMoves),
     forkPointNames: await namesByFolder(objects, forkPoint),
+    judge,
+    closed,
+    learnFrom: (theirs, ours) => lessonOf(lessonContext, theirs, ours),
     memory: createMemory(lessons, brand, pack.info.upstream.name),
     studies: createLru(studiedLines),
   };
+}
+
+/** Upstream commits whose files are not looked at, not even to learn from them. */
+async function closedCommits(gate: Gate, upstream: History): Promise<ReadonlySet<string>> {
+  const closed = new Set<string>();
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let commit = upstream.commits[next]; commit !== undefined; commit = upstream.commits[next]) {
+      next += 1;
+      if (!(await isCleared(gate, commit))) closed.add(commit.sha);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  return closed;
+}
+
+async function isCleared(gate: Gate, commit: Commit): Promise<boolean> {
+  try {
+    return (await gate.judge(commit)).cleared;
+  } catch (error) {
+    if (isMissingObject(error)) return false;
+    throw error;
+  }
 }
 
 /** Empty where the clone does not reach the fork point: rules and renames then have to do. */
@@ -140,6 +175,7 @@ async function loadLessons(
   pairs: readonly ImportPair[],
   fork: History,
   upstream: History,
+  closed: ReadonlySet<string>,
   cache: PickCache,
 ): Promise<readonly (Lesson | undefined)[]> {
   const lessons: (Lesson | undefined)[] = [];
@@ -151,7 +187,7 @@ async function loadLessons(
       const pair = pairs[index];
       if (pair === undefined) return;
       const [one, two] = [upstream.commits[pair.upstream], fork.commits[pair.fork]];
-      if (one === undefined || two === undefined) continue;
+      if (one === undefined || two === undefined || closed.has(one.sha)) continue;
       const key = `${one.sha} ${two.sha}`;
       // Only this engine with these rules writes the entries.
       const known = cache.get('lesson', key) as Lesson | undefined;
@@ -204,15 +240,4 @@ async function sides(
     before: parent === undefined ? undefined : (await objects.commit(parent)).tree,
     after: commit.tree,
   };
-}
-
-export function isMissingObject(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    'problem' in error &&
-    typeof error.problem === 'object' &&
-    error.problem !== null &&
-    'code' in error.problem &&
-    error.problem.code === 'object-missing'
-  );
 }

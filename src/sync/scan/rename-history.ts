@@ -30,6 +30,16 @@ export interface RenameHistory {
   origin(path: string, visible: Visible): string;
   /** Commits that changed a file under this name, merges not among them, oldest first. */
   changes(path: string): readonly FileTouch[];
+  /** Adds what a commit did that came after all others. */
+  append(
+    index: number,
+    moved: readonly { readonly from: string; readonly to: string | undefined }[],
+    touched: readonly {
+      readonly path: string;
+      readonly before: string | undefined;
+      readonly after: string | undefined;
+    }[],
+  ): void;
   /** Commits that could not be compared with their parent, since objects are not here. */
   readonly unread: number;
 }
@@ -45,42 +55,62 @@ export interface MovesCache {
 /** What git says about each comparison of a history; undefined where objects are not here. */
 export type Moves = readonly (string | undefined)[];
 
-/** What is asked of git: a commit, or a merge and what it was merged into. */
-function comparisonsOf(history: History): readonly string[] {
+interface Comparison {
+  /** A commit, or a merge and what it was merged into, as git reads it. */
+  readonly of: string;
+  /** Of closed commits no file is read: only what moved without a change is a move there. */
+  readonly closed: boolean;
+}
+
+function comparisonsOf(history: History, closed: ReadonlySet<string>): readonly Comparison[] {
   // A merge is compared with its first parent: that finds a move that its commits made in two steps.
   return history.commits
     .filter((commit) => commit.parents.length > 0)
-    .map((commit) => (commit.parents.length === 1 ? commit.sha : `${commit.sha} ${commit.parents[0]}`));
+    .map((commit) => ({
+      of: commit.parents.length === 1 ? commit.sha : `${commit.sha} ${commit.parents[0]}`,
+      closed: closed.has(commit.sha),
+    }));
 }
 
 /** Reads the moves with git's own rename detection (half of the content unchanged, no limit on candidates). */
-export async function readMoves(gitDir: string, history: History, cache: MovesCache): Promise<Moves> {
-  const comparisons = comparisonsOf(history);
+export async function readMoves(
+  gitDir: string,
+  history: History,
+  cache: MovesCache,
+  closed: ReadonlySet<string> = new Set(),
+): Promise<Moves> {
+  const comparisons = comparisonsOf(history, closed);
+  const keyOf = (one: Comparison): string => `${one.of}${one.closed ? ' closed' : ''}`;
   const known = new Map<string, string>();
   for (const one of comparisons) {
-    const fields = cache.get(one);
-    if (fields !== undefined) known.set(one, fields);
+    const fields = cache.get(keyOf(one));
+    if (fields !== undefined) known.set(one.of, fields);
   }
-  const asked = comparisons.filter((one) => !known.has(one));
+  const asked = comparisons.filter((one) => !known.has(one.of));
   const answers = new Map<string, string>();
-  await askMoves(gitDir, asked, answers);
-  for (const [one, fields] of answers) {
-    cache.set(one, fields);
-    known.set(one, fields);
+  for (const isClosed of [false, true]) {
+    const part = asked.filter((one) => one.closed === isClosed).map((one) => one.of);
+    await askMoves(gitDir, part, isClosed ? '-M100%' : '-M50%', answers);
   }
-  return comparisons.map((one) => known.get(one));
+  for (const one of asked) {
+    const fields = answers.get(one.of);
+    if (fields === undefined) continue;
+    cache.set(keyOf(one), fields);
+    known.set(one.of, fields);
+  }
+  return comparisons.map((one) => known.get(one.of));
 }
 
 /** Follows files through what git said about each commit. */
 export function openRenameHistory(history: History, moves: Moves): RenameHistory {
-  const comparisons = comparisonsOf(history);
+  const comparisons = comparisonsOf(history, new Set());
   const isMerge = (sha: string): boolean =>
     (history.commits[history.indexOf.get(sha) ?? -1]?.parents.length ?? 0) > 1;
   const forward = new Map<string, Move[]>();
   const backward = new Map<string, { readonly index: number; readonly from: string }[]>();
   const touches = new Map<string, FileTouch[]>();
   for (const [place, comparison] of comparisons.entries()) {
-    const sha = comparison.slice(0, 40);
+    const sha = comparison.of.slice(0, 40);
     const index = history.indexOf.get(sha) ?? 0;
     const merge = isMerge(sha);
     for (const { status, from, to, before, after } of parseMoves(moves[place] ?? '')) {
@@ -101,6 +131,13 @@ export function openRenameHistory(history: History, moves: Moves): RenameHistory
   for (const list of backward.values()) list.sort((left, right) => left.index - right.index);
   return {
     unread: moves.filter((fields) => fields === undefined).length,
+    append(index, moved, touched) {
+      for (const { from, to } of moved) {
+        push(forward, from, { index, to });
+        if (to !== undefined) push(backward, to, { index, from });
+      }
+      for (const { path, before, after } of touched) push(touches, path, { index, before, after });
+    },
     changes: (path) => touches.get(path) ?? [],
     follow(start, visible, since = -1) {
       let path = start;
@@ -163,13 +200,14 @@ const smallMemory = ['-c', 'core.deltaBaseCacheLimit=16m', '-c', 'core.packedGit
 async function askMoves(
   gitDir: string,
   comparisons: readonly string[],
+  similarity: '-M50%' | '-M100%',
   answers: Map<string, string>,
 ): Promise<void> {
   if (comparisons.length === 0) return;
   const result = await run(
     [
       ...(['git', `--git-dir=${gitDir}`, ...smallMemory] as const),
-      ...['diff-tree', '--stdin', '--always', '-r', '-z', '--raw', '--no-abbrev', '-M50%', '-l0'],
+      ...['diff-tree', '--stdin', '--always', '-r', '-z', '--raw', '--no-abbrev', similarity, '-l0'],
     ],
     { timeoutMs, env: gitEnvironment, input: Buffer.from(`${comparisons.join('\n')}\n`), accept: 'any' },
   );
@@ -179,8 +217,8 @@ async function askMoves(
   }
   if (comparisons.length === 1) return;
   const half = comparisons.length >> 1;
-  await askMoves(gitDir, comparisons.slice(0, half), answers);
-  await askMoves(gitDir, comparisons.slice(half), answers);
+  await askMoves(gitDir, comparisons.slice(0, half), similarity, answers);
+  await askMoves(gitDir, comparisons.slice(half), similarity, answers);
 }
 
 /** Cuts git's answer into that of each comparison: its sha, then its entries, each with its paths. */
