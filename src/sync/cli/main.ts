@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { Failure } from '../../core/failure.ts';
 import { skipReasons } from '../decide/decision.ts';
+import { addHelp } from './help.ts';
 import { withRepositories, withRules } from './options.ts';
 import { runCheckout, runContinue } from './run-checkout.ts';
 import { runDecide, runReopen } from './run-decide.ts';
@@ -127,6 +128,7 @@ function createProgram(finish: (code: ExitCode) => void): Command {
     .description('propose rules from what replayed picks got wrong')
     .option('--pairs <file>', 'pairs of commits')
     .action(async (options) => finish(await runRulesSuggest(options)));
+  addHelp(program);
   return program;
 }
 

@@ -70,7 +70,7 @@ export async function mergeTextFile(view: PickView, files: TextSides): Promise<M
   const base = body(sides.base);
   const theirs = body(sides.theirs);
   const ours = body(sides.ours);
-  const study = studyFile(view, `${sides.base.sha} ${sides.ours.sha} ${cut}`, base, ours, fold);
+  const study = studyFile(view, `${fold} ${sides.base.sha} ${sides.ours.sha} ${cut}`, base, ours, fold);
   const go = kind === 'go' ? await view.go() : undefined;
   const added = addedLines(view, base, theirs);
   const translator = await openTranslator(view, {
@@ -423,7 +423,13 @@ async function studyNeighbour(
   if (before === undefined || now === undefined || now.mode === fileMode.tree) return undefined;
   const [theirs, ours] = await Promise.all([objects.text(before.sha), objects.text(now.sha)]);
   if (theirs.length > largestNeighbour || theirs.includes('\0') || ours.includes('\0')) return undefined;
-  return studyFile(view, `${before.sha} ${now.sha} false`, store.split(theirs), store.split(ours), fold);
+  return studyFile(
+    view,
+    `${fold} ${before.sha} ${now.sha} false`,
+    store.split(theirs),
+    store.split(ours),
+    fold,
+  );
 }
 
 async function namedPlace(view: PickView, path: string): Promise<string | undefined> {

@@ -20,25 +20,27 @@ const qualified = /\b[a-zA-Z]\w*\.([A-Z]\w*)/g;
 export function compileBrand(pack: RulePack): Brand {
   const upstreamWords = pack.info.upstream.brands;
   const forkWords = pack.info.fork.brands;
-  const upstream = new RegExp(upstreamWords.join('|'), 'i');
-  const either = new RegExp([...forkWords, ...upstreamWords].join('|'), 'i');
+  // Words are words, whatever characters they hold: nothing in these expressions can repeat, so they are linear.
+  const anyOf = (words: readonly string[]): string => words.map(escapeLiteral).join('|') || '(?!)';
+  const upstream = new RegExp(anyOf(upstreamWords), 'i');
+  const either = new RegExp(anyOf([...forkWords, ...upstreamWords]), 'i');
   // Short forms of the fork's name (`inc`) are only the brand at the start of a word that goes on with one of these.
   const shortForms = pack.info.fork.shortForms.map(
-    (word) => `\\b${word}(?=[ _\\d"'\`t])|${word.toUpperCase()}(?=_)`,
+    (word) => `\\b${escapeLiteral(word)}(?=[ _\\d"'\`t])|${escapeLiteral(word.toUpperCase())}(?=_)`,
   );
   const fold = new RegExp(
-    [...forkWords, ...upstreamWords].join('|') + shortForms.map((form) => `|${form}`).join(''),
+    anyOf([...forkWords, ...upstreamWords]) + shortForms.map((form) => `|${form}`).join(''),
     'gi',
   );
   const standIns = new RegExp(
-    [...upstreamWords, ...forkWords, ...pack.info.fork.shortForms, ...pack.info.fork.standIns].join('|'),
+    anyOf([...upstreamWords, ...forkWords, ...pack.info.fork.shortForms, ...pack.info.fork.standIns]),
     'i',
   );
   const homes = [...pack.info.upstream.modules, ...pack.info.fork.modules]
     .map((module) => module.split('/').slice(0, 2).join('/'))
     .map((home) => `${escapeLiteral(home)}/@`);
   const home = new RegExp([...new Set(homes)].join('|'), 'g');
-  const vowel = new RegExp(`^[\`*\\[_]*(?:${pack.info.fork.vowelWords.join('|')})`, 'i');
+  const vowel = new RegExp(`^[\`*\\[_]*(?:${anyOf(pack.info.fork.vowelWords)})`, 'i');
   const renamedSymbols = new Map<string, string>();
   for (const rule of pack.symbols)
     for (const [before, after] of Object.entries(rule.renamed ?? {})) renamedSymbols.set(before, after);

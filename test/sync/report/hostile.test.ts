@@ -114,7 +114,7 @@ describe('hostile text of upstream', () => {
   it('a path with a newline is one path', { timeout: 60_000 }, () => {
     const folder = temporaryFolder();
     const tiny = makeTinyFork(folder, {
-      upstream: [{ name: 'main', from: 'base', time: 1100, files: { '"two\\nlines\\tof text.txt"': 'x\n' } }],
+      upstream: [{ name: 'main', from: 'base', time: 1100, files: { 'two\nlines\tof text.txt': 'x\n' } }],
     });
     const common = [
       '--upstream',
