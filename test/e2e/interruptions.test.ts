@@ -163,6 +163,7 @@ const boundaries =
         'restore-power',
         'release-autostart',
         'disable-source',
+        'leave-note',
         'refresh-backup-files',
       ]
     : ['stop-instances', 'install-database', 'start-daemon'];

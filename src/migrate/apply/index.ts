@@ -26,6 +26,7 @@ import {
   setAsideTargetStep,
 } from './steps/files.ts';
 import { refreshBackupFilesStep, releaseAutostartStep } from './steps/instances.ts';
+import { leaveNoteStep } from './steps/leave-note.ts';
 import { clearLeftoversStep, proveQuietStep } from './steps/leftovers.ts';
 
 const handlers: StepHandlers = {
@@ -49,6 +50,7 @@ const handlers: StepHandlers = {
   'start-daemon': startDaemonStep,
   'restore-power': restorePowerStep,
   'release-autostart': releaseAutostartStep,
+  'leave-note': leaveNoteStep,
   'refresh-backup-files': refreshBackupFilesStep,
 };
 

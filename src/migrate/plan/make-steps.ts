@@ -80,6 +80,7 @@ export function makeSteps(source: Installation, target: Installation, run: strin
     { kind: 'restore-power', daemon: incus },
     { kind: 'release-autostart', daemon: incus },
     ...(units.length === 0 ? [] : [{ kind: 'disable-source', units } as const]),
+    { kind: 'leave-note', directory: source.dataDirectory, movedTo: moved, kept: false },
     { kind: 'refresh-backup-files', daemon: incus },
   ];
 }

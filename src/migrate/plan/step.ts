@@ -42,6 +42,13 @@ export type Step =
   | { readonly kind: 'start-daemon'; readonly daemon: DaemonRef; readonly bridges: readonly string[] }
   | { readonly kind: 'restore-power'; readonly daemon: DaemonRef }
   | { readonly kind: 'release-autostart'; readonly daemon: DaemonRef }
+  | {
+      readonly kind: 'leave-note';
+      readonly directory: string;
+      readonly movedTo: string;
+      /** Whether the source's own data stays there as well. */
+      readonly kept: boolean;
+    }
   | { readonly kind: 'refresh-backup-files'; readonly daemon: DaemonRef };
 
 export type StepKind = Step['kind'];
@@ -134,6 +141,11 @@ export function describeStep(step: Step): { readonly title: string; readonly inv
       return {
         title: 'give back boot.autostart to the instances that were kept from starting',
         inverse: "nothing to take back: LXD's own database was not touched",
+      };
+    case 'leave-note':
+      return {
+        title: `leave a note in ${step.directory} that says where everything went and how to go back`,
+        inverse: 'remove the note',
       };
     case 'refresh-backup-files':
       return {

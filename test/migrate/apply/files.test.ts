@@ -21,6 +21,7 @@ import {
   setAsideDatabaseStep,
   setAsideTargetStep,
 } from '../../../src/migrate/apply/steps/files.ts';
+import { leaveNoteStep } from '../../../src/migrate/apply/steps/leave-note.ts';
 import type { Step } from '../../../src/migrate/plan/step.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 import { Died, fileWatch } from '../../fakes/watched-files.ts';
@@ -192,6 +193,16 @@ const cases: Readonly<Record<string, Case>> = {
       sourceDirectory: '/var/lib/lxd',
       into: '/state/runs/RUN/converted-database',
     },
+    make: lxd,
+  },
+  'leave-note, where nothing is left': {
+    handler: leaveNoteStep,
+    step: { kind: 'leave-note', directory: '/var/lib/lxd', movedTo: '/var/lib/incus', kept: false },
+    make: () => {},
+  },
+  'leave-note, where the former data stays': {
+    handler: leaveNoteStep,
+    step: { kind: 'leave-note', directory: '/var/lib/lxd', movedTo: '/var/lib/incus', kept: true },
     make: lxd,
   },
   'rename-snapshots-folder': {

@@ -234,6 +234,7 @@ describe('the steps', () => {
       'restore-power',
       'release-autostart',
       'disable-source',
+      'leave-note',
       'refresh-backup-files',
     ]);
   });
