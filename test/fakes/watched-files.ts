@@ -24,6 +24,8 @@ export interface FileWatch {
   readonly operations: string[];
   /** Called before each change. */
   before: (operation: string) => void;
+  /** Whether a rename would lead to another file system; the answer outlives a reset. */
+  acrossDevices: (from: string, to: string) => boolean;
   /** Lets this many changes happen; at the next one, and ever after, the process is dead. */
   dieAfter(operations: number): void;
   isDead(): boolean;
@@ -36,6 +38,7 @@ let dead = false;
 export const fileWatch: FileWatch = {
   operations: [],
   before: () => {},
+  acrossDevices: () => false,
   dieAfter(operations) {
     left = operations;
   },
@@ -64,6 +67,8 @@ export function watched(actual: typeof NodeFs): typeof NodeFs {
   for (const name of changing) {
     const original = actual[name] as (...args: unknown[]) => unknown;
     wrapped[name] = (...args: unknown[]) => {
+      if (name === 'renameSync' && fileWatch.acrossDevices(String(args[0]), String(args[1])))
+        throw Object.assign(new Error(`EXDEV: ${String(args[0])}`), { code: 'EXDEV' });
       passes(`${name} ${String(args[0])}`);
       return original(...args);
     };

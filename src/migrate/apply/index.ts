@@ -4,6 +4,7 @@ import { describeStep, type Step } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
 import type { JournalStep } from './journal.ts';
 import type { ApplyContext, StepHandler, StepHandlers } from './step-handler.ts';
+import { copyDirectoryStep } from './steps/copy-directory.ts';
 import {
   disableSourceStep,
   maskSourceStep,
@@ -28,6 +29,7 @@ import {
 import { refreshBackupFilesStep, releaseAutostartStep } from './steps/instances.ts';
 import { leaveNoteStep } from './steps/leave-note.ts';
 import { clearLeftoversStep, proveQuietStep } from './steps/leftovers.ts';
+import { emptyTargetMountStep, moveMountStep } from './steps/mount.ts';
 
 const handlers: StepHandlers = {
   'record-power': recordPowerStep,
@@ -50,6 +52,9 @@ const handlers: StepHandlers = {
   'start-daemon': startDaemonStep,
   'restore-power': restorePowerStep,
   'release-autostart': releaseAutostartStep,
+  'move-mount': moveMountStep,
+  'empty-target-mount': emptyTargetMountStep,
+  'copy-directory': copyDirectoryStep,
   'leave-note': leaveNoteStep,
   'refresh-backup-files': refreshBackupFilesStep,
 };
@@ -87,6 +92,8 @@ export async function applySteps(context: ApplyContext, options: ApplyOptions): 
       journal.mark(run, entry.position, 'done', host.now());
       report('done');
     } catch (error) {
+      // Stopped inside of a step that takes long: it goes on from there.
+      if (error instanceof Failure && error.problem.code === 'interrupted') throw error;
       report('failed', error instanceof Failure ? error.explanation.what : String(error));
       await afterFailure(context, options, entry, error);
     }
