@@ -53,13 +53,15 @@ async function prepared(path: '/var/lib/lxd' | '/var/lib/incus'): Promise<Machin
     'sh',
     '-c',
     `cd /var/lib/lxd/${rootfs} && mkdir odd && cd odd && echo one > linked && ln linked "other name" && truncate -s 200M sparse &&
-     setfattr -n user.mine -v yes linked && echo fixed > fixed && mkfifo pipe && ln -s ../nowhere link && touch old && chown 1000123:1000456 old && chattr +i fixed`,
+     setfattr -n user.mine -v yes linked && echo fixed > fixed && mkfifo pipe && ln -s ../nowhere link && touch old &&
+     chown -h --reference=../root . * && chmod 6755 old`,
   ]);
   if (path === '/var/lib/lxd') await stopLxd(server);
   else await stopIncus(server);
   await ownFileSystem(server, path, 'own');
   if (path === '/var/lib/lxd') await startLxd(server);
   else await startIncus(server);
+  if (path === '/var/lib/incus') await server.exec(['chattr', '+i', `/var/lib/lxd/${rootfs}/odd/fixed`]);
   return server;
 }
 
@@ -147,7 +149,6 @@ describe('an Incus on a file system of its own', () => {
       await inContainer(server, 'lxc', 'cat /root/new "/odd/other name"; ls /odd/old 2>&1 || true'),
     ).toMatch(/^written in Incus\none\nmore\nls: /);
     expect(await mountOf(server, '/var/lib/incus')).toBe(true);
-    await stopIncus(server);
     expect(
       compareTrees(
         incusBefore,

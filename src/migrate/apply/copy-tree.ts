@@ -26,7 +26,7 @@ const commandMs = 24 * 3_600_000;
  * @throws {Failure<MigrateProblem>} copy-failed, interrupted
  */
 export async function copyTree(host: Host, from: string, to: string, options: CopyOptions): Promise<void> {
-  await endLeftovers(host, to);
+  await endCopies(host, to);
   await rsync(host, from, to, [], barOf(host, to, options), options);
   for (let round = 1; ; round += 1) {
     const compared = (): void => options.say(`comparing every file, round ${round}`);
@@ -94,7 +94,7 @@ function lastLines(text: string): string {
 }
 
 /** Of a run that was killed its rsync may still be at work on the same folder. */
-async function endLeftovers(host: Host, to: string): Promise<void> {
+export async function endCopies(host: Host, to: string): Promise<void> {
   const find = () =>
     host.processes().filter(({ argv }) => /(^|\/)rsync$/.test(argv[0] ?? '') && argv.at(-1) === `${to}/`);
   const end = host.clock() + 10_000;

@@ -43,6 +43,8 @@ afterEach(() => fileWatch.reset());
 interface Case {
   readonly handler: StepHandler<never>;
   readonly step: Step;
+  /** Steps of the run that come after it. */
+  readonly more?: readonly Step[];
   /** What is there before. */
   readonly make: (host: FakeHost) => void;
   /** Whether undo gives back exactly what was there; else what it gives is compared with itself. */
@@ -58,7 +60,7 @@ afterAll(() => {
 });
 
 /** A machine with one step of a run, whose memo outlives the process. */
-function begun({ handler, step, make }: Case) {
+function begun({ handler, step, make, more = [] }: Case) {
   const host = fakeHost();
   for (const folder of ['/var/lib', '/state/runs/RUN', '/etc'])
     fs.mkdirSync(host.path(folder), { recursive: true });
@@ -66,7 +68,7 @@ function begun({ handler, step, make }: Case) {
   onTestFinished(() => host.dispose());
   runs += 1;
   const run = `RUN-${runs}`;
-  journal.begin(run, {}, [step], new Date(0));
+  journal.begin(run, {}, [step, ...more], new Date(0));
   journal.note(run, 'power', { running: [], frozen: [], daemonRan: false });
   const context: ApplyContext = {
     host,
@@ -103,6 +105,7 @@ function begun({ handler, step, make }: Case) {
   };
   return {
     host,
+    run,
     apply: () => call('apply'),
     undo: () => call('undo'),
     /** Lets the process die after so many changes. Returns whether it did. */
@@ -543,6 +546,60 @@ describe('links', () => {
     );
     expect(to('images')).toBe('/var/lib/incus/storage-pools/default/custom/default_images');
     expect(to('containers/foreign')).toBe('/var/lib/lxd-data/c3');
+  });
+});
+
+describe('a copy that Incus has worked on', () => {
+  const step = {
+    kind: 'copy-directory',
+    from: '/var/lib/lxd',
+    to: '/var/lib/incus',
+    intoMount: false,
+    bytes: 1,
+  } as const;
+  const start = { kind: 'start-daemon', bridges: [] } as unknown as Step;
+
+  /** Copied, worked on, and ready to be taken back. */
+  async function workedOn() {
+    const one = begun({
+      handler: copyDirectoryStep,
+      step,
+      more: [start],
+      make: (host) => {
+        commands(host);
+        lxd(host);
+        host.writeFile('/var/lib/lxd/database/x', 'of LXD');
+      },
+    });
+    await one.apply();
+    journal.mark(one.run, 1, 'undone', new Date(0));
+    one.host.writeFile('/var/lib/incus/storage-pools/default/containers/c1/rootfs/new', 'made in Incus');
+    fs.rmSync(one.host.path('/var/lib/incus/storage-pools/default/containers/c1/rootfs/etc/hostname'));
+    return one;
+  }
+
+  test('brings home what was written and removed since, wherever it is broken off', async () => {
+    let died = true;
+    for (let changes = 0; died; changes += 1) {
+      const one = await workedOn();
+      died = await one.dyingAfter(changes, 'undo');
+      await one.undo();
+
+      const tree = one.tree();
+      expect(tree['var/lib/lxd/storage-pools/default/containers/c1/rootfs/new']).toContain('made in Incus');
+      expect(tree).not.toHaveProperty('var/lib/lxd/storage-pools/default/containers/c1/rootfs/etc/hostname');
+      expect(Object.keys(tree).filter((path) => path.startsWith('var/lib/incus'))).toEqual([]);
+    }
+  });
+
+  test('is kept, and refused, where the directory of LXD is not there to take it', async () => {
+    const one = await workedOn();
+    fs.rmSync(one.host.path('/var/lib/lxd/database'), { recursive: true });
+
+    const error = await one.undo().catch((caught: unknown) => caught);
+
+    expect((error as Failure).problem).toMatchObject({ code: 'not-mounted', paths: ['/var/lib/lxd'] });
+    expect(one.tree()).toHaveProperty('var/lib/incus/storage-pools/default/containers/c1/rootfs/new');
   });
 });
 

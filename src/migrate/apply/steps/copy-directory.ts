@@ -7,7 +7,7 @@ import type { Host } from '../../../core/host.ts';
 import { mountAt } from '../../check/layout.ts';
 import type { Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
-import { type CopyOptions, copyTree, dropTree } from '../copy-tree.ts';
+import { type CopyOptions, copyTree, dropTree, endCopies } from '../copy-tree.ts';
 import { isThere } from '../move-once.ts';
 import type { ApplyContext, StepHandler } from '../step-handler.ts';
 
@@ -102,6 +102,7 @@ function switchTo(host: Host, step: CopyDirectory): void {
 }
 
 async function dropCopy(host: Host, step: CopyDirectory): Promise<void> {
+  await endCopies(host, partOf(step));
   if (step.intoMount) return dropTree(host, step.to, true);
   const part = partOf(step);
   // Half removed it must not stand in its place.
