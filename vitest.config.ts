@@ -13,6 +13,11 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**'],
           setupFiles: ['test/setup.ts'],
+          globalSetup: ['test/ensure-built.ts', 'test/scratch.ts'],
+          // Most of the time would go into loading the same modules once a file. Not threads: tests set the mask of
+          // the process.
+          pool: 'forks',
+          isolate: false,
           testTimeout: 20_000,
         },
       },

@@ -34,7 +34,7 @@ export type MigrateProblem =
   | { readonly code: 'run-folder-gone'; readonly run: string; readonly missing: string }
   | { readonly code: 'interrupted'; readonly step: string }
   | { readonly code: 'rollback-incomplete'; readonly why: string; readonly state: string }
-  | { readonly code: 'already-running'; readonly state: string }
+  | { readonly code: 'already-running'; readonly state: string; readonly process: string | undefined }
   | { readonly code: 'still-running'; readonly what: readonly string[] }
   | {
       readonly code: 'step-failed';
@@ -196,9 +196,9 @@ function explain(problem: MigrateProblem): Explanation {
       };
     case 'already-running':
       return {
-        what: 'Another lxd-to-incus is at work here.',
+        what: `Another lxd-to-incus${problem.process === undefined ? '' : ` (process ${problem.process})`} is at work here.`,
         where: problem.state,
-        next: 'Wait until it has ended.',
+        next: 'Nothing was changed. Wait until it has ended; "lxd-to-incus status" says how far it is.',
       };
     case 'still-running':
       return {

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   ensurePrivateFolder,
   makeFolderDurable,
@@ -12,12 +12,10 @@ import {
   writeFileDurable,
 } from '../../src/core/durable.ts';
 import { Failure } from '../../src/core/failure.ts';
-import { Died, fileWatch } from '../fakes/watched-files.ts';
+import { Died, fileWatch, watchFiles } from '../fakes/watched-files.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
-vi.mock('node:fs', async (original) => (await import('../fakes/watched-files.ts')).watched(await original()));
-
-afterEach(() => fileWatch.reset());
+watchFiles();
 
 function modeOf(path: string): number {
   return fs.lstatSync(path).mode & 0o7777;

@@ -11,8 +11,8 @@ import { waitFor } from './wait-for.ts';
 export const inits = {
   /** Ends at once: the image's own. */
   calm: undefined,
-  /** Takes six seconds over it. */
-  slow: "#!/bin/sh\ntrap 'sleep 6; exit 0' PWR\nwhile :; do sleep 0.2; done\n",
+  /** Takes three seconds over it. */
+  slow: "#!/bin/sh\ntrap 'sleep 3; exit 0' PWR\nwhile :; do sleep 0.2; done\n",
   /** Does not. */
   stubborn: "#!/bin/sh\ntrap '' PWR\nwhile :; do sleep 0.2; done\n",
 } as const;

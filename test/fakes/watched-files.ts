@@ -1,5 +1,7 @@
 // The real file functions, watched: a test sees every change, and can let the process "die" between any two of them.
-import type * as NodeFs from 'node:fs';
+import fs, { type Mode, type OpenMode, type PathLike } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { afterAll, afterEach, beforeAll } from 'vitest';
 
 /** What a dead process would not have done any more. */
 export class Died extends Error {}
@@ -61,8 +63,25 @@ function passes(operation: string): void {
   fileWatch.operations.push(operation);
 }
 
-/** For `vi.mock('node:fs', …)`: the functions of the real module, each change of a file reported first. */
-export function watched(actual: typeof NodeFs): typeof NodeFs {
+/**
+ * Has every change of a file reported first, while the tests of this file run. The functions of `node:fs` themselves
+ * are exchanged: modules that other test files have loaded before see it as well.
+ */
+export function watchFiles(): void {
+  const functions = watched({ ...fs });
+  const actual = Object.fromEntries(
+    Object.keys(functions).map((name) => [name, fs[name as keyof typeof fs]]),
+  );
+  const exchange = (by: Record<string, unknown>): void => {
+    Object.assign(fs, by);
+    syncBuiltinESMExports();
+  };
+  beforeAll(() => exchange(functions));
+  afterEach(() => fileWatch.reset());
+  afterAll(() => exchange(actual));
+}
+
+function watched(actual: typeof fs): Record<string, unknown> {
   const wrapped: Record<string, unknown> = {};
   for (const name of changing) {
     const original = actual[name] as (...args: unknown[]) => unknown;
@@ -73,11 +92,11 @@ export function watched(actual: typeof NodeFs): typeof NodeFs {
       return original(...args);
     };
   }
-  const open = (path: NodeFs.PathLike, flags: NodeFs.OpenMode = 'r', mode?: NodeFs.Mode): number => {
+  const openSync = (path: PathLike, flags: OpenMode = 'r', mode?: Mode): number => {
     if (typeof flags === 'number' && (flags & actual.constants.O_CREAT) !== 0)
       passes(`openSync ${String(path)}`);
     return actual.openSync(path, flags, mode);
   };
   // Only a process dies here, never the machine: what it wrote is there without a sync, which takes most of the time.
-  return { ...actual, ...wrapped, openSync: open, fsyncSync: () => {} } as typeof NodeFs;
+  return { ...wrapped, openSync, fsyncSync: () => {} };
 }

@@ -53,6 +53,11 @@ function built(db: Database.Database, sql: string): Buffer {
   }
 }
 
+/** An image, changed by `sql`. */
+export function changedDatabase(image: Buffer, sql: string): Buffer {
+  return built(new Database(image), sql);
+}
+
 /** Any SQLite database. */
 export function databaseOf(sql: string): Buffer {
   return built(new Database(':memory:'), sql);

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../../core/host.ts';
-import { raftPosition } from '../../dqlite/index.ts';
+import { raftPosition, readDatabase } from '../../dqlite/index.ts';
 import type { PowerRecord } from '../convert/index.ts';
 import { drift } from '../plan/drift.ts';
 import { convertFiles, type Plan } from '../plan/index.ts';
@@ -20,6 +20,8 @@ export interface Conversions {
   /** Converts ahead of time, while the daemon is still stopping. */
   prepare(power: PowerRecord): void;
   again(power: PowerRecord): FreshConversion;
+  /** Lines on what differs by now, without converting. */
+  differences(): string[];
 }
 
 /**
@@ -47,6 +49,7 @@ export function conversions(host: Host, { plan, sourceImage, pinsFromHost }: Pla
   };
   let prepared: { readonly state: string; readonly conversion: FreshConversion } | undefined;
   return {
+    differences: () => drift(sourceImage, readDatabase(join(database, 'global')).bytes),
     prepare(power) {
       const state = stateNow();
       prepared = { state, conversion: convertNow(power) };

@@ -10,10 +10,10 @@ import { appendTransaction, readDatabase, writeFreshDirectory } from '../../dqli
 export type IdMaps = Readonly<Record<string, string>>;
 
 /** @param directory a data directory of a daemon that does not run; {} where it has no database */
-export function readIdMaps(directory: string): IdMaps {
+export function readIdMaps(directory: string, options: { readonly salvage?: boolean } = {}): IdMaps {
   const global = join(directory, 'global');
   if (!existsSync(global)) return {};
-  const db = new Database(readDatabase(global).bytes);
+  const db = new Database(readDatabase(global, options).bytes);
   try {
     return Object.fromEntries(rows(db).map(({ name, value }) => [name, value]));
   } finally {

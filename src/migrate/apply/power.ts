@@ -12,6 +12,7 @@ export interface InstanceState {
   readonly project: string;
   readonly name: string;
   readonly status: string;
+  readonly ephemeral: boolean;
   readonly expanded: Readonly<Record<string, string>>;
 }
 
@@ -28,8 +29,11 @@ export async function recordPower(
   if (socket === undefined) return { ...powerWithoutDaemon(host, daemon, wouldStart), daemonRan: false };
   const states = await instanceStates(daemonClient(host, socket));
   const named = (status: string): string[] =>
-    states.filter((instance) => instance.status === status).map(({ project, name }) => `${project}/${name}`);
-  return { running: named('Running'), frozen: named('Frozen'), daemonRan: true };
+    states.filter((instance) => instance.status === status).map(nameOf);
+  const ephemeral = runningOf(states)
+    .filter((state) => state.ephemeral)
+    .map(nameOf);
+  return { running: named('Running'), frozen: named('Frozen'), ephemeral, daemonRan: true };
 }
 
 /** The same without asking a daemon, as a plan does. */
@@ -62,6 +66,7 @@ export async function instanceStates(client: DaemonClient): Promise<InstanceStat
     project: String(instance['project'] ?? 'default'),
     name: String(instance['name']),
     status: String(instance['status']),
+    ephemeral: instance['ephemeral'] === true,
     expanded: (instance['expanded_config'] ?? {}) as Record<string, string>,
   }));
 }

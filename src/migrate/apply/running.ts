@@ -1,5 +1,5 @@
 // Finds what of a data directory runs on the host, from processes alone: daemons may be dead.
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import type { Host, ProcessInfo } from '../../core/host.ts';
 import { heldElsewhere } from './held-elsewhere.ts';
 
@@ -55,7 +55,8 @@ export function instanceOfStorageName(storageName: string): string {
 }
 
 /** Everything of a data directory that must be gone before it moves; each in words. */
-export async function whatIsLeft(host: Host, { dataDirectory, program }: HelperOwner): Promise<string[]> {
+export async function whatIsLeft(host: Host, owner: HelperOwner): Promise<string[]> {
+  const { dataDirectory } = owner;
   const inside = `${dataDirectory}/`;
   const instances = runningInstances(host, dataDirectory);
   return [
@@ -63,9 +64,11 @@ export async function whatIsLeft(host: Host, { dataDirectory, program }: HelperO
       ({ storageName, process }) =>
         `instance ${instanceOfStorageName(storageName)} runs (process ${process.pid})`,
     ),
-    ...helperProcesses(host, { dataDirectory, program }).map(
-      ({ pid, argv }) => `process ${pid}: ${argv.join(' ').slice(0, 120)}`,
-    ),
+    ...[
+      ...daemonProcesses(host, dataDirectory),
+      ...helperProcesses(host, owner),
+      ...otherWorkers(host, owner),
+    ].map(({ pid, argv }) => `process ${pid}: ${argv.join(' ').slice(0, 120)}`),
     ...host
       .mounts()
       .filter(({ path }) => path.startsWith(inside))
@@ -77,8 +80,23 @@ export async function whatIsLeft(host: Host, { dataDirectory, program }: HelperO
   ];
 }
 
-const helperPrograms =
-  /\/(dnsmasq|lxd|incusd|qemu-[^/]*|virtiofsd|swtpm|forkproxy|rsync|virtfs-proxy-helper)$/;
+/**
+ * How the daemons call the programs that they start beside themselves: each gets a path of its own data directory in this
+ * place (network/driver_bridge.go, device/device_utils_disk.go and tpm.go; LXD 5.0.2, 5.21.3, Incus 6.0.4). Somebody who
+ * copies or converts a file in there by hand calls other programs, or calls these in another way.
+ */
+const helperCalls: readonly { readonly program: RegExp; readonly path: RegExp }[] = [
+  {
+    program: /\/dnsmasq$/,
+    path: /^--(?:dhcp-leasefile|dhcp-hostsfile|conf-file)=(?=\/.*\/dnsmasq\.(?:leases|hosts|raw)$)/,
+  },
+  { program: /\/virtiofsd$/, path: /^(?:source=|--shared-dir=|--socket-path=)(?=\/)/ },
+  { program: /\/virtfs-proxy-helper$/, path: /^(?=\/)/ },
+  { program: /\/swtpm$/, path: /^dir=(?=\/)/ },
+];
+
+/** Programs that work on images and trees of files, whoever started them. */
+const workers = /\/(?:rsync|qemu-[^/]*|tar|bsdtar|cp|dd|mksquashfs|unsquashfs)$/;
 
 /** Whose helpers are looked for: a data directory, and the program of its daemon, even if it is no longer installed. */
 export interface HelperOwner {
@@ -87,29 +105,88 @@ export interface HelperOwner {
 }
 
 /**
- * Processes that the daemon started: dnsmasq and others that name its directory, and its own program run as a helper
- * (forkproxy, forkdns, …: a proxy between two ports names no directory). Not the daemon itself.
+ * Processes that the daemon started, by the way it calls them: dnsmasq and others with a path of its directory, and its
+ * own program run as a helper (forkproxy, forkdns, …: a proxy between two ports names no directory). Not the daemon
+ * itself, and nothing that somebody else may have started: these are ended.
  */
 export function helperProcesses(host: Host, { dataDirectory, program }: HelperOwner): ProcessInfo[] {
-  const named = dataDirectory.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const inside = `${dataDirectory}/`;
+  return host.processes().filter((process) => {
+    if (!process.samePidNamespace) return false;
+    const [, ...args] = process.argv;
+    if ((args[0] ?? '').startsWith('fork') && process.program !== undefined)
+      return (
+        (process.program === program || daemonPrograms.test(process.program)) &&
+        isOf(host, process, dataDirectory)
+      );
+    const call = helperCalls.find((one) => one.program.test(process.program ?? ''));
+    return call !== undefined && args.some((argument) => startsInside(argument, call.path, inside));
+  });
+}
+
+function startsInside(argument: string, prefix: RegExp, inside: string): boolean {
+  const before = prefix.exec(argument)?.[0];
+  return before !== undefined && argument.startsWith(inside, before.length);
+}
+
+/** What works on files of the directory and is neither an instance nor a helper: a person decides about it. */
+function otherWorkers(host: Host, owner: HelperOwner): ProcessInfo[] {
+  const named = owner.dataDirectory.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
   // `/backup/var/lib/lxd/` is not inside: what ends there is somebody's own copy at work.
-  const inside = new RegExp(`(?<![\\w./-])${named}/`);
+  const inside = new RegExp(`(?<![\\w./-])${named}(?:/|$)`);
+  const known = new Set(
+    [
+      ...helperProcesses(host, owner),
+      ...runningInstances(host, owner.dataDirectory).map(({ process }) => process),
+    ].map(({ pid }) => pid),
+  );
   return host
     .processes()
     .filter(
-      (process) =>
-        process.samePidNamespace &&
-        !isDaemon(process.argv) &&
-        ((helperPrograms.test(process.program ?? '') &&
-          process.argv.slice(1).some((argument) => inside.test(argument))) ||
-          (program !== undefined &&
-            process.program === program &&
-            (process.argv[1] ?? '').startsWith('fork'))),
+      ({ pid, samePidNamespace, program, argv }) =>
+        samePidNamespace &&
+        !known.has(pid) &&
+        workers.test(program ?? '') &&
+        argv.slice(1).some((argument) => inside.test(argument)),
     );
 }
 
-function isDaemon(argv: readonly string[]): boolean {
-  return !(argv[1] ?? '').startsWith('fork') && /(^|\/)(lxd|incusd)$/.test(argv[0] ?? '');
+const daemonPrograms = /(?:^|\/)(?:lxd|incusd)$/;
+
+/**
+ * Daemons of the data directory, whether they listen or not: one that is just starting, or has closed its socket and is
+ * not gone yet. The directory is what LXD_DIR or INCUS_DIR of the process says, else the usual one (both projects).
+ */
+export function daemonProcesses(host: Host, dataDirectory: string): ProcessInfo[] {
+  return host.processes().filter((process) => {
+    const [program = '', first = '-'] = process.argv;
+    // `lxd activateifneeded` and the like are commands, which end by themselves.
+    return (
+      process.samePidNamespace &&
+      daemonPrograms.test(program) &&
+      first.startsWith('-') &&
+      isOf(host, process, dataDirectory)
+    );
+  });
+}
+
+/** Whether a process of a daemon's program works on this data directory: what it was started with says so. */
+function isOf(host: Host, { pid, program, argv }: ProcessInfo, dataDirectory: string): boolean {
+  const environment = readIfThere(host.path(`/proc/${pid}/environ`));
+  if (environment === undefined) return false;
+  const isIncus = /incusd$/.test(argv[0] ?? program ?? '');
+  const variable = isIncus ? 'INCUS_DIR=' : 'LXD_DIR=';
+  const set = environment.split('\0').find((line) => line.startsWith(variable));
+  const directory = set?.slice(variable.length) || (isIncus ? '/var/lib/incus' : '/var/lib/lxd');
+  return realPath(host, directory) === realPath(host, dataDirectory);
+}
+
+function realPath(host: Host, path: string): string {
+  try {
+    return realpathSync(host.path(path));
+  } catch {
+    return host.path(path);
+  }
 }
 
 function readIfThere(path: string): string | undefined {

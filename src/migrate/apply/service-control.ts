@@ -3,7 +3,7 @@ import type { Host } from '../../core/host.ts';
 import { daemonClient } from '../daemon/client.ts';
 import type { DaemonRef } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
-import { runningInstances } from './running.ts';
+import { daemonProcesses, runningInstances } from './running.ts';
 
 const commandLimitMs = 700_000;
 
@@ -38,7 +38,10 @@ export async function stopDaemon(
 ): Promise<void> {
   const { service } = daemon;
   if (service.kind === 'commands') {
-    for (const argv of service.stop) await host.run(argv, { timeoutMs: commandLimitMs });
+    const runs = daemon.sockets.some((socket) => host.listener(socket) !== undefined);
+    // Of a daemon that does not run, most commands say that they failed; a supervisor must be told all the same.
+    for (const argv of service.stop)
+      await host.run(argv, { timeoutMs: commandLimitMs, ...(runs ? {} : { accept: 'any' }) });
   } else {
     const socket = await answeringSocket(host, daemon);
     if (socket !== undefined) await shutDown(host, daemon, socket, limitMs, beside);
@@ -78,15 +81,33 @@ async function shutDown(
   return stopped;
 }
 
+/**
+ * Waits for a daemon that an interrupted run has told to stop: until it is gone it answers, but starts and stops nothing,
+ * and a second request to stop would run beside the first.
+ */
+export async function waitIfShuttingDown(
+  host: Host,
+  daemon: DaemonRef,
+  limitMs: number,
+  say: (text: string) => void,
+): Promise<void> {
+  const socket = await answeringSocket(host, daemon);
+  if (socket === undefined || !(await daemonClient(host, socket).isShuttingDown())) return;
+  say(`${daemon.role === 'source' ? 'LXD' : 'Incus'} is shutting down: waiting until it is gone`);
+  await waitGone(host, daemon, limitMs);
+}
+
 async function waitGone(host: Host, daemon: DaemonRef, limitMs: number): Promise<void> {
   const end = host.clock() + limitMs;
-  while (daemon.sockets.some((socket) => host.listener(socket) !== undefined)) {
+  for (;;) {
+    const listens = daemon.sockets.some((socket) => host.listener(socket) !== undefined);
+    const [process] = daemonProcesses(host, daemon.dataDirectory);
+    if (!listens && process === undefined) return;
     if (host.clock() > end) {
+      const what = listens ? 'still listens' : `is still there (process ${process?.pid})`;
       throw migrateFailure({
         code: 'still-running',
-        what: [
-          `the daemon of ${daemon.dataDirectory} still listens ${limitMs / 1000} s after it was stopped`,
-        ],
+        what: [`the daemon of ${daemon.dataDirectory} ${what} ${limitMs / 1000} s after it was stopped`],
       });
     }
     await host.sleep(20);

@@ -1,9 +1,11 @@
 // What changed in Incus since the switch, and what of it LXD would not have after a rollback.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import type { Finding } from '../check/index.ts';
 import { readDatabaseFiles } from '../inventory/database-files.ts';
+import type { Inventory } from '../inventory/inventory.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
 import { convertFiles, type Plan } from '../plan/index.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
@@ -32,7 +34,20 @@ export function changesSinceSwitch(host: Host, journal: Journal, run: string, fo
     ...given,
     instances: given.instances.map((instance) => releaseHeld(instance, conversion.held)),
   };
-  const now = readInventory(readDatabaseFiles(host.path(plan.target.dataDirectory)).image.bytes);
+  let now: Inventory;
+  try {
+    now = readInventory(readDatabaseFiles(host.path(plan.target.dataDirectory)).image.bytes);
+  } catch (error) {
+    if (!(error instanceof Failure) && systemErrorCode(error) === undefined) throw error;
+    // It may be why somebody goes back.
+    return finding(
+      'since-switch-unknown',
+      'note',
+      [error instanceof Error ? error.message : String(error)],
+      "Incus's database cannot be read, so nobody can tell what changed in Incus since the move.",
+      'LXD comes back as it was before the move. The database of Incus is kept in the folder of the run.',
+    );
+  }
   const differences = compareInventories(expected, now, migrationRules().accepted_differences);
   const whole = (change: 'missing' | 'extra'): string[] =>
     differences

@@ -23,6 +23,8 @@ export interface ApplyContext {
   readonly forceStop: boolean;
   /** Whether the person asked to stop; looked at between steps. */
   interrupted(): boolean;
+  /** How the source's database differs by now from the planned one. */
+  differences(): readonly string[];
   /** Reads and converts the source's database again, with the power record of this run. */
   convertAgain(power: PowerRecord): FreshConversion;
   /** Does the work of convertAgain ahead of time, while the daemon is still stopping; it counts only if the log ends where it ended then. */
@@ -52,6 +54,13 @@ export interface StepCall<S extends Step> {
 export interface StepHandler<S extends Step> {
   apply(call: StepCall<S>): Promise<void> | void;
   undo(call: StepCall<S>): Promise<void> | void;
+  /**
+   * Whether what the step has brought about is still so. A restart of the machine starts what was stopped, and stops
+   * what was started: such a step is carried out again. Without it, nothing but the tool changes that.
+   */
+  holds?(call: StepCall<S>): Promise<boolean> | boolean;
+  /** The same for a step that was taken back, or not begun, while those before it were carried out. */
+  holdsUndone?(call: StepCall<S>): Promise<boolean> | boolean;
 }
 
 export type StepHandlers = { readonly [K in StepKind]: StepHandler<Extract<Step, { kind: K }>> };
@@ -73,6 +82,8 @@ export const noteNames = {
 export interface StoredPower {
   readonly running: readonly string[];
   readonly frozen: readonly string[];
+  /** Those of both that LXD deletes when they stop; absent in journals of former versions. */
+  readonly ephemeral?: readonly string[];
   /** Whether the source's daemon answered when the record was taken. */
   readonly daemonRan: boolean;
 }
@@ -81,6 +92,13 @@ export function storedPower(context: ApplyContext): StoredPower {
   const noted = context.journal.noted(context.run, noteNames.power);
   if (noted === undefined) throw new Error('the power record is read before it was taken');
   return noted as StoredPower;
+}
+
+/** Whether a step of this kind was begun or done, and not taken back. */
+export function isBegun({ journal, run }: ApplyContext, kind: StepKind): boolean {
+  return journal
+    .steps(run)
+    .some(({ step, state }) => step.kind === kind && (state === 'begun' || state === 'done'));
 }
 
 export function toPowerRecord(stored: StoredPower): PowerRecord {

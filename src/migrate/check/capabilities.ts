@@ -140,7 +140,9 @@ function kernel({ host, targetVersion }: CheckContext): Finding[] {
 function units({ host, source }: CheckContext): Finding[] {
   const { service } = source;
   if (service.kind !== 'systemd') {
+    const runs = source.sockets.some((socket) => host.listener(socket) !== undefined);
     return [
+      ...(runs && service.kind === 'none' ? [notStartable(source.dataDirectory)] : []),
       {
         id: 'source-may-come-back',
         severity: 'note',
@@ -167,6 +169,18 @@ function units({ host, source }: CheckContext): Finding[] {
         'Move them to /usr/local/lib/systemd/system and run "systemctl daemon-reload", then plan again.',
     },
   ];
+}
+
+function notStartable(directory: string): Finding {
+  return {
+    id: 'source-not-startable',
+    severity: 'loss',
+    objects: [directory],
+    what: 'LXD runs, and nothing says how it is started here. Taken back, the move would leave it and its instances stopped.',
+    action:
+      'Say how it is started and stopped with --services FILE. With --accept you start it yourself then.',
+    answers: ['accept'],
+  };
 }
 
 function isMasked(path: string): boolean {

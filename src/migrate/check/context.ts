@@ -25,6 +25,8 @@ export interface CheckContext {
   readonly sourceDatabase: OpenDatabase;
   /** undefined: the target has no database yet. */
   readonly targetDatabase: OpenDatabase | undefined;
+  /** Databases that this user may not read; a plan is made without them. */
+  readonly unreadable: readonly string[];
   /** The tool's own folder. */
   readonly state: string;
   /** False where only a copy of a database was given, without the rest of the data directory. */

@@ -7,14 +7,30 @@ import { migrationRules } from '../rules/migration-rules.ts';
 import type { CheckContext, OpenDatabase } from './context.ts';
 import type { Finding } from './finding.ts';
 
-export function checkDatabase({ sourceDatabase, targetDatabase, target }: CheckContext): Finding[] {
+export function checkDatabase(context: CheckContext): Finding[] {
+  const { sourceDatabase, targetDatabase, target } = context;
   return [
+    ...notReadable(context),
     ...cluster('source', 'This LXD', sourceDatabase),
     ...(targetDatabase === undefined || target === undefined
       ? []
       : cluster('target', 'This Incus', targetDatabase)),
     ...empty(sourceDatabase.db),
     ...soundness(sourceDatabase.db),
+  ];
+}
+
+/** A plan of somebody who is not root may do without; a migration may not. */
+function notReadable({ host, unreadable }: CheckContext): Finding[] {
+  if (unreadable.length === 0) return [];
+  return [
+    {
+      id: 'not-readable',
+      severity: host.userId() === 0 ? 'blocker' : 'note',
+      objects: unreadable,
+      what: 'You may not read these, so nothing is said about them; nor can you see which instances run.',
+      action: 'The plan is made without them. Plan as root for one that says everything.',
+    },
   ];
 }
 

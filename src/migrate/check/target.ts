@@ -38,8 +38,8 @@ function versionKnown({ target, targetVersion }: CheckContext): Finding[] {
   ];
 }
 
-function emptiness({ host, target, targetDatabase }: CheckContext): Finding[] {
-  if (target === undefined) return [];
+function emptiness({ host, target, targetDatabase, unreadable }: CheckContext): Finding[] {
+  if (target === undefined || unreadable.includes(host.path(target.dataDirectory))) return [];
   if (targetDatabase === undefined) {
     const folders = ['containers', 'virtual-machines', 'storage-pools', 'disks', 'images'].filter((name) => {
       const folder = host.path(join(target.dataDirectory, name));

@@ -2,6 +2,7 @@
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
+import { inert } from '../../core/text.ts';
 import { describeNotice } from '../../dqlite/index.ts';
 import { find } from '../detect/index.ts';
 import { readDatabaseFiles } from '../inventory/database-files.ts';
@@ -13,7 +14,9 @@ import { type CommonOptions, detectOptions } from './options.ts';
 
 export async function inspectCommand(host: Host, options: CommonOptions, output: Output): Promise<ExitCode> {
   const { source } = find(host, detectOptions(options));
-  const { image, local } = readDatabaseFiles(host.path(source.dataDirectory));
+  const { image, local } = readDatabaseFiles(host.path(source.dataDirectory), {
+    unreadable: (path) => output.message(`You may not read ${inert(path)}; shown without what it holds.`),
+  });
   const inventory = readInventory(image.bytes, local === undefined ? {} : { localDatabase: local });
   for (const notice of image.notices) output.message(describeNotice(notice));
   output.line(inventoryText(inventory, { showValues: options.showValues === true }).trimEnd());

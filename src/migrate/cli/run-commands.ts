@@ -1,20 +1,21 @@
 // `status`, `resume` and `rollback`: what can be done with a migration that was begun, or is finished.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { asFileFailure } from '../../core/as-file-failure.ts';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
-import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
-import { loggedHost, openLog } from '../../core/log.ts';
+import { loggedHost, openLog, tell } from '../../core/log.ts';
 import type { Output } from '../../core/output.ts';
 import { formatDuration } from '../../core/text.ts';
 import { undoSteps } from '../apply/index.ts';
 import { type Journal, type JournalRun, openJournal, takeLock } from '../apply/journal.ts';
 import { removeMadeByTarget } from '../apply/made-by-target.ts';
-import { answeringSocket } from '../apply/service-control.ts';
+import { answeringSocket, waitIfShuttingDown } from '../apply/service-control.ts';
 import { changesSinceSwitch } from '../apply/since-switch.ts';
 import { isUnfinished, whatIsLeft, whereItStands } from '../apply/where-it-stands.ts';
 import { isOpen } from '../check/index.ts';
 import { daemonClient } from '../daemon/client.ts';
+import type { Services } from '../detect/services-file.ts';
 import { describeStep, type Plan } from '../plan/index.ts';
 import { daemonRef, runFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
@@ -23,7 +24,7 @@ import { writeAsRoot } from '../verify/write-as-root.ts';
 import { applyContext, carryOut, missingOfRun, plannedOnOf, showProgress, type Work } from './carry-out.ts';
 import { confirm } from './confirm.ts';
 import { watchInterrupts } from './interrupts.ts';
-import { answersOf, type CommonOptions, stateFolder } from './options.ts';
+import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
 import { renderFindings } from './render-plan.ts';
 
 export interface RunOptions extends CommonOptions {
@@ -167,6 +168,7 @@ const emptyJournal: Pick<Journal, 'latest'> & Journal = {
   plan: () => undefined,
   steps: () => [],
   mark() {},
+  amend() {},
   remember() {},
   note() {},
   noted: () => undefined,
@@ -180,6 +182,16 @@ function nothing(output: Output, text: string): ExitCode {
   return exitCode.nothingToDo;
 }
 
+/** Commands that turned out to be wrong must not stand in the way of what is left to do. */
+function replaceServices(journal: Journal, run: string, services: Services): void {
+  for (const { position, step } of journal.steps(run)) {
+    if (!('daemon' in step)) continue;
+    const service = services[step.daemon.role];
+    if (service.kind !== 'none')
+      journal.amend(run, position, { ...step, daemon: { ...step.daemon, service } });
+  }
+}
+
 interface Setting {
   readonly host: Host;
   readonly options: RunOptions;
@@ -188,19 +200,31 @@ interface Setting {
   readonly journal: Journal;
 }
 
+/** Instances may take as long as each of them is given. */
+const shutDownLimitMs = 600_000;
+
 async function withWork(
   { host, options, output, state, journal }: Setting,
   { id }: JournalRun,
   act: (work: Work) => Promise<ExitCode>,
 ): Promise<ExitCode> {
+  const { services } = detectOptions(options);
+  if (services !== undefined) replaceServices(journal, id, services);
   const folder = runFolder(state, id);
   const missing = missingOfRun(folder);
   if (missing !== undefined) throw migrateFailure({ code: 'run-folder-gone', run: id, missing });
-  const log = openLog(join(folder, 'log'));
+  const log = asFileFailure('open the log', folder, () => openLog(join(folder, 'log')));
+  const logged = loggedHost(host, log);
   try {
+    const plannedOn = plannedOnOf(journal, id, folder);
+    const { source, target } = plannedOn.plan as Plan;
+    for (const daemon of [source, ...(target === undefined ? [] : [target])])
+      await waitIfShuttingDown(logged, daemonRef(daemon), shutDownLimitMs, (text) =>
+        output.progress(`  ${text}`),
+      );
     return await act({
-      host: loggedHost(host, log),
-      plannedOn: plannedOnOf(journal, id, folder),
+      host: logged,
+      plannedOn,
       output,
       journal,
       run: id,
@@ -211,13 +235,7 @@ async function withWork(
       interrupted: watchInterrupts(output),
     });
   } catch (error) {
-    log.write(
-      error instanceof Failure
-        ? error.message
-        : error instanceof Error
-          ? (error.stack ?? error.message)
-          : String(error),
-    );
+    tell(log, error);
     throw error;
   } finally {
     log.close();

@@ -55,14 +55,23 @@ export function requireDatabase(directory: string): DatabaseFiles {
   throw migrateFailure({ code: 'not-a-database', path: directory, why });
 }
 
+export interface ReadOptions {
+  readonly salvage?: boolean;
+  /** Told of a local.db that this user may not read, which then counts as absent; without it, that is a failure. */
+  readonly unreadable?: (path: string) => void;
+}
+
 /** @throws {Failure} not-a-database, no-permission, and the failures of the dqlite reader */
-export function readDatabaseFiles(directory: string, options: { salvage?: boolean } = {}): DatabaseContent {
+export function readDatabaseFiles(
+  directory: string,
+  { unreadable, ...options }: ReadOptions = {},
+): DatabaseContent {
   const files = requireDatabase(directory);
   try {
     return {
       files,
       image: readDatabase(files.global, options),
-      local: files.local === undefined ? undefined : readLocal(files.local),
+      local: files.local === undefined ? undefined : readLocalIfAllowed(files.local, unreadable),
     };
   } catch (error) {
     if (systemErrorCode(error) === 'EACCES')
@@ -71,6 +80,16 @@ export function readDatabaseFiles(directory: string, options: { salvage?: boolea
         error,
       );
     throw error;
+  }
+}
+
+function readLocalIfAllowed(path: string, unreadable: ReadOptions['unreadable']): Buffer | undefined {
+  try {
+    return readLocal(path);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'EACCES' || unreadable === undefined) throw error;
+    unreadable(path);
+    return undefined;
   }
 }
 

@@ -26,7 +26,7 @@ const objects: readonly { readonly table: string; readonly sql: string }[] = [
   },
   {
     table: 'storage_volumes',
-    sql: "SELECT 'volume ' || s.name || '/' || p.name || '/' || v.type || '/' || v.name AS name, v.description AS value FROM storage_volumes v JOIN storage_pools s ON s.id = v.storage_pool_id JOIN projects p ON p.id = v.project_id",
+    sql: "SELECT 'volume ' || s.name || '/' || p.name || '/' || v.type || '/' || v.name AS name, v.content_type || ' ' || v.description AS value FROM storage_volumes v JOIN storage_pools s ON s.id = v.storage_pool_id JOIN projects p ON p.id = v.project_id",
   },
   {
     table: 'storage_volumes_snapshots',
@@ -59,6 +59,34 @@ const objects: readonly { readonly table: string; readonly sql: string }[] = [
   {
     table: 'certificates',
     sql: "SELECT 'certificate ' || fingerprint AS name, name || restricted AS value FROM certificates",
+  },
+  {
+    table: 'certificates_projects',
+    sql: "SELECT 'projects of certificate ' || c.fingerprint AS name, group_concat(p.name ORDER BY p.name) AS value FROM certificates_projects cp JOIN certificates c ON c.id = cp.certificate_id JOIN projects p ON p.id = cp.project_id GROUP BY c.id",
+  },
+  {
+    table: 'instances_profiles',
+    sql: "SELECT 'profiles of instance ' || p.name || '/' || i.name AS name, group_concat(f.name ORDER BY ip.apply_order, ip.id) AS value FROM instances_profiles ip JOIN instances i ON i.id = ip.instance_id JOIN profiles f ON f.id = ip.profile_id JOIN projects p ON p.id = i.project_id GROUP BY i.id",
+  },
+  {
+    table: 'instances_devices',
+    sql: "SELECT 'device ' || p.name || '/' || i.name || '/' || d.name AS name, 'type ' || d.type AS value FROM instances_devices d JOIN instances i ON i.id = d.instance_id JOIN projects p ON p.id = i.project_id",
+  },
+  {
+    table: 'profiles_devices',
+    sql: "SELECT 'device of profile ' || p.name || '/' || f.name || '/' || d.name AS name, 'type ' || d.type AS value FROM profiles_devices d JOIN profiles f ON f.id = d.profile_id JOIN projects p ON p.id = f.project_id",
+  },
+  {
+    table: 'networks_peers',
+    sql: "SELECT 'network peer ' || p.name || '/' || n.name || '/' || e.name AS name, coalesce(e.target_network_project, '') || '/' || coalesce(e.target_network_name, '') || coalesce(t.name, '') AS value FROM networks_peers e JOIN networks n ON n.id = e.network_id JOIN projects p ON p.id = n.project_id LEFT JOIN networks t ON t.id = e.target_network_id",
+  },
+  {
+    table: 'networks_zones_records',
+    sql: "SELECT 'network zone record ' || z.name || '/' || r.name AS name, r.entries AS value FROM networks_zones_records r JOIN networks_zones z ON z.id = r.network_zone_id",
+  },
+  {
+    table: 'storage_buckets',
+    sql: "SELECT 'storage bucket ' || s.name || '/' || p.name || '/' || b.name AS name, b.description AS value FROM storage_buckets b JOIN storage_pools s ON s.id = b.storage_pool_id JOIN projects p ON p.id = b.project_id",
   },
 ];
 

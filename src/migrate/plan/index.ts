@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { isConfidential, veil } from '../../core/secret.ts';
 import { describeNotice } from '../../dqlite/index.ts';
@@ -51,11 +52,14 @@ export async function makePlan({
   // Where reading fails, its failure is the one to report.
   detecting.catch(() => {});
   const asking = found.target?.program === undefined ? undefined : versionOf(host, found.target.program);
-  const content = readDatabaseFiles(host.path(found.source.dataDirectory));
+  const unreadable: string[] = [];
+  const content = readDatabaseFiles(host.path(found.source.dataDirectory), {
+    unreadable: (path) => unreadable.push(path),
+  });
   const targetContent =
-    found.target === undefined || findDatabase(host.path(found.target.dataDirectory)) === undefined
+    found.target === undefined
       ? undefined
-      : readDatabaseFiles(host.path(found.target.dataDirectory));
+      : readTarget(host.path(found.target.dataDirectory), (path) => unreadable.push(path));
   const { source, target } = await detecting;
   const version = await asking;
   const opened = openDatabase(content);
@@ -75,6 +79,7 @@ export async function makePlan({
       targetVersion: version,
       sourceDatabase: opened,
       targetDatabase: openedTarget,
+      unreadable,
       state,
       sourceIsWhole,
       imageBytes: content.image.bytes.length,
@@ -136,6 +141,17 @@ export async function makePlan({
     opened.local?.close();
     openedTarget?.db.close();
     openedTarget?.local?.close();
+  }
+}
+
+/** A plan needs nothing of the target: what this user may not read is a finding. */
+function readTarget(directory: string, unreadable: (path: string) => void): DatabaseContent | undefined {
+  try {
+    return findDatabase(directory) === undefined ? undefined : readDatabaseFiles(directory, { unreadable });
+  } catch (error) {
+    if (!(error instanceof Failure) || error.problem.code !== 'no-permission') throw error;
+    unreadable(directory);
+    return undefined;
   }
 }
 

@@ -33,9 +33,10 @@ export function makeSteps(source: Installation, target: Installation, run: strin
   const database = join(moved, 'database');
   const { layout } = facts;
   const units = source.service.kind === 'systemd' ? source.service.units : [];
+  const targetUnits = target.service.kind === 'systemd' ? target.service.units : [];
   return [
-    { kind: 'record-power', daemon: lxd },
     { kind: 'stop-daemon', daemon: incus },
+    ...(targetUnits.length === 0 ? [] : [{ kind: 'mask-target', units: targetUnits } as const]),
     {
       kind: 'clear-leftovers',
       role: 'target',
@@ -48,6 +49,7 @@ export function makeSteps(source: Installation, target: Installation, run: strin
     layout.kind === 'copy' && layout.intoMount
       ? { kind: 'empty-target-mount', path: moved, into: join(run, 'target-directory') }
       : { kind: 'set-aside-target', path: moved, into: join(run, 'target-directory') },
+    { kind: 'record-power', daemon: lxd },
     { kind: 'stop-instances', daemon: lxd },
     { kind: 'stop-daemon', daemon: lxd },
     ...(units.length === 0 ? [] : [{ kind: 'mask-source', units } as const]),
@@ -84,6 +86,7 @@ export function makeSteps(source: Installation, target: Installation, run: strin
     ...(target.runtimeDirectory === undefined
       ? []
       : [{ kind: 'empty-runtime-folder', path: target.runtimeDirectory } as const]),
+    ...(targetUnits.length === 0 ? [] : [{ kind: 'unmask-target', units: targetUnits } as const]),
     { kind: 'start-daemon', daemon: incus, bridges: facts.bridges },
     { kind: 'restore-power', daemon: incus },
     { kind: 'release-autostart', daemon: incus },

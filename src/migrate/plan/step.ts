@@ -26,6 +26,8 @@ export type Step =
   | { readonly kind: 'set-aside-target'; readonly path: string; readonly into: string }
   | { readonly kind: 'stop-instances'; readonly daemon: DaemonRef }
   | { readonly kind: 'mask-source'; readonly units: readonly string[] }
+  | { readonly kind: 'mask-target'; readonly units: readonly string[] }
+  | { readonly kind: 'unmask-target'; readonly units: readonly string[] }
   | { readonly kind: 'disable-source'; readonly units: readonly string[] }
   | {
       readonly kind: 'prove-quiet';
@@ -77,7 +79,8 @@ export function describeStep(step: Step): { readonly title: string; readonly inv
   switch (step.kind) {
     case 'record-power':
       return {
-        title: 'record which instances run, are frozen or are stopped',
+        title:
+          'see that nothing has changed since the plan, and record which instances run, are frozen or are stopped',
         inverse: 'nothing to take back',
       };
     case 'stop-daemon':
@@ -101,6 +104,16 @@ export function describeStep(step: Step): { readonly title: string; readonly inv
       return {
         title: `mask ${step.units.join(', ')}, so that nothing starts LXD again`,
         inverse: 'unmask them',
+      };
+    case 'mask-target':
+      return {
+        title: `mask ${step.units.join(', ')}, so that no restart of this machine starts Incus on half of it`,
+        inverse: 'unmask those of Incus',
+      };
+    case 'unmask-target':
+      return {
+        title: `unmask ${step.units.join(', ')}`,
+        inverse: 'mask those of Incus again',
       };
     case 'disable-source':
       return { title: `disable ${step.units.join(', ')}`, inverse: 'enable those that were enabled' };
@@ -159,7 +172,7 @@ export function describeStep(step: Step): { readonly title: string; readonly inv
     case 'add-id-range':
       return {
         title: `add the line ${step.line} to ${step.file}`,
-        inverse: `put the former ${step.file} back`,
+        inverse: `remove that line from ${step.file}`,
       };
     case 'empty-runtime-folder':
       return { title: `empty ${step.path}`, inverse: 'nothing to take back: Incus fills it when it starts' };

@@ -66,10 +66,16 @@ export async function verifyRun(
   const stale = (journal.noted(run, noteNames.notRefreshed) ?? []) as NotRefreshed[];
   return {
     checks: [...inventory, ...alive, ...writes],
-    notes: stale.map(
-      ({ project, name, error }) =>
-        `instance ${project}/${name}: its backup.yaml is still the one that LXD wrote (${error}); it is only needed to recover the instance without the database.`,
-    ),
+    notes: [
+      ...goneOf(expected, power.ephemeral ?? []).map(
+        (instance) =>
+          `instance ${instance}: it was ephemeral, and LXD deleted it when it stopped, as you accepted.`,
+      ),
+      ...stale.map(
+        ({ project, name, error }) =>
+          `instance ${project}/${name}: its backup.yaml is still the one that LXD wrote (${error}); it is only needed to recover the instance without the database.`,
+      ),
+    ],
   };
 }
 
@@ -130,6 +136,11 @@ async function poolsAndNetworks(client: DaemonClient): Promise<Check[]> {
   ];
 }
 
+function goneOf(expected: Inventory, names: readonly string[]): string[] {
+  const known = new Set(expected.instances.map(({ project, name }) => `${project}/${name}`));
+  return names.filter((name) => !known.has(name));
+}
+
 async function powerStates(
   client: DaemonClient,
   expected: Inventory,
@@ -144,8 +155,8 @@ async function powerStates(
     ...power.frozen.map((name) => [name, 'Frozen'] as const),
   ]);
   // An ephemeral instance is gone from LXD's own database once it has stopped: that is not for Incus to have.
-  const known = new Set(expected.instances.map(({ project, name }) => `${project}/${name}`));
-  const names = [...wanted.keys()].filter((name) => known.has(name));
+  const gone = new Set(goneOf(expected, [...wanted.keys()]));
+  const names = [...wanted.keys()].filter((name) => !gone.has(name));
   return [...new Set([...states.keys(), ...names])].sort().flatMap((instance) => {
     const goal = wanted.get(instance) ?? 'Stopped';
     const status = states.get(instance) ?? 'gone';

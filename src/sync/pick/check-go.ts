@@ -1,22 +1,38 @@
 // Looks at the Go lines that a pick adds as a compiler would first: are their names known, do their calls fit?
 import type { Edit } from '../merge/diff-sequences.ts';
 import { isDeclared } from '../rewrite/go/fix-imports.ts';
-import type { FunctionPlace } from '../rewrite/go/go-index.ts';
 import type { GoContext } from '../rewrite/go/go-names.ts';
-import { argumentList, codeOnly, hashWord, localName, parseImports } from '../rewrite/go/scan-go.ts';
+import { isBalanced, looseNames, splitFunctions, unusedNames } from '../rewrite/go/loose-names.ts';
+import {
+  argumentList,
+  codeOnly,
+  type GoFunction,
+  hashWord,
+  localName,
+  parseImports,
+} from '../rewrite/go/scan-go.ts';
 import type { Sign } from './sign.ts';
 
-export interface GoCheck {
+/** A merged file and what it came from. */
+export interface MergedGo {
   readonly path: string;
-  /** Upstream's text, and the lines of it that the commit added or changed. */
+  /** Upstream's path. */
+  readonly from: string;
   readonly theirs: string;
-  readonly edits: readonly Edit[];
-  /** What the added lines became, by line of `theirs`. */
-  readonly carried: (line: number) => string;
+  /** The merged file with its imports. */
   readonly merged: string;
+  /** The fork's file before; undefined for a new one. */
+  readonly ours: string | undefined;
   readonly go: GoContext;
   /** Names that this very pick declares somewhere. */
   readonly declared: ReadonlySet<string>;
+}
+
+export interface GoCheck extends MergedGo {
+  /** The lines of upstream's text that the commit added or changed. */
+  readonly edits: readonly Edit[];
+  /** What the added lines became, by line of `theirs`. */
+  readonly carried: (line: number) => string;
 }
 
 const builtIn = new Set(
@@ -36,7 +52,84 @@ export function checkGo(check: GoCheck): readonly Sign[] {
     ...unknownNames(check, added, mergedCode),
     ...wrongCalls(check),
     ...unknownExports(check, added, mergedCode),
+    ...checkFunctions(check, mergedCode),
   ];
+}
+
+/** What no compiler would take in the functions that came out changed: open names, unused ones, a bracket missing. */
+export function checkFunctions(check: MergedGo, mergedCode = codeOnly(check.merged)): readonly Sign[] {
+  const theirCode = codeOnly(check.theirs);
+  const signs: Sign[] = [];
+  if (!isBalanced(mergedCode) && isBalanced(theirCode))
+    signs.push({ path: check.path, name: 'not-go', detail: 'brackets' });
+  const ours = splitFunctions(check.ours === undefined ? '' : codeOnly(check.ours));
+  const theirs = splitFunctions(theirCode);
+  const folder = check.path.slice(0, Math.max(0, check.path.lastIndexOf('/')));
+  const home = check.go.fork.packages.get(folder);
+  const upstreamHome = check.go.upstream.packages.get(
+    check.from.slice(0, Math.max(0, check.from.lastIndexOf('/'))),
+  );
+  const imports = new Set(parseImports(check.merged).map(localName));
+  if (imports.has('.')) return signs;
+  const seen = new Set<string>();
+  for (const [name, code] of splitFunctions(mergedCode)) {
+    const before = ours.get(name);
+    if (before === code) continue;
+    const upstream = theirs.get(name);
+    const knownLoose = looseNames(before ?? '');
+    for (const word of looseNames(code)) {
+      if (seen.has(word) || builtIn.has(word) || imports.has(word)) continue;
+      // What was open before is nearly always a limit of this reading; not where upstream's package has the name.
+      if (knownLoose.has(word) && upstreamHome?.declares(hashWord(word)) !== true) continue;
+      if (check.declared.has(word) || home?.declares(hashWord(word)) === true) continue;
+      if (upstream !== undefined && looseNames(upstream).has(word) && !isUpstreams(check, word)) continue;
+      seen.add(word);
+      signs.push({ path: check.path, name: 'name-unknown', detail: word });
+    }
+    signs.push(...wrongPackageCalls(check, folder, code, before ?? ''));
+    const knownUnused = new Set([...unusedNames(before ?? ''), ...unusedNames(upstream ?? '')]);
+    for (const word of unusedNames(code))
+      if (!knownUnused.has(word))
+        signs.push({ path: check.path, name: 'not-go', detail: `${word} is not used` });
+  }
+  return signs;
+}
+
+const packageCall = /(?<![\w.])(?<!func )(?:([A-Za-z_]\w*)\.)?([A-Za-z_]\w*)\(/g;
+
+/** New calls of functions that the fork declares in this package or an imported one, with other parameters. */
+function wrongPackageCalls(check: MergedGo, folder: string, code: string, before: string): readonly Sign[] {
+  const prefix = `${check.go.fork.module}/`;
+  const imported = new Map<string, string>();
+  for (const spec of parseImports(check.merged))
+    if (spec.path.startsWith(prefix)) imported.set(localName(spec), spec.path.slice(prefix.length));
+  const signs: Sign[] = [];
+  for (const match of code.matchAll(packageCall)) {
+    const [whole, qualifier, name = ''] = match;
+    const place = qualifier === undefined ? folder : imported.get(qualifier);
+    if (place === undefined || builtIn.has(name) || check.declared.has(name)) continue;
+    if (qualifier !== undefined && isDeclared(code, qualifier)) continue;
+    const list = argumentList(code, match.index + whole.length - 1);
+    if (list === undefined || list.text.includes('...)') || before.includes(whole + list.text.slice(1)))
+      continue;
+    const here = functionsOf(check, place, name);
+    if (here.length === 0 || here.some((found) => fits(found, list.count))) continue;
+    if (qualifier === undefined && isDeclared(code, name)) continue;
+    signs.push({ path: check.path, name: 'arguments-differ', detail: `${name}(${list.count})` });
+  }
+  return signs;
+}
+
+function functionsOf(check: MergedGo, folder: string, name: string): readonly GoFunction[] {
+  const files = check.go.fork.packages.get(folder)?.files ?? [];
+  return files.flatMap(({ facts }) => facts.functions.filter((found) => found.name === name));
+}
+
+/** Whether upstream's package declares a name: if not even upstream does, reading the code went wrong, not the name. */
+function isUpstreams(check: MergedGo, word: string): boolean {
+  const hash = hashWord(word);
+  for (const found of check.go.upstream.packages.values()) if (found.declares(hash)) return true;
+  return parseImports(check.theirs).some((spec) => localName(spec) === word);
 }
 
 interface AddedLine {
@@ -118,7 +211,7 @@ function wrongCalls(check: GoCheck): readonly Sign[] {
   return signs;
 }
 
-function fits(place: FunctionPlace, count: number): boolean {
+function fits(place: Pick<GoFunction, 'parameters' | 'variadic'>, count: number): boolean {
   // One argument can be a call with several results.
   if (place.variadic) return count >= place.parameters - 1;
   return place.parameters === count || (count === 1 && place.parameters > 1);

@@ -15,6 +15,8 @@ import {
   localName,
   parseImports,
   parseSpec,
+  withImportBlock,
+  withoutMadeBlock,
 } from '../rewrite/go/scan-go.ts';
 import type { FoldKind, LineStore } from '../rewrite/line-store.ts';
 import { learnPhrases } from '../rewrite/phrases.ts';
@@ -33,6 +35,7 @@ export interface TextSides {
   readonly theirs: { readonly sha: string; readonly text: string };
   readonly ours: { readonly sha: string; readonly text: string };
   readonly driver: HunkDriver;
+  readonly entries?: readonly string[];
 }
 
 export interface MergedText {
@@ -53,12 +56,14 @@ export interface OpenSides {
 }
 
 /** Merges upstream's change of a file into the fork's copy. */
-export async function mergeTextFile(view: PickView, sides: TextSides): Promise<MergedText> {
+export async function mergeTextFile(view: PickView, files: TextSides): Promise<MergedText> {
   const { store } = view.shop;
-  const kind = fileKind(sides.from);
+  const kind = fileKind(files.from);
   const fold: FoldKind = kind === 'go' ? 'go' : 'text';
-  const cut = kind === 'go' && haveBlocks([sides.base.text, sides.theirs.text, sides.ours.text]);
-  const body = (side: { readonly sha: string; readonly text: string }): Sequence => {
+  const blocked = kind === 'go' ? withImportBlocks(files) : undefined;
+  const sides = blocked ?? files;
+  const cut = blocked !== undefined;
+  const body = (side: TextSides['base']): Sequence => {
     const lines = store.splitBlob(side.sha, side.text);
     return cut ? withoutBlockLines(store, lines) : lines;
   };
@@ -79,6 +84,7 @@ export async function mergeTextFile(view: PickView, sides: TextSides): Promise<M
   const carried = carryFile(store, { base, theirs }, ours, study.alignment, translator, fold);
   const merged = mergeLines(store, carried.base, ours, carried.theirs, {
     driver: sides.driver,
+    entries: sides.entries ?? [],
     go: kind === 'go',
   });
   const signs: Sign[] = [
@@ -89,18 +95,6 @@ export async function mergeTextFile(view: PickView, sides: TextSides): Promise<M
   ];
   if (kind === 'go') rememberPhrases(view, theirs, carried.theirs, new Set(added));
   let text = store.join(merged.lines);
-  if (go !== undefined && merged.open.length === 0)
-    signs.push(
-      ...checkGo({
-        path: sides.path,
-        theirs: cut ? withoutBlock(sides.theirs.text) : sides.theirs.text,
-        edits: carried.edits,
-        carried: (line) => store.line(carried.theirs[line] ?? 0),
-        merged: cut ? text.replace('import (\n)\n', () => importsOf(sides.ours.text)) : text,
-        go,
-        declared: await view.declared(),
-      }),
-    );
   if (go !== undefined && cut) {
     const block = findImportBlock(sides.ours.text);
     const fixed = fixImports(
@@ -112,9 +106,23 @@ export async function mergeTextFile(view: PickView, sides: TextSides): Promise<M
       },
       go,
     );
-    text = fixed.text;
+    text = withoutMadeBlock(fixed.text, files.ours.text);
     signs.push(...importSigns(sides.path, fixed));
   }
+  if (go !== undefined && merged.open.length === 0)
+    signs.push(
+      ...checkGo({
+        path: sides.path,
+        from: sides.from,
+        theirs: cut ? withoutBlock(sides.theirs.text) : sides.theirs.text,
+        edits: carried.edits,
+        carried: (line) => store.line(carried.theirs[line] ?? 0),
+        merged: text,
+        ours: sides.ours.text,
+        go,
+        declared: await view.declared(),
+      }),
+    );
   if (merged.open.length === 0) return { text, open: [], signs, added };
   const whole = (lines: Sequence | readonly number[]): string =>
     cut ? store.join(lines).replace('import (\n)\n', () => importsOf(sides.ours.text)) : store.join(lines);
@@ -188,10 +196,12 @@ export async function makeTextFile(
       ...importSigns(path, fixed),
       ...checkGo({
         path,
+        from,
         theirs: head + tail,
         edits: [{ aStart: 0, aEnd: 0, bStart: 0, bEnd: (head + tail).split('\n').length }],
         carried: carriedLine(head + tail),
         merged: fixed.text,
+        ours: undefined,
         go,
         declared: await view.declared(),
       }),
@@ -219,8 +229,16 @@ function sign(path: string, name: Sign['name'], detail: string): Sign {
   return { path, name, detail };
 }
 
-function haveBlocks(texts: readonly string[]): boolean {
-  return texts.every((text) => findImportBlock(text) !== undefined);
+/** All three sides with an import block each; a side that got one counts as another text. */
+function withImportBlocks(files: TextSides): TextSides | undefined {
+  const change = (side: TextSides['base']): TextSides['base'] | undefined => {
+    const text = withImportBlock(side.text);
+    if (text === undefined) return undefined;
+    return text === side.text ? side : { sha: `${side.sha} with imports`, text };
+  };
+  const [base, theirs, ours] = [files.base, files.theirs, files.ours].map(change);
+  if (base === undefined || theirs === undefined || ours === undefined) return undefined;
+  return { ...files, base, theirs, ours };
 }
 
 /** The lines without those between `import (` and its closing parenthesis. */

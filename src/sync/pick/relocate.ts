@@ -8,6 +8,7 @@ import { localName, parseImports, splitDeclarations } from '../rewrite/go/scan-g
 import { similarity } from '../rewrite/similarity.ts';
 import { tokenize } from '../rewrite/tokens.ts';
 import { createTranslator } from '../rewrite/translate.ts';
+import { checkFunctions } from './check-go.ts';
 import type { FileChange } from './file-change.ts';
 import type { FileOutcome, Progress } from './pick-files.ts';
 import type { PickView } from './pick-view.ts';
@@ -65,10 +66,34 @@ export async function relocateDeclarations(
       from: change.path,
       how: 'merged',
       edit: { mode: entry?.mode ?? change.after.mode, sha },
-      signs: [{ path: plan.path, name: 'relocated', detail: plan.names.join(', ') }],
+      signs: [
+        { path: plan.path, name: 'relocated', detail: plan.names.join(', ') },
+        ...checkFunctions({
+          path: plan.path,
+          from: change.path,
+          theirs: theirText,
+          merged: text,
+          ours,
+          go,
+          declared: await view.declared(),
+        }),
+      ],
+      added: addedTo(base, theirs, plan.names),
     });
   }
   return outcomes;
+}
+
+/** Lines that upstream added to declarations. */
+function addedTo(
+  base: ReadonlyMap<string, string>,
+  theirs: ReadonlyMap<string, string>,
+  names: readonly string[],
+): readonly string[] {
+  return names.flatMap((name) => {
+    const before = new Set(base.get(name)?.split('\n'));
+    return (theirs.get(name) ?? '').split('\n').filter((line) => !before.has(line));
+  });
 }
 
 async function planDeclarations(

@@ -2,6 +2,7 @@
 export type SignName =
   | 'blanks'
   | 'appended'
+  | 'put-in-order'
   | 'touching'
   | 'touching-deletion'
   | 'within-line'
@@ -22,6 +23,7 @@ export type SignName =
   | 'import-missing'
   | 'name-unknown'
   | 'arguments-differ'
+  | 'not-go'
   | 'removed-subsystem'
   | 'relocated'
   | 'dropped'

@@ -2,8 +2,9 @@
 // the one right state.
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { writeFileDurable } from '../../../src/core/durable.ts';
 import { Failure } from '../../../src/core/failure.ts';
 import { unpackDatabaseFixture } from '../../../src/dev/database-fixture.ts';
@@ -27,18 +28,13 @@ import { leaveNoteStep } from '../../../src/migrate/apply/steps/leave-note.ts';
 import { emptyTargetMountStep, moveMountStep } from '../../../src/migrate/apply/steps/mount.ts';
 import type { Step } from '../../../src/migrate/plan/step.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
-import { Died, fileWatch } from '../../fakes/watched-files.ts';
-import { quickFolder } from '../../temporary-folder.ts';
+import { Died, fileWatch, watchFiles } from '../../fakes/watched-files.ts';
 import { config, instance } from '../convert/converted.ts';
 import { ask, lxdDatabase } from '../lxd-database.ts';
 import { writeDatabase } from '../plan/planned.ts';
 import { treeOf } from './tree.ts';
 
-vi.mock('node:fs', async (original) =>
-  (await import('../../fakes/watched-files.ts')).watched(await original()),
-);
-
-afterEach(() => fileWatch.reset());
+watchFiles();
 
 interface Case {
   readonly handler: StepHandler<never>;
@@ -51,7 +47,7 @@ interface Case {
   readonly undoIsExact?: false;
 }
 
-const state = fs.mkdtempSync(join(quickFolder, 'lxd-to-incus-test-'));
+const state = fs.mkdtempSync(join(tmpdir(), 'lxd-to-incus-test-'));
 const journal = openJournal(state);
 let runs = 0;
 afterAll(() => {
@@ -70,6 +66,7 @@ function begun({ handler, step, make, more = [] }: Case) {
   const run = `RUN-${runs}`;
   journal.begin(run, {}, [step, ...more], new Date(0));
   journal.note(run, 'power', { running: [], frozen: [], daemonRan: false });
+  const warnings: string[] = [];
   const context: ApplyContext = {
     host,
     journal,
@@ -77,6 +74,7 @@ function begun({ handler, step, make, more = [] }: Case) {
     stopLimitMs: 1000,
     forceStop: false,
     interrupted: () => false,
+    differences: () => [],
     convertAgain: () => ({
       differences: [],
       held: [],
@@ -92,7 +90,7 @@ function begun({ handler, step, make, more = [] }: Case) {
     wouldStart: () => [],
     tellingLines: (log) => [log],
     say: () => {},
-    warn: () => {},
+    warn: (text) => warnings.push(text),
   };
   const call = async (what: 'apply' | 'undo'): Promise<void> => {
     const { memo } = journal.steps(run)[0] ?? { memo: null };
@@ -127,6 +125,9 @@ function begun({ handler, step, make, more = [] }: Case) {
       }
     },
     note: (name: string, value: unknown) => journal.note(run, name, value),
+    noted: (name: string): unknown => journal.noted(run, name),
+    /** What the person was warned of. */
+    warnings,
     tree: (): Record<string, string> => treeOf(host.root),
   };
 }
@@ -411,6 +412,19 @@ const cases: Readonly<Record<string, Case>> = {
       fs.chmodSync(host.path('/etc/subgid'), 0o640);
     },
   },
+  'add-id-range, to a file that is a link': {
+    handler: addIdRangeStep,
+    step: { kind: 'add-id-range', file: '/etc/subuid', line: 'root:1000000:1000000000' },
+    make: (host) => {
+      host.writeFile('/etc/static/subuid', 'lxd:1000000:1000000000\n');
+      fs.symlinkSync('static/subuid', host.path('/etc/subuid'));
+    },
+  },
+  'add-id-range, where the line is there by now': {
+    handler: addIdRangeStep,
+    step: { kind: 'add-id-range', file: '/etc/subuid', line: 'root:1000000:1000000000' },
+    make: (host) => host.writeFile('/etc/subuid', 'root:1000000:1000000000\nlxd:1000000:1000000000\n'),
+  },
 };
 
 describe.each(Object.entries(cases))('%s', (_name, one) => {
@@ -490,6 +504,75 @@ describe.each(Object.entries(cases))('%s', (_name, one) => {
 });
 
 const keptName = 'target-database';
+
+describe("Incus's database, kept when LXD comes back", () => {
+  async function takenBack(damage: (host: FakeHost) => void) {
+    const one = begun(cases['install-database'] as Case);
+    await one.apply();
+    writeDatabase(
+      one.host,
+      '/var/lib/incus',
+      lxdDatabase(
+        `${instance(1, 'c1')} ${config('instances_config', 1, { 'volatile.last_state.idmap': '[]' })}`,
+      ),
+    );
+    damage(one.host);
+    await one.undo();
+    return { ...one, kept: fs.existsSync(one.host.path('/state/runs/RUN/target-database/global')) };
+  }
+
+  test('tells the id maps, and nothing has to be said', async () => {
+    const { noted, warnings, kept } = await takenBack(() => {});
+
+    expect([noted('idmaps-of-target'), warnings, kept]).toEqual([{ 'default/c1': '[]' }, [], true]);
+  });
+
+  test('tells what it held before, where it is damaged at the end', async () => {
+    const { noted, warnings, kept } = await takenBack((host) => {
+      const folder = host.path('/var/lib/incus/database/global');
+      const last =
+        fs
+          .readdirSync(folder)
+          .filter((name) => /^\d{16}-/.test(name))
+          .sort()
+          .at(-1) ?? '';
+      const next = Number(last.slice(17)) + 1;
+      const name = String(next).padStart(16, '0');
+      fs.writeFileSync(join(folder, `${name}-${name}`), 'torn');
+    });
+
+    expect([noted('idmaps-of-target'), kept]).toEqual([{ 'default/c1': '[]' }, true]);
+    expect(warnings).toEqual([expect.stringContaining("Incus's database is damaged")]);
+  });
+
+  test('stops nothing where it cannot be read at all', async () => {
+    const { noted, warnings, kept } = await takenBack((host) => {
+      const folder = host.path('/var/lib/incus/database/global');
+      for (const name of fs.readdirSync(folder)) fs.writeFileSync(join(folder, name), 'torn');
+    });
+
+    expect([noted('idmaps-of-target'), kept]).toEqual([{}, true]);
+    expect(warnings).toEqual([expect.stringContaining("Incus's database cannot be read")]);
+  });
+});
+
+test.each([
+  ['a:1:2\n', 'a:1:2\nb:3:4\n'],
+  ['a:1:2', 'a:1:2\nb:3:4\n'],
+  ['', 'b:3:4\n'],
+])('a range of ids that somebody else added to %j meanwhile is kept', async (before, kept) => {
+  const { host, apply, undo } = begun({
+    handler: addIdRangeStep,
+    step: { kind: 'add-id-range', file: '/etc/subuid', line: 'root:1000000:1000000000' },
+    make: (fake) => fake.writeFile('/etc/subuid', before),
+  });
+  await apply();
+  fs.appendFileSync(host.path('/etc/subuid'), 'b:3:4\n');
+
+  await undo();
+
+  expect(fs.readFileSync(host.path('/etc/subuid'), 'utf8')).toBe(kept);
+});
 
 describe('a move', () => {
   async function refusal(one: Case): Promise<unknown> {
@@ -622,6 +705,49 @@ describe('the runtime folder', () => {
     await apply();
 
     expect(fs.readdirSync(host.path('/run/incus'))).toEqual([]);
+    expect(fs.readdirSync(host.path('/run/other'))).toEqual(['kept']);
+  });
+
+  test.each([
+    ['/run/incus/c1', ['c1/lxc.conf']],
+    ['/run/incus/c1/deep/er', ['c1/deep/er/kept', 'c1/lxc.conf']],
+    ['/run/incus', ['c1/lxc.conf', 'link', 'unix.socket']],
+  ])('keeps what is mounted at %s, and says so', async (mounted, kept) => {
+    const { host, apply, warnings } = begun({
+      ...step,
+      make: (fake) => {
+        step.make(fake);
+        if (mounted.endsWith('er')) fake.writeFile(`${mounted}/kept`, '');
+      },
+    });
+    host.machine.mounts = [{ path: mounted, type: 'ext4', device: '/dev/sda', root: '/' }];
+
+    await apply();
+
+    const left = fs.readdirSync(host.path('/run/incus'), { recursive: true, withFileTypes: true });
+    expect(
+      left
+        .filter((entry) => !entry.isDirectory())
+        .map((entry) => join(entry.parentPath, entry.name).slice(host.path('/run/incus').length + 1))
+        .sort(),
+    ).toEqual(kept);
+    expect(warnings).toHaveLength(1);
+  });
+
+  test('that is a link is left alone, with what it leads to', async () => {
+    const { host, tree, apply, warnings } = begun({
+      ...step,
+      make: (fake) => {
+        fake.writeFile('/run/other/kept', '');
+        fs.symlinkSync('/run/other', fake.path('/run/incus'));
+      },
+    });
+    const before = tree();
+
+    await apply();
+
+    expect(tree()).toEqual(before);
+    expect(warnings).toEqual(['/run/incus is no folder of its own, so it is left as it is']);
     expect(fs.readdirSync(host.path('/run/other'))).toEqual(['kept']);
   });
 

@@ -3,12 +3,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import fc from 'fast-check';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Failure } from '../../../src/core/failure.ts';
 import { openJournal, type StepState, takeLock } from '../../../src/migrate/apply/journal.ts';
 import type { Step } from '../../../src/migrate/plan/step.ts';
-import { quickFolder, temporaryFolder } from '../../temporary-folder.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
 const steps: readonly Step[] = [
   { kind: 'move-directory', from: '/a', to: "/b'; DROP TABLE step; --" },
@@ -39,10 +40,23 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   fc.record({ do: fc.constant('reopen' as const) }),
 );
 
+test('a run is written down with its first facts, or not at all', () => {
+  const state = temporaryFolder();
+  const journal = openJournal(state);
+  onTestFinished(() => journal.close());
+
+  expect(() => journal.begin('half', {}, steps, at(0), { pins: [], rehearsal: 1n })).toThrow(TypeError);
+  const none = journal.latest();
+  journal.begin('whole', {}, steps, at(0), { pins: [['a', 'b']] });
+
+  expect(none).toBeUndefined();
+  expect(journal.noted('whole', 'pins')).toEqual([['a', 'b']]);
+});
+
 test('keeps everything that was written to it, whenever it is opened again', () => {
   fc.assert(
     fc.property(fc.array(action, { maxLength: 12 }), (actions) => {
-      const state = temporaryFolder(quickFolder);
+      const state = temporaryFolder();
       let journal = openJournal(state);
       journal.begin('run', { any: ['plan', null] }, steps, at(0));
       const expected = steps.map((step, position) => ({
@@ -100,6 +114,25 @@ test('the latest run counts, with its outcome; the steps of each stay apart', ()
   expect(journal.steps('second').map(({ state }) => state)).toEqual(['planned']);
 });
 
+test('a step that is written down anew keeps its state and memo', () => {
+  const journal = openJournal(temporaryFolder());
+  onTestFinished(() => journal.close());
+  journal.begin('run', {}, steps, at(0));
+  journal.mark('run', 0, 'done', at(1));
+  journal.remember('run', 0, 'kept');
+  const amended = { kind: 'empty-runtime-folder', path: '/elsewhere' } as const;
+
+  journal.amend('run', 0, amended);
+
+  expect(journal.steps('run')[0]).toEqual({ position: 0, step: amended, state: 'done', memo: 'kept' });
+  expect(
+    journal
+      .steps('run')
+      .slice(1)
+      .map(({ step }) => step),
+  ).toEqual(steps.slice(1));
+});
+
 test('a run is begun whole or not at all', () => {
   const journal = openJournal(temporaryFolder());
   onTestFinished(() => journal.close());
@@ -124,6 +157,35 @@ test('nobody else can read it, whatever the mask, and it takes no folder that ot
   expect(() => openJournal(join(folder, 'open'))).toThrow(/others can write/);
 });
 
+test('a journal that somebody is writing is no bug', () => {
+  const state = temporaryFolder();
+  openJournal(state).close();
+  const writer = new Database(join(state, 'journal.db'));
+  onTestFinished(() => void writer.close());
+  writer.exec('BEGIN EXCLUSIVE');
+
+  expect(() => openJournal(state, 10)).toThrow(/at work/);
+});
+
+test('a journal that cannot be written says so', () => {
+  const journal = openJournal(temporaryFolder());
+  onTestFinished(() => journal.close());
+  journal.begin('run', {}, steps, at(0));
+  const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
+  const prepare = vi.spyOn(Database.prototype, 'prepare').mockImplementation(() => {
+    throw full;
+  });
+  onTestFinished(() => prepare.mockRestore());
+
+  for (const write of [
+    () => journal.mark('run', 0, 'begun', at(1)),
+    () => journal.remember('run', 0, {}),
+    () => journal.note('run', 'power', {}),
+    () => journal.end('run', 'failed', at(1)),
+  ])
+    expect(write).toThrow(/Could not write the journal: ENOSPC/);
+});
+
 describe('the lock', () => {
   function problemOf(action: () => unknown): unknown {
     try {
@@ -134,23 +196,30 @@ describe('the lock', () => {
     }
   }
 
-  /** Another process that has taken the lock and holds it. */
-  async function holder(state: string): Promise<() => Promise<void>> {
+  /** Another process that has taken the lock and holds it, although nothing in it refers to it. */
+  async function holder(state: string): Promise<{ readonly pid: number | undefined; now(): Promise<void> }> {
     const module = join(import.meta.dirname, '../../../src/migrate/apply/journal.ts');
     const script = `
       const { takeLock } = await import(${JSON.stringify(module)});
-      takeLock(${JSON.stringify(state)});
+      (() => void takeLock(${JSON.stringify(state)}))();
+      for (let times = 0; times < 3; times += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        globalThis.gc();
+      }
       process.stdout.write('held');
       setInterval(() => {}, 1000);
     `;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     onTestFinished(() => void child.kill('SIGKILL'));
     await once(child.stdout, 'data');
-    return async () => {
-      child.kill('SIGKILL');
-      await once(child, 'close');
+    return {
+      pid: child.pid,
+      async now() {
+        child.kill('SIGKILL');
+        await once(child, 'close');
+      },
     };
   }
 
@@ -158,11 +227,12 @@ describe('the lock', () => {
     const state = temporaryFolder();
     const kill = await holder(state);
 
-    expect(problemOf(() => takeLock(state))).toEqual({ code: 'already-running', state });
-    await kill();
+    const refused = { code: 'already-running', state } as const;
+    expect(problemOf(() => takeLock(state))).toEqual({ ...refused, process: String(kill.pid) });
+    await kill.now();
     const release = takeLock(state);
 
-    expect(problemOf(() => takeLock(state))).toEqual({ code: 'already-running', state });
+    expect(problemOf(() => takeLock(state))).toEqual({ ...refused, process: String(process.pid) });
     release();
     takeLock(state)();
   });

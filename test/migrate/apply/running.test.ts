@@ -97,9 +97,46 @@ describe('helpers', () => {
       '/usr/bin/lxd',
       ['/usr/bin/lxd', 'forkproxy', '/var/lib/lxd/containers'],
     ],
-    ['a file server', '/usr/libexec/virtiofsd', ['virtiofsd', '--socket-path=/var/lib/lxd/devices/x']],
+    [
+      'a file server',
+      '/usr/libexec/virtiofsd',
+      ['virtiofsd', '--fd=3', '-o', 'source=/var/lib/lxd/devices/x'],
+    ],
+    [
+      'a file server of Incus',
+      '/usr/libexec/virtiofsd',
+      ['virtiofsd', '--fd=3', '--shared-dir=/var/lib/lxd/devices/x'],
+    ],
+    [
+      'a share by 9p',
+      '/usr/lib/qemu/virtfs-proxy-helper',
+      ['virtfs-proxy-helper', '--nodaemon', '--fd', '3', '--path', '/var/lib/lxd/devices/v1/x'],
+    ],
+    [
+      'a TPM',
+      '/usr/bin/swtpm',
+      ['swtpm', 'socket', '--tpm2', '--tpmstate', 'dir=/var/lib/lxd/devices/v1/tpm'],
+    ],
   ])('are %s', (_what, program, argv) => {
-    expect(helperProcesses(machine({ program, argv }), lxd)).toHaveLength(1);
+    const host = machine({ program, argv });
+    host.writeFile('/proc/100/environ', 'PATH=/bin\0');
+
+    expect(helperProcesses(host, lxd)).toHaveLength(1);
+  });
+
+  test.each([
+    ['LXD_DIR=/srv/lxd\0', 0],
+    ['LXD_DIR=\0', 1],
+    ['INCUS_DIR=/srv/lxd\0', 1],
+    ['LXD_DIR=/srv/link\0', 1],
+  ])('of the same program belong to the directory that it was started for: %j', (environment, found) => {
+    const host = machine({ program: '/usr/bin/lxd', argv: ['lxd', 'forkproxy', '--', '10', '11'] });
+    host.writeFile('/proc/100/environ', environment);
+    host.writeFile('/var/lib/lxd/x', '');
+    fs.mkdirSync(host.path('/srv'));
+    fs.symlinkSync(host.path('/var/lib/lxd'), host.path('/srv/link'));
+
+    expect(helperProcesses(host, lxd)).toHaveLength(found);
   });
 
   test.each([
@@ -109,12 +146,31 @@ describe('helpers', () => {
     ['a copy of a backup', '/usr/bin/rsync', ['rsync', '-a', '/backup/var/lib/lxd/', '/mnt']],
     ['an editor on a file in it', '/usr/bin/vim', ['vim', '/var/lib/lxd/containers/c1/config']],
     ['a client', '/usr/bin/lxc', ['lxc', 'forkproxy']],
+    ['a copy that somebody makes', '/usr/bin/rsync', ['rsync', '-a', '/var/lib/lxd/', '/backup']],
+    [
+      'an image that somebody converts',
+      '/usr/bin/qemu-img',
+      ['qemu-img', 'convert', '/var/lib/lxd/disks/p.img', 'x'],
+    ],
+    [
+      'a dnsmasq with a file of its own in it',
+      '/usr/sbin/dnsmasq',
+      ['dnsmasq', '--conf-file=/var/lib/lxd/mine.conf'],
+    ],
+    [
+      'a file server with its log in it',
+      '/usr/libexec/virtiofsd',
+      ['virtiofsd', '--log=/var/lib/lxd/x', '--shared-dir=/srv'],
+    ],
   ])('are not %s', (_what, program, argv) => {
-    expect(helperProcesses(machine({ program, argv }), lxd)).toEqual([]);
+    const host = machine({ program, argv });
+    host.writeFile('/proc/100/environ', '');
+
+    expect(helperProcesses(host, lxd)).toEqual([]);
   });
 
   test('are not those of an LXD inside a container', () => {
-    const argv = ['dnsmasq', '--x=/var/lib/lxd/networks/y'];
+    const argv = ['dnsmasq', '--conf-file=/var/lib/lxd/networks/y/dnsmasq.raw'];
 
     expect(
       helperProcesses(machine({ program: '/usr/sbin/dnsmasq', argv, samePidNamespace: false }), lxd),
@@ -134,7 +190,10 @@ describe('what is left', () => {
   test('is named, all of it', async () => {
     const host = machine(
       monitor('/var/lib/lxd', 'c1'),
-      { program: '/usr/sbin/dnsmasq', argv: ['dnsmasq', '/var/lib/lxd/networks/n'] },
+      {
+        program: '/usr/sbin/dnsmasq',
+        argv: ['dnsmasq', '--dhcp-leasefile=/var/lib/lxd/networks/n/dnsmasq.leases'],
+      },
       { argv: ['/sbin/init'], sameMountNamespace: false, samePidNamespace: false },
     );
     host.machine.mounts = [{ path: '/var/lib/lxd/shmounts', type: 'tmpfs', device: 'tmpfs', root: '/' }];
@@ -146,11 +205,49 @@ describe('what is left', () => {
 
     expect(await whatIsLeft(host, lxd)).toEqual([
       'instance default/c1 runs (process 100)',
-      'process 101: dnsmasq /var/lib/lxd/networks/n',
+      'process 101: dnsmasq --dhcp-leasefile=/var/lib/lxd/networks/n/dnsmasq.leases',
       'mount /var/lib/lxd/shmounts',
       'loop device /dev/loop7 on /var/lib/lxd/disks/p.img',
       'process 102 (/sbin/init) lives in /var/lib/lxd/storage-pools/p/containers/c1/rootfs',
     ]);
+  });
+});
+
+describe('what stands in the way without being ended', () => {
+  test('is a copy of the directory that somebody makes', async () => {
+    const host = machine({ program: '/usr/bin/rsync', argv: ['rsync', '-a', '/var/lib/lxd', '/backup'] });
+    host.onRun(() => ({}));
+
+    await clearLeftovers(host, { ...lxd, bridges: [], interfaces: [], firewallTable: undefined }, () => {});
+
+    expect(host.log.filter(({ kind }) => kind === 'signal')).toEqual([]);
+    expect(await whatIsLeft(host, lxd)).toEqual(['process 100: rsync -a /var/lib/lxd /backup']);
+  });
+
+  test.each([
+    [lxd, ['/usr/bin/lxd', '--group', 'lxd'], ''],
+    [lxd, ['lxd'], 'LXD_DIR=/var/lib/lxd\0'],
+    [
+      { dataDirectory: '/srv/incus', program: undefined },
+      ['incusd', '--group', 'x'],
+      'A=b\0INCUS_DIR=/srv/incus\0',
+    ],
+  ])('is a daemon that listens no more: %o %j', async (owner, argv, environment) => {
+    const host = machine({ argv });
+    host.writeFile('/proc/100/environ', environment);
+
+    expect(await whatIsLeft(host, owner)).toEqual([`process 100: ${argv.join(' ')}`]);
+  });
+
+  test.each([
+    ['another directory', ['lxd', '--group', 'lxd'], 'LXD_DIR=/srv/lxd\0'],
+    ['the other project', ['incusd'], ''],
+    ['a command', ['lxd', 'activateifneeded'], ''],
+  ])('is no daemon of %s', async (_what, argv, environment) => {
+    const host = machine({ argv });
+    host.writeFile('/proc/100/environ', environment);
+
+    expect(await whatIsLeft(host, lxd)).toEqual([]);
   });
 });
 
@@ -178,7 +275,10 @@ describe('leftovers', () => {
 
   test('are ended, unmounted and detached, deepest first, and nobody else is touched', async () => {
     const host = machine(
-      { program: '/usr/sbin/dnsmasq', argv: ['dnsmasq', '/var/lib/lxd/networks/n'] },
+      {
+        program: '/usr/sbin/dnsmasq',
+        argv: ['dnsmasq', '--dhcp-leasefile=/var/lib/lxd/networks/n/dnsmasq.leases'],
+      },
       { program: '/usr/sbin/dnsmasq', argv: ['dnsmasq', '/etc/mine'] },
     );
     host.onSignal((pid) => {
@@ -206,7 +306,10 @@ describe('leftovers', () => {
   });
 
   test('that do not end when they are asked to are made to end', async () => {
-    const host = machine({ program: '/usr/sbin/dnsmasq', argv: ['dnsmasq', '/var/lib/lxd/networks/n'] });
+    const host = machine({
+      program: '/usr/sbin/dnsmasq',
+      argv: ['dnsmasq', '--dhcp-leasefile=/var/lib/lxd/networks/n/dnsmasq.leases'],
+    });
     host.onSignal((_pid, signal) => {
       if (signal === 'SIGKILL') host.machine.processes = [];
     });

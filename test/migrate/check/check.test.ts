@@ -655,6 +655,47 @@ const appearances: readonly Appearance[] = [
     },
   },
   {
+    id: 'source-not-startable',
+    severity: 'loss',
+    from: {
+      'an LXD that runs, and that nothing can start': {
+        make: together(replaceInstallation('source', { service: { kind: 'none' } }), (one) =>
+          one.host.machine.listeners.set('/var/lib/lxd/unix.socket', 7),
+        ),
+        objects: ['/var/lib/lxd'],
+      },
+    },
+    not: {
+      'one that does not run': replaceInstallation('source', { service: { kind: 'none' } }),
+      'one that commands start': together(
+        replaceInstallation('source', { service: { kind: 'commands', start: [['a']], stop: [['b']] } }),
+        (one) => one.host.machine.listeners.set('/var/lib/lxd/unix.socket', 7),
+      ),
+    },
+  },
+  {
+    id: 'not-readable',
+    severity: 'note',
+    from: {
+      'databases that this user may not read': {
+        make: together(inContext({ unreadable: ['/var/lib/incus'] }), (one) => {
+          one.host.machine.userId = 1000;
+        }),
+        objects: ['/var/lib/incus'],
+      },
+    },
+  },
+  {
+    id: 'not-readable',
+    severity: 'blocker',
+    from: {
+      'databases that not even root may read': {
+        make: inContext({ unreadable: ['/var/lib/lxd/database/local.db'] }),
+        objects: ['/var/lib/lxd/database/local.db'],
+      },
+    },
+  },
+  {
     id: 'source-may-come-back',
     severity: 'note',
     from: {

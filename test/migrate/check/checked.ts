@@ -142,6 +142,7 @@ export function findingsOf(situation: Situation): Finding[] {
               local: open(localDatabase(situation.targetLocalSql)),
               servers: servers(situation.targetServers),
             },
+      unreadable: [],
       state: '/var/lib/lxd-to-incus',
       imageBytes: 1_000_000,
       ...context,

@@ -1,13 +1,14 @@
 // The command line as scripts see it: exit codes, what goes where, and that JSON is JSON.
 import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { unpackDatabaseFixture } from '../../../src/dev/database-fixture.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 import { ask } from '../lxd-database.ts';
-import { type Answer, ensureBuilt, events, giveToUser, isRoot, runCli } from './run-cli.ts';
+import { type Answer, events, giveToUser, isRoot, runCli } from './run-cli.ts';
 
-const folder = fs.realpathSync(fs.mkdtempSync(join(process.env['TMPDIR'] ?? '/tmp', 'lxd-to-incus-cli-')));
+const folder = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), 'cli-')));
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
 const at = (name: string): string => join(folder, name);
 const state = at('state');
@@ -68,7 +69,6 @@ const filesOfServer = (): string[] =>
   });
 
 beforeAll(async () => {
-  ensureBuilt();
   fs.mkdirSync(at('server'));
   const { database } = unpackDatabaseFixture('lxd-5.0.2-clean', at(''));
   fs.renameSync(database, at('server/database'));

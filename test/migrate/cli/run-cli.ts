@@ -1,5 +1,5 @@
 // Runs the built command line as a user would: another process, a closed standard input, no terminal.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -11,14 +11,6 @@ export interface Answer {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
-}
-
-/** Builds what is older than its inputs. */
-export function ensureBuilt(): void {
-  const { status, stderr } = spawnSync(process.execPath, [join(root, 'src/dev/ensure.mjs')], {
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(stderr);
 }
 
 /** As a user without rights, unless told; a test that runs as root must not touch the machine that it runs on. */

@@ -2,15 +2,14 @@
 import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { openJournal } from '../../../src/migrate/apply/journal.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
-import { ensureBuilt, isRoot, runCli } from './run-cli.ts';
+import { isRoot, runCli } from './run-cli.ts';
 
 const root = join(import.meta.dirname, '../../..');
 let state: string;
 
-beforeAll(ensureBuilt);
 beforeEach(() => {
   state = join(temporaryFolder(), 'state');
   const journal = openJournal(state);

@@ -85,9 +85,49 @@ test.each([
     ['instance default/c1, volatile.eth0.hwaddr is new'],
   ],
   [
-    'what only links objects',
+    'the profiles of an instance',
     `INSERT INTO instances_profiles VALUES (1, 1, 1, 0);`,
-    ['rows of table instances_profiles changed'],
+    ['profiles of instance default/c1 is new'],
+  ],
+  [
+    'a device without settings',
+    `INSERT INTO instances_devices VALUES (9, 1, 'eth9', 1);`,
+    ['device default/c1/eth9 is new'],
+  ],
+  [
+    'a device of a profile without settings',
+    `INSERT INTO profiles_devices VALUES (9, 1, 'eth9', 1);`,
+    ['device of profile default/default/eth9 is new'],
+  ],
+  [
+    'a peer of a network',
+    `INSERT INTO networks_peers VALUES (9, 1, 'x', '', 'dev', 'far', NULL);`,
+    ['network peer default/lxdbr0/x is new'],
+  ],
+  [
+    'a record of a zone',
+    `INSERT INTO networks_zones VALUES (9, 1, 'z', ''); INSERT INTO networks_zones_records VALUES (9, 9, 'www', '', '[]');`,
+    ['network zone record z/www is new', 'network zone z is new'],
+  ],
+  [
+    'a bucket',
+    `CREATE TABLE storage_buckets (id, name, storage_pool_id, node_id, description, project_id); INSERT INTO storage_buckets VALUES (1, 'b', 1, 1, '', 1);`,
+    ['storage bucket p/default/b is new'],
+  ],
+  [
+    'the projects of a certificate',
+    `INSERT INTO certificates_projects VALUES (1, 2);`,
+    ['projects of certificate fff is new'],
+  ],
+  [
+    'the kind of content of a volume',
+    `UPDATE storage_volumes SET content_type = 1;`,
+    ['volume p/default/2/v changed from "0 " to "1 "'],
+  ],
+  [
+    'what only links objects',
+    `INSERT INTO images_profiles VALUES (1, 1);`,
+    ['rows of table images_profiles changed'],
   ],
   [
     'a column that is not shown',

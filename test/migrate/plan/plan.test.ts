@@ -213,10 +213,11 @@ describe('the steps', () => {
     const { plan } = await planOf(machineWith(populatedDatabase()));
 
     expect(plan.steps.map(({ kind }) => kind)).toEqual([
-      'record-power',
       'stop-daemon',
+      'mask-target',
       'clear-leftovers',
       'set-aside-target',
+      'record-power',
       'stop-instances',
       'stop-daemon',
       'mask-source',
@@ -230,6 +231,7 @@ describe('the steps', () => {
       'rename-snapshots-folder',
       'repoint-links',
       'empty-runtime-folder',
+      'unmask-target',
       'start-daemon',
       'restore-power',
       'release-autostart',

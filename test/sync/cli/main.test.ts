@@ -8,7 +8,7 @@ import { temporaryFolder } from '../../temporary-folder.ts';
 const root = join(import.meta.dirname, '..', '..', '..');
 
 function forkSync(args: readonly string[], input = '') {
-  const program = join(root, 'src', 'sync', 'cli', 'main.ts');
+  const program = join(root, 'bin', 'fork-sync.js');
   return spawnSync(process.execPath, [program, ...args], { encoding: 'utf8', input, cwd: temporaryFolder() });
 }
 

@@ -290,6 +290,73 @@ describe('picking', () => {
     expect(result.doubts.map((doubt) => doubt.rule)).toContain('name-unknown');
   });
 
+  it('asks for review where no compiler would take what came out', async () => {
+    const before = upstreamStore('\tname := path\n\tif name == "" {\n\t\treturn nil\n\t}\n\n\treturn nil\n');
+    const doubtsOf = async (theirs: string, ours: string): Promise<readonly string[]> => {
+      const { result } = await pick(
+        [
+          { name: 'before', from: 'base', time: 2500, files: { 'quartz/store/store.go': before } },
+          change(
+            {
+              'quartz/store/store.go': before.replace(
+                '\treturn nil\n}\n\n// Close',
+                `${theirs}\n}\n\n// Close`,
+              ),
+            },
+            { from: 'before' },
+          ),
+        ],
+        [{ name: 'ours', from: 'rename', time: 2600, files: { 'internal/store/store.go': ours } }],
+      );
+      return result.doubts.map(({ rule, why }) => `${rule} ${why}`);
+    };
+    const ours = before
+      .replaceAll('example.org/quartz/shared', 'example.org/onyx/shared/util')
+      .replaceAll('shared.', 'util.')
+      .replace('Quartz', 'Onyx');
+    const renamed = ours.replaceAll('name', 'label');
+    expect(await doubtsOf('\treturn fmt.Errorf("bad %q", path)', ours)).toEqual([]);
+    expect(await doubtsOf('\treturn fmt.Errorf("bad %q", name)', renamed)).toEqual([
+      expect.stringMatching(/^name-unknown .*: name$/),
+    ]);
+    expect(await doubtsOf('\trest := path\n\n\treturn nil', ours)).toEqual([]);
+    expect(await doubtsOf('\treturn Close(path)', ours)).toEqual([
+      expect.stringMatching(/^arguments-differ .*Close\(1\)/),
+    ]);
+  });
+
+  it('skips commits that a rule names, and says what makes a skipped file anew', async () => {
+    const tiny = makeTinyFork(temporaryFolder(), {
+      upstream: [
+        change({ 'README.md': 'Quartz 2\n' }, { message: 'Release Quartz 2\n' }),
+        change({ 'po/de.po': 'msgid "b"\n' }, { name: 'words' }),
+        change({ 'README.md': 'Quartz!\n' }, { name: 'single' }),
+      ],
+    });
+    writeFileSync(
+      join(tiny.rules, 'skip.yaml'),
+      `skip:
+  - id: translations
+    description: Made anew after every import.
+    files: ["po/*"]
+    remake: make words
+  - id: releases
+    description: Upstream's releases are not ours.
+    subjects: ["Release "]
+  - id: decided
+    description: A person ported this by hand.
+    commits: ["${tiny.sha('single')}"]
+`,
+    );
+    const reasonOf = async (name: string): Promise<string> => {
+      const [result] = await pickIn(tiny, tiny.sha(name), tiny.sha('rename'));
+      return `${result.status}: ${result.reasons.join()}`;
+    };
+    expect(await reasonOf('change')).toMatch(/^skipped: the whole commit .* releases: Upstream's releases/);
+    expect(await reasonOf('words')).toMatch(/^skipped: po\/de.po: .* translations; .*: make words$/);
+    expect(await reasonOf('single')).toMatch(/^skipped: .* decided: A person ported this by hand/);
+  });
+
   it('applies a rule only to the part of upstream history that it is for', async () => {
     const folder = temporaryFolder();
     const later = change(

@@ -9,6 +9,7 @@ import {
   syncFolder,
   writeFileDurable,
 } from '../../../core/durable.ts';
+import { Failure, systemErrorCode } from '../../../core/failure.ts';
 import type { Host } from '../../../core/host.ts';
 import { mapPath } from '../../convert/path-map.ts';
 import type { Step } from '../../plan/step.ts';
@@ -58,17 +59,42 @@ export const installDatabaseStep: Of<'install-database'> = {
     await moveOnce(host, gone && last !== undefined ? last : step.from, step.path);
     dropPart(host, next);
   },
-  async undo({ step, context: { host, journal, run } }) {
+  async undo({ step, context: { host, journal, run, warn } }) {
     if (isHalfMoved(host, step.from)) return moveOnce(host, step.path, step.from);
     const half = isHalfMoved(host, step.path);
     if (!isThere(host, step.path) && !half) return;
     // The database of a target that ran is worth keeping: it names what was made since.
-    if (!half) journal.note(run, noteNames.idmaps, readIdMaps(host.path(step.path)));
+    if (!half) journal.note(run, noteNames.idmaps, idMapsOfTarget(host.path(step.path), warn));
     const { last, next } = keptDatabases(host, step.keep);
     const goesOn = half && last !== undefined && !isThere(host, partOf(next));
     await moveOnce(host, step.path, goesOn ? last : next);
   },
 };
+
+/** Whatever became of Incus's database, LXD comes back: what cannot be read is said, and the rest is carried. */
+function idMapsOfTarget(database: string, warn: (text: string) => void): IdMaps {
+  const advice =
+    'Where Incus has shifted the files of a container to another range of ids, LXD may not learn of it: compare volatile.last_state.idmap of the containers with the owners of their files before they start';
+  try {
+    return readIdMaps(database);
+  } catch (damage) {
+    if (!isReadFailure(damage)) throw damage;
+    try {
+      const maps = readIdMaps(database, { salvage: true });
+      warn(`Incus's database is damaged (${damage.message}); what it held before is used. ${advice}`);
+      return maps;
+    } catch (error) {
+      if (!isReadFailure(error)) throw error;
+      warn(`Incus's database cannot be read (${damage.message}). ${advice}`);
+      return {};
+    }
+  }
+}
+
+/** Of the reader, of SQLite or of the file system. */
+function isReadFailure(error: unknown): error is Error {
+  return error instanceof Failure || systemErrorCode(error) !== undefined;
+}
 
 /** Each rollback of a run keeps one: NAME, NAME-2, … */
 function keptDatabases(host: Host, name: string): { last: string | undefined; next: string } {
@@ -167,30 +193,68 @@ function repoint(host: Host, directory: string, from: string, to: string): numbe
   return count;
 }
 
+interface IdRangeMemo {
+  readonly wasThere: boolean;
+  /** Whether the last line before it had no end. */
+  readonly endedOpen: boolean;
+}
+
 export const addIdRangeStep: Of<'add-id-range'> = {
   apply({ step, memo, remember, context: { host } }) {
-    const path = host.path(step.file);
-    const before = memo === null ? fs.readFileSync(path, 'utf8') : (memo as { before: string }).before;
-    if (memo === null) remember({ before });
+    const path = withoutLinks(host.path(step.file));
     removeTemporaries(dirname(path), basename(path));
-    const ending = before === '' || before.endsWith('\n') ? '' : '\n';
-    writeFileDurable(path, `${before}${ending}${step.line}\n`, fs.statSync(path).mode & 0o777);
+    const text = fs.readFileSync(path, 'utf8');
+    if (text.split('\n').includes(step.line)) {
+      if (memo === null) remember({ wasThere: true, endedOpen: false } satisfies IdRangeMemo);
+      return;
+    }
+    const endedOpen = text !== '' && !text.endsWith('\n');
+    remember({ wasThere: false, endedOpen } satisfies IdRangeMemo);
+    rewrite(path, `${text}${endedOpen ? '\n' : ''}${step.line}\n`);
   },
+  /** Others may have added lines of their own since: only this one goes. */
   undo({ step, memo, context: { host } }) {
-    const path = host.path(step.file);
+    const path = withoutLinks(host.path(step.file));
     removeTemporaries(dirname(path), basename(path));
-    if (memo !== null)
-      writeFileDurable(path, (memo as { before: string }).before, fs.statSync(path).mode & 0o777);
+    const { wasThere, endedOpen } = (memo ?? { wasThere: true, endedOpen: false }) as IdRangeMemo;
+    if (wasThere || !fs.existsSync(path)) return;
+    const lines = fs.readFileSync(path, 'utf8').split('\n');
+    const at = lines.lastIndexOf(step.line);
+    if (at === -1) return;
+    const isLast = lines.slice(at + 1).every((line) => line === '');
+    lines.splice(at, 1);
+    const rest = lines.join('\n');
+    rewrite(path, isLast && endedOpen ? rest.replace(/\n$/, '') : rest);
   },
 };
 
+function rewrite(path: string, content: string): void {
+  writeFileDurable(path, content, fs.statSync(path).mode & 0o777);
+}
+
+/** Where a file of the host is a link, what it leads to is changed and the link stays. */
+function withoutLinks(path: string): string {
+  return fs.existsSync(path) ? fs.realpathSync(path) : path;
+}
+
 export const emptyRuntimeFolderStep: Of<'empty-runtime-folder'> = {
-  apply({ step, context: { host, say } }) {
+  apply({ step, context: { host, say, warn } }) {
     const folder = host.path(step.path);
-    if (!fs.existsSync(folder)) return;
-    for (const name of fs.readdirSync(folder)) {
-      say(basename(name));
-      fs.rmSync(join(folder, name), { recursive: true, force: true });
+    const found = fs.lstatSync(folder, { throwIfNoEntry: false });
+    if (found === undefined) return;
+    if (!found.isDirectory()) return warn(`${step.path} is no folder of its own, so it is left as it is`);
+    // What is mounted belongs to somebody: deleting would go through it.
+    const real = fs.realpathSync(folder);
+    const mounted = host.mounts().map(({ path }) => host.path(path));
+    if (mounted.includes(real)) return warn(`${step.path} is a mount point, so it is left as it is`);
+    for (const name of fs.readdirSync(real)) {
+      const path = join(real, name);
+      if (mounted.some((mount) => mount === path || mount.startsWith(`${path}/`))) {
+        warn(`${join(step.path, name)} is left as it is: something is mounted there`);
+        continue;
+      }
+      say(name);
+      fs.rmSync(path, { recursive: true, force: true });
     }
   },
   undo() {},

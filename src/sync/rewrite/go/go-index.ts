@@ -13,6 +13,8 @@ export interface GoPackage {
   readonly importedAs: readonly (string | number)[];
   readonly files: readonly PackageFile[];
   hasWord(hash: number): boolean;
+  /** Whether one of its files declares this name at top level. */
+  declares(hash: number): boolean;
 }
 
 export interface PackageFile {
@@ -157,6 +159,7 @@ function makePackage(folder: string, facts: FolderFacts): GoPackage {
     ),
     files,
     hasWord: (hash) => words.some((set) => includes(set, hash)),
+    declares: (hash) => facts.files.some((file) => includes(file.facts.declared, hash)),
   };
 }
 

@@ -15,6 +15,8 @@ export interface GoFile {
   readonly exported: readonly string[];
   /** Functions and methods: `Name` or `Type.Name`, and how many parameters they take. */
   readonly functions: readonly GoFunction[];
+  /** Hashes of everything declared at top level, exported or not, sorted; methods not among them. */
+  readonly declared: Uint32Array;
   /** Hashes of all words of the code, sorted: whether a word occurs at all. */
   readonly words: Uint32Array;
 }
@@ -27,11 +29,12 @@ export interface GoFunction {
 
 const literals = /"(?:[^"\\\n]|\\.)*"|`[^`]*`|'(?:[^'\\\n]|\\.)*'|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
 
-/** The source with strings and comments blanked, character for character (line ends stay). */
+/** The source with comments and what is in strings blanked, character for character (quotes and line ends stay). */
 export function codeOnly(source: string): string {
-  return source.replace(literals, (literal) =>
-    literal.includes('\n') ? literal.replace(/[^\n]/g, ' ') : ' '.repeat(literal.length),
-  );
+  return source.replace(literals, (literal) => {
+    const blank = literal.includes('\n') ? literal.replace(/[^\n]/g, ' ') : ' '.repeat(literal.length);
+    return literal.startsWith('/') ? blank : `${literal.charAt(0)}${blank.slice(1, -1)}${literal.charAt(0)}`;
+  });
 }
 
 /** Which parts of a line are string or comment; `open` says what an earlier line left open. */
@@ -72,6 +75,38 @@ export function findImportBlock(
     end: match.index + match[0].length,
     lines: inner === '' ? [] : inner.replace(/\n$/, '').split('\n'),
   };
+}
+
+/**
+ * The source with its imports in one block, made where there is none; undefined where that cannot be (cgo's `import
+ * "C"` belongs to the comment above it, and what has no package clause is no Go file).
+ */
+export function withImportBlock(source: string): string | undefined {
+  if (findImportBlock(source) !== undefined) return source;
+  const lines = [...source.matchAll(/^import (.+)\n/gm)];
+  if (lines.some((match) => match[1]?.endsWith('"C"') === true)) return undefined;
+  const [first] = lines;
+  if (first !== undefined) {
+    const block = `import (\n${lines.map((match) => `\t${match[1]}\n`).join('')})\n`;
+    const rest = source.slice(first.index).replace(/^import .+\n/gm, '');
+    return source.slice(0, first.index) + block + rest;
+  }
+  const clause = /^package \w+\n/m.exec(source);
+  if (clause === null) return undefined;
+  const at = clause.index + clause[0].length;
+  return `${source.slice(0, at)}\nimport (\n)\n${source.slice(at)}`;
+}
+
+/** Takes back what `withImportBlock` did to `original`, where the imports stayed as they were. */
+export function withoutMadeBlock(source: string, original: string): string {
+  if (findImportBlock(original) !== undefined) return source;
+  const block = findImportBlock(source);
+  if (block === undefined) return source;
+  if (block.lines.length === 0)
+    return source.slice(0, block.start).replace(/\n$/, '') + source.slice(block.end);
+  const lines = [...original.matchAll(/^import (.+)\n/gm)];
+  if (lines.map((match) => `\t${match[1]}`).join('\n') !== block.lines.join('\n')) return source;
+  return source.slice(0, block.start) + lines.map((match) => match[0]).join('') + source.slice(block.end);
 }
 
 export function parseSpec(line: string): ImportSpec | undefined {
@@ -152,6 +187,7 @@ export function readGoFile(source: string): GoFile {
   for (const match of code.matchAll(group))
     for (const member of (match[1] ?? '').matchAll(groupMember)) exported.add(member[1] ?? '');
   return {
+    declared: declaredHashes(code),
     packageName: intern(/^package (\w+)/m.exec(code)?.[1] ?? ''),
     imports: parseImports(source).map((found) => ({
       alias: found.alias === undefined ? undefined : intern(found.alias),
@@ -161,6 +197,20 @@ export function readGoFile(source: string): GoFile {
     functions: functions.map((found) => ({ ...found, name: intern(found.name) })),
     words: hashWords(code),
   };
+}
+
+const topLevel = /^(?:func|type|var|const) ((?:[A-Za-z_]\w*)(?:, [A-Za-z_]\w*)*)/gm;
+const topLevelMember = /^\t((?:[A-Za-z_]\w*)(?:, [A-Za-z_]\w*)*)(?=[ =]|$)/gm;
+
+function declaredHashes(code: string): Uint32Array {
+  const hashes = new Set<number>();
+  const add = (list: string | undefined): void => {
+    for (const name of list?.split(', ') ?? []) hashes.add(hashWord(name));
+  };
+  for (const match of code.matchAll(topLevel)) add(match[1]);
+  for (const match of code.matchAll(group))
+    for (const member of (match[1] ?? '').matchAll(topLevelMember)) add(member[1]);
+  return Uint32Array.from(hashes).sort();
 }
 
 /** FNV-1a; two words with one hash are rare enough for a sign of doubt. */
