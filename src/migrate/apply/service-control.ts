@@ -22,6 +22,8 @@ export interface WhileStopping {
   /** Milliseconds within which its instances must be gone; the daemon itself would force them later than that. */
   readonly instancesGoneWithinMs: number;
   readonly instance: string;
+  /** Called about once a second until they are. */
+  readonly waiting: (elapsedMs: number) => void;
   /** Called once no instance of the daemon runs any more. */
   readonly instancesGone: () => void;
 }
@@ -63,7 +65,9 @@ async function shutDown(
   if (beside === undefined) return stopped;
   // Its failure is looked at below, whenever it comes.
   stopped.catch(() => {});
-  const end = host.clock() + beside.instancesGoneWithinMs;
+  const begun = host.clock();
+  const end = begun + beside.instancesGoneWithinMs;
+  let told = begun;
   while (runningInstances(host, daemon.dataDirectory).length > 0) {
     if (host.clock() > end) {
       // The daemon would now stop the instance by force, and nobody allowed that. Killed, it leaves it running.
@@ -75,10 +79,30 @@ async function shutDown(
         limitMs: beside.instancesGoneWithinMs,
       });
     }
+    if (host.clock() - told > 1_000) {
+      told = host.clock();
+      beside.waiting(told - begun);
+    }
     await host.sleep(10);
   }
   beside.instancesGone();
   return stopped;
+}
+
+/**
+ * Waits for a daemon that an interrupted run has told to stop: until it is gone it answers, but starts and stops nothing,
+ * and a second request to stop would run beside the first.
+ */
+export async function waitIfShuttingDown(
+  host: Host,
+  daemon: DaemonRef,
+  limitMs: number,
+  say: (text: string) => void,
+): Promise<void> {
+  const socket = await answeringSocket(host, daemon);
+  if (socket === undefined || !(await daemonClient(host, socket).isShuttingDown())) return;
+  say(`${daemon.role === 'source' ? 'LXD' : 'Incus'} is shutting down: waiting until it is gone`);
+  await waitGone(host, daemon, limitMs);
 }
 
 async function waitGone(host: Host, daemon: DaemonRef, limitMs: number): Promise<void> {

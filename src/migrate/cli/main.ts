@@ -1,5 +1,6 @@
 // Entry of lxd-to-incus: runs the command line and turns whatever happens into an exit code and a message.
 import { CommanderError } from 'commander';
+import { diskFailureOf } from '../../core/as-file-failure.ts';
 import { exitCode } from '../../core/exit-code.ts';
 import { Failure } from '../../core/failure.ts';
 import { openOutput } from '../../core/output.ts';
@@ -17,7 +18,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     await program.parseAsync([...argv]);
     return code;
-  } catch (error) {
+  } catch (thrown) {
+    const error = diskFailureOf(thrown) ?? thrown;
     // Commander has printed its own message; --help and --version end here with 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
     if (error instanceof Failure) {
