@@ -29,11 +29,29 @@ export interface GoFunction {
 
 const literals = /"(?:[^"\\\n]|\\.)*"|`[^`]*`|'(?:[^'\\\n]|\\.)*'|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
 
+/** The same, but what is not closed goes on to the end: each character is looked at once, whatever the source. */
+const openLiterals = /"(?:[^"\\\n]|\\.)*"?|`[^`]*`?|'(?:[^'\\\n]|\\.)*'?|\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/|$)/g;
+
+/** No person's line is as long; in such a one each quote that is not closed would be searched to its end. */
+const longLine = 10_000;
+
+function hasLongLine(source: string): boolean {
+  let start = 0;
+  for (let end = source.indexOf('\n'); end >= 0; end = source.indexOf('\n', start)) {
+    if (end - start > longLine) return true;
+    start = end + 1;
+  }
+  return source.length - start > longLine;
+}
+
 /** The source with comments and what is in strings blanked, character for character (quotes and line ends stay). */
 export function codeOnly(source: string): string {
-  return source.replace(literals, (literal) => {
+  return source.replace(hasLongLine(source) ? openLiterals : literals, (literal) => {
     const blank = literal.includes('\n') ? literal.replace(/[^\n]/g, ' ') : ' '.repeat(literal.length);
-    return literal.startsWith('/') ? blank : `${literal.charAt(0)}${blank.slice(1, -1)}${literal.charAt(0)}`;
+    const unclosed = literal.length < 2 || literal.endsWith('\n');
+    return literal.startsWith('/') || unclosed
+      ? blank
+      : `${literal.charAt(0)}${blank.slice(1, -1)}${literal.charAt(0)}`;
   });
 }
 
