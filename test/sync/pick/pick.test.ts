@@ -327,6 +327,42 @@ describe('picking', () => {
     ]);
   });
 
+  it('carries each function to the file where the fork keeps it since it split the file up', async () => {
+    const upstream = (exists: string, truth: string): string =>
+      `package shared\n\n// PathExists says whether a path exists.\nfunc PathExists(path string) bool {\n\treturn ${exists}\n}\n\n// IsTrue reads a word.\nfunc IsTrue(word string) bool {\n\treturn ${truth}\n}\n`;
+    const padding = (name: string): string =>
+      Array.from(
+        { length: 8 },
+        (_, index) =>
+          `\n// ${name}${index} is another one.\nfunc ${name}${index}() int {\n\treturn ${index}\n}\n`,
+      ).join('');
+    const paths = (exists: string): string =>
+      `package util\n\n// PathExists says whether a path exists.\nfunc PathExists(path string) bool {\n\treturn ${exists}\n}\n${padding('Path')}`;
+    const words = (truth: string): string =>
+      `package util\n\n// IsTrue reads a word.\nfunc IsTrue(word string) bool {\n\treturn ${truth}\n}\n${padding('Word')}`;
+    const split: FixtureCommit = {
+      name: 'split',
+      from: 'rename',
+      time: 2500,
+      files: {
+        'shared/util/helpers.go': null,
+        'shared/util/paths.go': paths('path != ""'),
+        'shared/util/words.go': words('word == "true"'),
+      },
+    };
+    const { result, read } = await pick(
+      [change({ 'shared/helpers.go': upstream('len(path) > 0', 'word == "true" || word == "1"') })],
+      [split],
+    );
+    expect(result.files).toEqual([
+      { path: 'shared/util/paths.go', from: 'shared/helpers.go', how: 'merged' },
+      { path: 'shared/util/words.go', from: 'shared/helpers.go', how: 'merged' },
+    ]);
+    expect(read('shared/util/paths.go')).toBe(paths('len(path) > 0'));
+    expect(read('shared/util/words.go')).toBe(words('word == "true" || word == "1"'));
+    expect(read('shared/helpers.go')).toBeUndefined();
+  });
+
   it('skips commits that a rule names, and says what makes a skipped file anew', async () => {
     const tiny = makeTinyFork(temporaryFolder(), {
       upstream: [
