@@ -363,6 +363,38 @@ describe('picking', () => {
     expect(read('shared/helpers.go')).toBeUndefined();
   });
 
+  it('carries a function that the fork moved out of a file that is still there', async () => {
+    const closing = (body: string): string => `// Close closes it.\nfunc Close() error {\n${body}}\n`;
+    const before = upstreamStore('\treturn nil\n');
+    const forkStore = before
+      .replaceAll('example.org/quartz/shared', 'example.org/onyx/shared/util')
+      .replaceAll('shared.', 'util.')
+      .replace('Quartz', 'Onyx');
+    expect(forkStore).toContain(closing('\treturn nil\n'));
+    const away: FixtureCommit = {
+      name: 'away',
+      from: 'rename',
+      time: 2500,
+      files: {
+        'internal/store/store.go': forkStore.replace(`\n${closing('\treturn nil\n')}`, ''),
+        'internal/store/close.go': `package store\n\n${closing('\treturn nil\n')}`,
+      },
+    };
+    const theirs = before
+      .replace(closing('\treturn nil\n'), closing('\tfmt.Println("closed")\n\n\treturn nil\n'))
+      .replace('No store at', 'There is no store at');
+    const { result, read } = await pick([change({ 'quartz/store/store.go': theirs })], [away]);
+    expect(result.files.map(({ path, how }) => [path, how])).toEqual([
+      ['internal/store/close.go', 'merged'],
+      ['internal/store/store.go', 'merged'],
+    ]);
+    expect(read('internal/store/close.go')).toBe(
+      `package store\n\nimport (\n\t"fmt"\n)\n\n${closing('\tfmt.Println("closed")\n\n\treturn nil\n')}`,
+    );
+    expect(read('internal/store/store.go')).toContain('There is no store at');
+    expect(read('internal/store/store.go')).not.toContain('Close');
+  });
+
   it('skips commits that a rule names, and says what makes a skipped file anew', async () => {
     const tiny = makeTinyFork(temporaryFolder(), {
       upstream: [
