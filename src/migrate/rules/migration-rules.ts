@@ -135,6 +135,8 @@ export interface MigrationRules {
   /** One of these is enough; `until`: first target version that does not use it any more. */
   readonly firewall_commands: readonly { readonly command: string; readonly until?: string }[];
   readonly pins: readonly PinRule[];
+  /** What --purge-source removes beside the data directory. */
+  readonly left_behind: readonly string[];
   /** `<directory>` stands for the data directory. */
   readonly log_files: Readonly<Record<'source' | 'target', readonly string[]>>;
   readonly accepted_differences: readonly AcceptedDifference[];
