@@ -70,6 +70,7 @@ export type MigrateProblem =
       readonly why: string;
       readonly lastLines: readonly string[];
     }
+  | { readonly code: 'source-not-startable' }
   | { readonly code: 'instance-will-not-stop'; readonly instance: string; readonly limitMs: number }
   | { readonly code: 'target-exists'; readonly path: string }
   | { readonly code: 'copy-failed'; readonly from: string; readonly to: string; readonly why: string }
@@ -241,10 +242,18 @@ function explain(problem: MigrateProblem): Explanation {
       };
     case 'daemon-silent':
       return {
-        what: `${problem.daemon} did not answer within ${problem.limitMs / 1000} s.`,
+        what:
+          problem.limitMs === 0
+            ? `${problem.daemon} does not run.`
+            : `${problem.daemon} did not answer within ${problem.limitMs / 1000} s.`,
         ...(problem.lastLines.length === 0
           ? {}
           : { where: `Its last lines:\n${problem.lastLines.join('\n')}` }),
+      };
+    case 'source-not-startable':
+      return {
+        what: 'LXD does not run and nothing says how it is started here, so its instances cannot be started again.',
+        next: 'Install or start LXD, or say with --services FILE how it is started.',
       };
     case 'daemon-did-not-start':
       return {
