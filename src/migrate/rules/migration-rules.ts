@@ -127,6 +127,13 @@ export interface MigrationRules {
   readonly paths: readonly PathRule[];
   readonly patches: readonly PatchRule[];
   readonly drivers: Readonly<Record<string, DriverRule>>;
+  readonly install: readonly {
+    readonly id: string;
+    readonly codename?: string;
+    readonly command: string;
+    /** What a person does first. */
+    readonly before?: string;
+  }[];
   readonly renamed_folders: readonly { readonly from: string; readonly to: string }[];
   readonly link_folders: readonly string[];
   readonly links: readonly string[];
