@@ -13,11 +13,24 @@ export type SyncProblem =
   | { readonly code: 'pack-invalid'; readonly errors: readonly PackError[] }
   | { readonly code: 'pairs-invalid'; readonly path: string; readonly line: number; readonly why: string }
   | { readonly code: 'usage'; readonly why: string; readonly next: string }
+  | { readonly code: 'credentials-missing'; readonly why: string; readonly next: string }
+  | { readonly code: 'forge-failed'; readonly what: string; readonly status: number; readonly answer: string }
+  | { readonly code: 'forge-limit'; readonly what: string }
+  | { readonly code: 'push-refused'; readonly remote: string; readonly detail: string }
+  | { readonly code: 'remote-failed'; readonly remote: string; readonly detail: string }
+  | { readonly code: 'config-invalid'; readonly path: string; readonly errors: readonly ConfigError[] }
+  | { readonly code: 'already-running'; readonly pid: number; readonly since: string; readonly path: string }
   | { readonly code: 'checkout-refused'; readonly path: string; readonly why: string; readonly next: string };
 
 /** One thing wrong in a rule pack, with the place a person can go to. */
 export interface PackError {
   readonly file: string;
+  readonly at: string;
+  readonly why: string;
+}
+
+/** One thing wrong in a configuration file. */
+export interface ConfigError {
   readonly at: string;
   readonly why: string;
 }
@@ -28,7 +41,8 @@ export function syncFailure(problem: SyncProblem, cause?: unknown): Failure<Sync
 }
 
 function exitOf(problem: SyncProblem): ExitCode {
-  if (problem.code === 'usage') return exitCode.usage;
+  if (problem.code === 'usage' || problem.code === 'config-invalid') return exitCode.usage;
+  if (problem.code === 'forge-limit') return exitCode.interrupted;
   return exitCode.failed;
 }
 
@@ -70,9 +84,54 @@ function explain(problem: SyncProblem): { what: string; where?: string; next?: s
       };
     case 'usage':
       return { what: problem.why, next: problem.next };
+    case 'credentials-missing':
+      return { what: `The forge cannot be written to: ${inert(problem.why)}.`, next: problem.next };
+    case 'forge-failed':
+      return {
+        what: `The forge refused or failed to ${inert(problem.what)} (status ${problem.status}).`,
+        where: inert(problem.answer),
+        next: forgeAdvice(problem.status),
+      };
+    case 'forge-limit':
+      return {
+        what: `The forge's rate limit stands in the way of: ${inert(problem.what)}.`,
+        next: 'Run the same command again later: it goes on where it stopped.',
+      };
+    case 'push-refused':
+      return {
+        what: `${inert(problem.remote)} refused the push; nothing of it was taken.`,
+        where: problem.detail.split('\n').map(inert).join('\n'),
+        next: 'See which rule of the repository (a hook, a protected branch) stands against it.',
+      };
+    case 'remote-failed':
+      return {
+        what: `git could not work with ${inert(problem.remote)}.`,
+        where: problem.detail.split('\n').map(inert).join('\n'),
+        next: 'See that the address is right and that the token may read and write there.',
+      };
+    case 'config-invalid':
+      return {
+        what: `The configuration has ${problem.errors.length} error${problem.errors.length === 1 ? '' : 's'}.`,
+        where: problem.errors.map((error) => `${inert(problem.path)}: ${error.at}: ${error.why}`).join('\n'),
+        next: 'Mend the file; docs/fork-sync/nightly.md lists every key.',
+      };
+    case 'already-running':
+      return {
+        what: `Another run is at work since ${problem.since} (process ${problem.pid}).`,
+        where: problem.path,
+        next: 'Wait for it to end; its lock goes with it.',
+      };
     case 'checkout-refused':
       return { what: `Not done: ${problem.why}`, where: problem.path, next: problem.next };
     default:
       return unreachable(problem);
   }
+}
+
+function forgeAdvice(status: number): string {
+  if (status === 401) return 'The token is not valid (any more): give a new one.';
+  if (status === 403 || status === 404)
+    return 'See that the repository is named rightly and that the token may do this there.';
+  if (status >= 500) return 'Run the same command again later: it goes on where it stopped.';
+  return 'Nothing was changed by this request.';
 }

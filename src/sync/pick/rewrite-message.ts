@@ -3,9 +3,9 @@ import type { MessageRule, PackInfo } from '../rules/model.ts';
 import { applySpans, compileWords } from '../rules/words.ts';
 
 // What GitHub takes for an order to close: a keyword with a reference right behind it.
-const closing =
+export const closingReference =
   /\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(:?[ \t]+)((?:[\w.-]+\/[\w.-]+)?#\d+|GH-\d+|https?:\/\/github\.com\/[\w.-]+\/[\w.-]+\/(?:issues|pull)\/\d+)/gi;
-const bareReference = /(?<![\w/#&])(?:#|GH-)(\d+)\b/g;
+export const bareReference = /(?<![\w/#&])(?:#|GH-)(\d+)\b/g;
 const trailerLine = /^(?:[A-Za-z][\w-]*: |\(cherry picked from commit )/;
 
 /** Rewrites a message (bytes as latin1). The author's sign-off stays; nobody signs for anybody. */
@@ -31,7 +31,7 @@ export function rewriteMessage(
 function defuse(line: string, repository: string): string {
   return line
     .replace(
-      closing,
+      closingReference,
       (_, keyword: string, _gap: string, reference: string) => `${keyword} upstream: ${reference}`,
     )
     .replace(bareReference, `${repository}#$1`);

@@ -1,0 +1,52 @@
+// Runs the fork's own build on the finished branch, in a folder of its own and without anything secret around it.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Failure } from '../../core/failure.ts';
+import { type Argv, run } from '../../core/run.ts';
+import { gitEnvironment } from '../git/git-environment.ts';
+
+export interface BuildOptions {
+  readonly gitDir: string;
+  readonly commit: string;
+  readonly argv: Argv;
+  readonly timeoutMs: number;
+  /** Names of variables that the build may see; besides PATH and LANG it sees nothing of this process. */
+  readonly environment: readonly string[];
+}
+
+const gitLimitMs = 300_000;
+
+/** Undefined: it went well; otherwise what failed, with the last lines of its output. */
+export async function checkBuild(options: BuildOptions): Promise<string | undefined> {
+  const folder = mkdtempSync(join(tmpdir(), 'fork-sync-build-'));
+  const tree = join(folder, 'tree');
+  try {
+    const git = (...args: string[]) =>
+      run(['git', '-C', tree, ...args], {
+        timeoutMs: gitLimitMs,
+        env: { ...gitEnvironment, GIT_OPTIONAL_LOCKS: undefined },
+      });
+    mkdirSync(tree);
+    await git('init', '--quiet', '--template=');
+    mkdirSync(join(tree, '.git', 'objects', 'info'), { recursive: true });
+    writeFileSync(
+      join(tree, '.git', 'objects', 'info', 'alternates'),
+      `${join(options.gitDir, 'objects')}\n`,
+    );
+    await git('checkout', '--quiet', '--detach', options.commit);
+    const kept = new Set(['PATH', 'LANG', ...options.environment]);
+    const cleared = Object.keys(process.env).filter((name) => !kept.has(name));
+    await run(options.argv, {
+      cwd: tree,
+      timeoutMs: options.timeoutMs,
+      env: { ...Object.fromEntries(cleared.map((name) => [name, undefined])), HOME: folder },
+    });
+    return undefined;
+  } catch (error) {
+    if (error instanceof Failure) return error.message;
+    throw error;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
