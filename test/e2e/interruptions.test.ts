@@ -164,6 +164,7 @@ const boundaries =
         'release-autostart',
         'disable-source',
         'refresh-backup-files',
+        'write-dump',
       ]
     : ['stop-instances', 'install-database', 'start-daemon'];
 

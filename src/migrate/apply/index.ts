@@ -25,7 +25,7 @@ import {
   setAsideDatabaseStep,
   setAsideTargetStep,
 } from './steps/files.ts';
-import { refreshBackupFilesStep, releaseAutostartStep } from './steps/instances.ts';
+import { refreshBackupFilesStep, releaseAutostartStep, writeDumpStep } from './steps/instances.ts';
 import { clearLeftoversStep, proveQuietStep } from './steps/leftovers.ts';
 
 const handlers: StepHandlers = {
@@ -50,6 +50,7 @@ const handlers: StepHandlers = {
   'restore-power': restorePowerStep,
   'release-autostart': releaseAutostartStep,
   'refresh-backup-files': refreshBackupFilesStep,
+  'write-dump': writeDumpStep,
 };
 
 export interface StepProgress {

@@ -81,6 +81,7 @@ export function makeSteps(source: Installation, target: Installation, run: strin
     { kind: 'release-autostart', daemon: incus },
     ...(units.length === 0 ? [] : [{ kind: 'disable-source', units } as const]),
     { kind: 'refresh-backup-files', daemon: incus },
+    { kind: 'write-dump', folder: join(database, 'global') },
   ];
 }
 

@@ -42,7 +42,8 @@ export type Step =
   | { readonly kind: 'start-daemon'; readonly daemon: DaemonRef; readonly bridges: readonly string[] }
   | { readonly kind: 'restore-power'; readonly daemon: DaemonRef }
   | { readonly kind: 'release-autostart'; readonly daemon: DaemonRef }
-  | { readonly kind: 'refresh-backup-files'; readonly daemon: DaemonRef };
+  | { readonly kind: 'refresh-backup-files'; readonly daemon: DaemonRef }
+  | { readonly kind: 'write-dump'; readonly folder: string };
 
 export type StepKind = Step['kind'];
 
@@ -135,6 +136,11 @@ export function describeStep(step: Step): { readonly title: string; readonly inv
       return {
         title: 'give back boot.autostart to the instances that were kept from starting',
         inverse: "nothing to take back: LXD's own database was not touched",
+      };
+    case 'write-dump':
+      return {
+        title: `write ${step.folder}/db.bin, by which a boot decides whether to start Incus, from Incus's database`,
+        inverse: "nothing to take back: it is kept with Incus's database",
       };
     case 'refresh-backup-files':
       return {

@@ -227,7 +227,7 @@ test('a run that went well can be taken back as a whole, and only once', async (
 });
 
 /** Kinds and order of the steps are those of every server like this one (plan.test.ts); here they are only counted. */
-const stepCount = 22;
+const stepCount = 23;
 const switchAt = 17;
 
 describe.each(Array.from({ length: stepCount }, (_, position) => position))(

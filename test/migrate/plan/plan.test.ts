@@ -235,6 +235,7 @@ describe('the steps', () => {
       'release-autostart',
       'disable-source',
       'refresh-backup-files',
+      'write-dump',
     ]);
   });
 
