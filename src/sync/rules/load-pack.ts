@@ -7,6 +7,7 @@ import { systemErrorCode } from '../../core/failure.ts';
 import { type PackError, syncFailure } from '../problem.ts';
 import type {
   DoubtRule,
+  ImportRule,
   MergeRule,
   MessageRule,
   NameRule,
@@ -28,7 +29,7 @@ interface PackFiles {
   readonly 'pack.yaml': PackInfo;
   readonly 'paths.yaml': { readonly paths: readonly PathRule[]; readonly names: readonly NameRule[] };
   readonly 'text.yaml': { readonly protected: readonly ProtectedRule[]; readonly words: readonly WordRule[] };
-  readonly 'go.yaml': { readonly symbols: readonly SymbolRule[] };
+  readonly 'go.yaml': { readonly symbols: readonly SymbolRule[]; readonly imports?: readonly ImportRule[] };
   readonly 'merge.yaml': { readonly merge: readonly MergeRule[] };
   readonly 'skip.yaml': { readonly skip: readonly SkipRule[] };
   readonly 'doubts.yaml': { readonly doubts: readonly DoubtRule[] };
@@ -72,6 +73,7 @@ export function loadPack(folder: string): RulePack {
     words: text.words,
     protected: text.protected,
     symbols: go.symbols,
+    imports: go.imports ?? [],
     merge: merge.merge,
     skip: skip.skip,
     doubts: doubts.doubts,
@@ -147,7 +149,7 @@ function doubledIds(pack: RulePack): readonly PackError[] {
   const groups: Readonly<Record<string, readonly { readonly id: string }[]>> = {
     'paths.yaml': [...pack.paths, ...pack.names],
     'text.yaml': [...pack.protected, ...pack.words],
-    'go.yaml': pack.symbols,
+    'go.yaml': [...pack.symbols, ...pack.imports],
     'merge.yaml': pack.merge,
     'skip.yaml': pack.skip,
     'doubts.yaml': pack.doubts,

@@ -26,12 +26,16 @@ export interface PathRule extends RuleBase {
   /** A folder with its slash, or a file. */
   readonly from: string;
   readonly to: string;
+  /** Why the way back is not unique. */
+  readonly lossy?: string;
 }
 
 export interface NameRule extends RuleBase {
   /** A piece of a file name. */
   readonly from: string;
   readonly to: string;
+  /** Why the way back is not unique. */
+  readonly lossy?: string;
 }
 
 export type Boundary = 'any' | 'word' | 'letter' | readonly string[];
@@ -72,12 +76,27 @@ export interface SymbolRule extends RuleBase {
 export interface MergeRule extends RuleBase {
   readonly files: readonly string[];
   readonly driver: MergeDriver;
+  /** How entries of an ordered list begin. */
+  readonly entries?: readonly string[];
+  /** What makes a generated file anew, for a person to run after the pick. */
+  readonly remake?: string;
 }
 
-export type MergeDriver = 'append-list' | 'generated' | 'ours' | 'text';
+export type MergeDriver = 'append-list' | 'ordered-list' | 'generated' | 'ours' | 'text';
 
+/** Files that never come over, or whole commits: named one by one, or by how their subject begins. */
 export interface SkipRule extends RuleBase {
-  readonly files: readonly string[];
+  readonly files?: readonly string[];
+  readonly commits?: readonly string[];
+  readonly subjects?: readonly string[];
+  /** What makes a skipped file anew, for a person to run after the pick. */
+  readonly remake?: string;
+}
+
+/** Somebody else's Go package that the fork replaced by another one with the same names. */
+export interface ImportRule extends RuleBase {
+  readonly from: string;
+  readonly to: string;
 }
 
 export interface MessageRule extends RuleBase {
@@ -136,6 +155,7 @@ export interface RulePack {
   readonly words: readonly WordRule[];
   readonly protected: readonly ProtectedRule[];
   readonly symbols: readonly SymbolRule[];
+  readonly imports: readonly ImportRule[];
   readonly merge: readonly MergeRule[];
   readonly skip: readonly SkipRule[];
   readonly messages: readonly MessageRule[];
