@@ -9,6 +9,7 @@ import { refreshBackupFiles } from '../../verify/refresh-backup-files.ts';
 import { instancePath } from '../power.ts';
 import { answeringSocket } from '../service-control.ts';
 import { noteNames, type StepHandler } from '../step-handler.ts';
+import { withoutSecrets } from './daemons.ts';
 
 export const releaseAutostartStep: StepHandler<Extract<Step, { kind: 'release-autostart' }>> = {
   async apply({ step, context }) {
@@ -52,7 +53,11 @@ export const refreshBackupFilesStep: StepHandler<Extract<Step, { kind: 'refresh-
       step.daemon.dataDirectory,
     );
     // A file that stays as LXD wrote it stops nothing: verify says which.
-    context.journal.note(context.run, noteNames.notRefreshed, failed);
+    context.journal.note(
+      context.run,
+      noteNames.notRefreshed,
+      failed.map((one) => ({ ...one, error: withoutSecrets(context, one.error) })),
+    );
     context.say(failed.length === 0 ? 'all written' : `${failed.length} not written`);
   },
   undo() {},
