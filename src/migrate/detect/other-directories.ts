@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../../core/host.ts';
 import { directoryOfProcess, isDaemon } from './daemon-process.ts';
+import { movedNote } from './moved-note.ts';
 import { unitFolders } from './systemd.ts';
 
 export interface OtherDirectory {
@@ -13,10 +14,12 @@ export interface OtherDirectory {
   readonly program?: string | undefined;
 }
 
-/** Each with a database in it; a directory may come more than once. */
+/** Each with a database in it that no migration has moved away; a directory may come more than once. */
 export function otherDirectories(host: Host, role: 'source' | 'target'): OtherDirectory[] {
-  return [...ofUnits(host, role), ...ofProcesses(host, role)].filter(({ directory }) =>
-    existsSync(host.path(join(directory, 'database'))),
+  return [...ofUnits(host, role), ...ofProcesses(host, role)].filter(
+    ({ directory }) =>
+      existsSync(host.path(join(directory, 'database'))) &&
+      !existsSync(host.path(join(directory, movedNote))),
   );
 }
 

@@ -186,10 +186,15 @@ describe('several', () => {
     ['a daemon of the usual directory', ['lxd', '--group', 'lxd'], 'LXD_DIR='],
     ['a link to the usual directory', ['lxd'], 'LXD_DIR=/srv/link'],
     ['a directory without a database', ['lxd'], 'LXD_DIR=/srv/none'],
+    ['a directory whose data has moved', ['lxd'], 'LXD_DIR=/srv/moved'],
     ['a command', ['lxd', 'waitready'], 'LXD_DIR=/srv/lxd'],
     ['a helper', ['lxd', 'forkproxy'], 'LXD_DIR=/srv/lxd'],
   ])('are not because of %s', (_what, argv, environment) => {
-    const host = running(machine(...deb, '/srv/lxd/database/'), argv, environment);
+    const host = running(
+      machine(...deb, '/srv/lxd/database/', '/srv/moved/database/', '/srv/moved/README.moved-to-incus'),
+      argv,
+      environment,
+    );
     fs.symlinkSync(host.path('/var/lib/lxd'), host.path('/srv/link'));
 
     expect(find(host, {}).source.name).toBe('deb');
@@ -239,8 +244,8 @@ describe('a target', () => {
     });
   });
 
-  test('whose package was removed has no program', () => {
-    expect(find(machine(...deb, '/var/lib/dpkg/info/incus-base.list'), {}).target?.program).toBeUndefined();
+  test('whose package was removed, but not purged, is none', () => {
+    expect(find(machine(...deb, '/var/lib/dpkg/info/incus-base.list'), {}).target).toBeUndefined();
   });
 
   test.each([
