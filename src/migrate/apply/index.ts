@@ -4,7 +4,7 @@ import { describeStep, type Step } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
 import type { JournalStep, RunOutcome } from './journal.ts';
 import type { ApplyContext, StepHandler, StepHandlers } from './step-handler.ts';
-import { copyDirectoryStep } from './steps/copy-directory.ts';
+import { copyAheadStep, copyDirectoryStep } from './steps/copy-directory.ts';
 import {
   disableSourceStep,
   maskSourceStep,
@@ -58,6 +58,7 @@ const handlers: StepHandlers = {
   'release-autostart': releaseAutostartStep,
   'move-mount': moveMountStep,
   'empty-target-mount': emptyTargetMountStep,
+  'copy-ahead': copyAheadStep,
   'copy-directory': copyDirectoryStep,
   'leave-note': leaveNoteStep,
   'refresh-backup-files': refreshBackupFilesStep,

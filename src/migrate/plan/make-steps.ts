@@ -49,6 +49,17 @@ export function makeSteps(source: Installation, target: Installation, run: strin
     layout.kind === 'copy' && layout.intoMount
       ? { kind: 'empty-target-mount', path: moved, into: join(run, 'target-directory') }
       : { kind: 'set-aside-target', path: moved, into: join(run, 'target-directory') },
+    ...(layout.kind === 'copy'
+      ? [
+          {
+            kind: 'copy-ahead',
+            from: source.dataDirectory,
+            to: moved,
+            intoMount: layout.intoMount,
+            bytes: facts.bytes,
+          } as const,
+        ]
+      : []),
     { kind: 'record-power', daemon: lxd },
     { kind: 'stop-instances', daemon: lxd },
     { kind: 'stop-daemon', daemon: lxd },
@@ -97,14 +108,14 @@ export function makeSteps(source: Installation, target: Installation, run: strin
   ];
 }
 
-function moveStep(from: string, to: string, { layout, bytes }: StepFacts): Step {
+function moveStep(from: string, to: string, { layout }: StepFacts): Step {
   switch (layout.kind) {
     case 'rename':
       return { kind: 'move-directory', from, to };
     case 'move-mount':
       return { kind: 'move-mount', from, to, boot: layout.boot };
     case 'copy':
-      return { kind: 'copy-directory', from, to, intoMount: layout.intoMount, bytes };
+      return { kind: 'copy-directory', from, to, intoMount: layout.intoMount };
     default:
       return unreachable(layout);
   }

@@ -129,6 +129,13 @@ export interface MigrationRules {
   readonly paths: readonly PathRule[];
   readonly patches: readonly PatchRule[];
   readonly drivers: Readonly<Record<string, DriverRule>>;
+  readonly install: readonly {
+    readonly id: string;
+    readonly codename?: string;
+    readonly command: string;
+    /** What a person does first. */
+    readonly before?: string;
+  }[];
   readonly renamed_folders: readonly { readonly from: string; readonly to: string }[];
   readonly link_folders: readonly string[];
   readonly links: readonly string[];
@@ -137,6 +144,8 @@ export interface MigrationRules {
   /** One of these is enough; `until`: first target version that does not use it any more. */
   readonly firewall_commands: readonly { readonly command: string; readonly until?: string }[];
   readonly pins: readonly PinRule[];
+  /** What --purge-source removes beside the data directory. */
+  readonly left_behind: readonly string[];
   /** `<directory>` stands for the data directory. */
   readonly log_files: Readonly<Record<'source' | 'target', readonly string[]>>;
   readonly accepted_differences: readonly AcceptedDifference[];
