@@ -145,7 +145,7 @@ function explain(problem: MigrateProblem): Explanation {
       };
     case 'several-installations':
       return {
-        what: `More than one ${problem.role} was found: ${problem.names.join(', ')}.`,
+        what: `More than one ${problem.role === 'source' ? 'LXD' : 'Incus'} was found: ${problem.names.join(', ')}.`,
         next: `Choose one with --${problem.role} NAME.`,
       };
     case 'installation-unknown':

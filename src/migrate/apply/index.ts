@@ -28,7 +28,7 @@ import {
   setAsideDatabaseStep,
   setAsideTargetStep,
 } from './steps/files.ts';
-import { refreshBackupFilesStep, releaseAutostartStep } from './steps/instances.ts';
+import { refreshBackupFilesStep, releaseAutostartStep, writeDumpStep } from './steps/instances.ts';
 import { leaveNoteStep } from './steps/leave-note.ts';
 import { clearLeftoversStep, proveQuietStep } from './steps/leftovers.ts';
 import { emptyTargetMountStep, moveMountStep } from './steps/mount.ts';
@@ -62,6 +62,7 @@ const handlers: StepHandlers = {
   'copy-directory': copyDirectoryStep,
   'leave-note': leaveNoteStep,
   'refresh-backup-files': refreshBackupFilesStep,
+  'write-dump': writeDumpStep,
 };
 
 export interface StepProgress {

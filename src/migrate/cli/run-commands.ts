@@ -12,6 +12,7 @@ import { type Journal, type JournalRun, openJournal, takeLock } from '../apply/j
 import { removeMadeByTarget } from '../apply/made-by-target.ts';
 import { answeringSocket, waitIfShuttingDown } from '../apply/service-control.ts';
 import { changesSinceSwitch } from '../apply/since-switch.ts';
+import { sourceGone } from '../apply/source-gone.ts';
 import { isUnfinished, whatIsLeft, whereItStands } from '../apply/where-it-stands.ts';
 import { isOpen } from '../check/index.ts';
 import { daemonClient } from '../daemon/client.ts';
@@ -99,7 +100,10 @@ export async function rollbackCommand(host: Host, options: RunOptions, output: O
       return nothing(output, 'There is no migration to take back.');
     if (latest.outcome === 'purged')
       return nothing(output, 'LXD was removed after the migration (--purge-source): there is no way back.');
-    const findings = changesSinceSwitch(host, journal, latest.id, runFolder(state, latest.id));
+    const findings = [
+      ...sourceGone(host, journal, latest.id),
+      ...changesSinceSwitch(host, journal, latest.id, runFolder(state, latest.id)),
+    ];
     const answers = answersOf(options);
     output.line(whereItStands(journal, latest));
     if (findings.length > 0) output.line(renderFindings(findings, answers, output));

@@ -104,6 +104,7 @@ export function makeSteps(source: Installation, target: Installation, run: strin
     ...(units.length === 0 ? [] : [{ kind: 'disable-source', units } as const]),
     { kind: 'leave-note', directory: source.dataDirectory, movedTo: moved, kept: layout.kind === 'copy' },
     { kind: 'refresh-backup-files', daemon: incus },
+    { kind: 'write-dump', folder: join(database, 'global') },
   ];
 }
 

@@ -75,7 +75,8 @@ export type Step =
       /** Whether the source's own data stays there as well. */
       readonly kept: boolean;
     }
-  | { readonly kind: 'refresh-backup-files'; readonly daemon: DaemonRef };
+  | { readonly kind: 'refresh-backup-files'; readonly daemon: DaemonRef }
+  | { readonly kind: 'write-dump'; readonly folder: string };
 
 export type StepKind = Step['kind'];
 
@@ -201,6 +202,11 @@ export function describeStep(step: Step): { readonly title: string; readonly inv
       return {
         title: 'give back boot.autostart to the instances that were kept from starting',
         inverse: "nothing to take back: LXD's own database was not touched",
+      };
+    case 'write-dump':
+      return {
+        title: `write ${step.folder}/db.bin, by which a boot decides whether to start Incus, from Incus's database`,
+        inverse: "nothing to take back: it is kept with Incus's database",
       };
     case 'leave-note':
       return {

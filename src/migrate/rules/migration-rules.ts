@@ -114,6 +114,8 @@ export interface MigrationRules {
     readonly keys: Readonly<Record<string, string>>;
     readonly device_suffixes: Readonly<Record<string, string>>;
   };
+  /** Keys that Incus knows by entity, in the form of `KeyRule.key`; those below `volatile.` are not among them. */
+  readonly known_keys: Readonly<Record<string, readonly string[]>>;
   readonly schemas: { readonly oldest: number; readonly fork_point: number };
   readonly triggers_kept: readonly string[];
   readonly json_columns: readonly { readonly table: string; readonly column: string }[];
@@ -163,7 +165,7 @@ export function migrationRules(): MigrationRules {
 
 function readRules(): MigrationRules {
   const folder = join(import.meta.dirname, '..', '..', '..', 'rules', 'migration');
-  const files = ['config-keys', 'schema', 'storage', 'host', 'verify', 'rehearsal', 'stop'];
+  const files = ['config-keys', 'schema', 'storage', 'host', 'verify', 'rehearsal', 'stop', 'known-keys'];
   return Object.assign(
     {},
     ...files.map((name) => parse(readFileSync(join(folder, `${name}.yaml`), 'utf8'))),

@@ -968,6 +968,40 @@ describe('what Incus changed in the directory', () => {
     fs.rmSync(host.path(`${at}/containers/c1`));
   };
 
+  test('is left alone inside an instance that lies where a link would be', async () => {
+    const { host, apply, undo } = begun(one);
+    const inside = (name: string): string => `/var/lib/lxd/containers/real/rootfs/${name}`;
+    host.writeFile(inside('kept'), 'before');
+    await apply();
+    host.writeFile(inside('kept'), 'written by the instance since');
+    host.writeFile(inside('new'), 'written by the instance since');
+
+    await undo();
+
+    for (const name of ['kept', 'new'])
+      expect(fs.readFileSync(host.path(inside(name)), 'utf8')).toBe('written by the instance since');
+  });
+
+  test.runIf(process.getuid?.() === 0)('gets a changed file back with its owner and its mode', async () => {
+    const { host, apply, undo } = begun(one);
+    const leases = host.path('/var/lib/lxd/networks/lxdbr0/dnsmasq.leases');
+    host.writeFile('/var/lib/lxd/networks/lxdbr0/dnsmasq.leases', 'of LXD');
+    fs.chownSync(leases, 1234, 5678);
+    fs.chmodSync(leases, 0o2640);
+    await apply();
+    fs.writeFileSync(leases, 'of Incus');
+
+    await undo();
+
+    const { uid, gid, mode } = fs.statSync(leases);
+    expect([fs.readFileSync(leases, 'utf8'), uid, gid, mode & 0o7777]).toEqual([
+      'of LXD',
+      1234,
+      5678,
+      0o2640,
+    ]);
+  });
+
   test('is put back, and what people put there stays', async () => {
     const { host, apply, undo, tree } = begun(one);
     await apply();

@@ -238,6 +238,7 @@ describe('the steps', () => {
       'disable-source',
       'leave-note',
       'refresh-backup-files',
+      'write-dump',
     ]);
   });
 
