@@ -18,7 +18,7 @@ export default defineConfig({
           // the process.
           pool: 'forks',
           isolate: false,
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
       {

@@ -45,9 +45,9 @@ export interface Objects {
   forget(sha: string): void;
 }
 
-const blobCacheBytes = 4 * 1024 * 1024;
-const treeCacheBytes = 4 * 1024 * 1024;
-const folderCacheEntries = 16_000;
+const blobCacheBytes = 3 * 1024 * 1024;
+const treeCacheBytes = 2 * 1024 * 1024;
+const folderCacheEntries = 12_000;
 
 /** Caches on top of a reader; the caches hold only what can be read again. */
 export function openObjects(reader: ObjectReader): Objects {

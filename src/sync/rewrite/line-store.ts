@@ -19,9 +19,9 @@ export interface LineStore {
   trim(): void;
 }
 
-const blobLines = 600_000;
+const blobLines = 400_000;
 
-const mostLines = 100_000;
+const mostLines = 60_000;
 
 /** Makes a store around a fold; whoever keeps a number keeps it no longer than until the next `trim`. */
 export function createLineStore(foldLine: (line: string, kind: FoldKind) => string): LineStore {

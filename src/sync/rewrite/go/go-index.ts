@@ -66,7 +66,7 @@ export interface GoFileCache {
 }
 
 export function createGoIndexer(objects: Objects, cache?: GoFileCache): GoIndexer {
-  const blobs = createLru<string, Promise<GoFile>>(2000);
+  const blobs = createLru<string, Promise<GoFile>>(1600);
   const folders = createLru<string, Promise<FolderFacts>>(800);
   const packages = createLru<string, GoPackage>(500);
   const indexes = createLru<string, Promise<GoIndex>>(4);
