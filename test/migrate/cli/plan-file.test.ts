@@ -43,8 +43,8 @@ test.each([
   ['null', 'null'],
   ['a list', '[]'],
   ['another object', '{"format": 2}'],
-  ['a plan without its changes', '{"format": 1, "contents": {}}'],
-  ['a plan without its contents', '{"format": 1, "changes": []}'],
+  ['a plan without its changes', '{"format": 1, "steps": [], "contents": {}}'],
+  ['a plan without its contents', '{"format": 1, "steps": [], "changes": []}'],
 ])('%s is refused as no plan', (_what, content) => {
   expect(problemOf(() => readPlanFile(written(content)))).toMatchObject({ code: 'bad-file' });
 });
@@ -55,6 +55,16 @@ describe('a plan is stale', () => {
       'rows are others',
       (now: Plan) => ({ ...now, contents: { ...now.contents, instances: 'another' } }),
       /rows of table instances changed/,
+    ],
+    [
+      'another daemon would be stopped in another way',
+      (now: Plan) => ({
+        ...now,
+        steps: now.steps.map((step) =>
+          step.kind === 'mask-source' ? { ...step, units: ['another.service'] } : step,
+        ),
+      }),
+      /the steps are not the same/,
     ],
     [
       'Incus was updated',
