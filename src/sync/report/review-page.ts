@@ -116,9 +116,8 @@ function fileTable(file: FileComparison): string {
 
 function diffRow(row: DiffRow | undefined): string {
   if (row === undefined) return '<div class="gap">⋯</div>';
-  const same = row.upstream !== undefined && row.pick !== undefined;
-  const context = (row.upstream ?? row.pick)?.sign === ' ';
-  const style = same ? 'same' : context ? 'context' : 'odd';
+  const context = [row.upstream, row.pick].every((line) => line === undefined || line.sign === ' ');
+  const style = row.same ? 'same' : context ? 'context' : 'odd';
   return `<div class="row ${style}">${cell(row.upstream, 'left')}${cell(row.pick, 'right')}</div>`;
 }
 
