@@ -136,6 +136,7 @@ describe('the review page', () => {
       const right = page.locator('.pick.clean .row.same .right').first();
       expect([await left.isVisible(), await right.isVisible()]).toEqual([screen === 'desk', true]);
       expect(await page.locator('.pick.clean').first().innerText()).toContain('util.IsTrue(path)');
+      expect(await page.locator('.pick.review').first().innerText()).toContain('equal after renaming');
       expect(await page.locator('.pick.parked').first().innerText()).toContain('two of the fork');
       const picture = await shoot(page, screen);
       expect(picture.length).toBeGreaterThan(20_000);

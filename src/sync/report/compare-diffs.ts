@@ -116,7 +116,7 @@ async function compareFile(
     return { ...names, rows: [], notShown: 'not text, or too large' };
   const kind = names.path.endsWith('.go') ? 'go' : 'text';
   const fold = (line: DiffLine | undefined): string =>
-    line === undefined ? '' : line.sign + context.brand.foldLine(line.text, kind);
+    line === undefined ? '' : line.sign + context.brand.foldLine(line.text, kind).replace(/\bAn @/g, 'A @');
   const [two, theirLines] = [diffLines(right, usualAround), diffLines(left, around)];
   // In the fork's words, as the rules alone would write them.
   const one = theirLines.map((line) =>

@@ -146,7 +146,7 @@ function parkedDetails(parked: ParkedCommit): string {
           )
             .map(
               (hunk) =>
-                `<div class="diff"><div class="row head"><div>the fork, from line ${hunk.line}</div><div>upstream, in the fork&#39;s words</div></div><div class="row"><pre>${block(hunk.ours)}</pre><pre>${block(hunk.theirs)}</pre></div></div>`,
+                `<div class="diff"><div class="row head"><div>the fork, from line ${hunk.line}</div><div>upstream, in the fork&#39;s words</div></div><div class="row sides"><pre class="left">${block(hunk.ours)}</pre><pre class="right">${block(hunk.theirs)}</pre></div></div>`,
             )
             .join('')}</li>`,
       );
