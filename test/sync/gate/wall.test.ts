@@ -10,7 +10,8 @@ const root = join(import.meta.dirname, '..', '..', '..');
 const marker = 'ZEBRAFISH';
 
 function forkSync(args: readonly string[]) {
-  const program = join(root, 'src', 'sync', 'cli', 'main.ts');
+  // The built program: run from its sources it remembers nothing, and the caches would not be looked at.
+  const program = join(root, 'bin', 'fork-sync.js');
   return spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' });
 }
 
