@@ -133,6 +133,8 @@ describe('the licence wall', () => {
     for (const page of ['scan.html', 'plan.html', 'report.html'])
       expect(readFileSync(join(folder, page), 'utf8')).not.toContain(marker);
     expect(existsSync(join(folder, 'work'))).toBe(false);
+    const caches = readdirSync(tiny.cache, { recursive: true, encoding: 'utf8' });
+    expect(caches.filter((name) => name.endsWith('.sqlite')).length).toBeGreaterThanOrEqual(2);
     expect(allBytes(tiny.cache)).not.toContain(marker);
     expect(allBytes(tiny.rules)).not.toContain(marker);
     expect(allObjects(upstream)).not.toContain(marker);
