@@ -80,10 +80,9 @@ export async function readMoves(
   closed: ReadonlySet<string> = new Set(),
 ): Promise<Moves> {
   const comparisons = comparisonsOf(history, closed);
-  const keyOf = (one: Comparison): string => `${one.of}${one.closed ? ' closed' : ''}`;
   const known = new Map<string, string>();
   for (const one of comparisons) {
-    const fields = cache.get(keyOf(one));
+    const fields = one.closed ? undefined : cache.get(one.of);
     if (fields !== undefined) known.set(one.of, fields);
   }
   const asked = comparisons.filter((one) => !known.has(one.of));
@@ -95,7 +94,8 @@ export async function readMoves(
   for (const one of asked) {
     const fields = answers.get(one.of);
     if (fields === undefined) continue;
-    cache.set(keyOf(one), fields);
+    // Of a closed commit nothing is kept, not even the names of its files.
+    if (!one.closed) cache.set(one.of, fields);
     known.set(one.of, fields);
   }
   return comparisons.map((one) => known.get(one.of));
