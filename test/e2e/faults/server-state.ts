@@ -29,7 +29,9 @@ export async function factsOf(machine: Machine, product: Product): Promise<Facts
       continue;
     }
     // The size is that of the content, which is looked at.
-    for (const [path, entry] of await describeTree(machine, folder))
+    // Their own backups, which the daemons make once and do not sync: they need not survive a power cut.
+    const skip = ['global.bak', 'local.db.bak'].map((name) => `${folder}/database/${name}`);
+    for (const [path, entry] of await describeTree(machine, folder, { skip }))
       for (const [field, value] of Object.entries(entry))
         if (value !== undefined && !['modified', 'allocated', 'size'].includes(field))
           add(`${folder}/${path} ${field}`, value);
@@ -61,7 +63,6 @@ function withoutChance(name: string): string {
       .replace(/\bloop\d+\b/g, 'loop#')
       // Segments and snapshots of the database are named after what is in them.
       .replace(/(database\/global\/(?:open|snapshot)?)[-\d]+/g, '$1#')
-      .replace(/(database\/global\.bak\/(?:open|snapshot)?)[-\d]+/g, '$1#')
   );
 }
 
