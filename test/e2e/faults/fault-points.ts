@@ -4,7 +4,13 @@ import type { Ending, FaultLab } from './fault-lab.ts';
 export type KillPoint =
   | { readonly kind: 'boundary'; readonly position: number; readonly ending: Ending }
   | { readonly kind: 'syscall'; readonly number: number; readonly ending: Ending }
-  | { readonly kind: 'random'; readonly milliseconds: number; readonly ending: Ending };
+  | {
+      readonly kind: 'random';
+      readonly milliseconds: number;
+      /** Whether the daemons are killed with it, as where memory runs out. */
+      readonly daemonsToo: boolean;
+      readonly ending: Ending;
+    };
 
 export type Errno = 'ENOSPC' | 'EIO' | 'EROFS';
 
@@ -55,7 +61,7 @@ export interface FaultOutcome {
 export function describeFault(fault: Fault): string {
   const { kind, ending, ...rest } = fault;
   return `${kind} ${Object.values(rest)
-    .map((value) => (typeof value === 'number' ? Math.round(value) : value))
+    .map((value) => (typeof value === 'number' ? Math.round(value) : String(value)))
     .join(' ')}, ${ending}`;
 }
 
@@ -105,6 +111,7 @@ export function randomPoints({ milliseconds }: FaultLab, count: number, random: 
     (_, index): KillPoint => ({
       kind: 'random',
       milliseconds: random() * milliseconds,
+      daemonsToo: Math.floor(index / 2) % 2 === 1,
       ending: endingOf(index),
     }),
   );

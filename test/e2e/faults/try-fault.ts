@@ -7,6 +7,7 @@ import { copyDisk } from '../machine/disk.ts';
 import type { Machine } from '../machine/machine.ts';
 import { setPower } from '../server/power.ts';
 import { tool } from '../server/tool.ts';
+import { killDaemon } from '../server/variants.ts';
 import { waitFor } from '../wait-for.ts';
 import {
   badForPeople,
@@ -59,7 +60,7 @@ function letHappen(lab: FaultLab, machine: Machine, fault: Fault): Promise<Happe
     case 'syscall':
       return killAtCall(machine, fault.number);
     case 'random':
-      return killAfter(machine, fault.milliseconds);
+      return killAfter(machine, fault);
     case 'error':
       return happensAtCall(machine, fault.errno, fault.number, fault.lasting ? 1e9 : fault.number);
     case 'signal':
@@ -92,10 +93,15 @@ async function killAtCall(machine: Machine, number: number): Promise<Happened> {
   return { where: `in ${lastStep(stdout)}, before call ${await lastCall(machine)}` };
 }
 
-async function killAfter(machine: Machine, milliseconds: number): Promise<Happened> {
+async function killAfter(
+  machine: Machine,
+  { milliseconds, daemonsToo }: Extract<Fault, { kind: 'random' }>,
+): Promise<Happened> {
   const ended = watchedTool(machine, migrate, () => {});
   await Promise.race([ended, delay(milliseconds)]);
   await killTool(machine, 'migrate');
+  // Whichever of them runs; their containers live on.
+  if (daemonsToo) for (const product of ['lxd', 'incus'] as const) await killDaemon(machine, product);
   const { stdout } = await ended;
   return { where: `${Math.round(milliseconds)} ms after its start, in ${lastStep(stdout)}` };
 }

@@ -356,6 +356,29 @@ test('a full disk does not hide why a step failed, and the run stays to be gone 
   expect(run.journal.latest()?.outcome).toBeUndefined();
 });
 
+test('an Incus that died while it started leaves nothing to the next attempt', async () => {
+  const run = await readyRun();
+  await run.apply(({ state, step }) => {
+    if (state === 'begun' && step.kind === 'start-daemon') run.failAt(3);
+  });
+  run.host.machine.processes = [
+    {
+      pid: 4711,
+      parent: 1,
+      argv: ['dnsmasq', '--dhcp-leasefile=/var/lib/incus/networks/br0/dnsmasq.leases'],
+      program: '/usr/sbin/dnsmasq',
+      sameMountNamespace: true,
+      samePidNamespace: true,
+    },
+  ];
+
+  run.stopFailing();
+  const error = await run.apply();
+
+  expect(error).toBeUndefined();
+  expect(run.host.log).toContainEqual({ kind: 'signal', text: 'SIGTERM 4711' });
+});
+
 describe('a restart of the machine', () => {
   /** What starts is what systemd would start: no unit that is masked. */
   async function restart({ host, daemons }: Run): Promise<void> {

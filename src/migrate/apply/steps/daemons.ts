@@ -1,11 +1,13 @@
 // Steps that stop and start daemons and instances.
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { syncFolder } from '../../../core/durable.ts';
 import { Failure } from '../../../core/failure.ts';
+import type { Host } from '../../../core/host.ts';
 import { type DaemonClient, daemonClient } from '../../daemon/client.ts';
 import type { DaemonRef, Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import { watchDaemonLog } from '../daemon-log.ts';
+import { looseVeths } from '../host-stands.ts';
 import {
   instanceStates,
   lastToStop,
@@ -36,8 +38,7 @@ import {
   storedPower,
 } from '../step-handler.ts';
 
-import { isLooseVeth } from '../veth.ts';
-import { clearLeftovers, provedQuiet } from './leftovers.ts';
+import { clearLeftovers, type Leftovers, provedQuiet } from './leftovers.ts';
 
 type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;
 
@@ -284,8 +285,19 @@ export const disableSourceStep: Of<'disable-source'> = {
   },
 };
 
+function leftoversOf(host: Host, daemon: DaemonRef, bridges: readonly string[]): Leftovers {
+  return { ...daemon, bridges, interfaces: looseVeths(host), firewallTable: 'incus' };
+}
+
 export const startDaemonStep: Of<'start-daemon'> = {
-  async apply({ step, context }) {
+  async apply({ step, memo, remember, context }) {
+    const { host, say } = context;
+    const { daemon, bridges } = step;
+    // An Incus that died while it started leaves a dnsmasq that nobody knows: its network would stay down for ever.
+    const diedBefore =
+      memo !== null && !listens(context, daemon) && runningInstances(host, daemon.dataDirectory).length === 0;
+    if (diedBefore) await clearLeftovers(host, leftoversOf(host, daemon, bridges), say);
+    remember({ tried: true });
     await startUntilReady(context, step.daemon, 120_000, () => {
       context.say('its API answers');
       context.journal.note(context.run, noteNames.apiAnsweredAt, context.host.now().toISOString());
@@ -301,8 +313,7 @@ export const startDaemonStep: Of<'start-daemon'> = {
     // Of a daemon that was killed the instances live on.
     if (left.running.length + left.frozen.length > 0)
       await stopWithoutDaemon(host, daemon.dataDirectory, ordersOf(context));
-    const interfaces = readdirSync(host.path('/sys/class/net')).filter((name) => isLooseVeth(host, name));
-    await clearLeftovers(host, { ...daemon, bridges, interfaces, firewallTable: 'incus' }, say);
+    await clearLeftovers(host, leftoversOf(host, daemon, bridges), say);
     await provedQuiet(host, [daemon]);
   },
   holds: async ({ step: { daemon }, context }) => (await answeringSocket(context.host, daemon)) !== undefined,
