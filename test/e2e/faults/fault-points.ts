@@ -58,11 +58,17 @@ export interface FaultOutcome {
   readonly seconds: number;
 }
 
-export function describeFault(fault: Fault): string {
+function describeFault(fault: Fault): string {
   const { kind, ending, ...rest } = fault;
   return `${kind} ${Object.values(rest)
     .map((value) => (typeof value === 'number' ? Math.round(value) : String(value)))
     .join(' ')}, ${ending}`;
+}
+
+export function describeOutcome({ fault, where, wrong, seconds }: FaultOutcome): string {
+  const verdict = wrong.length === 0 ? 'ends well' : 'DOES NOT END WELL';
+  const lines = wrong.map((line) => `\n    ${line.replaceAll('\n', '\n    ')}`);
+  return `${verdict}: ${describeFault(fault)}: ${where} (${Math.round(seconds)} s)${lines.join('')}`;
 }
 
 /** Numbers between 0 and 1 that are the same for the same seed (mulberry32). */

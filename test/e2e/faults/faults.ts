@@ -4,7 +4,6 @@ import { openFaultLab } from './fault-lab.ts';
 import {
   boundaryPoints,
   commandFaults,
-  describeFault,
   errorFaults,
   type FaultOutcome,
   killedTwice,
@@ -17,7 +16,7 @@ import {
   signalFaults,
   syscallPoints,
 } from './fault-points.ts';
-import { tryFault } from './try-fault.ts';
+import { tryAll } from './try-fault.ts';
 
 const number = (value: string) => ({ type: 'string', default: value }) as const;
 const { values } = parseArgs({
@@ -57,17 +56,8 @@ try {
     ...syscallPoints(lab, Number(values.syscalls), random),
     ...randomPoints(lab, Number(values.random), random),
     ...(values.boundaries === '0' ? [] : boundaryPoints(lab)),
-  ].values();
-  const worker = async (): Promise<void> => {
-    for (const fault of faults) {
-      const outcome = await tryFault(lab, fault);
-      outcomes.push(outcome);
-      const verdict = outcome.wrong.length === 0 ? 'ends well' : 'DOES NOT END WELL';
-      console.log(`${verdict}: ${describeFault(fault)}: ${outcome.where} (${Math.round(outcome.seconds)} s)`);
-      for (const line of outcome.wrong) console.log(`    ${line.replaceAll('\n', '\n    ')}`);
-    }
-  };
-  await Promise.all(Array.from({ length: Number(values.parallel) }, worker));
+  ];
+  outcomes.push(...(await tryAll(lab, faults, Number(values.parallel))));
 } finally {
   lab.close();
 }

@@ -20,7 +20,7 @@ import {
   tracedTool,
   watchedTool,
 } from './fault-lab.ts';
-import type { Fault, FaultOutcome, OtherFault } from './fault-points.ts';
+import { describeOutcome, type Fault, type FaultOutcome, type OtherFault } from './fault-points.ts';
 import { faultPower } from './fault-server.ts';
 
 const migrate = ['migrate', '--yes', '--json'];
@@ -33,7 +33,26 @@ interface Happened {
   readonly on?: Machine;
 }
 
-export async function tryFault(lab: FaultLab, fault: Fault): Promise<FaultOutcome> {
+/** So many at a time; each is printed when it is over. */
+export async function tryAll(
+  lab: FaultLab,
+  faults: readonly Fault[],
+  parallel: number,
+): Promise<FaultOutcome[]> {
+  const outcomes: FaultOutcome[] = [];
+  const left = faults.values();
+  const worker = async (): Promise<void> => {
+    for (const fault of left) {
+      const outcome = await tryFault(lab, fault);
+      outcomes.push(outcome);
+      console.log(describeOutcome(outcome));
+    }
+  };
+  await Promise.all(Array.from({ length: parallel }, worker));
+  return outcomes;
+}
+
+async function tryFault(lab: FaultLab, fault: Fault): Promise<FaultOutcome> {
   const begun = performance.now();
   const seconds = (): number => (performance.now() - begun) / 1000;
   const machine = await lab.start('faulty');
