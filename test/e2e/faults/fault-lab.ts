@@ -10,6 +10,7 @@ import { startTool, tool } from '../server/tool.ts';
 import { cannotWrite } from '../server/variants.ts';
 import {
   bootFaultServer,
+  type DataFileSystem,
   faultPower,
   makeFaultDisk,
   removeFaultDisk,
@@ -45,8 +46,11 @@ export const callLog = '/opt/calls';
 const toolFile = '/opt/lxd-to-incus-e2e/lxd-to-incus';
 
 /** Measures what is to be expected; that takes two machines and a minute. */
-export async function openFaultLab(tree: RootTreeName): Promise<FaultLab> {
-  const disk = await makeFaultDisk(tree);
+export async function openFaultLab(
+  tree: RootTreeName,
+  fileSystem: DataFileSystem = 'ext4',
+): Promise<FaultLab> {
+  const disk = await makeFaultDisk(tree, fileSystem);
   try {
     const [before, [moved, run]] = await Promise.all([measureLxd(tree, disk), measureMoved(tree, disk)]);
     return {

@@ -24,6 +24,8 @@ const { values } = parseArgs({
     /** The same seed chooses the same points, if the server makes the same calls. */
     seed: number(String(Math.floor(Math.random() * 1e6))),
     tree: { type: 'string', default: 'bookworm' },
+    /** ext4 or btrfs: what LXD's and Incus's directories and the journal are on. */
+    'file-system': { type: 'string', default: 'ext4' },
     /** 1: each twice, 0: none. */
     boundaries: number('1'),
     syscalls: number('100'),
@@ -39,7 +41,10 @@ const { values } = parseArgs({
 });
 const begun = performance.now();
 const elapsed = (): string => `${Math.round((performance.now() - begun) / 1000)} s`;
-const lab = await openFaultLab(values.tree === 'trixie7' ? 'trixie7' : 'bookworm');
+const lab = await openFaultLab(
+  values.tree === 'trixie7' ? 'trixie7' : 'bookworm',
+  values['file-system'] === 'btrfs' ? 'btrfs' : 'ext4',
+);
 console.log(
   `seed ${values.seed}; a migration makes ${lab.calls} calls that change something, in ${Math.round(lab.milliseconds)} ms; measured in ${elapsed()}`,
 );

@@ -48,7 +48,7 @@ const questions = {
   mount: "cut -d ' ' -f 2,3 /proc/1/mounts",
   link: 'ls /sys/class/net',
   // Loop devices belong to the whole kernel: those on files of this machine alone.
-  loop: 'losetup --list --noheadings --output BACK-MAJ:MIN,BACK-FILE | awk -v own="$(stat --format %Hd:%Ld /var)" \'$1 == own { print $2 }\'',
+  loop: 'losetup --list --noheadings --output BACK-MAJ:MIN,BACK-FILE | awk -v disk="$(stat --format %Hd:%Ld /var)" -v data="$(stat --format %Hd:%Ld /var/lib)" \'$1 == disk || $1 == data { print $2 }\'',
   'firewall table': 'nft list tables',
   unit: 'systemctl list-unit-files "lxd*" "incus*" --no-legend',
   process:

@@ -356,6 +356,27 @@ test('a full disk does not hide why a step failed, and the run stays to be gone 
   expect(run.journal.latest()?.outcome).toBeUndefined();
 });
 
+test('units that cannot be masked, since their files are in /etc, are disabled instead and enabled again', async () => {
+  const run = await readyRun();
+  const states: string[] = [];
+  for (const unit of ['lxd.socket', 'incus.socket'])
+    run.host.writeFile(`/etc/systemd/system/${unit}`, '[Socket]\n');
+  const original = run.state();
+
+  const error = await run.apply(({ state, step }) => {
+    if (state === 'begun' && step.kind === 'set-aside-database')
+      states.push(...['lxd.socket', 'incus.socket'].map((unit) => String(run.daemons.units.get(unit))));
+  });
+  const after = ['lxd.socket', 'incus.socket'].map((unit) => run.daemons.units.get(unit));
+  const complete = await run.undo();
+
+  expect(error).toBeUndefined();
+  expect(states).toEqual(['disabled', 'disabled']);
+  expect(after).toEqual(['disabled', 'enabled']);
+  expect(complete).toBe(true);
+  expect(run.state()).toEqual(original);
+});
+
 test('an Incus that died while it started leaves nothing to the next attempt', async () => {
   const run = await readyRun();
   await run.apply(({ state, step }) => {

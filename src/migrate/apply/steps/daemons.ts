@@ -1,5 +1,6 @@
 // Steps that stop and start daemons and instances.
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
+import { join } from 'node:path';
 import { syncFolder } from '../../../core/durable.ts';
 import { Failure } from '../../../core/failure.ts';
 import type { Host } from '../../../core/host.ts';
@@ -220,20 +221,41 @@ function syncUnits({ host }: ApplyContext): void {
   if (existsSync(folder)) syncFolder(folder);
 }
 
-async function areMasked({ host }: ApplyContext, units: readonly string[]): Promise<boolean> {
-  return (await unitStates(host, units)).every(({ enabled }) => enabled === 'masked');
+/** systemctl puts a mask where such a file stands, and refuses to replace it: these units are disabled instead. */
+function hasOwnFile({ host }: ApplyContext, unit: string): boolean {
+  const path = host.path(join('/etc/systemd/system', unit));
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+async function areMasked(context: ApplyContext, units: readonly string[]): Promise<boolean> {
+  return (await unitStates(context.host, units)).every(({ unit, enabled }) =>
+    hasOwnFile(context, unit) ? enabled !== 'enabled' : enabled === 'masked',
+  );
 }
 
 async function mask(context: ApplyContext, units: readonly string[]): Promise<void> {
-  await systemctl(context, 'mask', units);
+  const own = units.filter((unit) => hasOwnFile(context, unit));
+  await systemctl(
+    context,
+    'mask',
+    units.filter((unit) => !own.includes(unit)),
+  );
+  await systemctl(context, 'disable', own);
   syncUnits(context);
 }
 
 /** Those that were masked before stay so. */
 async function unmask(context: ApplyContext, memo: unknown): Promise<void> {
   const states = (memo as UnitsMemo | null)?.states ?? [];
-  const units = states.filter(({ enabled }) => enabled !== 'masked').map(({ unit }) => unit);
-  await systemctl(context, 'unmask', units);
+  const own = states.filter(({ unit }) => hasOwnFile(context, unit));
+  const units = states.filter((state) => state.enabled !== 'masked' && !own.includes(state));
+  await systemctl(
+    context,
+    'unmask',
+    units.map(({ unit }) => unit),
+  );
+  const enabled = own.filter((state) => state.enabled === 'enabled').map(({ unit }) => unit);
+  await systemctl(context, 'enable', enabled);
   syncUnits(context);
 }
 
