@@ -38,8 +38,8 @@ function inWords(runs: boolean, instances: number, isThere: boolean, dataDirecto
   return isThere ? `${still}.` : `${still}; there is no ${dataDirectory}.`;
 }
 
-/** Both ends of such a pair are on the host, and in no bridge: the container that had one is gone. */
-export function looseVeths(host: Host): string[] {
+/** Both ends of such a pair are on the host, and in no bridge but these: the container that had one is gone. */
+export function looseVeths(host: Host, bridges: readonly string[] = []): string[] {
   const folder = host.path('/sys/class/net');
-  return existsSync(folder) ? readdirSync(folder).filter((name) => isLooseVeth(host, name)) : [];
+  return existsSync(folder) ? readdirSync(folder).filter((name) => isLooseVeth(host, name, bridges)) : [];
 }

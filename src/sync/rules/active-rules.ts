@@ -21,6 +21,7 @@ export function activeRules(pack: RulePack, isAncestor: (sha: string) => boolean
     imports: pack.imports.filter(holds),
     merge: pack.merge.filter(holds),
     skip: pack.skip.filter(holds),
+    leaveOut: pack.leaveOut.filter(holds),
     messages: pack.messages.filter(holds),
     doubts: pack.doubts.filter(holds),
   };
@@ -36,6 +37,7 @@ function allRules(pack: RulePack): readonly RuleBase[] {
     ...pack.imports,
     ...pack.merge,
     ...pack.skip,
+    ...pack.leaveOut,
     ...pack.messages,
     ...pack.doubts,
   ];

@@ -8,6 +8,7 @@ import { type PackError, syncFailure } from '../problem.ts';
 import type {
   DoubtRule,
   ImportRule,
+  LeaveOutRule,
   MergeRule,
   MessageRule,
   NameRule,
@@ -31,7 +32,7 @@ interface PackFiles {
   readonly 'text.yaml': { readonly protected: readonly ProtectedRule[]; readonly words: readonly WordRule[] };
   readonly 'go.yaml': { readonly symbols: readonly SymbolRule[]; readonly imports?: readonly ImportRule[] };
   readonly 'merge.yaml': { readonly merge: readonly MergeRule[] };
-  readonly 'skip.yaml': { readonly skip: readonly SkipRule[] };
+  readonly 'skip.yaml': { readonly skip: readonly SkipRule[]; readonly leaveOut?: readonly LeaveOutRule[] };
   readonly 'doubts.yaml': { readonly doubts: readonly DoubtRule[] };
   readonly 'messages.yaml': { readonly messages: readonly MessageRule[] };
 }
@@ -76,6 +77,7 @@ export function loadPack(folder: string): RulePack {
     imports: go.imports ?? [],
     merge: merge.merge,
     skip: skip.skip,
+    leaveOut: skip.leaveOut ?? [],
     doubts: doubts.doubts,
     messages: messages.messages,
   };
@@ -151,7 +153,7 @@ function doubledIds(pack: RulePack): readonly PackError[] {
     'text.yaml': [...pack.protected, ...pack.words],
     'go.yaml': [...pack.symbols, ...pack.imports],
     'merge.yaml': pack.merge,
-    'skip.yaml': pack.skip,
+    'skip.yaml': [...pack.skip, ...pack.leaveOut],
     'doubts.yaml': pack.doubts,
     'messages.yaml': pack.messages,
   };

@@ -99,6 +99,15 @@ export interface ImportRule extends RuleBase {
   readonly to: string;
 }
 
+/** What a run leaves out unless it is asked for by name: by subject, by author, or since it touches only these files. */
+export interface LeaveOutRule extends RuleBase {
+  /** Patterns in which `*` stands for any text. */
+  readonly subjects?: readonly string[];
+  /** Patterns of author e-mails. */
+  readonly authors?: readonly string[];
+  readonly onlyFiles?: readonly string[];
+}
+
 export interface MessageRule extends RuleBase {
   readonly from: string;
   readonly to: string;
@@ -112,6 +121,20 @@ export interface DoubtRule extends RuleBase {
   readonly left?: Boundary;
 }
 
+/** Under what licences upstream's commits may come over; what is not listed here may not. */
+export interface LicencePolicy {
+  /** SPDX identifiers. */
+  readonly compatible: readonly string[];
+  /** Branches that commits are taken from; all others are closed. */
+  readonly branches: readonly { readonly name: string; readonly description: string }[];
+  /** Names of licence texts; the nearest one above a file counts for it. */
+  readonly files: readonly string[];
+  /** Trailers in which a commit names its licence. */
+  readonly trailers: readonly string[];
+  /** Known texts, by the SHA-256 of the text with every run of white space as one blank. */
+  readonly texts: readonly { readonly id: string; readonly sha256: string }[];
+}
+
 export interface PackInfo {
   readonly name: string;
   readonly description: string;
@@ -123,6 +146,8 @@ export interface PackInfo {
   readonly committer: string;
   readonly upstream: Side;
   readonly fork: ForkSide;
+  /** Without one nothing is cleared. */
+  readonly licence?: LicencePolicy;
 }
 
 export interface ForkSide extends Side {
@@ -158,6 +183,7 @@ export interface RulePack {
   readonly imports: readonly ImportRule[];
   readonly merge: readonly MergeRule[];
   readonly skip: readonly SkipRule[];
+  readonly leaveOut: readonly LeaveOutRule[];
   readonly messages: readonly MessageRule[];
   readonly doubts: readonly DoubtRule[];
 }

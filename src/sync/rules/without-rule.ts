@@ -15,6 +15,7 @@ export function ruleIds(pack: RulePack): readonly string[] {
     ...pack.imports,
     ...pack.merge,
     ...pack.skip,
+    ...pack.leaveOut,
     ...pack.doubts,
     ...pack.messages,
   ].map((rule) => rule.id);
@@ -42,6 +43,7 @@ export function withoutRule(pack: RulePack, id: string): RulePack {
     imports: others(pack.imports),
     merge: others(pack.merge),
     skip: others(pack.skip),
+    leaveOut: others(pack.leaveOut),
     doubts: others(pack.doubts),
     messages: others(pack.messages),
   };

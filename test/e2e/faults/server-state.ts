@@ -31,10 +31,13 @@ export async function factsOf(machine: Machine, product: Product): Promise<Facts
     // The size is that of the content, which is looked at.
     // Their own backups, which the daemons make once and do not sync: they need not survive a power cut.
     const skip = ['global.bak', 'local.db.bak'].map((name) => `${folder}/database/${name}`);
-    for (const [path, entry] of await describeTree(machine, folder, { skip }))
+    for (const [path, entry] of await describeTree(machine, folder, { skip })) {
+      // A daemon that is killed leaves its sockets; the next one makes its own.
+      if (entry.type === 'socket') continue;
       for (const [field, value] of Object.entries(entry))
         if (value !== undefined && !['modified', 'allocated', 'size'].includes(field))
           add(`${folder}/${path} ${field}`, value);
+    }
   }
   for (const [name, script] of Object.entries(questions)) {
     const { stdout } = await machine.exec(['sh', '-c', script], { accept: 'any' });

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { cacheFolder } from '../machine/cache.ts';
 import { copyDisk } from '../machine/disk.ts';
 import type { Machine } from '../machine/machine.ts';
+import { startIncus } from '../server/populated-machine.ts';
 import { setPower } from '../server/power.ts';
 import { tool } from '../server/tool.ts';
 import { killDaemon } from '../server/variants.ts';
@@ -122,6 +123,8 @@ async function killAfter(
   // Whichever of them runs; their containers live on.
   if (daemonsToo) for (const product of ['lxd', 'incus'] as const) await killDaemon(machine, product);
   const { stdout } = await ended;
+  // Of a migration that was over, Incus is the service manager's to start again.
+  if (daemonsToo && lastStep(stdout) === 'end') await startIncus(machine);
   return { where: `${Math.round(milliseconds)} ms after its start, in ${lastStep(stdout)}` };
 }
 
