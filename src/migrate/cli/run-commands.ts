@@ -216,7 +216,9 @@ async function withWork(
   const folder = runFolder(state, id);
   const missing = missingOfRun(folder);
   if (missing !== undefined) throw migrateFailure({ code: 'run-folder-gone', run: id, missing });
-  const log = asFileFailure('open the log', folder, () => openLog(join(folder, 'log')));
+  const log = asFileFailure('open the log', folder, () =>
+    openLog(join(folder, 'log'), (text) => output.message(text)),
+  );
   const logged = loggedHost(host, log);
   try {
     const plannedOn = plannedOnOf(journal, id, folder);

@@ -229,7 +229,7 @@ test('a run that went well can be taken back as a whole, and only once', async (
 
 /** Kinds and order of the steps are those of every server like this one (plan.test.ts); here they are only counted. */
 const stepCount = 25;
-const switchAt = 19;
+const switchAt = 20;
 
 describe.each(Array.from({ length: stepCount }, (_, position) => position))(
   'a failure in step %i',
@@ -471,6 +471,16 @@ describe('a restart of the machine', () => {
     expect(incusRan).toBe(true);
     expect(await run.undo()).toBe(true);
     expect(run.state()).toEqual(original);
+  });
+
+  test('never finds an LXD that would start as a new, empty one: its mask is not taken off', async () => {
+    const run = await readyRun();
+
+    await run.apply();
+
+    const systemctl = run.host.log.map(({ text }) => text).filter((text) => text.startsWith('systemctl'));
+    expect(systemctl.some((text) => /^systemctl mask .*lxd\.service/.test(text))).toBe(true);
+    expect(systemctl.filter((text) => /^systemctl unmask .*lxd/.test(text))).toEqual([]);
   });
 
   test('never starts an Incus whose directory is not whole', async () => {

@@ -217,6 +217,7 @@ describe('the steps', () => {
       'mask-target',
       'clear-leftovers',
       'set-aside-target',
+      'disable-source',
       'record-power',
       'stop-instances',
       'stop-daemon',
@@ -235,7 +236,6 @@ describe('the steps', () => {
       'start-daemon',
       'restore-power',
       'release-autostart',
-      'disable-source',
       'leave-note',
       'refresh-backup-files',
     ]);

@@ -291,23 +291,24 @@ export const unmaskTargetStep: Of<'unmask-target'> = {
   undo: ({ step, context }) => mask(context, step.units),
 };
 
-/** systemd ignores masked units when it enables or disables, so each change is made with the mask off for a moment. */
+/**
+ * While they are not masked: systemd ignores masked units when it enables or disables, and a mask that were taken off once
+ * the directory has moved would let a power cut start a new, empty LXD in its place.
+ */
 export const disableSourceStep: Of<'disable-source'> = {
   async apply({ step, memo, remember, context }) {
-    await systemctl(context, 'unmask', step.units);
     if (memo === null) remember({ states: await unitStates(context.host, step.units) } satisfies UnitsMemo);
     await systemctl(context, 'disable', step.units);
-    await mask(context, step.units);
+    syncUnits(context);
   },
-  async undo({ step, memo, context }) {
+  async undo({ memo, context }) {
     const states = (memo as UnitsMemo | null)?.states ?? [];
-    await systemctl(context, 'unmask', step.units);
     await systemctl(
       context,
       'enable',
       states.filter(({ enabled }) => enabled === 'enabled').map(({ unit }) => unit),
     );
-    await mask(context, step.units);
+    syncUnits(context);
   },
 };
 
