@@ -190,7 +190,6 @@ export const commandFaults: readonly OtherFault[] = (
     ['systemctl', 'disable', 'failing'],
     ['systemctl', 'stop', 'failing'],
     ['nft', 'list', 'missing'],
-    ['nft', 'list', 'failing'],
     ['nft', 'delete', 'hanging'],
     ['losetup', '', 'missing'],
     ['losetup', '', 'failing'],
