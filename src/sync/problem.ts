@@ -135,3 +135,8 @@ function forgeAdvice(status: number): string {
   if (status >= 500) return 'Run the same command again later: it goes on where it stopped.';
   return 'Nothing was changed by this request.';
 }
+
+/** Whether an error says that an object is not in this clone. */
+export function isMissingObject(error: unknown): boolean {
+  return error instanceof Failure && error.problem.code === 'object-missing';
+}

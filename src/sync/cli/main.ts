@@ -2,12 +2,18 @@
 import { Command, CommanderError } from 'commander';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { Failure } from '../../core/failure.ts';
+import { skipReasons } from '../decide/decision.ts';
 import { withRepositories, withRules } from './options.ts';
 import { runCheckout, runContinue } from './run-checkout.ts';
+import { runComment } from './run-comment.ts';
+import { runDecide, runReopen } from './run-decide.ts';
 import { runDrift } from './run-drift.ts';
+import { runNightly } from './run-nightly.ts';
 import { runPick } from './run-pick.ts';
+import { runPlan, runReport } from './run-plan.ts';
 import { runReplay } from './run-replay.ts';
 import { runRulesCheck, runRulesExplain, runRulesHits, runRulesSuggest, runRulesTest } from './run-rules.ts';
+import { runScan, runStatus } from './run-scan.ts';
 
 /** Builds the program; `finish` gets the exit code of the command that ran. */
 function createProgram(finish: (code: ExitCode) => void): Command {
@@ -36,9 +42,10 @@ function createProgram(finish: (code: ExitCode) => void): Command {
     .action(async (options) => finish(await runReplay(options)));
   withRepositories(program.command('checkout'))
     .description('lay a pick out in a folder for a person to finish')
-    .argument('<commit>', 'the upstream commit')
+    .argument('<commit>', 'the upstream commit, or the address of a pull request that nightly made')
     .argument('<dir>', 'a folder that does not exist yet')
     .option('--onto <commit>', 'the fork commit to pick onto')
+    .option('--commit <sha>', 'of a pull request with several conflicts, the upstream commit')
     .action(async (commit: string, folder: string, options) =>
       finish(await runCheckout(commit, folder, options)),
     );
@@ -51,6 +58,64 @@ function createProgram(finish: (code: ExitCode) => void): Command {
     .option('--onto <commit>', 'the fork commit to look at (default: HEAD)')
     .option('--json', 'as JSON')
     .action(async (options) => finish(await runDrift(options)));
+  withScan(program.command('scan'))
+    .description('say of every upstream commit since the fork point where it stands')
+    .option('--state <state...>', 'only these states')
+    .option('--courtesy', 'instead: fork commits that upstream picked')
+    .option('--json', 'everything as one object')
+    .option('--html <file>', 'as a page')
+    .action(async (options) => finish(await runScan(options)));
+  withScan(program.command('status'))
+    .description('how many commits are in each state, or all that is known of one')
+    .argument('[commit]', 'an upstream commit')
+    .option('--json', 'as JSON')
+    .option('--html <file>', 'as a page')
+    .action(async (commit: string | undefined, options) => finish(await runStatus(commit, options)));
+  withScan(program.command('plan'))
+    .description('what a run would bring over, park and cancel; nothing is published')
+    .option('--limit <n>', 'most picks of a run (default: 30)')
+    .option('--json', 'as JSON')
+    .option('--html <file>', 'the review page as well')
+    .action(async (options) => finish(await runPlan(options)));
+  withScan(program.command('report'))
+    .description('write the page on which the next run is reviewed')
+    .argument('<file>', 'the page')
+    .option('--limit <n>', 'most picks of a run (default: 30)')
+    .action(async (file: string, options) => finish(await runReport(file, options)));
+  withDecision(program.command('skip'))
+    .description('write down that a commit never comes over')
+    .option('--reason <class>', `one of ${skipReasons.join(', ')}`)
+    .option('--look-again-when <path>', 'open again once a later commit changes this path')
+    .option('--onto <commit>', 'the fork commit that was looked at (default: HEAD)')
+    .action(async (commit: string, options) => finish(await runDecide('skip', commit, options)));
+  withDecision(program.command('park'))
+    .description('write down that somebody has to do something before a commit comes over')
+    .action(async (commit: string, options) => finish(await runDecide('park', commit, options)));
+  withDecision(program.command('take'))
+    .description('write down that a commit was brought over by hand')
+    .option('--fork-commit <commit>', 'the fork commit that has the change')
+    .action(async (commit: string, options) => finish(await runDecide('take', commit, options)));
+  withRepositories(program.command('reopen'))
+    .description('take a decision back')
+    .argument('<commit>', 'the upstream commit')
+    .action(async (commit: string, options) => finish(await runReopen(commit, options)));
+  program
+    .command('nightly')
+    .description('plan, push, and bring pull request, comments and status issue up to date')
+    .option('--config <file>', 'what to work on and where to publish (default: fork-sync.yaml)')
+    .option('--publish', 'do it; without this it only says what it would do')
+    .option('--offline', 'ask no forge; only without --publish')
+    .option('--html <file>', 'the review page of the run')
+    .option('--json', 'everything as one object')
+    .action(async (options) => finish(await runNightly(options)));
+  program
+    .command('comment')
+    .description('show the commits of a pull request as picks, there or as a preview')
+    .requiredOption('--pr <url>', 'the pull request')
+    .option('--config <file>', 'the configuration (default: fork-sync.yaml)')
+    .option('--publish', 'write it, in repositories under publish.repositories only')
+    .option('--to-status', "with --publish: on the fork's status issue")
+    .action(async (options) => finish(await runComment(options)));
   const rules = program.command('rules').description('work on a rule pack');
   withRules(rules.command('check'))
     .description('schema, examples, order, idempotence, injectivity; with --pairs also hits and dead rules')
@@ -77,6 +142,19 @@ function createProgram(finish: (code: ExitCode) => void): Command {
     .option('--pairs <file>', 'pairs of commits')
     .action(async (options) => finish(await runRulesSuggest(options)));
   return program;
+}
+
+function withScan(command: Command): Command {
+  return withRepositories(command)
+    .option('--onto <commit>', 'the fork commit to look at (default: HEAD)')
+    .option('--branch <name...>', "upstream branches, or NAME=COMMIT (default: the pack's that are there)");
+}
+
+function withDecision(command: Command): Command {
+  return withRepositories(command)
+    .argument('<commit>', 'the upstream commit')
+    .option('--why <text>', 'what somebody should know who reads it in a year')
+    .option('--by <person>', '"Name <mail>" (default: as git names you)');
 }
 
 async function main(): Promise<ExitCode> {

@@ -5,9 +5,16 @@ import type { Objects } from './objects.ts';
 /** A set of places in a history. */
 export type Visible = Uint8Array;
 
-export interface History {
+/** What of a commit its place in a history hangs on. */
+export interface HistoryCommit {
+  readonly sha: string;
+  readonly parents: readonly string[];
+  readonly committer: { readonly time: number };
+}
+
+export interface History<C extends HistoryCommit = Commit> {
   /** Commits in order of committer date, parents before children. */
-  readonly commits: readonly Commit[];
+  readonly commits: readonly C[];
   readonly indexOf: ReadonlyMap<string, number>;
   /** Which commits are the tip or its ancestors; nothing is visible from a commit that is not in the history. */
   visibleFrom(tip: string): Visible;
@@ -19,19 +26,85 @@ export interface History {
  * Walks from the tips down to the fork point. What is older than the fork point was common before the fork and is
  * left out, so that a shallow clone that reaches the fork point is as good as a whole one.
  */
-export async function loadHistory(
+export function loadHistory(
   objects: Objects,
   tips: readonly string[],
   forkPoint: string,
   knownForkPointTime?: number,
 ): Promise<History> {
-  const base = await objects.commitIfHere(forkPoint);
+  return walkHistory((sha) => objects.commitIfHere(sha), tips, forkPoint, knownForkPointTime);
+}
+
+/** The same over whatever answers for a sha. */
+export async function walkHistory<C extends HistoryCommit>(
+  read: (sha: string) => Promise<C | undefined>,
+  tips: readonly string[],
+  forkPoint: string,
+  knownForkPointTime?: number,
+): Promise<History<C>> {
+  const oldest = (await read(forkPoint))?.committer.time ?? knownForkPointTime ?? 0;
+  const found = new Map<string, C>();
+  const cutOff = await walk(
+    read,
+    tips,
+    found,
+    (commit) => commit.sha === forkPoint || commit.committer.time < oldest,
+  );
+  return orderHistory(found, cutOff);
+}
+
+/** How long before the fork point somebody may have begun what was merged after it, in seconds. */
+const longestBranch = 2 * 365 * 86_400;
+
+/**
+ * The same to the last commit: one that was made before the fork point and merged after it counts where its branch
+ * holds the fork point. (Of a branch that had parted before, what is older than the fork point is left out.)
+ */
+export async function walkWholeHistory<C extends HistoryCommit>(
+  read: (sha: string) => Promise<C | undefined>,
+  tips: readonly string[],
+  forkPoint: string,
+  knownForkPointTime?: number,
+): Promise<History<C>> {
+  const base = await read(forkPoint);
   const oldest = base?.committer.time ?? knownForkPointTime ?? 0;
-  const found = new Map<string, Commit>();
+  const before = new Map<string, C>();
+  const isAncient = (commit: C): boolean => commit.committer.time < oldest - longestBranch;
+  if (base !== undefined) await walk(read, [forkPoint], before, isAncient);
+  const found = new Map<string, C>();
   const cutOff: string[] = [];
-  let level = [...new Set(tips)];
+  const holding = new Set<string>();
+  for (const tip of tips) {
+    const older: string[] = [];
+    let holds = false;
+    const seen = new Map<string, C>();
+    const missing = await walk(read, [tip], seen, (commit) => {
+      if (commit.sha === forkPoint || holding.has(commit.sha)) holds = true;
+      if (commit.sha === forkPoint || found.has(commit.sha)) return true;
+      if (commit.committer.time < oldest) older.push(commit.sha);
+      return commit.committer.time < oldest;
+    });
+    cutOff.push(...missing);
+    if (holds) await walk(read, older, seen, (commit) => before.has(commit.sha) || isAncient(commit));
+    for (const [sha, commit] of seen) {
+      found.set(sha, commit);
+      if (holds) holding.add(sha);
+    }
+  }
+  return orderHistory(found, cutOff);
+}
+
+/** Walks down from the tips, level by level; returns what is not here. */
+async function walk<C extends HistoryCommit>(
+  read: (sha: string) => Promise<C | undefined>,
+  tips: readonly string[],
+  found: Map<string, C>,
+  isEnd: (commit: C) => boolean,
+): Promise<readonly string[]> {
+  const cutOff: string[] = [];
+  let level = [...new Set(tips)].filter((sha) => !found.has(sha));
   while (level.length > 0) {
-    const commits = await Promise.all(level.map((sha) => objects.commitIfHere(sha)));
+    const commits = await Promise.all(level.map(read));
     const next = new Set<string>();
     for (const [index, commit] of commits.entries()) {
       const sha = level[index] ?? '';
@@ -39,12 +112,19 @@ export async function loadHistory(
         cutOff.push(sha);
         continue;
       }
-      if (sha === forkPoint || commit.committer.time < oldest) continue;
+      if (isEnd(commit)) continue;
       found.set(sha, commit);
       for (const parent of commit.parents) if (!found.has(parent)) next.add(parent);
     }
     level = [...next];
   }
+  return cutOff;
+}
+
+function orderHistory<C extends HistoryCommit>(
+  found: ReadonlyMap<string, C>,
+  cutOff: readonly string[],
+): History<C> {
   const commits = parentsFirst([...found.values()], found);
   const indexOf = new Map(commits.map((commit, index) => [commit.sha, index]));
   const parents = commits.map((commit) =>
@@ -74,15 +154,38 @@ export async function loadHistory(
   };
 }
 
+/** The history with a commit after all others; its parents are in it already. */
+export function appendCommit<C extends HistoryCommit>(history: History<C>, commit: C): History<C> {
+  const index = history.commits.length;
+  let own: Visible | undefined;
+  return {
+    commits: [...history.commits, commit],
+    indexOf: new Map(history.indexOf).set(commit.sha, index),
+    cutOff: history.cutOff,
+    visibleFrom(tip) {
+      if (tip !== commit.sha) return history.visibleFrom(tip);
+      if (own !== undefined) return own;
+      own = new Uint8Array(index + 1);
+      for (const parent of commit.parents)
+        for (const [place, seen] of history.visibleFrom(parent).entries()) if (seen === 1) own[place] = 1;
+      own[index] = 1;
+      return own;
+    },
+  };
+}
+
 /** By date, but never a child before its parent: clocks of committers differ. */
-function parentsFirst(commits: readonly Commit[], found: ReadonlyMap<string, Commit>): readonly Commit[] {
+function parentsFirst<C extends HistoryCommit>(
+  commits: readonly C[],
+  found: ReadonlyMap<string, C>,
+): readonly C[] {
   const byDate = commits.toSorted(
     (left, right) => left.committer.time - right.committer.time || (left.sha < right.sha ? -1 : 1),
   );
   const done = new Set<string>();
-  const ordered: Commit[] = [];
+  const ordered: C[] = [];
   for (const first of byDate) {
-    const stack: Commit[] = [first];
+    const stack: C[] = [first];
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
       if (done.has(top.sha)) {
         stack.pop();

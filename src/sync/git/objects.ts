@@ -1,12 +1,20 @@
 // Typed, cached access to the objects of both repositories: commits, trees, blobs, paths and tree comparison.
 import { syncFailure } from '../problem.ts';
 import { type Commit, parseCommit } from './commit.ts';
+import { diffTrees, findEntry } from './diff-trees.ts';
 import { createLru } from './lru.ts';
 import type { ObjectReader, ObjectType } from './object-reader.ts';
 import { fileMode, parseTree, type TreeEntry } from './tree.ts';
 
 export interface Change {
   readonly path: string;
+  readonly before: TreeEntry | undefined;
+  readonly after: TreeEntry | undefined;
+}
+
+/** One name of a folder that is not the same in two trees. */
+export interface Difference {
+  readonly name: string;
   readonly before: TreeEntry | undefined;
   readonly after: TreeEntry | undefined;
 }
@@ -18,8 +26,14 @@ export interface Objects {
   /** The commit, or undefined where this clone does not hold it (a shallow history ends here). */
   commitIfHere(sha: string): Promise<Commit | undefined>;
   folder(sha: string): Promise<Folder>;
+  /** What differs between two folders themselves, by name; what is in their folders is not looked at. */
+  differing(before: string | undefined, after: string | undefined): Promise<readonly Difference[]>;
+  /** One entry of a folder. */
+  entryIn(tree: string, name: string): Promise<TreeEntry | undefined>;
   /** The bytes of a blob as latin1: one character a byte. */
   text(sha: string): Promise<string>;
+  /** The same, or undefined where this clone does not hold the blob. */
+  textIfHere(sha: string): Promise<string | undefined>;
   entry(tree: string, path: string): Promise<TreeEntry | undefined>;
   /** Files that differ, in path order; renames are two changes. */
   compare(before: string | undefined, after: string | undefined): Promise<readonly Change[]>;
@@ -30,6 +44,7 @@ export interface Objects {
 }
 
 const blobCacheBytes = 16 * 1024 * 1024;
+const treeCacheBytes = 16 * 1024 * 1024;
 const folderCacheEntries = 40_000;
 
 /** Caches on top of a reader; the caches hold only what can be read again. */
@@ -37,6 +52,7 @@ export function openObjects(reader: ObjectReader): Objects {
   const commits = new Map<string, Commit>();
   const folders = createLru<string, Folder>(folderCacheEntries);
   const texts = createLru<string, string>(blobCacheBytes);
+  const trees = createLru<string, Buffer>(treeCacheBytes);
   const pending = new Map<string, Promise<Folder>>();
   const own = new Map<string, { readonly type: ObjectType; readonly data: Buffer }>();
 
@@ -70,6 +86,29 @@ export function openObjects(reader: ObjectReader): Objects {
       pending.delete(sha);
     }
   };
+  const tree = async (sha: string | undefined): Promise<Buffer> => {
+    if (sha === undefined) return noTree;
+    const known = trees.get(sha);
+    if (known !== undefined) return known;
+    // A copy: what the reader hands out is a piece of something larger.
+    const data = Buffer.from(await read(sha, 'tree'));
+    trees.set(sha, data, data.length + 200);
+    return data;
+  };
+  const differing = async (
+    before: string | undefined,
+    after: string | undefined,
+  ): Promise<readonly Difference[]> => {
+    if (before === after) return [];
+    const [left, right] = await Promise.all([tree(before), tree(after)]);
+    const byName = new Map<string, Difference>();
+    for (const [one, two] of diffTrees(left, right)) {
+      const name = one?.name ?? two?.name ?? '';
+      const other = byName.get(name);
+      byName.set(name, { name, before: one ?? other?.before, after: two ?? other?.after });
+    }
+    return [...byName.values()].sort((one, two) => (one.name < two.name ? -1 : 1));
+  };
   const compareInto = async (
     prefix: string,
     before: string | undefined,
@@ -77,14 +116,7 @@ export function openObjects(reader: ObjectReader): Objects {
     out: Change[],
   ): Promise<void> => {
     if (before === after) return;
-    const [left, right] = await Promise.all([
-      before === undefined ? emptyFolder : folder(before),
-      after === undefined ? emptyFolder : folder(after),
-    ]);
-    for (const name of namesOf(left, right)) {
-      const one = left.get(name);
-      const two = right.get(name);
-      if (one !== undefined && two !== undefined && one.sha === two.sha && one.mode === two.mode) continue;
+    for (const { name, before: one, after: two } of await differing(before, after)) {
       const oneTree = one?.mode === fileMode.tree ? one.sha : undefined;
       const twoTree = two?.mode === fileMode.tree ? two.sha : undefined;
       if (oneTree !== undefined || twoTree !== undefined)
@@ -105,12 +137,20 @@ export function openObjects(reader: ObjectReader): Objects {
       return found?.type === 'commit' ? commit(sha) : undefined;
     },
     folder,
+    differing,
+    entryIn: async (sha, name) => findEntry(await tree(sha), name),
     async text(sha) {
       const known = texts.get(sha);
       if (known !== undefined) return known;
       const text = (await read(sha, 'blob')).toString('latin1');
       texts.set(sha, text, text.length + 200);
       return text;
+    },
+    async textIfHere(sha) {
+      const known = texts.get(sha);
+      if (known !== undefined) return known;
+      const found = own.get(sha) ?? (await reader.read(sha));
+      return found?.type === 'blob' ? found.data.toString('latin1') : undefined;
     },
     async entry(tree, path) {
       const parts = path.split('/');
@@ -137,9 +177,4 @@ export function openObjects(reader: ObjectReader): Objects {
   };
 }
 
-const emptyFolder: Folder = new Map();
-
-function namesOf(left: Folder, right: Folder): readonly string[] {
-  const names = new Set([...left.keys(), ...right.keys()]);
-  return [...names].sort();
-}
+const noTree = Buffer.alloc(0);

@@ -134,6 +134,7 @@ async function findPrerequisites(
   for (const touch of view.shop.upstreamMoves.changes(path).toReversed()) {
     const sha = upstream.commits[touch.index]?.sha;
     if (sha === undefined || visible[touch.index] !== 1 || imported.has(touch.index)) continue;
+    if (view.shop.closed.has(sha)) continue;
     if (touch.after === undefined || found.length >= mostPrerequisites) continue;
     if (hunks === undefined || (await touches(view, touch.before, touch.after, wanted)))
       found.push({ sha, made: touch.before === undefined });

@@ -1,17 +1,21 @@
 // Opens what the picks of one run share: histories, renames and lessons of everything that any of them may see.
 import { cpus } from 'node:os';
+import { judgeWhole } from '../gate/judge-whole.ts';
+import { createGate, type Gate, type Verdict } from '../gate/licence-gate.ts';
 import type { Commit } from '../git/commit.ts';
 import { type History, loadHistory } from '../git/history.ts';
 import { createLru } from '../git/lru.ts';
 import type { ObjectWriter } from '../git/object-writer.ts';
 import type { Objects } from '../git/objects.ts';
+import { isMissingObject } from '../problem.ts';
 import { compileBrand } from '../rewrite/brand.ts';
 import { createGoIndexer } from '../rewrite/go/go-index.ts';
 import { createLineStore } from '../rewrite/line-store.ts';
 import { matchesAnyGlob } from '../rules/glob.ts';
 import type { RulePack } from '../rules/model.ts';
 import { compileWords } from '../rules/words.ts';
-import { identifyImports } from '../scan/identify-imports.ts';
+import { factsOfHistory } from '../scan/commit-facts.ts';
+import { type ImportPair, identifyImports } from '../scan/identify-imports.ts';
 import { type Lesson, type LessonContext, makeLesson } from '../scan/lessons.ts';
 import { createMemory } from '../scan/memory.ts';
 import { loadRenameHistory } from '../scan/rename-history.ts';
@@ -54,10 +58,14 @@ export async function openWorkshop(
   ]);
   const brand = compileBrand(pack);
   const store = createLineStore(brand.foldLine);
+  const gate = createGate(objects, pack.info.licence);
+  const judge = async (commit: Commit): Promise<Verdict> => (await judgeWhole(gate, objects, commit)).verdict;
+  const closed = await closedCommits(gate, upstream);
+  const lessonContext = { objects, store, ...lessonRules(pack, brand) };
   const [forkMoves, upstreamMoves, lessons] = await Promise.all([
     loadRenameHistory(sources.gitDir, fork),
-    loadRenameHistory(sources.gitDir, upstream),
-    loadLessons({ objects, store, ...lessonRules(pack, brand) }, fork, upstream, sources.cache),
+    loadRenameHistory(sources.gitDir, upstream, closed),
+    loadLessons(lessonContext, fork, upstream, closed, sources.cache),
   ]);
   return {
     pack,
@@ -72,9 +80,35 @@ export async function openWorkshop(
     forkMoves,
     upstreamMoves,
     forkPointNames: await namesByFolder(objects, forkPoint),
+    judge,
+    closed,
+    learnFrom: (theirs, ours) => lessonOf(lessonContext, theirs, ours),
     memory: createMemory(lessons, brand, pack.info.upstream.name),
     studies: createLru(40),
   };
+}
+
+/** Upstream commits whose files are not looked at, not even to learn from them. */
+async function closedCommits(gate: Gate, upstream: History): Promise<ReadonlySet<string>> {
+  const closed = new Set<string>();
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let commit = upstream.commits[next]; commit !== undefined; commit = upstream.commits[next]) {
+      next += 1;
+      if (!(await isCleared(gate, commit))) closed.add(commit.sha);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  return closed;
+}
+
+async function isCleared(gate: Gate, commit: Commit): Promise<boolean> {
+  try {
+    return (await gate.judge(commit)).cleared;
+  } catch (error) {
+    if (isMissingObject(error)) return false;
+    throw error;
+  }
 }
 
 /** Empty where the clone does not reach the fork point: rules and renames then have to do. */
@@ -121,11 +155,10 @@ async function loadLessons(
   context: LessonContext,
   fork: History,
   upstream: History,
+  closed: ReadonlySet<string>,
   cache: PickCache,
-): Promise<
-  readonly { readonly pair: { readonly fork: number; readonly upstream: number }; readonly lesson: Lesson }[]
-> {
-  const pairs = identifyImports(fork, upstream);
+): Promise<readonly { readonly pair: ImportPair; readonly lesson: Lesson }[]> {
+  const pairs = identifyImports(factsOfHistory(fork), factsOfHistory(upstream));
   const lessons: (Lesson | undefined)[] = [];
   let next = 0;
   const work = async (): Promise<void> => {
@@ -135,7 +168,7 @@ async function loadLessons(
       const pair = pairs[index];
       if (pair === undefined) return;
       const [one, two] = [upstream.commits[pair.upstream], fork.commits[pair.fork]];
-      if (one === undefined || two === undefined) continue;
+      if (one === undefined || two === undefined || closed.has(one.sha)) continue;
       const key = `${one.sha} ${two.sha}`;
       // Only this engine with these rules writes the entries.
       const known = cache.get('lesson', key) as Lesson | undefined;
@@ -173,15 +206,4 @@ async function sides(
     before: parent === undefined ? undefined : (await objects.commit(parent)).tree,
     after: commit.tree,
   };
-}
-
-export function isMissingObject(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    'problem' in error &&
-    typeof error.problem === 'object' &&
-    error.problem !== null &&
-    'code' in error.problem &&
-    error.problem.code === 'object-missing'
-  );
 }

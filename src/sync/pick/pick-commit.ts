@@ -1,10 +1,11 @@
 // Picks one upstream commit onto a fork commit: a pure function of the two, the rules and what they can see.
 import { type Commit, formatCommit } from '../git/commit.ts';
 import { editTree, type TreeEdits } from '../git/object-writer.ts';
+import { isMissingObject } from '../problem.ts';
 import { describeConflicts } from './describe-conflicts.ts';
 import { doubtsOf, packDoubts } from './doubts.ts';
 import { findFileChanges } from './file-change.ts';
-import { isMissingObject, type PickRequest } from './open-workshop.ts';
+import type { PickRequest } from './open-workshop.ts';
 import { type FileOutcome, pickFiles } from './pick-files.ts';
 import type { PickResult } from './pick-result.ts';
 import { openPickView, type Workshop } from './pick-view.ts';
@@ -50,12 +51,14 @@ async function pickWhole(shop: Workshop, request: PickRequest): Promise<Detailed
     objects.commit(request.upstream),
     objects.commit(request.onto),
   ]);
+  const verdict = await shop.judge(upstream);
+  if (!verdict.cleared) return blocked(request, `licence: ${verdict.reason}`);
   if (upstream.parents.length > 1)
     return blocked(request, 'a merge commit: its own commits are picked one by one');
   const [parent] = upstream.parents;
   const before = parent === undefined ? undefined : await objects.commit(parent);
   const changes = await findFileChanges(objects, before?.tree, upstream.tree);
-  const view = await openPickView(shop, upstream, before, onto, changes);
+  const view = await openPickView(shop, upstream, before, onto, changes, verdict.scope);
   const outcomes = await pickFiles(view);
   const signs = outcomes.flatMap((outcome) => outcome.signs);
   const open = outcomes.filter((outcome) => outcome.open !== undefined);

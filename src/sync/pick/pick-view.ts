@@ -1,4 +1,6 @@
 // All that one pick may look at: the fork up to `--onto`, upstream up to the commit, and nothing beyond.
+
+import type { Verdict } from '../gate/licence-gate.ts';
 import type { Commit } from '../git/commit.ts';
 import type { History } from '../git/history.ts';
 import type { Lru } from '../git/lru.ts';
@@ -15,6 +17,7 @@ import { createPathResolver, type PathResolver } from '../rewrite/resolve-path.t
 import { activeRules, hasLimitedRules } from '../rules/active-rules.ts';
 import type { RulePack } from '../rules/model.ts';
 import { compileWords, type WordMatcher } from '../rules/words.ts';
+import type { Lesson } from '../scan/lessons.ts';
 import type { Memory, VisibleMemory } from '../scan/memory.ts';
 import type { RenameHistory } from '../scan/rename-history.ts';
 import type { FileChange } from './file-change.ts';
@@ -28,6 +31,12 @@ export interface Workshop {
   readonly brand: Brand;
   readonly words: WordMatcher;
   readonly indexer: GoIndexer;
+  /** The licence gate's verdict. */
+  readonly judge: (commit: Commit) => Promise<Verdict>;
+  /** What an import teaches; undefined where its objects are not all here. */
+  readonly learnFrom: (upstream: Commit, fork: Commit) => Promise<Lesson | undefined>;
+  /** Upstream commits whose files nobody may look at. */
+  readonly closed: ReadonlySet<string>;
   readonly fork: History;
   readonly upstream: History;
   readonly forkMoves: RenameHistory;
@@ -78,6 +87,7 @@ export async function openPickView(
   upstreamBefore: Commit | undefined,
   onto: Commit,
   changes: readonly FileChange[],
+  scope: 'tree' | readonly string[],
 ): Promise<PickView> {
   const shop = shopFor(whole, upstream.sha);
   const forkVisible = shop.fork.visibleFrom(onto.sha);
@@ -98,7 +108,11 @@ export async function openPickView(
   });
   let go: Promise<GoContext> | undefined;
   let declared: Promise<ReadonlySet<string>> | undefined;
-  const upstreamIndex = (): Promise<GoIndex> => shop.indexer.index((upstreamBefore ?? upstream).tree);
+  const touched = new Set(changes.flatMap((change) => [change.path, change.toPath]));
+  const mayRead = (path: string): boolean =>
+    touched.has(path) || (scope !== 'tree' && scope.some((folder) => path.startsWith(`${folder}/`)));
+  const upstreamIndex = (): Promise<GoIndex> =>
+    shop.indexer.index((upstreamBefore ?? upstream).tree, scope === 'tree' ? undefined : mayRead);
   const openGo = async (): Promise<GoContext> => {
     const [fork, upstreamGo] = await Promise.all([shop.indexer.index(onto.tree), upstreamIndex()]);
     const newFolders = new Set<string>();

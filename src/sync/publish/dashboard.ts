@@ -23,6 +23,8 @@ export function formatDashboard(lines: readonly DashboardLine[], previews: reado
         `### ${plan.upstream.name} ${inertCode(plan.upstream.branch)}`,
         '',
         `${countStates(plan.entries)}${plan.waiting === 0 ? '' : `; ${plan.waiting} more wait`}. ${outcome}${pullRequest === undefined ? '' : ` ${pullRequest}`}`,
+        '',
+        `All upstream commits since the fork: ${standing(plan)}.`,
         ...notices.map((text) => `\n> **Note**: ${text}`),
       ].join('\n'),
     },
@@ -35,6 +37,13 @@ export function formatDashboard(lines: readonly DashboardLine[], previews: reado
   pieces.push({ text: commandsHelp });
   const [text = ''] = splitComment('## Upstream commits and this fork', pieces);
   return text;
+}
+
+function standing(plan: PublishPlan): string {
+  return Object.entries(plan.standing)
+    .filter(([, count]) => count > 0)
+    .map(([state, count]) => `${count} ${state}`)
+    .join(', ');
 }
 
 function listOf(

@@ -108,7 +108,7 @@ export async function runBranch(parts: RunParts): Promise<RunResult> {
     planner: parts.planner,
     decisions: decided,
     obstacle: obstacleOf({ foreign, declined, folder }),
-    tip: refs.head ?? baseHead,
+    onto: baseHead,
     skipReasons: settings.skipReasons,
   });
   for (const [name, text] of obeyed.changes)
@@ -122,16 +122,16 @@ export async function runBranch(parts: RunParts): Promise<RunResult> {
 
   if (foreign) {
     const notice = `The branch ${inertCode(settings.branch)} has commits of a person (${sha(refs.head)} instead of ${sha(refs.pushed)}): it is not touched any more. Merge or close the pull request, or delete the branch, and the next run makes a new one.`;
-    await answer(parts, obeyed);
+    await answer(parts, obeyed, plan);
     return { ...base, outcome: 'person-on-branch', notices: [notice] };
   }
   if (declined) {
-    await answer(parts, obeyed);
+    await answer(parts, obeyed, plan);
     const notice = `The pull request was closed: that is taken as a no. Somebody can say \`/sync retry\` in it to have a new one.`;
     return { ...base, outcome: 'declined', notices: [notice] };
   }
   if (head === onto && before?.state !== 'open') {
-    await answer(parts, obeyed);
+    await answer(parts, obeyed, plan);
     return { ...base, outcome: 'nothing-to-push' };
   }
   return publish(parts, { planned, head, refs, obeyed, retry, before });
@@ -216,7 +216,7 @@ async function publish(parts: RunParts, wanted: ToPublish): Promise<RunResult> {
     if (comments.some((one) => one.outcome === 'updated' && one.edited))
       notices.push("Somebody had edited the plan comment; that text is in the comment's history of edits.");
   }
-  await answer(parts, obeyed);
+  await answer(parts, obeyed, plan);
   const stopped = gate.refused.length > 0 || results.some(({ outcome }) => outcome === 'over-limit');
   const did = gate.written.length > written;
   const outcome = stopped
@@ -364,12 +364,12 @@ async function keepPlan(engine: Engine, plan: PublishPlan): Promise<string> {
 }
 
 /** One reaction and one reply a comment; the reply comes last, since it is what says that a comment is done with. */
-async function answer(parts: RunParts, obeyed: Obeyed): Promise<void> {
+async function answer(parts: RunParts, obeyed: Obeyed, plan: PublishPlan): Promise<void> {
   for (const { request, reaction, reply } of obeyed.answers) {
     await parts.forge.ensureReaction(request.thread.repository, request.comment, reaction);
     if (reply === undefined) continue;
     await parts.forge.ensureComments(request.thread, answerTopic(request.comment), [
-      addressed(request, reply),
+      addressed(request, reply(plan)),
     ]);
   }
 }

@@ -42,7 +42,7 @@ export async function measureDrift(engine: Engine, tip: string): Promise<Drift> 
   const { pack, objects } = engine;
   const shop = await engine.workshop([{ upstream: pack.info.forkPoint, onto: tip }]);
   const [base, fork] = await Promise.all([objects.commit(pack.info.forkPoint), objects.commit(tip)]);
-  const view = await openPickView(shop, base, base, fork, []);
+  const view = await openPickView(shop, base, base, fork, [], 'tree');
   const visible = shop.fork.visibleFrom(tip);
   const files: DriftedFile[] = [];
   const counter = createCounter();

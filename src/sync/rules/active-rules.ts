@@ -20,6 +20,7 @@ export function activeRules(pack: RulePack, isAncestor: (sha: string) => boolean
     symbols: pack.symbols.filter(holds),
     merge: pack.merge.filter(holds),
     skip: pack.skip.filter(holds),
+    skipCommits: pack.skipCommits.filter(holds),
     messages: pack.messages.filter(holds),
     doubts: pack.doubts.filter(holds),
   };
@@ -34,6 +35,7 @@ function allRules(pack: RulePack): readonly RuleBase[] {
     ...pack.symbols,
     ...pack.merge,
     ...pack.skip,
+    ...pack.skipCommits,
     ...pack.messages,
     ...pack.doubts,
   ];

@@ -14,6 +14,7 @@ import type {
   PathRule,
   ProtectedRule,
   RulePack,
+  SkipCommitRule,
   SkipRule,
   SymbolRule,
   WordRule,
@@ -30,7 +31,7 @@ interface PackFiles {
   readonly 'text.yaml': { readonly protected: readonly ProtectedRule[]; readonly words: readonly WordRule[] };
   readonly 'go.yaml': { readonly symbols: readonly SymbolRule[] };
   readonly 'merge.yaml': { readonly merge: readonly MergeRule[] };
-  readonly 'skip.yaml': { readonly skip: readonly SkipRule[] };
+  readonly 'skip.yaml': { readonly skip: readonly SkipRule[]; readonly commits?: readonly SkipCommitRule[] };
   readonly 'doubts.yaml': { readonly doubts: readonly DoubtRule[] };
   readonly 'messages.yaml': { readonly messages: readonly MessageRule[] };
 }
@@ -74,6 +75,7 @@ export function loadPack(folder: string): RulePack {
     symbols: go.symbols,
     merge: merge.merge,
     skip: skip.skip,
+    skipCommits: skip.commits ?? [],
     doubts: doubts.doubts,
     messages: messages.messages,
   };
@@ -149,7 +151,7 @@ function doubledIds(pack: RulePack): readonly PackError[] {
     'text.yaml': [...pack.protected, ...pack.words],
     'go.yaml': pack.symbols,
     'merge.yaml': pack.merge,
-    'skip.yaml': pack.skip,
+    'skip.yaml': [...pack.skip, ...pack.skipCommits],
     'doubts.yaml': pack.doubts,
     'messages.yaml': pack.messages,
   };

@@ -80,6 +80,15 @@ export interface SkipRule extends RuleBase {
   readonly files: readonly string[];
 }
 
+/** What never comes over as a whole: by its subject, its author, or since it touches nothing but these files. */
+export interface SkipCommitRule extends RuleBase {
+  /** Patterns in which `*` stands for any text. */
+  readonly subjects?: readonly string[];
+  /** Patterns of author e-mails. */
+  readonly authors?: readonly string[];
+  readonly onlyFiles?: readonly string[];
+}
+
 export interface MessageRule extends RuleBase {
   readonly from: string;
   readonly to: string;
@@ -93,6 +102,20 @@ export interface DoubtRule extends RuleBase {
   readonly left?: Boundary;
 }
 
+/** Under what licences upstream's commits may come over; what is not listed here may not. */
+export interface LicencePolicy {
+  /** SPDX identifiers. */
+  readonly compatible: readonly string[];
+  /** Branches that commits are taken from; all others are closed. */
+  readonly branches: readonly { readonly name: string; readonly description: string }[];
+  /** Names of licence texts; the nearest one above a file counts for it. */
+  readonly files: readonly string[];
+  /** Trailers in which a commit names its licence. */
+  readonly trailers: readonly string[];
+  /** Known texts, by the SHA-256 of the text with every run of white space as one blank. */
+  readonly texts: readonly { readonly id: string; readonly sha256: string }[];
+}
+
 export interface PackInfo {
   readonly name: string;
   readonly description: string;
@@ -104,6 +127,8 @@ export interface PackInfo {
   readonly committer: string;
   readonly upstream: Side;
   readonly fork: ForkSide;
+  /** Without one nothing is cleared. */
+  readonly licence?: LicencePolicy;
 }
 
 export interface ForkSide extends Side {
@@ -138,6 +163,7 @@ export interface RulePack {
   readonly symbols: readonly SymbolRule[];
   readonly merge: readonly MergeRule[];
   readonly skip: readonly SkipRule[];
+  readonly skipCommits: readonly SkipCommitRule[];
   readonly messages: readonly MessageRule[];
   readonly doubts: readonly DoubtRule[];
 }

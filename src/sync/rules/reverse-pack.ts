@@ -67,6 +67,7 @@ export function reversePack(pack: RulePack): ReversedPack {
       // What the fork removed upstream still has: those doubts say nothing on the way back.
       doubts: [],
       skip: pack.skip,
+      skipCommits: [],
     },
   };
 }

@@ -24,6 +24,8 @@ const shapes: Readonly<Record<string, { readonly test: RegExp; readonly what: st
   kebab: { test: /^[a-z0-9]+(?:-[a-z0-9]+)*$/, what: 'small words with hyphens between them' },
   identity: { test: /^[^<>\n]+ <[^<>\s]+>$/, what: 'a name and an address: Name <mail>' },
   sha: { test: /^[0-9a-f]{40}$/, what: 'a full sha of 40 digits' },
+  sha256: { test: /^[0-9a-f]{64}$/, what: 'a SHA-256 of 64 digits' },
+  date: { test: /^\d{4}-\d{2}-\d{2}$/, what: 'a date: 2026-01-31' },
 };
 
 /** All errors of a value, none for a valid one. */

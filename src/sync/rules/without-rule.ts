@@ -14,6 +14,7 @@ export function ruleIds(pack: RulePack): readonly string[] {
     ...pack.symbols,
     ...pack.merge,
     ...pack.skip,
+    ...pack.skipCommits,
     ...pack.doubts,
     ...pack.messages,
   ].map((rule) => rule.id);
@@ -40,6 +41,7 @@ export function withoutRule(pack: RulePack, id: string): RulePack {
     symbols: others(pack.symbols),
     merge: others(pack.merge),
     skip: others(pack.skip),
+    skipCommits: others(pack.skipCommits),
     doubts: others(pack.doubts),
     messages: others(pack.messages),
   };

@@ -1,56 +1,53 @@
 // Which fork commits were made from which upstream commits: by trailer, then by author and author date.
-import type { Commit } from '../git/commit.ts';
 import type { History } from '../git/history.ts';
+import type { CommitFacts } from './commit-facts.ts';
 
 /** Places of the two commits in their histories. */
 export interface ImportPair {
   readonly fork: number;
   readonly upstream: number;
+  readonly by: 'trailer' | 'identity';
 }
-
-const trailer = /^\(cherry picked from commit ([0-9a-f]{40})\)$/gm;
 
 /**
  * Pairs by what the commits themselves say. Author e-mail and author date together found every one of 815 imports
  * that carry no trailer; where two upstream commits share them, the more alike subject wins.
  */
-export function identifyImports(fork: History, upstream: History): readonly ImportPair[] {
+export function identifyImports(
+  fork: History<CommitFacts>,
+  upstream: History<CommitFacts>,
+): readonly ImportPair[] {
   const byIdentity = new Map<string, number[]>();
   for (const [index, commit] of upstream.commits.entries()) {
     if (commit.parents.length > 1) continue;
-    const key = identityOf(commit);
-    const list = byIdentity.get(key);
-    if (list === undefined) byIdentity.set(key, [index]);
+    const list = byIdentity.get(commit.identity);
+    if (list === undefined) byIdentity.set(commit.identity, [index]);
     else list.push(index);
   }
   const pairs: ImportPair[] = [];
   for (const [index, commit] of fork.commits.entries()) {
     if (commit.parents.length > 1) continue;
-    const named = [...commit.message.matchAll(trailer)]
-      .map((match) => upstream.indexOf.get(match[1] ?? ''))
+    const named = commit.pickedFrom
+      .map((sha) => upstream.indexOf.get(sha))
       .findLast((found) => found !== undefined);
-    const found = named ?? closest(commit, byIdentity.get(identityOf(commit)) ?? [], upstream);
+    const found = named ?? closest(commit, byIdentity.get(commit.identity) ?? [], upstream);
     // A commit that both histories hold was not imported: it was there before the fork, or came over by a merge.
     if (found !== undefined && upstream.commits[found]?.sha !== commit.sha)
-      pairs.push({ fork: index, upstream: found });
+      pairs.push({ fork: index, upstream: found, by: named === undefined ? 'identity' : 'trailer' });
   }
   return pairs;
 }
 
-function identityOf(commit: Commit): string {
-  return `${commit.author.email}\0${commit.author.time}`;
-}
-
-function closest(commit: Commit, candidates: readonly number[], upstream: History): number | undefined {
+function closest(
+  commit: CommitFacts,
+  candidates: readonly number[],
+  upstream: History<CommitFacts>,
+): number | undefined {
   if (candidates.length < 2) return candidates[0];
-  const words = new Set(subjectWords(commit));
+  const words = new Set(commit.subject.split(' '));
   const score = (index: number): number => {
     const other = upstream.commits[index];
-    return other === undefined ? 0 : subjectWords(other).filter((word) => words.has(word)).length;
+    return other === undefined ? 0 : other.subject.split(' ').filter((word) => words.has(word)).length;
   };
   return candidates.toSorted((left, right) => score(right) - score(left))[0];
-}
-
-function subjectWords(commit: Commit): readonly string[] {
-  return (commit.message.split('\n', 1)[0] ?? '').split(' ');
 }

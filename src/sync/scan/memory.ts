@@ -16,26 +16,31 @@ export interface VisibleMemory {
   learnedIn(folder: string): readonly LearnedPlace[];
 }
 
+/** A lesson and the import that it comes from. */
+export interface Learned {
+  readonly pair: Pick<ImportPair, 'fork' | 'upstream'>;
+  readonly lesson: Lesson;
+}
+
 export interface Memory {
   /** Only imports that are ancestors of the fork commit, made from ancestors of the upstream commit. */
   asSeenBy(fork: Visible, upstream: Visible): VisibleMemory;
+  /** Adds what an import taught that came after all others. */
+  append(learned: Learned): void;
   /** Places of the upstream commits that visible imports were made from. */
   importedUpstream(fork: Visible, upstream: Visible): ReadonlySet<number>;
 }
 
 /** Builds the memory; lessons must come in the order of the fork's history. */
-export function createMemory(
-  lessons: readonly { readonly pair: ImportPair; readonly lesson: Lesson }[],
-  brand: Brand,
-  name: string,
-): Memory {
+export function createMemory(first: readonly Learned[], brand: Brand, name: string): Memory {
   const evidence = new Map<FileKind, Evidence>();
   const lines = new Map<string, { readonly value: string; readonly order: number }[]>();
   const phrases = new Map<string, { readonly value: string; readonly order: number }[]>();
   const places = new Map<string, LearnedPlace[]>();
   const folders = new Map<string, LearnedPlace[]>();
-  const upstreamOf = new Map(lessons.map(({ pair }) => [pair.fork, pair.upstream]));
-  for (const { pair, lesson } of lessons) {
+  const upstreamOf = new Map<number, number>();
+  const learn = ({ pair, lesson }: Learned): void => {
+    upstreamOf.set(pair.fork, pair.upstream);
     for (const path of lesson.paths) {
       const place = { upstream: path.upstream, fork: path.fork, order: pair.fork, made: path.made };
       push(places, path.upstream, place);
@@ -51,15 +56,16 @@ export function createMemory(
       if (brand.inEither(line.upstream))
         push(lines, lineKey(line.kind, line.upstream.trim()), { value: line.fork.trim(), order: pair.fork });
     }
-  }
+  };
+  for (const one of first) learn(one);
   const none = createEvidence(brand);
   return {
+    append: learn,
     importedUpstream: (fork, upstream) =>
       new Set(
-        lessons
-          .map(({ pair }) => pair)
-          .filter((pair) => fork[pair.fork] === 1 && upstream[pair.upstream] === 1)
-          .map((pair) => pair.upstream),
+        [...upstreamOf]
+          .filter(([ours, theirs]) => fork[ours] === 1 && upstream[theirs] === 1)
+          .map(([, theirs]) => theirs),
       ),
     asSeenBy(fork, upstream) {
       const visible = (order: number): boolean =>

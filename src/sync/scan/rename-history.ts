@@ -30,24 +30,42 @@ export interface RenameHistory {
   origin(path: string, visible: Visible): string;
   /** Commits that changed a file under this name, merges not among them, oldest first. */
   changes(path: string): readonly FileTouch[];
+  /** Adds what a commit did that came after all others. */
+  append(
+    index: number,
+    moves: readonly { readonly from: string; readonly to: string | undefined }[],
+    touched: readonly {
+      readonly path: string;
+      readonly before: string | undefined;
+      readonly after: string | undefined;
+    }[],
+  ): void;
   /** Commits that could not be compared with their parent, since objects are not here. */
   readonly unread: number;
 }
 
 const timeoutMs = 300_000;
 
-/** Reads the moves with git's own rename detection (half of the content unchanged, no limit on candidates). */
-export async function loadRenameHistory(gitDir: string, history: History): Promise<RenameHistory> {
+/**
+ * Reads the moves with git's own rename detection (half of the content unchanged, no limit on candidates). Of closed
+ * commits no file is read: only what moved without a change is a move there.
+ */
+export async function loadRenameHistory(
+  gitDir: string,
+  history: History,
+  closed: ReadonlySet<string> = new Set(),
+): Promise<RenameHistory> {
   // A merge is compared with what it was merged into: that finds a move that its commits made in two steps.
-  const commits = history.commits
-    .filter((commit) => commit.parents.length > 0)
-    .map((commit) => (commit.parents.length === 1 ? commit.sha : `${commit.sha} ${commit.parents[0]}`));
+  const listed = (isClosed: boolean): readonly string[] =>
+    history.commits
+      .filter((commit) => commit.parents.length > 0 && closed.has(commit.sha) === isClosed)
+      .map((commit) => (commit.parents.length === 1 ? commit.sha : `${commit.sha} ${commit.parents[0]}`));
   const isMerge = (sha: string): boolean =>
     (history.commits[history.indexOf.get(sha) ?? -1]?.parents.length ?? 0) > 1;
   const forward = new Map<string, Move[]>();
   const backward = new Map<string, { readonly index: number; readonly from: string }[]>();
   const touches = new Map<string, FileTouch[]>();
-  const unread = await readMoves(gitDir, commits, (sha, entry) => {
+  const onEntry: OnEntry = (sha, entry) => {
     const index = history.indexOf.get(sha) ?? 0;
     const merge = isMerge(sha);
     const { status, from, to, before, after } = entry;
@@ -61,12 +79,22 @@ export async function loadRenameHistory(gitDir: string, history: History): Promi
       push(forward, from, { index, to });
       push(backward, to, { index, from });
     } else if (status === 'D' && !merge) push(forward, from, { index, to: undefined });
-  });
+  };
+  const unread =
+    (await readMoves(gitDir, listed(false), '-M50%', onEntry)) +
+    (await readMoves(gitDir, listed(true), '-M100%', onEntry));
   for (const list of touches.values()) list.sort((left, right) => left.index - right.index);
   for (const list of forward.values()) list.sort((left, right) => left.index - right.index);
   for (const list of backward.values()) list.sort((left, right) => left.index - right.index);
   return {
     unread,
+    append(index, moves, touched) {
+      for (const { from, to } of moves) {
+        push(forward, from, { index, to });
+        if (to !== undefined) push(backward, to, { index, from });
+      }
+      for (const { path, before, after } of touched) push(touches, path, { index, before, after });
+    },
     changes: (path) => touches.get(path) ?? [],
     follow(start, visible, since = -1) {
       let path = start;
@@ -125,13 +153,18 @@ function isNone(sha: string): boolean {
 }
 
 /** Halves the list around commits whose objects are missing, so that one of them does not hide the others. */
-async function readMoves(gitDir: string, commits: readonly string[], onEntry: OnEntry): Promise<number> {
+async function readMoves(
+  gitDir: string,
+  commits: readonly string[],
+  similarity: string,
+  onEntry: OnEntry,
+): Promise<number> {
   if (commits.length === 0) return 0;
   const result = await run(
     [
       'git',
       `--git-dir=${gitDir}`,
-      ...['diff-tree', '--stdin', '-r', '-z', '--raw', '--no-abbrev', '-M50%', '-l0'],
+      ...['diff-tree', '--stdin', '-r', '-z', '--raw', '--no-abbrev', similarity, '-l0'],
     ],
     { timeoutMs, env: gitEnvironment, input: Buffer.from(`${commits.join('\n')}\n`), accept: 'any' },
   );
@@ -141,8 +174,8 @@ async function readMoves(gitDir: string, commits: readonly string[], onEntry: On
   }
   if (commits.length === 1) return 1;
   const half = commits.length >> 1;
-  const first = await readMoves(gitDir, commits.slice(0, half), onEntry);
-  return first + (await readMoves(gitDir, commits.slice(half), onEntry));
+  const first = await readMoves(gitDir, commits.slice(0, half), similarity, onEntry);
+  return first + (await readMoves(gitDir, commits.slice(half), similarity, onEntry));
 }
 
 function parseMoves(output: string, onEntry: OnEntry): void {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { makeTinyFork, type TinyFork } from '../../../fixtures/histories/tiny-fork.ts';
+import { freeLicence, makeTinyFork, type TinyFork } from '../../../fixtures/histories/tiny-fork.ts';
 import type { FixtureCommit } from '../../../fixtures/histories/write-history.ts';
 import { checkoutPick, continuePick } from '../../../src/sync/pick/checkout-pick.ts';
 import { openEngine } from '../../../src/sync/pick/open-engine.ts';
@@ -246,10 +246,12 @@ describe('picking', () => {
   });
 
   it('picks a root commit as the making of its files', async () => {
-    const { result } = await pick([{ name: 'root', time: 2500, files: { 'lonely.txt': 'alone\n' } }], [], {
-      pick: 'root',
-    });
-    expect(result.files).toEqual([{ path: 'lonely.txt', from: 'lonely.txt', how: 'added' }]);
+    const files = { COPYING: freeLicence, 'lonely.txt': 'alone\n' };
+    const { result } = await pick([{ name: 'root', time: 2500, files }], [], { pick: 'root' });
+    expect(result.files).toEqual([
+      { path: 'COPYING', from: 'COPYING', how: 'unchanged' },
+      { path: 'lonely.txt', from: 'lonely.txt', how: 'added' },
+    ]);
   });
 
   it('blocks merges, submodules and missing objects, each with its reason', async () => {

@@ -144,6 +144,8 @@ export function openGitHubForge(options: GitHubForgeOptions): Forge {
   const findIssue: Forge['findIssue'] = (repository, topic) =>
     forgeCall('look for the status issue', async () => {
       const creator = await me();
+      // Without an account there is nothing of ours to find.
+      if (creator === '') return undefined;
       for await (const { data } of client.paginate.iterator(client.rest.issues.listForRepo, {
         ...split(repository),
         creator,

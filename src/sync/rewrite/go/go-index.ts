@@ -44,8 +44,8 @@ export interface GoIndex {
 }
 
 export interface GoIndexer {
-  /** The index of a tree; `module` is read from its go.mod. */
-  index(tree: string): Promise<GoIndex>;
+  /** The index of a tree, or of those of its files that may be read; `module` is read from its go.mod. */
+  index(tree: string, mayRead?: (path: string) => boolean): Promise<GoIndex>;
   /** What one file declares. */
   file(blob: string): Promise<GoFile>;
 }
@@ -123,9 +123,27 @@ export function createGoIndexer(objects: Objects): GoIndexer {
     );
     return makeIndex(/^module (\S+)/m.exec(modText)?.[1] ?? '', sorted);
   };
+  const buildReadable = async (tree: string, mayRead: (path: string) => boolean): Promise<GoIndex> => {
+    const byFolder = new Map<string, { readonly name: string; readonly facts: GoFile }[]>();
+    for (const { path, after } of await objects.compare(undefined, tree)) {
+      if (!path.endsWith('.go') || after === undefined || after.mode === fileMode.submodule) continue;
+      if (!mayRead(path)) continue;
+      const slash = path.lastIndexOf('/');
+      const folder = path.slice(0, Math.max(0, slash));
+      const list = byFolder.get(folder) ?? [];
+      list.push({ name: path.slice(slash + 1), facts: await readFile(after.sha) });
+      byFolder.set(folder, list);
+    }
+    const packagesHere = [...byFolder].map(
+      ([folder, files]) => [folder, makePackage(folder, { files, folders: [] })] as const,
+    );
+    // The module's name stands in a file that may be closed; one that is imported by it is all the same to us.
+    return makeIndex('', new Map(packagesHere.sort(([left], [right]) => (left < right ? -1 : 1))));
+  };
   return {
     file: readFile,
-    index(tree) {
+    index(tree, mayRead) {
+      if (mayRead !== undefined) return buildReadable(tree, mayRead);
       const known = indexes.get(tree);
       if (known !== undefined) return known;
       const made = build(tree);

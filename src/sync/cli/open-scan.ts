@@ -1,0 +1,91 @@
+// Opens the scan of the repositories that options name: which branches, which fork commit, which cache.
+import { createHash } from 'node:crypto';
+import { readDecisions } from '../decide/decision.ts';
+import { readable } from '../git/output.ts';
+import { openGit, resolveCommit } from '../git/resolve-commit.ts';
+import type { Engine } from '../pick/open-engine.ts';
+import { engineHash } from '../pick/pick-cache.ts';
+import { syncFailure } from '../problem.ts';
+import type { RulePack } from '../rules/model.ts';
+import { noScanCache, openScanCache } from '../scan/scan-cache.ts';
+import { type OpenScan, scanRepositories } from '../scan/scan-repositories.ts';
+import type { ScanTip } from '../scan/scan-result.ts';
+import { needRepositories, type RepositoryOptions } from './options.ts';
+
+export interface ScanOptions extends RepositoryOptions {
+  readonly onto?: string;
+  readonly branch?: readonly string[];
+}
+
+/** Scans with the engine's object store; the cache is used where the program has a hash of its own. */
+export async function openScanFor(options: ScanOptions, pack: RulePack, engine: Engine): Promise<OpenScan> {
+  const { upstream, fork } = needRepositories(options);
+  const maker = engineHash(import.meta.filename);
+  const cache =
+    maker === undefined
+      ? noScanCache
+      : openScanCache(engine.gitDir, createHash('sha256').update(`${maker}\0${pack.hash}`).digest('hex'));
+  try {
+    return await scanRepositories(
+      { pack, objects: engine.objects, cache, decisions: readDecisions(pack.folder) },
+      {
+        upstream: await upstreamTips(upstream, pack, options.branch),
+        fork: await resolveCommit(fork, options.onto ?? 'HEAD'),
+        forkBranches: await allBranches(fork),
+      },
+    );
+  } finally {
+    cache.close();
+  }
+}
+
+/** `NAME`, or `NAME=COMMIT` for a branch as it was; without any, the branches of the pack that are there. */
+export async function upstreamTips(
+  repository: string,
+  pack: RulePack,
+  wanted: readonly string[] | undefined,
+): Promise<readonly ScanTip[]> {
+  if (wanted !== undefined)
+    return Promise.all(
+      wanted.map(async (text) => {
+        const equals = text.indexOf('=');
+        const branch = equals < 0 ? text : text.slice(0, equals);
+        const commit = equals < 0 ? await branchTip(repository, branch) : text.slice(equals + 1);
+        if (commit === undefined) throw syncFailure({ code: 'unknown-commit', name: branch, repository });
+        return { branch, sha: await resolveCommit(repository, commit) };
+      }),
+    );
+  const tips: ScanTip[] = [];
+  for (const { name } of pack.info.licence?.branches ?? []) {
+    const sha = await branchTip(repository, readable(name));
+    if (sha !== undefined) tips.push({ branch: name, sha });
+  }
+  if (tips.length > 0) return tips;
+  throw syncFailure({
+    code: 'usage',
+    why: 'None of the branches that the rule pack lists under licence is in the upstream repository.',
+    next: 'Fetch one of them, or name a branch with --branch.',
+  });
+}
+
+async function branchTip(repository: string, branch: string): Promise<string | undefined> {
+  if (branch.startsWith('-') || /[\0-\x20~^:?*[\\\x7f]/.test(branch))
+    throw syncFailure({
+      code: 'usage',
+      why: `This is not a name of a branch: ${JSON.stringify(branch)}`,
+      next: 'Give the name as upstream has it.',
+    });
+  const refs = [`refs/heads/${branch}`, `refs/remotes/origin/${branch}`];
+  const listed = await openGit(repository).raw(['for-each-ref', '--format=%(objectname)', ...refs]);
+  return listed.split('\n')[0] || undefined;
+}
+
+async function allBranches(repository: string): Promise<readonly string[]> {
+  const listed = await openGit(repository).raw([
+    'for-each-ref',
+    '--format=%(objectname)',
+    'refs/heads',
+    'refs/remotes',
+  ]);
+  return [...new Set(listed.split('\n').filter((line) => line !== ''))].toSorted();
+}

@@ -1,0 +1,156 @@
+// `fork-sync scan` and `fork-sync status`: where every upstream commit stands.
+import { writeFileDurable } from '../../core/durable.ts';
+import { type ExitCode, exitCode } from '../../core/exit-code.ts';
+import { formatTable, inert } from '../../core/text.ts';
+import { readable, readableJson } from '../git/output.ts';
+import { syncFailure } from '../problem.ts';
+import { createReviewPage } from '../report/review-page.ts';
+import { type CommitState, countStates, type Scan, type ScannedCommit, states } from '../scan/scan-result.ts';
+import { openScanFor, type ScanOptions } from './open-scan.ts';
+import { openEngineFor, openPack } from './options.ts';
+
+export interface ScanCommandOptions extends ScanOptions {
+  readonly json?: boolean;
+  readonly html?: string;
+  readonly state?: readonly string[];
+  readonly courtesy?: boolean;
+}
+
+/** Every commit with its state and reason; exit 4 where nothing is pending. */
+export async function runScan(options: ScanCommandOptions): Promise<ExitCode> {
+  const wanted = readStates(options.state);
+  const scan = await scanFor(options);
+  if (options.html !== undefined)
+    writeFileDurable(options.html, createReviewPage({ scan, picks: [] }), 0o644);
+  if (options.json === true) process.stdout.write(`${readableJson(scan)}\n`);
+  else if (options.courtesy === true) process.stdout.write(`${formatCourtesy(scan)}\n`);
+  else {
+    for (const note of scan.notes) process.stderr.write(`${inert(readable(note))}\n`);
+    process.stdout.write(
+      `${formatCommits(scan.commits.filter((commit) => wanted.includes(commit.state)))}\n`,
+    );
+  }
+  return countStates(scan.commits).pending > 0 ? exitCode.done : exitCode.nothingToDo;
+}
+
+/** How many commits are in each state and why; of one commit, all that is known. */
+export async function runStatus(commit: string | undefined, options: ScanCommandOptions): Promise<ExitCode> {
+  const scan = await scanFor(options);
+  if (options.html !== undefined)
+    writeFileDurable(options.html, createReviewPage({ scan, picks: [] }), 0o644);
+  if (commit !== undefined) {
+    const found = scan.commits.filter((one) => one.sha.startsWith(commit.toLowerCase()));
+    const [only] = found;
+    if (only === undefined || found.length > 1 || !/^[0-9a-f]{4,40}$/i.test(commit))
+      throw syncFailure({
+        code: 'usage',
+        why: `${found.length === 0 ? 'No' : 'More than one'} upstream commit since the fork point is called ${JSON.stringify(commit)}.`,
+        next: 'Give its sha.',
+      });
+    process.stdout.write(options.json === true ? `${readableJson(only)}\n` : `${describe(only)}\n`);
+    return exitCode.done;
+  }
+  const counts = countStates(scan.commits);
+  if (options.json === true)
+    process.stdout.write(
+      `${readableJson({ upstream: scan.upstream, fork: scan.fork, counts, reasons: countReasons(scan), courtesy: scan.courtesy.length, notes: scan.notes })}\n`,
+    );
+  else {
+    for (const note of scan.notes) process.stderr.write(`${inert(readable(note))}\n`);
+    process.stdout.write(
+      `${formatTable(
+        ['state', 'commits', 'reason'],
+        countReasons(scan).map(({ state, commits, reason }) => [state, String(commits), readable(reason)]),
+      )}\n`,
+    );
+  }
+  return counts.pending > 0 ? exitCode.done : exitCode.nothingToDo;
+}
+
+async function scanFor(options: ScanCommandOptions): Promise<Scan> {
+  const pack = openPack(options);
+  const engine = await openEngineFor(options, pack);
+  try {
+    return (await openScanFor(options, pack, engine)).scan;
+  } finally {
+    await engine.close();
+  }
+}
+
+function readStates(wanted: readonly string[] | undefined): readonly CommitState[] {
+  if (wanted === undefined) return states;
+  const unknown = wanted.find((name) => !states.some((state) => state === name));
+  if (unknown === undefined) return states.filter((state) => wanted.includes(state));
+  throw syncFailure({
+    code: 'usage',
+    why: `No state is called ${JSON.stringify(unknown)}.`,
+    next: `States are ${states.join(', ')}.`,
+  });
+}
+
+const longestSubject = 70;
+
+function formatCommits(commits: readonly ScannedCommit[]): string {
+  return formatTable(
+    ['commit', 'branch', 'state', 'subject', 'reason'],
+    commits.map(({ sha, branch, state, subject, reason }) => [
+      sha.slice(0, 12),
+      readable(branch),
+      state,
+      shorten(readable(subject)),
+      readable(reason),
+    ]),
+  );
+}
+
+function shorten(text: string): string {
+  const characters = [...text];
+  return characters.length > longestSubject ? `${characters.slice(0, longestSubject).join('')}…` : text;
+}
+
+function describe(commit: ScannedCommit): string {
+  const lines = [
+    `${commit.sha} ${commit.subject}`,
+    `${commit.state}: ${commit.reason}`,
+    ...(commit.fork === undefined ? [] : [`fork commit ${commit.fork}`]),
+    ...(commit.evidence ?? []).map((line) => `licence: ${line}`),
+  ];
+  return lines.map((line) => inert(readable(line))).join('\n');
+}
+
+function formatCourtesy(scan: Scan): string {
+  return formatTable(
+    ['fork commit', 'upstream commit', 'branch', 'lag', 'picked before by', 'subject'],
+    scan.courtesy.map(({ fork, upstream, branch, lagDays, duplicates, subject }) => [
+      fork.slice(0, 12),
+      upstream.slice(0, 12),
+      readable(branch),
+      `${lagDays} d`,
+      duplicates.map((sha) => sha.slice(0, 12)).join(' '),
+      shorten(readable(subject)),
+    ]),
+  );
+}
+
+/** Commits by state and reason; what names single commits or people counts as one reason. */
+function countReasons(
+  scan: Scan,
+): readonly { readonly state: CommitState; readonly reason: string; readonly commits: number }[] {
+  const counts = new Map<string, { state: CommitState; reason: string; commits: number }>();
+  for (const { state, reason } of scan.commits) {
+    const short =
+      state === 'parked' || (state === 'skipped' && !reason.startsWith('rule '))
+        ? (reason.split(':')[0] ?? '')
+        : reason.startsWith('look again')
+          ? 'look again'
+          : reason;
+    const key = `${state}\0${short}`;
+    const known = counts.get(key) ?? { state, reason: short, commits: 0 };
+    known.commits += 1;
+    counts.set(key, known);
+  }
+  const rank = (state: CommitState): number => states.indexOf(state);
+  return [...counts.values()].toSorted(
+    (left, right) => rank(left.state) - rank(right.state) || right.commits - left.commits,
+  );
+}

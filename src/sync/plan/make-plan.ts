@@ -1,0 +1,188 @@
+// Makes the plan of a run: which pending commits come over, in which order, and what is parked with what.
+import type { History } from '../git/history.ts';
+import type { Engine } from '../pick/open-engine.ts';
+import { startChain } from '../pick/pick-chain.ts';
+import type { PickResult } from '../pick/pick-result.ts';
+import { matchesAnyGlob } from '../rules/glob.ts';
+import type { CommitFacts } from '../scan/commit-facts.ts';
+import type { OpenScan } from '../scan/scan-repositories.ts';
+import type { ScannedCommit } from '../scan/scan-result.ts';
+import { cancelReverts } from './cancel-reverts.ts';
+import { createParkedChanges, type ParkedChanges } from './find-dependents.ts';
+import { groupByMerge, type MergeGroup } from './group-by-merge.ts';
+import type { LeftOut, ParkedCommit, PlannedGroup, PlannedPick, RunPlan } from './run-plan.ts';
+
+export interface PlanOptions {
+  /** Most picks of a run; a group that would go past it waits for the next, unless it is the first. */
+  readonly limit: number;
+}
+
+/** A function of the two histories, the rules and the decisions: two runs on the same input make the same plan. */
+export async function makePlan(engine: Engine, open: OpenScan, options: PlanOptions): Promise<RunPlan> {
+  const { scan, upstream } = open;
+  const states = new Map(scan.commits.map((commit) => [commit.sha, commit]));
+  const at = (index: number): ScannedCommit | undefined => states.get(upstream.commits[index]?.sha ?? '');
+  const isOpen = (index: number): boolean => at(index)?.state === 'pending' || at(index)?.state === 'parked';
+  const pairs = cancelReverts(upstream, isOpen);
+  const cancelled = new Set(pairs.flatMap((pair) => [pair.reverted, pair.revert]));
+  const groups = groupByMerge(
+    upstream,
+    scan.upstream.map((tip) => tip.sha),
+  )
+    .map((group) => ({
+      ...group,
+      commits: group.commits.filter(
+        (index) => isOpen(index) && !cancelled.has(upstream.commits[index]?.sha ?? ''),
+      ),
+    }))
+    .filter((group) => group.commits.length > 0);
+  const picked = await pickGroups(engine, open, groups, at, options.limit);
+  return {
+    version: 1,
+    pack: scan.pack,
+    upstream: scan.upstream,
+    fork: scan.fork,
+    limit: options.limit,
+    ...picked,
+    cancelled: pairs.map(({ reverted, revert }) => ({
+      upstream: reverted,
+      revertedBy: revert,
+      subject: states.get(reverted)?.subject ?? '',
+    })),
+  };
+}
+
+type Picked = Pick<RunPlan, 'groups' | 'parked' | 'leftOut' | 'tip'>;
+
+async function pickGroups(
+  engine: Engine,
+  { scan, upstream }: OpenScan,
+  groups: readonly MergeGroup[],
+  at: (index: number) => ScannedCommit | undefined,
+  limit: number,
+): Promise<Picked> {
+  const wanted = groups.flatMap((group) => group.commits).flatMap((index) => at(index)?.sha ?? []);
+  if (wanted.length === 0) return { groups: [], parked: [], leftOut: [], tip: scan.fork };
+  const shop = await engine.workshop(wanted.map((sha) => ({ upstream: sha, onto: scan.fork })));
+  const chain = startChain(shop, scan.fork);
+  const special = engine.pack.merge.filter((rule) => rule.driver !== 'text').flatMap((rule) => rule.files);
+  const skipped = engine.pack.skip.flatMap((rule) => rule.files);
+  const parkedChanges = createParkedChanges(
+    shop.objects,
+    shop.store,
+    (path) => !matchesAnyGlob(special, path) && !matchesAnyGlob(skipped, path),
+  );
+  const done: PlannedGroup[] = [];
+  const parked: ParkedCommit[] = [];
+  const leftOut: LeftOut[] = [];
+  let count = 0;
+  for (const group of groups) {
+    // What is after the limit is not even tried: the next run finds a fork that has this one's picks.
+    if (count >= limit || (count > 0 && count + group.commits.length > limit)) {
+      count = limit;
+      for (const commit of members(group, at)) leftOut.push(later(commit, limit));
+      continue;
+    }
+    const picks: PlannedPick[] = [];
+    for (const commit of members(group, at)) {
+      if (count >= limit) {
+        leftOut.push(later(commit, limit));
+        continue;
+      }
+      const before = await reasonToPark(parkedChanges, commit);
+      if (before !== undefined) {
+        // A commit that people parked need not be one whose files may be read.
+        if (commit.evidence !== undefined) await parkedChanges.park(commit.sha);
+        parked.push(before);
+        continue;
+      }
+      const made = await chain.pick(commit.sha);
+      const outcome = sortOut(commit, made.result);
+      if ('pick' in outcome) {
+        await chain.accept(made);
+        picks.push(outcome.pick);
+        count += 1;
+      } else if ('leftOut' in outcome) leftOut.push(outcome.leftOut);
+      else {
+        if (outcome.parked.why.kind === 'conflict') await parkedChanges.park(commit.sha);
+        parked.push(outcome.parked);
+      }
+    }
+    if (picks.length > 0) done.push({ merge: group.merge, title: titleOf(group, upstream), picks });
+  }
+  return { groups: done, parked, leftOut, tip: chain.tip() };
+}
+
+function members(
+  group: MergeGroup,
+  at: (index: number) => ScannedCommit | undefined,
+): readonly ScannedCommit[] {
+  return group.commits.flatMap((index) => at(index) ?? []);
+}
+
+function later({ sha, subject }: ScannedCommit, limit: number): LeftOut {
+  return { upstream: sha, subject, why: 'later', reason: `after the ${limit} picks of this run` };
+}
+
+/** Merges say "Merge pull request #1 from …": the subjects of what they bring say more. */
+function titleOf(group: MergeGroup, upstream: History<CommitFacts>): string {
+  const first = upstream.commits[group.commits[0] ?? -1];
+  const number = /\bpull request #(\d+)/.exec(group.title)?.[1];
+  return number === undefined || first === undefined ? group.title : `${number}: ${first.subject}`;
+}
+
+async function reasonToPark(
+  parkedChanges: ParkedChanges,
+  commit: ScannedCommit,
+): Promise<ParkedCommit | undefined> {
+  const { sha: upstream, subject } = commit;
+  if (commit.state === 'parked')
+    return { upstream, subject, why: { kind: 'decided', reason: commit.reason } };
+  const on = await parkedChanges.neededBy(upstream);
+  return on.length === 0 ? undefined : { upstream, subject, why: { kind: 'depends', on } };
+}
+
+type Outcome =
+  | { readonly pick: PlannedPick }
+  | { readonly leftOut: LeftOut }
+  | { readonly parked: ParkedCommit };
+
+function sortOut(commit: ScannedCommit, result: PickResult): Outcome {
+  const { sha: upstream, subject } = commit;
+  switch (result.status) {
+    case 'clean':
+    case 'review': {
+      const { onto, status, files, doubts, reasons } = result;
+      if (result.commit === undefined || result.tree === undefined)
+        throw new Error(`a pick without a commit: ${upstream}`);
+      return {
+        pick: {
+          upstream,
+          subject,
+          onto,
+          status,
+          commit: result.commit,
+          tree: result.tree,
+          files,
+          doubts,
+          reasons,
+          evidence: commit.evidence ?? [],
+        },
+      };
+    }
+    case 'empty':
+      return { leftOut: { upstream, subject, why: 'empty', reason: 'the fork has the change already' } };
+    case 'skipped':
+      return { leftOut: { upstream, subject, why: 'skipped', reason: result.reasons.join('; ') } };
+    case 'conflict':
+      return {
+        parked: {
+          upstream,
+          subject,
+          why: { kind: 'conflict', conflicts: result.conflicts, onto: result.onto },
+        },
+      };
+    case 'blocked':
+      return { parked: { upstream, subject, why: { kind: 'blocked', reasons: result.reasons } } };
+  }
+}

@@ -1,0 +1,48 @@
+// What scanning has to know of a commit: enough to recognise it, and nothing of what it changes or explains.
+import { createHash } from 'node:crypto';
+import type { Commit } from '../git/commit.ts';
+import type { History, HistoryCommit } from '../git/history.ts';
+
+export interface CommitFacts extends HistoryCommit {
+  /** Author e-mail and author date as one key; the same on both sides of an import. */
+  readonly identity: string;
+  readonly subject: string;
+  /** Commits that trailers say it was picked from. */
+  readonly pickedFrom: readonly string[];
+  /** Commits that it says it reverts. */
+  readonly reverts: readonly string[];
+}
+
+const pickTrailer = /^\(cherry picked from (?:commit )?([0-9a-f]{40})\)\r?$/gm;
+const revertLine = /^This reverts commit ([0-9a-f]{40})\b/gm;
+const longestSubject = 1000;
+
+/** The facts of a commit; its message goes no further than its subject. */
+export function factsOf(commit: Commit): CommitFacts {
+  const { sha, parents, author, committer, message } = commit;
+  const named = (pattern: RegExp): readonly string[] =>
+    [...message.matchAll(pattern)].map((match) => match[1] ?? '');
+  return {
+    sha,
+    parents,
+    committer: { time: committer.time },
+    identity: createHash('sha256')
+      .update(`${author.email}\0${author.time}`, 'latin1')
+      .digest('base64url')
+      .slice(0, 16),
+    subject: subjectOf(message),
+    pickedFrom: named(pickTrailer),
+    reverts: named(revertLine),
+  };
+}
+
+/** The first line with text, as git has it; one of 100 kB is cut. */
+export function subjectOf(message: string): string {
+  const line = /[^\s][^\n]*/.exec(message)?.[0]?.trimEnd() ?? '';
+  return line.length > longestSubject ? `${line.slice(0, longestSubject)}...` : line;
+}
+
+/** The same history with facts in place of commits. */
+export function factsOfHistory(history: History): History<CommitFacts> {
+  return { ...history, commits: history.commits.map(factsOf) };
+}
