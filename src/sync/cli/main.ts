@@ -5,15 +5,16 @@ import { Failure } from '../../core/failure.ts';
 import { skipReasons } from '../decide/decision.ts';
 import { withRepositories, withRules } from './options.ts';
 import { runCheckout, runContinue } from './run-checkout.ts';
-import { runComment } from './run-comment.ts';
 import { runDecide, runReopen } from './run-decide.ts';
 import { runDrift } from './run-drift.ts';
-import { runNightly } from './run-nightly.ts';
 import { runPick } from './run-pick.ts';
 import { runPlan, runReport } from './run-plan.ts';
 import { runReplay } from './run-replay.ts';
 import { runRulesCheck, runRulesExplain, runRulesHits, runRulesSuggest, runRulesTest } from './run-rules.ts';
 import { runScan, runStatus } from './run-scan.ts';
+
+/** What talks to a forge is loaded when it is wanted: a pick shall not wait for it. */
+const onForge = () => import('./on-forge.ts');
 
 /** Builds the program; `finish` gets the exit code of the command that ran. */
 function createProgram(finish: (code: ExitCode) => void): Command {
@@ -107,7 +108,7 @@ function createProgram(finish: (code: ExitCode) => void): Command {
     .option('--offline', 'ask no forge; only without --publish')
     .option('--html <file>', 'the review page of the run')
     .option('--json', 'everything as one object')
-    .action(async (options) => finish(await runNightly(options)));
+    .action(async (options) => finish(await (await onForge()).runNightly(options)));
   program
     .command('comment')
     .description('show the commits of a pull request as picks, there or as a preview')
@@ -115,7 +116,7 @@ function createProgram(finish: (code: ExitCode) => void): Command {
     .option('--config <file>', 'the configuration (default: fork-sync.yaml)')
     .option('--publish', 'write it, in repositories under publish.repositories only')
     .option('--to-status', "with --publish: on the fork's status issue")
-    .action(async (options) => finish(await runComment(options)));
+    .action(async (options) => finish(await (await onForge()).runComment(options)));
   const rules = program.command('rules').description('work on a rule pack');
   withRules(rules.command('check'))
     .description('schema, examples, order, idempotence, injectivity; with --pairs also hits and dead rules')

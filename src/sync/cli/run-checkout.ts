@@ -7,14 +7,16 @@ import { checkoutPick, continuePick, readNote } from '../pick/checkout-pick.ts';
 import { pickRef } from '../pick/open-engine.ts';
 import { syncFailure } from '../problem.ts';
 import { needRepositories, openEngineFor, type RepositoryOptions } from './options.ts';
-import { runCheckoutPullRequest } from './run-checkout-pull-request.ts';
 
 export async function runCheckout(
   commit: string,
   folder: string,
   options: RepositoryOptions & { readonly onto?: string; readonly commit?: string },
 ): Promise<ExitCode> {
-  if (/^https?:\/\//.test(commit)) return runCheckoutPullRequest(commit, folder, options);
+  if (/^https?:\/\//.test(commit)) {
+    const { runCheckoutPullRequest } = await import('./on-forge.ts');
+    return runCheckoutPullRequest(commit, folder, options);
+  }
   const { upstream, fork } = needRepositories(options);
   if (options.onto === undefined)
     throw syncFailure({

@@ -1,4 +1,5 @@
 // `fork-sync nightly`: one night by a configuration file; tells what it would do unless it may publish.
+import { parentPort } from 'node:worker_threads';
 import { writeFileDurable } from '../../core/durable.ts';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { formatDuration, formatTable, inert } from '../../core/text.ts';
@@ -67,9 +68,17 @@ function onSignal(): { readonly asked: () => boolean; readonly done: () => void 
   const done = (): void => {
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);
+    parentPort?.off('message', stop);
   };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  if (parentPort === null) {
+    process.on('SIGINT', stop);
+    process.on('SIGTERM', stop);
+  } else {
+    // bin/fork-sync.js runs this in a thread, which gets no signals of its own.
+    parentPort.on('message', stop);
+    parentPort.unref();
+    parentPort.postMessage('signals');
+  }
   return { asked: () => asked, done };
 }
 

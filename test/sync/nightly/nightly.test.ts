@@ -130,7 +130,7 @@ async function scene(options: Partial<StandInOptions> = {}): Promise<Scene> {
         const child = spawn(
           process.execPath,
           [
-            join(root, 'src', 'sync', 'cli', 'main.ts'),
+            join(root, 'bin', 'fork-sync.js'),
             ...args,
             ...(args.includes('--config') ? [] : ['--config', config]),
           ],
