@@ -16,7 +16,13 @@ export type CoreProblem =
       readonly signal: string;
       readonly stderr: string;
     }
-  | { readonly code: 'command-timeout'; readonly argv: readonly string[]; readonly limitMs: number }
+  | {
+      readonly code: 'command-timeout';
+      readonly argv: readonly string[];
+      readonly limitMs: number;
+      /** What it had printed until then, on both streams. */
+      readonly printed: string;
+    }
   | {
       readonly code: 'command-output-too-large';
       readonly argv: readonly string[];
@@ -62,6 +68,7 @@ function explain(problem: CoreProblem): { what: string; where?: string; next?: s
     case 'command-timeout':
       return {
         what: `${problem.argv.join(' ')} did not end within ${problem.limitMs / 1000} s and was killed.`,
+        ...lastLines(problem.printed),
       };
     case 'command-output-too-large':
       return { what: `${problem.argv.join(' ')} printed more than ${problem.limitBytes} bytes.` };

@@ -164,6 +164,11 @@ function request(socketPath: string, wanted: HttpRequest): Promise<HttpAnswer> {
   const body =
     wanted.content ?? (wanted.body === undefined ? undefined : Buffer.from(JSON.stringify(wanted.body)));
   return new Promise((resolve, reject) => {
+    // Cleared however it ends: a limit of minutes that goes on running would keep the process alive as long.
+    const fail = (error: Error): void => {
+      clearTimeout(timer);
+      reject(error);
+    };
     const message = http.request(
       {
         socketPath,
@@ -180,7 +185,8 @@ function request(socketPath: string, wanted: HttpRequest): Promise<HttpAnswer> {
       (response) => {
         const parts: Buffer[] = [];
         response.on('data', (part: Buffer) => parts.push(part));
-        response.on('error', reject);
+        // A daemon that ends while it answers.
+        response.on('error', fail);
         response.on('end', () => {
           clearTimeout(timer);
           resolve({
@@ -201,10 +207,7 @@ function request(socketPath: string, wanted: HttpRequest): Promise<HttpAnswer> {
         }),
       );
     }, wanted.timeoutMs);
-    message.on('error', (error) => {
-      clearTimeout(timer);
-      reject(error);
-    });
+    message.on('error', fail);
     message.end(body);
   });
 }

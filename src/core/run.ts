@@ -77,7 +77,14 @@ export function run(argv: Argv, options: RunOptions): Promise<RunResult> {
       const stderr = Buffer.concat(err);
       const text = stderr.toString('utf8');
       if (stopped === 'timeout')
-        return reject(coreFailure({ code: 'command-timeout', argv, limitMs: options.timeoutMs }));
+        return reject(
+          coreFailure({
+            code: 'command-timeout',
+            argv,
+            limitMs: options.timeoutMs,
+            printed: Buffer.concat([...out, ...err]).toString('utf8'),
+          }),
+        );
       if (stopped === 'output')
         return reject(coreFailure({ code: 'command-output-too-large', argv, limitBytes }));
       if (status === null)

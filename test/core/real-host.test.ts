@@ -5,7 +5,7 @@ import * as http from 'node:http';
 import * as net from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Failure } from '../../src/core/failure.ts';
 import { realHost } from '../../src/core/real-host.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
@@ -214,6 +214,22 @@ describe('request', () => {
     const socket = await serve((_request, response) => void response.writeHead(404).end('{}'));
 
     expect((await realHost.request(socket, { method: 'GET', path: '/', timeoutMs: 5_000 })).status).toBe(404);
+  });
+
+  test('a daemon that ends while it answers is an error at once, and its limit holds nothing up', async () => {
+    const socket = await serve((_request, response) => {
+      response.writeHead(200, { 'Content-Length': '10' });
+      response.write('{', () => response.destroy());
+    });
+    const set = vi.spyOn(globalThis, 'setTimeout');
+    const cleared = vi.spyOn(globalThis, 'clearTimeout');
+    onTestFinished(() => void vi.restoreAllMocks());
+
+    const asked = realHost.request(socket, { method: 'PUT', path: '/', timeoutMs: 600_000 });
+
+    await expect(asked).rejects.toMatchObject({ code: 'ECONNRESET' });
+    const limit = set.mock.results[set.mock.calls.findIndex(([, milliseconds]) => milliseconds === 600_000)];
+    expect(cleared).toHaveBeenCalledWith(limit?.value);
   });
 
   test('a missing socket is a system error', async () => {

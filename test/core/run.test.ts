@@ -83,12 +83,12 @@ test('a command ended by a signal is a failure, whatever statuses are accepted',
 
 test('a time-out kills the command and the children that it started', async () => {
   const mark = join(temporaryFolder(), 'mark');
-  const script = `(sleep 0.4; touch "$1") & sleep 30`;
+  const script = `echo last words; (sleep 0.4; touch "$1") & sleep 30`;
 
   const problem = await problemOf(run(['sh', '-c', script, 'sh', mark], { timeoutMs: 150 }));
   await new Promise((resolve) => setTimeout(resolve, 500));
 
-  expect(problem).toMatchObject({ code: 'command-timeout', limitMs: 150 });
+  expect(problem).toMatchObject({ code: 'command-timeout', limitMs: 150, printed: 'last words\n' });
   expect(existsSync(mark)).toBe(false);
 });
 

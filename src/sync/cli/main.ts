@@ -7,6 +7,7 @@ import { withRepositories, withRules } from './options.ts';
 import { runCheckout, runContinue } from './run-checkout.ts';
 import { runDecide, runReopen } from './run-decide.ts';
 import { runDrift } from './run-drift.ts';
+import { runFetch } from './run-fetch.ts';
 import { runPick } from './run-pick.ts';
 import { runPlan, runReport } from './run-plan.ts';
 import { runReplay } from './run-replay.ts';
@@ -59,6 +60,11 @@ function createProgram(finish: (code: ExitCode) => void): Command {
     .option('--onto <commit>', 'the fork commit to look at (default: HEAD)')
     .option('--json', 'as JSON')
     .action(async (options) => finish(await runDrift(options)));
+  withScan(program.command('fetch'))
+    .description('bring upstream into a repository without its files, then the files of cleared commits')
+    .option('--from <url>', 'where upstream is; needed where --upstream is not there yet')
+    .option('--json', 'as JSON')
+    .action(async (options) => finish(await runFetch(options)));
   withScan(program.command('scan'))
     .description('say of every upstream commit since the fork point where it stands')
     .option('--state <state...>', 'only these states')

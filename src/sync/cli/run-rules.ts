@@ -138,6 +138,7 @@ async function checkHits(options: PairsOption, pack: RulePack): Promise<readonly
     ...pack.protected,
     ...pack.words,
     ...pack.symbols,
+    ...pack.imports,
     ...pack.merge,
     ...pack.skip,
     ...pack.doubts,

@@ -32,6 +32,8 @@ export interface Objects {
   entryIn(tree: string, name: string): Promise<TreeEntry | undefined>;
   /** The bytes of a blob as latin1: one character a byte. */
   text(sha: string): Promise<string>;
+  /** Whether this clone holds an object of any kind. */
+  isHere(sha: string): Promise<boolean>;
   /** The same, or undefined where this clone does not hold the blob. */
   textIfHere(sha: string): Promise<string | undefined>;
   entry(tree: string, path: string): Promise<TreeEntry | undefined>;
@@ -146,6 +148,7 @@ export function openObjects(reader: ObjectReader): Objects {
       texts.set(sha, text, text.length + 200);
       return text;
     },
+    isHere: async (sha) => own.has(sha) || (await reader.read(sha)) !== undefined,
     async textIfHere(sha) {
       const known = texts.get(sha);
       if (known !== undefined) return known;

@@ -4,10 +4,10 @@ import { syncFailure } from '../problem.ts';
 import { gitEnvironment } from './git-environment.ts';
 
 const fullSha = /^[0-9a-f]{40}$/;
-const timeoutMs = 60_000;
+const usualTimeoutMs = 60_000;
 
 /** simple-git on a repository as a whole; any exit status but 0, and any signal, is an error. */
-export function openGit(repository: string): SimpleGit {
+export function openGit(repository: string, timeoutMs = usualTimeoutMs): SimpleGit {
   const environment = Object.fromEntries(
     Object.entries({ PATH: process.env['PATH'], ...gitEnvironment }).filter(
       (entry): entry is [string, string] => entry[1] !== undefined,

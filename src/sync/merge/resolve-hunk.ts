@@ -6,10 +6,12 @@ import { diffSequences, type Edit, type Sequence } from './diff-sequences.ts';
 import { combineEdits } from './merge-edits.ts';
 import { mergeTokens } from './merge-tokens.ts';
 
-export type HunkDriver = 'text' | 'append-list';
+export type HunkDriver = 'text' | 'append-list' | 'ordered-list';
 
 export interface ResolverContext {
   readonly driver: HunkDriver;
+  /** How entries of an ordered list begin. */
+  readonly entries?: readonly string[];
   /** Go: blank runs do not matter, and two declarations added in one place can follow each other. */
   readonly go: boolean;
 }
@@ -18,6 +20,7 @@ export interface Resolution {
   readonly how:
     | 'blanks'
     | 'appended'
+    | 'put-in-order'
     | 'touching'
     | 'touching-deletion'
     | 'within-line'
@@ -38,6 +41,9 @@ export function resolveHunk(
   return (
     onlyBlanks(store, base, ours, theirs) ??
     (context.driver === 'append-list' ? appended(store, base, ours, theirs) : undefined) ??
+    (context.driver === 'ordered-list'
+      ? putInOrder(store, base, ours, theirs, context.entries ?? [])
+      : undefined) ??
     touching(store, base, ours, theirs) ??
     withinLines(store, base, ours, theirs) ??
     (context.go ? squeezed(store, base, ours, theirs) : undefined) ??
@@ -80,6 +86,38 @@ function appended(
   const blank = store.id('');
   if (added[0] === blank && (ours.length === 0 || ours.at(-1) === blank)) added.shift();
   return { how: 'appended', lines: [...ours, ...added] };
+}
+
+/** Whether a line belongs to a list whose entries begin so; blank lines and comments may stand between them. */
+export function isEntry(line: string, entries: readonly string[]): boolean {
+  const text = line.trim();
+  return text === '' || /^(?:\/\/|#)/.test(text) || entries.some((entry) => text.startsWith(entry));
+}
+
+/**
+ * A list whose entries run in order, each by its name: an entry that upstream added comes after everything that stood
+ * before it and is still there, behind what the fork added in the same place. An entry that the fork has is not
+ * added again.
+ */
+function putInOrder(
+  store: LineStore,
+  base: Sequence,
+  ours: Sequence,
+  theirs: Sequence,
+  entries: readonly string[],
+): Resolution | undefined {
+  const edits = diffSequences(base, theirs);
+  if (edits.some((edit) => edit.aEnd > edit.aStart)) return undefined;
+  const inList = (line: number): boolean => isEntry(store.line(line), entries);
+  if (!ours.every(inList) || !theirs.every(inList)) return undefined;
+  const lines = Array.from(ours);
+  for (const edit of edits.toReversed()) {
+    const next = base.subarray(edit.aStart).find((line) => lines.includes(line));
+    const at = next === undefined ? lines.length : lines.indexOf(next);
+    const added = Array.from(theirs.subarray(edit.bStart, edit.bEnd)).filter((line) => !lines.includes(line));
+    lines.splice(at, 0, ...added);
+  }
+  return { how: 'put-in-order', lines };
 }
 
 function touching(

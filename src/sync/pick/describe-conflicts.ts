@@ -1,5 +1,6 @@
 // Says of each file that could not be carried over what kind of conflict it is, and what a person does next.
 import type { OpenHunk } from '../merge/merge-lines.ts';
+import { isEntry } from '../merge/resolve-hunk.ts';
 import { matchesAnyGlob } from '../rules/glob.ts';
 import type { FileOutcome } from './pick-files.ts';
 import type { Conflict, ConflictHunk, ConflictType } from './pick-result.ts';
@@ -80,8 +81,12 @@ async function describeHunks(
     return made('rule-missing', 'the two sides differ in names only: a rule for them is missing', more);
   if (hunks.every((hunk) => fold(hunk.ours) === fold(hunk.theirs)))
     return made('already-applied', 'the fork has this change, spelt otherwise', more);
-  const driver = pack.merge.find((rule) => matchesAnyGlob(rule.files, outcome.path))?.driver;
-  if (driver === 'append-list')
+  const rule = pack.merge.find((candidate) => matchesAnyGlob(candidate.files, outcome.path));
+  const inList = (ids: readonly number[]): boolean =>
+    ids.every((id) => isEntry(store.line(id), rule?.entries ?? []));
+  const ordered =
+    rule?.driver === 'ordered-list' && hunks.every((hunk) => inList(hunk.ours) && inList(hunk.theirs));
+  if (rule?.driver === 'append-list' || ordered)
     return made('list', 'both sides changed entries of a list that is only ever added to', more);
   if (hunks.every((hunk) => hunk.ours.length === 0))
     return made('deleted-in-fork', 'the fork deleted the lines that upstream changed', more);

@@ -11,8 +11,10 @@ const sentences: Partial<Record<SignName, (detail: string) => string>> = {
   'touching-deletion': () =>
     "upstream changed lines that the fork deleted; upstream's change of them was left out",
   'upstream-deleted': () => 'upstream deleted lines that the fork had changed; they were deleted',
-  'generated-left': () => 'a generated file did not merge and was left as it is: make it anew',
-  'new-generated': () => "a generated file is new; upstream's was taken as it is: make it anew",
+  'generated-left': (detail) =>
+    `a generated file did not merge and was left as it is: make it anew${by(detail)}`,
+  'new-generated': (detail) =>
+    `a generated file is new; upstream's was taken as it is: make it anew${by(detail)}`,
   'new-code': () => 'a new file of code: its names and imports were all put into the words of the fork',
   'new-doc': () => 'a new page of documentation: its words were put into the words of the fork by rule',
   'word-by-rule': (detail) =>
@@ -26,6 +28,10 @@ const sentences: Partial<Record<SignName, (detail: string) => string>> = {
   'not-go': (detail) => `no compiler would take the merged code: ${detail}`,
   'deleted-changed': () => 'upstream deleted a file that the fork had changed; it was deleted',
 };
+
+function by(remake: string): string {
+  return remake === '' ? '' : ` (${remake})`;
+}
 
 /** The doubts that signs amount to, each once. */
 export function doubtsOf(signs: readonly Sign[]): readonly Doubt[] {

@@ -35,6 +35,7 @@ export interface TextSides {
   readonly theirs: { readonly sha: string; readonly text: string };
   readonly ours: { readonly sha: string; readonly text: string };
   readonly driver: HunkDriver;
+  readonly entries?: readonly string[];
 }
 
 export interface MergedText {
@@ -83,6 +84,7 @@ export async function mergeTextFile(view: PickView, files: TextSides): Promise<M
   const carried = carryFile(store, { base, theirs }, ours, study.alignment, translator, fold);
   const merged = mergeLines(store, carried.base, ours, carried.theirs, {
     driver: sides.driver,
+    entries: sides.entries ?? [],
     go: kind === 'go',
   });
   const signs: Sign[] = [

@@ -57,7 +57,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       if (made === undefined) {
         shop ??= await workshop(requests);
         made = await pickCommit(shop, request);
-        if (isWhole(shop)) cache.set('pick', pickKey(request), made);
+        // What blocks may be an object that somebody fetches: that is looked at anew.
+        if (isWhole(shop) && made.result.status !== 'blocked') cache.set('pick', pickKey(request), made);
       }
       const { commit } = made.result;
       if (how.keep && commit !== undefined) refs.push(`update ${pickRef(request)} ${commit}\n`);

@@ -2,6 +2,7 @@
 import { type Commit, formatCommit } from '../git/commit.ts';
 import { editTree, type TreeEdits } from '../git/object-writer.ts';
 import { isMissingObject } from '../problem.ts';
+import { skipsCommit } from '../rules/skips-commit.ts';
 import { describeConflicts } from './describe-conflicts.ts';
 import { doubtsOf, packDoubts } from './doubts.ts';
 import { findFileChanges } from './file-change.ts';
@@ -45,6 +46,11 @@ function blocked(request: PickRequest, reason: string): DetailedPick {
   };
 }
 
+function skipped(request: PickRequest, reason: string): DetailedPick {
+  const { result } = blocked(request, reason);
+  return { result: { ...result, status: 'skipped' }, outcomes: [], signs: [] };
+}
+
 async function pickWhole(shop: Workshop, request: PickRequest): Promise<DetailedPick> {
   const { objects } = shop;
   const [upstream, onto] = await Promise.all([
@@ -55,6 +61,9 @@ async function pickWhole(shop: Workshop, request: PickRequest): Promise<Detailed
   if (!verdict.cleared) return blocked(request, `licence: ${verdict.reason}`);
   if (upstream.parents.length > 1)
     return blocked(request, 'a merge commit: its own commits are picked one by one');
+  const skip = shop.pack.skip.find((rule) => skipsCommit(rule, upstream));
+  if (skip !== undefined)
+    return skipped(request, `the whole commit is skipped by rule ${skip.id}: ${skip.description}`);
   const [parent] = upstream.parents;
   const before = parent === undefined ? undefined : await objects.commit(parent);
   const changes = await findFileChanges(objects, before?.tree, upstream.tree);
@@ -123,7 +132,11 @@ function editsOf(outcomes: readonly FileOutcome[]): TreeEdits {
 function reasonsOf(shop: Workshop, outcomes: readonly FileOutcome[]): readonly string[] {
   const reasons: string[] = [];
   for (const { from, how, rule, signs } of outcomes) {
-    if (how === 'skipped') reasons.push(`${from}: skipped by rule ${rule ?? signs[0]?.detail ?? ''}`);
+    if (how === 'skipped') {
+      const remake = shop.pack.skip.find((skip) => skip.id === rule)?.remake;
+      const again = remake === undefined ? '' : `; make it anew afterwards: ${remake}`;
+      reasons.push(`${from}: skipped by rule ${rule ?? signs[0]?.detail ?? ''}${again}`);
+    }
     if (
       how === 'unchanged' &&
       signs.some((sign) => sign.name === 'touching-deletion' || sign.name === 'fork-deleted')

@@ -2,7 +2,7 @@
 import { fileMode, type TreeEntry } from '../git/tree.ts';
 import type { OpenHunk } from '../merge/merge-lines.ts';
 import { matchesAnyGlob } from '../rules/glob.ts';
-import type { MergeDriver } from '../rules/model.ts';
+import type { MergeDriver, MergeRule } from '../rules/model.ts';
 import type { FileChange } from './file-change.ts';
 import { makeTextFile, mergeTextFile, type OpenSides } from './merge-text-file.ts';
 import type { FileHow } from './pick-result.ts';
@@ -54,7 +54,7 @@ async function pickFile(
   progress: Progress,
 ): Promise<readonly FileOutcome[]> {
   const { pack } = view.shop;
-  const skip = pack.skip.find((rule) => matchesAnyGlob(rule.files, change.path));
+  const skip = pack.skip.find((rule) => matchesAnyGlob(rule.files ?? [], change.path));
   if (skip !== undefined)
     return [{ path: change.path, from: change.path, how: 'skipped', rule: skip.id, signs: [] }];
   const modes = [change.before?.mode, change.after?.mode];
@@ -111,7 +111,7 @@ async function pickMade(view: PickView, change: FileChange, progress: Progress):
   const opaqueSign: SignName = driver === 'generated' ? 'new-generated' : 'new-file';
   const made =
     isOpaque(after, text) || driver === 'generated'
-      ? { text, signs: [{ path, name: opaqueSign, detail: '' }], added: [] }
+      ? { text, signs: [{ path, name: opaqueSign, detail: remakeOf(view, path) }], added: [] }
       : await makeTextFile(view, change.toPath, path, text);
   const sha = view.shop.writer.put('blob', Buffer.from(made.text, 'latin1'));
   const base = { path, from: change.toPath, signs: made.signs, added: made.added };
@@ -125,8 +125,17 @@ function isOpaque(entry: TreeEntry | undefined, text: string): boolean {
   return entry?.mode === fileMode.link || text.includes('\0');
 }
 
+function mergeRuleOf(view: PickView, path: string): MergeRule | undefined {
+  return view.shop.pack.merge.find((rule) => matchesAnyGlob(rule.files, path));
+}
+
 function driverOf(view: PickView, path: string): MergeDriver {
-  return view.shop.pack.merge.find((rule) => matchesAnyGlob(rule.files, path))?.driver ?? 'text';
+  return mergeRuleOf(view, path)?.driver ?? 'text';
+}
+
+/** The command that makes a generated file anew, as the doubt about it names it. */
+function remakeOf(view: PickView, path: string): string {
+  return mergeRuleOf(view, path)?.remake ?? '';
 }
 
 async function pickDeleted(
@@ -190,12 +199,15 @@ async function pickChanged(
     base: { sha: before.sha, text: baseText },
     theirs: { sha: after.sha, text: theirText },
     ours: { sha: current.sha, text: ourText },
-    driver: driver === 'append-list' ? 'append-list' : 'text',
+    driver: driver === 'append-list' || driver === 'ordered-list' ? driver : 'text',
+    entries: mergeRuleOf(view, path)?.entries ?? [],
   });
   if (merged.open.length > 0) {
     // A generated file is made anew after the pick; what cannot be merged in it is left for that.
     if (driver === 'generated')
-      return [{ ...base, how: 'left', signs: [{ path, name: 'generated-left', detail: '' }] }];
+      return [
+        { ...base, how: 'left', signs: [{ path, name: 'generated-left', detail: remakeOf(view, path) }] },
+      ];
     return [
       {
         ...base,

@@ -134,6 +134,7 @@ export async function openPickView(
       upstream: upstreamGo,
       upstreamModules: shop.pack.info.upstream.modules,
       symbols: shop.pack.symbols,
+      imports: shop.pack.imports,
       folderOf: (folder) => others.get(folder) ?? resolver.folderByFiles(folder) ?? folder,
       newFolders,
     };

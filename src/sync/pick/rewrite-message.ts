@@ -16,7 +16,7 @@ export function rewriteMessage(
   upstream: string,
 ): string {
   const [subject = '', ...rest] = message.replace(/\n+$/, '').split('\n');
-  const tagged = subject.startsWith(info.subjectPrefix) ? subject : info.subjectPrefix + subject;
+  const tagged = info.subjectPrefix + withoutTag(subject, info.subjectPrefix);
   const ruled = [
     applyRules(tagged, rules, 'subject'),
     ...rest.map((line) => applyRules(line, rules, 'body')),
@@ -26,6 +26,10 @@ export function rewriteMessage(
   const last = lines.at(-1) ?? '';
   const gap = lines.length > 1 && trailerLine.test(last) ? [] : [''];
   return `${[...lines, ...gap, trailer].join('\n')}\n`;
+}
+
+function withoutTag(subject: string, tag: string): string {
+  return tag !== '' && subject.startsWith(tag) ? withoutTag(subject.slice(tag.length), tag) : subject;
 }
 
 function defuse(line: string, repository: string): string {

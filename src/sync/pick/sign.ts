@@ -2,6 +2,7 @@
 export type SignName =
   | 'blanks'
   | 'appended'
+  | 'put-in-order'
   | 'touching'
   | 'touching-deletion'
   | 'within-line'

@@ -66,7 +66,7 @@ async function pickGroups(
   const shop = await engine.workshop(wanted.map((sha) => ({ upstream: sha, onto: scan.fork })));
   const chain = startChain(shop, scan.fork);
   const special = engine.pack.merge.filter((rule) => rule.driver !== 'text').flatMap((rule) => rule.files);
-  const skipped = engine.pack.skip.flatMap((rule) => rule.files);
+  const skipped = engine.pack.skip.flatMap((rule) => rule.files ?? []);
   const parkedChanges = createParkedChanges(
     shop.objects,
     shop.store,

@@ -18,9 +18,10 @@ export function activeRules(pack: RulePack, isAncestor: (sha: string) => boolean
     words: pack.words.filter(holds),
     protected: pack.protected.filter(holds),
     symbols: pack.symbols.filter(holds),
+    imports: pack.imports.filter(holds),
     merge: pack.merge.filter(holds),
     skip: pack.skip.filter(holds),
-    skipCommits: pack.skipCommits.filter(holds),
+    leaveOut: pack.leaveOut.filter(holds),
     messages: pack.messages.filter(holds),
     doubts: pack.doubts.filter(holds),
   };
@@ -33,9 +34,10 @@ function allRules(pack: RulePack): readonly RuleBase[] {
     ...pack.words,
     ...pack.protected,
     ...pack.symbols,
+    ...pack.imports,
     ...pack.merge,
     ...pack.skip,
-    ...pack.skipCommits,
+    ...pack.leaveOut,
     ...pack.messages,
     ...pack.doubts,
   ];

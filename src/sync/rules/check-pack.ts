@@ -40,6 +40,13 @@ export function runExamples(pack: RulePack): readonly ExampleResult[] {
         result('go.yaml', rule.id, example, mapSymbol(rule, example.in)),
       ),
     ),
+    ...pack.imports.flatMap((rule) =>
+      (rule.examples ?? []).map((example) => {
+        const applies = example.in === rule.from || example.in.startsWith(`${rule.from}/`);
+        const got = applies ? rule.to + example.in.slice(rule.from.length) : example.in;
+        return result('go.yaml', rule.id, example, got);
+      }),
+    ),
   ];
 }
 
@@ -87,6 +94,7 @@ export function checkPack(pack: RulePack): readonly PackError[] {
       })),
     ...missingExamples(pack),
     ...shadowed(pack.words),
+    ...emptySkips(pack),
     ...undeclaredLosses(pack),
   ];
 }
@@ -102,8 +110,14 @@ function missingExamples(pack: RulePack): readonly PackError[] {
   return [
     ...need('paths.yaml', [...pack.paths, ...pack.names]),
     ...need('text.yaml', [...pack.protected, ...pack.words]),
-    ...need('go.yaml', pack.symbols),
+    ...need('go.yaml', [...pack.symbols, ...pack.imports]),
   ];
+}
+
+function emptySkips(pack: RulePack): readonly PackError[] {
+  return pack.skip
+    .filter((rule) => [rule.files, rule.commits, rule.subjects].every((list) => (list ?? []).length === 0))
+    .map((rule) => ({ file: 'skip.yaml', at: rule.id, why: 'names neither files, commits nor subjects' }));
 }
 
 /** A rule behind one that takes every place where it could begin never applies. */
@@ -130,20 +144,29 @@ function shadowed(rules: readonly WordRule[]): readonly PackError[] {
   });
 }
 
+function sameResults(
+  file: string,
+  rules: readonly { readonly id: string; readonly to: string; readonly lossy?: string }[],
+): readonly PackError[] {
+  const seen = new Map<string, string>();
+  return rules.flatMap((rule) => {
+    const other = seen.get(rule.to);
+    if (other === undefined) seen.set(rule.to, rule.id);
+    if (other === undefined || rule.lossy !== undefined) return [];
+    return [
+      { file, at: rule.id, why: `writes the same as ${other} and cannot be undone: declare it with "lossy"` },
+    ];
+  });
+}
+
 /** Two rules that write the same cannot both be undone: all but the first have to say so. */
 function undeclaredLosses(pack: RulePack): readonly PackError[] {
-  const errors: PackError[] = [];
-  const seen = new Map<string, string>();
-  for (const rule of pack.words) {
-    const other = seen.get(rule.to);
-    if (other !== undefined && rule.lossy === undefined)
-      errors.push({
-        file: 'text.yaml',
-        at: rule.id,
-        why: `writes the same as ${other} and cannot be undone: declare it with "lossy"`,
-      });
-    if (other === undefined) seen.set(rule.to, rule.id);
-  }
+  const errors: PackError[] = [
+    ...sameResults('text.yaml', pack.words),
+    ...sameResults('paths.yaml', pack.paths),
+    ...sameResults('paths.yaml', pack.names),
+    ...sameResults('go.yaml', pack.imports),
+  ];
   for (const rule of pack.symbols) {
     const targets = Object.values(rule.renamed ?? {});
     const doubled = targets.find(

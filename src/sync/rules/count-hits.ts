@@ -6,6 +6,7 @@ import { fileKind } from '../rewrite/file-kind.ts';
 import { createLineStore } from '../rewrite/line-store.ts';
 import { matchesAnyGlob } from './glob.ts';
 import type { RulePack, Scope } from './model.ts';
+import { skipsCommit } from './skips-commit.ts';
 import { compileWords } from './words.ts';
 
 export interface RuleHits {
@@ -33,6 +34,7 @@ export async function countHits(
   for (const sha of commits) {
     const commit = await objects.commit(sha);
     const parent = commit.parents[0] === undefined ? undefined : await objects.commit(commit.parents[0]);
+    for (const rule of pack.skip) if (skipsCommit(rule, commit)) hit(rule.id, sha);
     for (const change of await objects.compare(parent?.tree, commit.tree)) {
       countPath(pack, change.path, (rule) => hit(rule, sha));
       if (change.after === undefined || change.after.mode === '160000') continue;
@@ -55,7 +57,7 @@ function countPath(pack: RulePack, path: string, hit: (rule: string) => void): v
   for (const rule of pack.paths)
     if (rule.from === path || (rule.from.endsWith('/') && path.startsWith(rule.from))) hit(rule.id);
   for (const rule of pack.names) if (name.includes(rule.from)) hit(rule.id);
-  for (const rule of [...pack.merge, ...pack.skip]) if (matchesAnyGlob(rule.files, path)) hit(rule.id);
+  for (const rule of [...pack.merge, ...pack.skip]) if (matchesAnyGlob(rule.files ?? [], path)) hit(rule.id);
 }
 
 function countLine(
@@ -70,6 +72,7 @@ function countLine(
   if (words.mayMatch(line)) for (const span of words.match(line, path, () => scope)) hit(span.rule);
   for (const rule of pack.doubts) if (rule.words.some((word) => line.includes(word))) hit(rule.id);
   if (kind !== 'go') return;
+  for (const rule of pack.imports) if (line.includes(`"${rule.from}`)) hit(rule.id);
   for (const match of line.matchAll(/\b[a-zA-Z]\w*\.([A-Z]\w*)/g)) {
     const name = match[1] ?? '';
     const qualifier = match[0].slice(0, match[0].indexOf('.'));

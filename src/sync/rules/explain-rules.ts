@@ -32,10 +32,14 @@ export function explainPath(pack: RulePack, path: string): Explained {
     steps.push(`${rule.id}: characters 1-${rule.from.length} become ${rule.to}`);
     first ??= rename(to);
   }
+  const again = (remake: string | undefined): string =>
+    remake === undefined ? '' : `; made anew by ${remake}`;
   for (const rule of pack.skip)
-    if (matchesAnyGlob(rule.files, path)) steps.push(`${rule.id}: never comes over (skip)`);
+    if (matchesAnyGlob(rule.files ?? [], path))
+      steps.push(`${rule.id}: never comes over (skip)${again(rule.remake)}`);
   for (const rule of pack.merge)
-    if (matchesAnyGlob(rule.files, path)) steps.push(`${rule.id}: merged as ${rule.driver}`);
+    if (matchesAnyGlob(rule.files, path))
+      steps.push(`${rule.id}: merged as ${rule.driver}${again(rule.remake)}`);
   return { from: path, to: first ?? rename(path), steps };
 }
 

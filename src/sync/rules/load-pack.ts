@@ -7,6 +7,8 @@ import { systemErrorCode } from '../../core/failure.ts';
 import { type PackError, syncFailure } from '../problem.ts';
 import type {
   DoubtRule,
+  ImportRule,
+  LeaveOutRule,
   MergeRule,
   MessageRule,
   NameRule,
@@ -14,7 +16,6 @@ import type {
   PathRule,
   ProtectedRule,
   RulePack,
-  SkipCommitRule,
   SkipRule,
   SymbolRule,
   WordRule,
@@ -29,9 +30,9 @@ interface PackFiles {
   readonly 'pack.yaml': PackInfo;
   readonly 'paths.yaml': { readonly paths: readonly PathRule[]; readonly names: readonly NameRule[] };
   readonly 'text.yaml': { readonly protected: readonly ProtectedRule[]; readonly words: readonly WordRule[] };
-  readonly 'go.yaml': { readonly symbols: readonly SymbolRule[] };
+  readonly 'go.yaml': { readonly symbols: readonly SymbolRule[]; readonly imports?: readonly ImportRule[] };
   readonly 'merge.yaml': { readonly merge: readonly MergeRule[] };
-  readonly 'skip.yaml': { readonly skip: readonly SkipRule[]; readonly commits?: readonly SkipCommitRule[] };
+  readonly 'skip.yaml': { readonly skip: readonly SkipRule[]; readonly leaveOut?: readonly LeaveOutRule[] };
   readonly 'doubts.yaml': { readonly doubts: readonly DoubtRule[] };
   readonly 'messages.yaml': { readonly messages: readonly MessageRule[] };
 }
@@ -73,9 +74,10 @@ export function loadPack(folder: string): RulePack {
     words: text.words,
     protected: text.protected,
     symbols: go.symbols,
+    imports: go.imports ?? [],
     merge: merge.merge,
     skip: skip.skip,
-    skipCommits: skip.commits ?? [],
+    leaveOut: skip.leaveOut ?? [],
     doubts: doubts.doubts,
     messages: messages.messages,
   };
@@ -149,9 +151,9 @@ function doubledIds(pack: RulePack): readonly PackError[] {
   const groups: Readonly<Record<string, readonly { readonly id: string }[]>> = {
     'paths.yaml': [...pack.paths, ...pack.names],
     'text.yaml': [...pack.protected, ...pack.words],
-    'go.yaml': pack.symbols,
+    'go.yaml': [...pack.symbols, ...pack.imports],
     'merge.yaml': pack.merge,
-    'skip.yaml': [...pack.skip, ...pack.skipCommits],
+    'skip.yaml': [...pack.skip, ...pack.leaveOut],
     'doubts.yaml': pack.doubts,
     'messages.yaml': pack.messages,
   };

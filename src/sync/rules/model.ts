@@ -26,12 +26,16 @@ export interface PathRule extends RuleBase {
   /** A folder with its slash, or a file. */
   readonly from: string;
   readonly to: string;
+  /** Why the way back is not unique. */
+  readonly lossy?: string;
 }
 
 export interface NameRule extends RuleBase {
   /** A piece of a file name. */
   readonly from: string;
   readonly to: string;
+  /** Why the way back is not unique. */
+  readonly lossy?: string;
 }
 
 export type Boundary = 'any' | 'word' | 'letter' | readonly string[];
@@ -72,16 +76,31 @@ export interface SymbolRule extends RuleBase {
 export interface MergeRule extends RuleBase {
   readonly files: readonly string[];
   readonly driver: MergeDriver;
+  /** How entries of an ordered list begin. */
+  readonly entries?: readonly string[];
+  /** What makes a generated file anew, for a person to run after the pick. */
+  readonly remake?: string;
 }
 
-export type MergeDriver = 'append-list' | 'generated' | 'ours' | 'text';
+export type MergeDriver = 'append-list' | 'ordered-list' | 'generated' | 'ours' | 'text';
 
+/** Files that never come over, or whole commits: named one by one, or by how their subject begins. */
 export interface SkipRule extends RuleBase {
-  readonly files: readonly string[];
+  readonly files?: readonly string[];
+  readonly commits?: readonly string[];
+  readonly subjects?: readonly string[];
+  /** What makes a skipped file anew, for a person to run after the pick. */
+  readonly remake?: string;
 }
 
-/** What never comes over as a whole: by its subject, its author, or since it touches nothing but these files. */
-export interface SkipCommitRule extends RuleBase {
+/** Somebody else's Go package that the fork replaced by another one with the same names. */
+export interface ImportRule extends RuleBase {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What a run leaves out unless it is asked for by name: by subject, by author, or since it touches only these files. */
+export interface LeaveOutRule extends RuleBase {
   /** Patterns in which `*` stands for any text. */
   readonly subjects?: readonly string[];
   /** Patterns of author e-mails. */
@@ -161,9 +180,10 @@ export interface RulePack {
   readonly words: readonly WordRule[];
   readonly protected: readonly ProtectedRule[];
   readonly symbols: readonly SymbolRule[];
+  readonly imports: readonly ImportRule[];
   readonly merge: readonly MergeRule[];
   readonly skip: readonly SkipRule[];
-  readonly skipCommits: readonly SkipCommitRule[];
+  readonly leaveOut: readonly LeaveOutRule[];
   readonly messages: readonly MessageRule[];
   readonly doubts: readonly DoubtRule[];
 }

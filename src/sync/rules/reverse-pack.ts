@@ -37,6 +37,7 @@ export function reversePack(pack: RulePack): ReversedPack {
       return { ...rest, package: rule.to, to: rule.package, renamed, examples: [] };
     });
   for (const rule of pack.symbols) if (rule.foreign === true) lose(rule);
+  for (const rule of [...pack.paths, ...pack.names]) if (rule.lossy !== undefined) lose(rule);
   const { upstream, fork } = pack.info;
   return {
     losses,
@@ -64,10 +65,11 @@ export function reversePack(pack: RulePack): ReversedPack {
         .map((rule) => ({ ...rule, from: rule.to, to: rule.from, examples: [] })),
       words: words.toSorted((left, right) => right.from.length - left.from.length),
       symbols,
+      imports: pack.imports.map((rule) => ({ ...rule, from: rule.to, to: rule.from, examples: [] })),
       // What the fork removed upstream still has: those doubts say nothing on the way back.
       doubts: [],
       skip: pack.skip,
-      skipCommits: [],
+      leaveOut: [],
     },
   };
 }

@@ -12,9 +12,10 @@ export function ruleIds(pack: RulePack): readonly string[] {
     ...pack.protected,
     ...pack.words,
     ...pack.symbols,
+    ...pack.imports,
     ...pack.merge,
     ...pack.skip,
-    ...pack.skipCommits,
+    ...pack.leaveOut,
     ...pack.doubts,
     ...pack.messages,
   ].map((rule) => rule.id);
@@ -39,9 +40,10 @@ export function withoutRule(pack: RulePack, id: string): RulePack {
     protected: others(pack.protected),
     words: others(pack.words),
     symbols: others(pack.symbols),
+    imports: others(pack.imports),
     merge: others(pack.merge),
     skip: others(pack.skip),
-    skipCommits: others(pack.skipCommits),
+    leaveOut: others(pack.leaveOut),
     doubts: others(pack.doubts),
     messages: others(pack.messages),
   };

@@ -51,7 +51,7 @@ export async function scanRepositories(sources: ScanSources, request: ScanReques
   const judge = await openJudge(sources);
   const brand = compileBrand(pack);
   const generated = pack.merge.filter((rule) => rule.driver === 'generated').flatMap((rule) => rule.files);
-  const ignored = [...generated, ...pack.skip.flatMap((rule) => rule.files)];
+  const ignored = [...generated, ...pack.skip.flatMap((rule) => rule.files ?? [])];
   const patches = openPatches(
     sources,
     {
@@ -336,7 +336,7 @@ async function openJudge({ pack, objects, cache }: ScanSources): Promise<Judge> 
 function openSkips({ pack, objects, cache }: ScanSources) {
   const remembered = cache.read('skips') as Readonly<Record<string, string>>;
   const fresh = new Map<string, string>();
-  const rules = new Map([...pack.skip, ...pack.skipCommits].map((rule) => [rule.id, rule]));
+  const rules = new Map([...pack.skip, ...pack.leaveOut].map((rule) => [rule.id, rule]));
   const idOf = async (sha: string): Promise<string> => {
     const known = remembered[sha] ?? fresh.get(sha);
     if (known !== undefined) return known;

@@ -4,6 +4,7 @@ import type { Commit } from '../git/commit.ts';
 import type { Objects } from '../git/objects.ts';
 import { matchesAnyGlob } from '../rules/glob.ts';
 import type { RulePack } from '../rules/model.ts';
+import { skipsCommit } from '../rules/skips-commit.ts';
 import { subjectOf } from './commit-facts.ts';
 
 /** The first rule that names the commit as a whole, or covers every file that it changes. */
@@ -12,8 +13,10 @@ export async function skipRuleOf(
   objects: Objects,
   commit: Commit,
 ): Promise<{ readonly id: string; readonly description: string } | undefined> {
+  const never = pack.skip.find((rule) => skipsCommit(rule, commit));
+  if (never !== undefined) return never;
   const subject = subjectOf(commit.message);
-  const byWords = pack.skipCommits.find(
+  const byWords = pack.leaveOut.find(
     (rule) =>
       rule.subjects?.some((pattern) => matchesText(pattern, subject)) === true ||
       rule.authors?.some((pattern) => matchesText(pattern, commit.author.email)) === true,
@@ -21,12 +24,12 @@ export async function skipRuleOf(
   if (byWords !== undefined) return byWords;
   const paths = (await changesOf(objects, commit)).map((change) => change.path);
   if (paths.length === 0) return undefined;
-  const byFiles = pack.skipCommits.find(
+  const byFiles = pack.leaveOut.find(
     (rule) =>
       rule.onlyFiles !== undefined && paths.every((path) => matchesAnyGlob(rule.onlyFiles ?? [], path)),
   );
   if (byFiles !== undefined) return byFiles;
-  const rules = paths.map((path) => pack.skip.find((rule) => matchesAnyGlob(rule.files, path)));
+  const rules = paths.map((path) => pack.skip.find((rule) => matchesAnyGlob(rule.files ?? [], path)));
   return rules.every((rule) => rule !== undefined) ? rules[0] : undefined;
 }
 

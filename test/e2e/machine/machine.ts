@@ -192,6 +192,14 @@ function machineOf(record: MachineRecord, treeName: RootTreeName, pid: number): 
       ...argv,
     ];
   };
+  /** What runs in the machine, for the failure of a command that did not end. */
+  const processes = async (): Promise<string> => {
+    const { stdout } = await run(enter(['ps', '-e', '-o', 'pid,ppid,stat,wchan:20,etimes,args']), {
+      timeoutMs: 10_000,
+      accept: 'any',
+    });
+    return stdout.toString('utf8');
+  };
   const execBytes: Machine['execBytes'] = async (argv, { input, timeoutMs = 60_000, accept, env } = {}) => {
     const entered = enter(argv, env);
     try {
@@ -207,7 +215,7 @@ function machineOf(record: MachineRecord, treeName: RootTreeName, pid: number): 
         code: 'command-in-machine',
         name: record.name,
         argv,
-        why: reason(error.problem),
+        why: `${reason(error.problem)}${timedOut(error.problem) ? `\n${await processes()}` : ''}`,
       });
     }
   };
@@ -238,6 +246,10 @@ function machineOf(record: MachineRecord, treeName: RootTreeName, pid: number): 
   };
 }
 
+function timedOut(problem: Problem): boolean {
+  return (problem as CoreProblem).code === 'command-timeout';
+}
+
 function reason(problem: Problem): string {
   const core = problem as CoreProblem;
   switch (core.code) {
@@ -246,7 +258,7 @@ function reason(problem: Problem): string {
     case 'command-killed':
       return `${core.signal}: ${core.stderr.trimEnd()}`;
     case 'command-timeout':
-      return `killed after ${core.limitMs / 1000} s`;
+      return `killed after ${core.limitMs / 1000} s; it had printed:\n${core.printed.slice(-4_000)}`;
     default:
       return core.code;
   }

@@ -61,6 +61,31 @@ describe('mergeLines', () => {
     );
   });
 
+  it('puts entries of an ordered list behind what the fork has in their place, each once', () => {
+    const entry = (name: string): string => `\t{name: "${name}", run: ${name}},\n`;
+    const list = (...names: string[]): string => `list{\n${names.map(entry).join('')}}\n`;
+    const ordered = (base: string, ours: string, theirs: string) => {
+      const merged = mergeLines(store, store.split(base), store.split(ours), store.split(theirs), {
+        driver: 'ordered-list',
+        entries: ['{name:'],
+        go: false,
+      });
+      return { ...merged, text: store.join(merged.lines) };
+    };
+    expect(ordered(list('a', 'b'), list('a', 'b', 'own'), list('a', 'b', 'new'))).toMatchObject({
+      text: list('a', 'b', 'own', 'new'),
+      settled: ['put-in-order'],
+    });
+    expect(ordered(list('a', 'b'), list('a', 'own'), list('a', 'b', 'new')).text).toBe(
+      list('a', 'own', 'new'),
+    );
+    expect(ordered(list('a'), list('a', 'new', 'own'), list('a', 'new')).text).toBe(list('a', 'new', 'own'));
+    // What is no entry goes to the other ways, or stays open.
+    expect(
+      ordered(list('a'), list('a').replace('}', '\tone()\n}'), list('a').replace('}', '\ttwo()\n}')).open,
+    ).toHaveLength(1);
+  });
+
   it('keeps a file without a final newline as it is, and a carriage return in its line', () => {
     expect(merge('a\r\nb\r\nc', 'a\r\nb\r\nc', 'x\r\nb\r\nc').text).toBe('x\r\nb\r\nc');
     expect(merge('a\nb\nc\nd\ne', 'A\nb\nc\nd\ne', 'a\nb\nc\nd\ne\n').text).toBe('A\nb\nc\nd\ne\n');

@@ -327,6 +327,38 @@ describe('picking', () => {
     ]);
   });
 
+  it('skips commits that a rule names, and says what makes a skipped file anew', async () => {
+    const tiny = makeTinyFork(temporaryFolder(), {
+      upstream: [
+        change({ 'README.md': 'Quartz 2\n' }, { message: 'Release Quartz 2\n' }),
+        change({ 'po/de.po': 'msgid "b"\n' }, { name: 'words' }),
+        change({ 'README.md': 'Quartz!\n' }, { name: 'single' }),
+      ],
+    });
+    writeFileSync(
+      join(tiny.rules, 'skip.yaml'),
+      `skip:
+  - id: translations
+    description: Made anew after every import.
+    files: ["po/*"]
+    remake: make words
+  - id: releases
+    description: Upstream's releases are not ours.
+    subjects: ["Release "]
+  - id: decided
+    description: A person ported this by hand.
+    commits: ["${tiny.sha('single')}"]
+`,
+    );
+    const reasonOf = async (name: string): Promise<string> => {
+      const [result] = await pickIn(tiny, tiny.sha(name), tiny.sha('rename'));
+      return `${result.status}: ${result.reasons.join()}`;
+    };
+    expect(await reasonOf('change')).toMatch(/^skipped: the whole commit .* releases: Upstream's releases/);
+    expect(await reasonOf('words')).toMatch(/^skipped: po\/de.po: .* translations; .*: make words$/);
+    expect(await reasonOf('single')).toMatch(/^skipped: .* decided: A person ported this by hand/);
+  });
+
   it('applies a rule only to the part of upstream history that it is for', async () => {
     const folder = temporaryFolder();
     const later = change(

@@ -26,6 +26,25 @@ const sha = 'a'.repeat(40);
 const rewrite = (message: string): string => rewriteMessage(message, info, [], sha);
 
 describe('rewriteMessage', () => {
+  it('repeats none of the mistakes that were made by hand', () => {
+    // lxc/incus 7445e14c84 and 1497aa239e: the tag twice.
+    expect(rewrite('[lxd-import] [lxd-import] lxd: Fix\n').split('\n')[0]).toBe('[lxd-import] lxd: Fix');
+    // lxc/incus ebfcef816d: the binding of liblxc became a thing that does not exist.
+    const binding = 'doc: add a note about go-lxc build issue when LXC_DEVEL=1\n';
+    expect(rewrite(binding)).toContain('about go-lxc build issue when LXC_DEVEL=1');
+    // lxc/incus 48071b1efc and 782e28d4fe: links to threads of upstream's became links to nowhere.
+    for (const link of [
+      'https://github.com/canonical/lxd/pull/12566',
+      'https://github.com/canonical/lxd/pull/12348',
+    ])
+      expect(rewrite(`a\n\nSee ${link}\n`)).toContain(`See ${link}`);
+    // 30 messages with "Fixes #N" and 37 with "#N": numbers of upstream's in the fork's repository.
+    expect(rewrite('a\n\nFixes #12345\n')).toContain('Fixes upstream: canonical/lxd#12345');
+    expect(rewrite('a\n\nRelated to #99, and closes: #7\n')).toContain(
+      'Related to canonical/lxd#99, and closes upstream: canonical/lxd#7',
+    );
+  });
+
   it('never doubles the tag', () => {
     expect(rewrite('[lxd-import] lxd: Fix\n').split('\n')[0]).toBe('[lxd-import] lxd: Fix');
   });

@@ -85,6 +85,7 @@ function index(
 }
 
 const context: GoContext = {
+  imports: [],
   fork: index(
     'example.org/onyx',
     { 'shared/util': ['PathExists', 'ValueInSlice'], 'internal/store': ['Open'] },
@@ -153,6 +154,29 @@ describe('fixImports', () => {
       '\t"example.org/onyx/shared/util"',
     ]);
     expect(fixed.unresolved).toEqual([]);
+  });
+
+  it('writes the package that the fork has in place of one of others, under the same name', () => {
+    const swapped = {
+      ...context,
+      imports: [{ id: 'lite', description: '', from: 'example.com/go-lite', to: 'example.com/go-heavy' }],
+    };
+    const theirs = file('\t"example.com/go-lite"\n\t"example.com/go-lite/client"\n', '');
+    const fixed = fixImports(
+      {
+        merged: file('\t"os"\n', '\tos.Exit(lite.New(client.One))\n'),
+        ours: file('\t"os"\n', '\tos.Exit(0)\n'),
+        upstreamBase: file('', ''),
+        upstreamTheirs: theirs,
+      },
+      swapped,
+    );
+    expect(findImportBlock(fixed.text)?.lines).toEqual([
+      '\t"os"',
+      '',
+      '\tlite "example.com/go-heavy"',
+      '\t"example.com/go-heavy/client"',
+    ]);
   });
 
   it('leaves a block that is right as it stands', () => {

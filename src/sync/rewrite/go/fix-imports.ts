@@ -130,7 +130,11 @@ function findImport(
   context: GoContext,
 ): { readonly spec: ImportSpec; readonly guessed: boolean } | undefined {
   const folder = theirs === undefined ? undefined : upstreamFolder(context, theirs.path);
-  if (theirs !== undefined && folder === undefined) return { spec: theirs, guessed: false };
+  if (theirs !== undefined && folder === undefined) {
+    const path = mapImport(context, theirs.path);
+    if (path === theirs.path) return { spec: theirs, guessed: false };
+    return { spec: { alias: name === defaultName(path) ? undefined : name, path }, guessed: false };
+  }
   const declares = (place: string | undefined): boolean => {
     if (place === undefined) return false;
     const exported = context.fork.packages.get(place)?.exported;

@@ -1,5 +1,5 @@
 // Go names across the fork: where a package went, what a qualified name is called now, which import it needs.
-import type { SymbolRule } from '../../rules/model.ts';
+import type { ImportRule, SymbolRule } from '../../rules/model.ts';
 import type { GoIndex } from './go-index.ts';
 import { defaultName, type ImportSpec, localName } from './scan-go.ts';
 
@@ -8,6 +8,7 @@ export interface GoContext {
   readonly upstream: GoIndex;
   readonly upstreamModules: readonly string[];
   readonly symbols: readonly SymbolRule[];
+  readonly imports: readonly ImportRule[];
   /** Where the fork keeps an upstream package (both below their modules). */
   readonly folderOf: (folder: string) => string;
   /** Fork folders in which this very pick makes Go files. */
@@ -26,11 +27,18 @@ export function upstreamFolder(context: GoContext, path: string): string | undef
 /** An import path of upstream's as the fork writes it. */
 export function mapImport(context: GoContext, path: string): string {
   const folder = upstreamFolder(context, path);
-  if (folder === undefined) return path;
+  if (folder === undefined) return mapForeign(context, path);
   const mapped = context.folderOf(folder);
   const there = context.fork.packages.has(mapped) || context.newFolders.has(mapped);
   const place = !there && context.fork.packages.has(folder) ? folder : mapped;
   return place === '' ? context.fork.module : `${context.fork.module}/${place}`;
+}
+
+/** A package that the fork replaced, as long as the fork does not import the one that upstream has. */
+function mapForeign(context: GoContext, path: string): string {
+  const rule = context.imports.find(({ from }) => path === from || path.startsWith(`${from}/`));
+  if (rule === undefined || context.fork.imports(path)) return path;
+  return rule.to + path.slice(rule.from.length);
 }
 
 /** The folder of an import below the fork's module. */

@@ -1,0 +1,68 @@
+// `fork-sync fetch`: upstream's commits and trees, and the files of those commits alone that the licence gate cleared.
+import { type ExitCode, exitCode } from '../../core/exit-code.ts';
+import {
+  fetchBranches,
+  fetchObjects,
+  licenceTexts,
+  neededFiles,
+  openPartialClone,
+} from '../fetch/fetch-upstream.ts';
+import { judgeWhole } from '../gate/judge-whole.ts';
+import { createGate } from '../gate/licence-gate.ts';
+import { readable } from '../git/output.ts';
+import type { Engine } from '../pick/open-engine.ts';
+import type { RulePack } from '../rules/model.ts';
+import { openScanFor, type ScanOptions } from './open-scan.ts';
+import { needRepositories, openEngineFor, openPack } from './options.ts';
+
+export interface FetchOptions extends ScanOptions {
+  readonly from?: string;
+  readonly json?: boolean;
+}
+
+/** Fetches in three steps, each deciding what the next may ask for: trees, licence texts, files. */
+export async function runFetch(options: FetchOptions): Promise<ExitCode> {
+  const pack = openPack(options);
+  const { upstream } = needRepositories(options);
+  const wanted = options.branch ?? (pack.info.licence?.branches ?? []).map((branch) => readable(branch.name));
+  await openPartialClone(upstream, options.from);
+  const branches = await fetchBranches(upstream, wanted);
+  const texts = await inEngine(options, pack, async (engine) => {
+    const { upstream: history } = await openScanFor({ ...options, branch: branches }, pack, engine);
+    const commits = history.commits.map((commit) => commit.sha);
+    const names = pack.info.licence?.files ?? [];
+    return fetchObjects(upstream, engine.objects, await licenceTexts(engine.objects, names, commits));
+  });
+  // Opened anew: a reader that runs does not see packs that came after it.
+  const files = await inEngine(options, pack, async (engine) => {
+    const { scan } = await openScanFor({ ...options, branch: branches }, pack, engine);
+    const gate = createGate(engine.objects, pack.info.licence);
+    const needed = new Set<string>();
+    for (const { sha, state } of scan.commits) {
+      if (state !== 'pending' && state !== 'parked' && state !== 'imported') continue;
+      const { verdict } = await judgeWhole(gate, engine.objects, await engine.objects.commit(sha));
+      // What is imported teaches how people spell things; only what is to be picked needs the code around it.
+      for (const one of await neededFiles(engine.objects, sha, verdict, state === 'pending')) needed.add(one);
+    }
+    return fetchObjects(upstream, engine.objects, needed);
+  });
+  process.stdout.write(
+    options.json === true
+      ? `${JSON.stringify({ branches, texts, files })}\n`
+      : `${branches.join(', ')}: ${texts} licence texts and ${files} files of cleared commits fetched\n`,
+  );
+  return exitCode.done;
+}
+
+async function inEngine<T>(
+  options: FetchOptions,
+  pack: RulePack,
+  use: (engine: Engine) => Promise<T>,
+): Promise<T> {
+  const engine = await openEngineFor(options, pack);
+  try {
+    return await use(engine);
+  } finally {
+    await engine.close();
+  }
+}

@@ -1,0 +1,198 @@
+// Replays nights: one plan a night on the repositories as they were, beside what people did. For those who have them.
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openObjectReader } from '../../src/sync/git/object-reader.ts';
+import { type Objects, openObjects } from '../../src/sync/git/objects.ts';
+import { diffSequences } from '../../src/sync/merge/diff-sequences.ts';
+import type { RunPlan } from '../../src/sync/plan/run-plan.ts';
+import { createLineStore } from '../../src/sync/rewrite/line-store.ts';
+import type { Scan } from '../../src/sync/scan/scan-result.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const first = process.env['NIGHTS_FROM'] ?? '2023-10-01';
+const last = process.env['NIGHTS_TO'] ?? '2023-12-13';
+/** Two hours after midnight, UTC. */
+const hour = 'T02:00:00Z';
+const limit = '1000';
+
+interface Proposal {
+  readonly night: string;
+  readonly status: string;
+  readonly onto: string;
+  readonly commit: string;
+}
+
+function main(): Promise<void> {
+  const { FORK_SYNC_UPSTREAM: upstream, FORK_SYNC_FORK: fork } = process.env;
+  if (upstream === undefined || fork === undefined) {
+    process.stderr.write('Set FORK_SYNC_UPSTREAM and FORK_SYNC_FORK to the two repositories.\n');
+    process.exit(2);
+  }
+  return replay(upstream, fork);
+}
+
+async function replay(upstream: string, fork: string): Promise<void> {
+  const cache = process.env['NIGHTS_CACHE'] ?? fs.mkdtempSync(join(tmpdir(), 'fork-sync-nights-'));
+  const common = ['--upstream', upstream, '--fork', fork, '--cache', cache];
+  const forkSync = (...args: readonly string[]): unknown => {
+    const done = spawnSync(process.execPath, [join(root, 'bin', 'fork-sync.js'), ...args, ...common], {
+      encoding: 'utf8',
+      maxBuffer: 1024 * 1024 * 1024,
+    });
+    if (done.stdout === '') throw new Error(done.stderr);
+    return JSON.parse(done.stdout);
+  };
+  const git = (repository: string, ...args: readonly string[]): string =>
+    spawnSync('git', ['-C', repository, ...args], { encoding: 'utf8' }).stdout.trim();
+  const tipAt = (repository: string, night: string): string =>
+    git(repository, 'rev-list', '-1', '--first-parent', `--before=${night}${hour}`, 'main');
+
+  const nights = daysBetween(first, last);
+  const end = nights.at(-1) ?? last;
+  const open = new Map<string, Proposal>();
+  const arrived = new Map<string, { readonly night: string; readonly before: Proposal | undefined }>();
+  const firstSeen = new Map<string, string>();
+  let scan: Scan | undefined;
+  let plan: RunPlan | undefined;
+  let inputs = '';
+  let same = 0;
+  let repeated = 0;
+  const seconds: number[] = [];
+  for (const [index, night] of nights.entries()) {
+    const tips = ['--branch', `main=${tipAt(upstream, night)}`, '--onto', tipAt(fork, night)];
+    if (tips.join() === inputs) continue;
+    inputs = tips.join();
+    const begun = performance.now();
+    // The scripts own output: the shapes are those of the command line.
+    scan = forkSync('scan', '--json', ...tips) as Scan;
+    plan = forkSync('plan', '--json', '--limit', limit, ...tips) as RunPlan;
+    seconds.push((performance.now() - begun) / 1000);
+    if (index % 10 === 0) {
+      repeated += 1;
+      if (JSON.stringify(forkSync('plan', '--json', '--limit', limit, ...tips)) === JSON.stringify(plan))
+        same += 1;
+    }
+    for (const { sha, state } of scan.commits) {
+      if (!firstSeen.has(sha)) firstSeen.set(sha, night);
+      if (state === 'imported' && !arrived.has(sha)) arrived.set(sha, { night, before: open.get(sha) });
+    }
+    open.clear();
+    for (const pick of plan.groups.flatMap((group) => group.picks))
+      open.set(pick.upstream, { night, status: pick.status, onto: pick.onto, commit: pick.commit });
+    process.stderr.write(
+      `${night}: ${open.size} proposed, ${plan.parked.length} parked, ${plan.cancelled.length} cancelled pairs, ${(seconds.at(-1) ?? 0).toFixed(1)} s\n`,
+    );
+  }
+  if (scan === undefined || plan === undefined) throw new Error('no night had anything to look at');
+
+  const today = forkSync(
+    'scan',
+    '--json',
+    '--branch',
+    `main=${tipAt(upstream, end)}`,
+    '--onto',
+    'main',
+  ) as Scan;
+  const gitDir = fs.readdirSync(cache).find((name) => name.endsWith('.git'));
+  const reader = openObjectReader(join(cache, gitDir ?? ''));
+  const objects = openObjects(reader);
+  const imported = new Map(
+    today.commits.flatMap((one) =>
+      one.state === 'imported' && one.fork !== undefined ? [[one.sha, one.fork] as const] : [],
+    ),
+  );
+  let proposed = 0;
+  let equal = 0;
+  let between = 0;
+  let known = 0;
+  const statuses = new Map<string, number>();
+  for (const [sha, { night, before }] of arrived) {
+    if (night === nights[0]) {
+      known += 1;
+      continue;
+    }
+    // What reached both sides between two nights no night could propose.
+    if (firstSeen.get(sha) === night) {
+      between += 1;
+      continue;
+    }
+    const people = imported.get(sha);
+    if (before === undefined || people === undefined) continue;
+    proposed += 1;
+    statuses.set(before.status, (statuses.get(before.status) ?? 0) + 1);
+    const [parent = ''] = (await objects.commit(people)).parents;
+    if ((await changeKey(objects, before.onto, before.commit)) === (await changeKey(objects, parent, people)))
+      equal += 1;
+  }
+  await reader.close();
+  const judged = arrived.size - known - between;
+  const left = today.commits.filter((one) =>
+    ['pending', 'parked', 'skipped', 'equivalent', 'own'].includes(one.state),
+  );
+  const cancelled = new Set(plan.cancelled.flatMap((pair) => [pair.upstream, pair.revertedBy]));
+  const lastState = new Map(scan.commits.map((one) => [one.sha, one]));
+  const fates = new Map<string, number>();
+  for (const { sha } of left) {
+    const one = lastState.get(sha);
+    const fate = cancelled.has(sha)
+      ? 'cancelled: taken back upstream'
+      : one?.state === 'skipped'
+        ? (one.reason.split(':')[0] ?? '')
+        : one?.state === 'pending'
+          ? open.has(sha)
+            ? 'proposed'
+            : (plan.leftOut.find((other) => other.upstream === sha)?.why ?? 'parked')
+          : (one?.state ?? 'not seen');
+    fates.set(fate, (fates.get(fate) ?? 0) + 1);
+  }
+  const relicensed = git(upstream, 'log', '--format=%H', '-1', '--diff-filter=M', 'main', '--', 'COPYING');
+  const after = new Set(git(upstream, 'rev-list', 'main', `^${relicensed}^`).split('\n'));
+  const share = (part: number, whole: number): string =>
+    `${part} of ${whole} (${((100 * part) / Math.max(1, whole)).toFixed(1)} %)`;
+  const dropped = [...fates].filter(([fate]) => fate.startsWith('rule') || fate.startsWith('cancelled'));
+  const lines = [
+    `nights ${nights[0]} to ${end}: ${nights.length}, ${seconds.length} of them with something new`,
+    `imported by people in these nights: ${judged} that a night could propose (${between} reached both sides between two nights)`,
+    `proposed as clean or review: ${share(proposed, judged)}: ${[...statuses].map(([status, count]) => `${count} ${status}`).join(', ')}`,
+    `with the change that people committed: ${share(equal, judged)}`,
+    `left out by people: ${left.length}; cancelled or skipped by a rule: ${share(
+      dropped.reduce((sum, [, count]) => sum + count, 0),
+      left.length,
+    )}`,
+    ...[...fates].toSorted((one, two) => two[1] - one[1]).map(([fate, count]) => `  ${count} ${fate}`),
+    `proposed after the relicensing (${relicensed.slice(0, 12)}): ${[...open.keys()].filter((sha) => after.has(sha)).length}`,
+    `second run of a night with the same plan: ${same} of ${repeated}`,
+    `a night took ${(seconds.reduce((sum, one) => sum + one, 0) / seconds.length).toFixed(1)} s`,
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** Paths with removed and added lines, to the byte: what two commits on different parents can have in common. */
+async function changeKey(objects: Objects, before: string, after: string): Promise<string> {
+  const store = createLineStore((line) => line);
+  const [one, two] = await Promise.all([objects.commit(before), objects.commit(after)]);
+  const parts: string[] = [];
+  for (const change of await objects.compare(one.tree, two.tree)) {
+    const [left, right] = await Promise.all(
+      [change.before, change.after].map((entry) => (entry === undefined ? '' : objects.text(entry.sha))),
+    );
+    const [a, b] = [store.split(left ?? ''), store.split(right ?? '')];
+    const lines = diffSequences(a, b).flatMap((edit) => [
+      ...Array.from(a.slice(edit.aStart, edit.aEnd), (line) => `-${store.line(line)}`),
+      ...Array.from(b.slice(edit.bStart, edit.bEnd), (line) => `+${store.line(line)}`),
+    ]);
+    parts.push(`${change.path} ${change.before?.mode} ${change.after?.mode}\n${lines.join('\n')}`);
+  }
+  return parts.join('\0');
+}
+
+function daysBetween(from: string, to: string): readonly string[] {
+  const days: string[] = [];
+  for (let time = Date.parse(from); time <= Date.parse(to); time += 86_400_000)
+    days.push(new Date(time).toISOString().slice(0, 10));
+  return days;
+}
+
+await main();

@@ -1,0 +1,240 @@
+import { describe, expect, it } from 'vitest';
+import { closedLicence, freeLicence, makeTinyFork } from '../../../fixtures/histories/tiny-fork.ts';
+import type { FixtureCommit } from '../../../fixtures/histories/write-history.ts';
+import { writeDecision } from '../../../src/sync/decide/decision.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
+import { scanTiny } from '../scanned.ts';
+
+const lines = (...changed: readonly string[]): string =>
+  ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine']
+    .map((line) => changed.find((text) => text.startsWith(line)) ?? line)
+    .concat('')
+    .join('\n');
+
+const commit = (
+  name: string,
+  from: string,
+  time: number,
+  files: FixtureCommit['files'],
+  more: Partial<FixtureCommit> = {},
+): FixtureCommit => ({ name, from, time, files, ...more });
+
+const start = commit('start', 'base', 1100, { 'list.txt': lines() });
+/** The fork has the list too, with its own second line. */
+const forkList = commit(
+  'list',
+  'rename',
+  2500,
+  { 'list.txt': lines('two of the fork') },
+  { authorTime: 1100 },
+);
+
+describe('the plan of a run', () => {
+  it('groups commits by the merge that they came with, in the order of the merges', async () => {
+    const tiny = makeTinyFork(temporaryFolder(), {
+      upstream: [
+        commit('b1', 'base', 1100, { 'b.txt': '1\n' }),
+        commit('a1', 'base', 1200, { 'a.txt': '1\n' }),
+        commit('b2', 'b1', 1300, { 'b.txt': '2\n' }),
+        {
+          name: 'mergeA',
+          from: 'base',
+          merge: 'a1',
+          time: 1400,
+          files: { 'a.txt': '1\n' },
+          message: 'Merge pull request #7 from ann/a\n',
+        },
+        {
+          name: 'mergeB',
+          from: 'mergeA',
+          merge: 'b2',
+          time: 1500,
+          files: { 'b.txt': '2\n' },
+          message: 'Merge pull request #6 from ann/b\n',
+        },
+        commit('alone', 'mergeB', 1600, { 'c.txt': '1\n' }),
+      ],
+    });
+    const plan = await (await scanTiny(tiny, { main: 'alone' })).plan();
+    expect(
+      plan.groups.map((group) => [group.merge, group.title, group.picks.map((pick) => pick.upstream)]),
+    ).toEqual([
+      [tiny.sha('mergeA'), '7: a1', [tiny.sha('a1')]],
+      [tiny.sha('mergeB'), '6: b1', [tiny.sha('b1'), tiny.sha('b2')]],
+      [undefined, 'alone', [tiny.sha('alone')]],
+    ]);
+    const picks = plan.groups.flatMap((group) => group.picks);
+    expect(picks.map((pick) => pick.onto)).toEqual([
+      tiny.sha('rename'),
+      ...picks.slice(0, -1).map((pick) => pick.commit),
+    ]);
+    expect(plan.tip).toBe(picks.at(-1)?.commit);
+  });
+
+  it('is the same every time, and survives being written down', async () => {
+    const tiny = makeTinyFork(temporaryFolder(), {
+      upstream: [start, commit('one', 'start', 1200, { 'list.txt': lines('nine!') })],
+    });
+    const one = await (await scanTiny(tiny, { main: 'one' })).plan();
+    const two = await (await scanTiny(tiny, { main: 'one' })).plan();
+    expect(one.groups).toHaveLength(2);
+    expect(two).toEqual(one);
+    expect(JSON.parse(JSON.stringify(one))).toEqual(JSON.parse(JSON.stringify(two)));
+  });
+
+  it('picks onto picks: a later commit finds what an earlier one made', async () => {
+    const tiny = makeTinyFork(temporaryFolder(), {
+      upstream: [
+        commit('make', 'base', 1100, { 'quartz/store/more.go': 'package store\n\nfunc More() {}\n' }),
+        commit('change', 'make', 1200, {
+          'quartz/store/more.go': 'package store\n\nfunc More() {\n\tprintln()\n}\n',
+        }),
+      ],
+    });
+    const plan = await (await scanTiny(tiny, { main: 'change' })).plan();
+    expect(plan.parked).toEqual([]);
+    expect(
+      plan.groups.flatMap((group) => group.picks).map((pick) => pick.files.map((file) => file.path)),
+    ).toEqual([['internal/store/more.go'], ['internal/store/more.go']]);
+  });
+
+  it('parks a conflict and what changes the same lines after it, and nothing else', async () => {
+    const tiny = makeTinyFork(temporaryFolder(), {
+      upstream: [
+        start,
+        commit('conflict', 'start', 1200, { 'list.txt': lines('two of upstream') }),
+        commit('builds', 'conflict', 1300, { 'list.txt': lines('two of upstream, better') }),
+        commit('apart', 'builds', 1400, { 'list.txt': lines('two of upstream, better', 'nine more') }),
+        commit('other', 'apart', 1500, { 'other.txt': 'x\n' }),
+      ],
+      fork: [forkList],
+    });
+    const plan = await (await scanTiny(tiny, { main: 'other', fork: 'list' })).plan();
+    expect(plan.parked.map((one) => [one.upstream, one.why.kind])).toEqual([
+      [tiny.sha('conflict'), 'conflict'],
+      [tiny.sha('builds'), 'depends'],
+    ]);
+    expect(plan.parked[1]?.why).toEqual({ kind: 'depends', on: [tiny.sha('conflict')] });
+    expect(plan.groups.flatMap((group) => group.picks).map((pick) => pick.upstream)).toEqual([
+      tiny.sha('apart'),
+      tiny.sha('other'),
+    ]);
+  });
+
+  it('parks what builds on a commit that a person parked', async () => {
+    const tiny = makeTinyFork(temporaryFolder(), {
+      upstream: [
+        commit('make', 'base', 1100, { 'new.txt': lines() }),
+        commit('change', 'make', 1200, { 'new.txt': lines('one!') }),
+        commit('other', 'change', 1300, { 'other.txt': 'x\n' }),
+      ],
+    });
+    writeDecision(tiny.rules, {
+      upstream: tiny.sha('make'),
+      decision: 'park',
+      by: 'Pia <pia@example.org>',
+      on: '2026-01-31',
+      why: 'Waits for the release.',
+    });
+    const plan = await (await scanTiny(tiny, { main: 'other' })).plan();
+    expect(plan.parked.map((one) => one.why.kind)).toEqual(['decided', 'depends']);
+    expect(plan.groups.map((group) => group.title)).toEqual(['other']);
+  });
+
+  it('cancels a commit and its revert, unless the fork has one half', async () => {
+    const body = (sha: string): string => `Revert "x"\n\nThis reverts commit ${sha}.\n`;
+    const first = [commit('bad', 'base', 1100, { 'bad.txt': 'x\n' })];
+    const bad = makeTinyFork(temporaryFolder(), { upstream: first }).sha('bad');
+    const upstream = [...first, commit('revert', 'bad', 1200, { 'bad.txt': null }, { message: body(bad) })];
+    const neither = makeTinyFork(temporaryFolder(), { upstream });
+    const half = makeTinyFork(temporaryFolder(), {
+      upstream,
+      fork: [commit('import', 'rename', 2500, { 'bad.txt': 'x\n' }, { authorTime: 1100 })],
+    });
+    const cancelled = await (await scanTiny(neither, { main: 'revert' })).plan();
+    const kept = await (await scanTiny(half, { main: 'revert', fork: 'import' })).plan();
+    expect(cancelled).toMatchObject({
+      groups: [],
+      cancelled: [{ upstream: bad, revertedBy: neither.sha('revert') }],
+    });
+    expect(kept.cancelled).toEqual([]);
+    expect(kept.groups[0]?.picks[0]).toMatchObject({
+      upstream: half.sha('revert'),
+      files: [{ path: 'bad.txt', how: 'deleted' }],
+    });
+  });
+
+  it('leaves a commit whose revert was reverted', async () => {
+    const one = [commit('good', 'base', 1100, { 'good.txt': 'x\n' }, { message: 'Good\n' })];
+    const two = [
+      ...one,
+      commit('revert', 'good', 1200, { 'good.txt': null }, { message: 'Revert "Good"\n' }),
+    ];
+    const three = [
+      ...two,
+      commit('back', 'revert', 1300, { 'good.txt': 'x\n' }, { message: 'Revert "Revert "Good""\n' }),
+    ];
+    const tiny = makeTinyFork(temporaryFolder(), { upstream: three });
+    const plan = await (await scanTiny(tiny, { main: 'back' })).plan();
+    expect(plan.cancelled).toMatchObject([{ upstream: tiny.sha('revert'), revertedBy: tiny.sha('back') }]);
+    expect(plan.groups.map((group) => group.title)).toEqual(['Good']);
+  });
+
+  it('stops at the limit and keeps pull requests whole where it can', async () => {
+    const tiny = makeTinyFork(temporaryFolder(), {
+      upstream: [
+        commit('first', 'base', 1100, { 'a.txt': '1\n' }),
+        commit('p1', 'first', 1200, { 'b.txt': '1\n' }),
+        commit('p2', 'p1', 1300, { 'c.txt': '1\n' }),
+        { name: 'merge', from: 'first', merge: 'p2', time: 1400, files: { 'b.txt': '1\n', 'c.txt': '1\n' } },
+      ],
+    });
+    const scanned = await scanTiny(tiny, { main: 'merge' });
+    const [two, one] = [await scanned.plan(2), await scanned.plan(1)];
+    expect(two.groups.flatMap((group) => group.picks).map((pick) => pick.subject)).toEqual(['first']);
+    expect(two.leftOut.map((left) => [left.subject, left.why])).toEqual([
+      ['p1', 'later'],
+      ['p2', 'later'],
+    ]);
+    expect(one.leftOut).toHaveLength(2);
+  });
+
+  it('says nothing new once its picks are in the fork', async () => {
+    const upstream = [commit('one', 'base', 1100, { 'a.txt': '1\n' })];
+    const tiny = makeTinyFork(temporaryFolder(), { upstream });
+    const scanned = await scanTiny(tiny, { main: 'one' });
+    const plan = await scanned.plan();
+    const message = scanned.engine.objects.commit(plan.tip).then((made) => made.message);
+    const merged = makeTinyFork(temporaryFolder(), {
+      upstream,
+      fork: [commit('merged', 'rename', 2500, { 'a.txt': '1\n' }, { message: await message })],
+    });
+    const again = await (await scanTiny(merged, { main: 'one', fork: 'merged' })).plan();
+    expect(again).toMatchObject({
+      groups: [],
+      parked: [],
+      cancelled: [],
+      leftOut: [],
+      tip: merged.sha('merged'),
+    });
+  });
+
+  it('never rewrites what is closed, even where a commit that is open builds on it', async () => {
+    const tiny = makeTinyFork(temporaryFolder(), {
+      upstream: [
+        commit('closing', 'base', 1100, {
+          COPYING: closedLicence,
+          'client/COPYING': freeLicence,
+          'client/a.txt': lines(),
+        }),
+        commit('closed', 'closing', 1200, { 'client/a.txt': lines('one!'), 'store.txt': 'x\n' }),
+        commit('open', 'closed', 1300, { 'client/a.txt': lines('one!', 'two!') }),
+      ],
+    });
+    const plan = await (await scanTiny(tiny, { main: 'open' })).plan();
+    const named = JSON.stringify(plan);
+    expect(plan.groups).toEqual([]);
+    expect(plan.parked).toMatchObject([{ upstream: tiny.sha('open'), why: { kind: 'conflict' } }]);
+    expect(named).not.toContain(tiny.sha('closed'));
+  });
+});
