@@ -163,7 +163,7 @@ function pushByHand({ git }: Scene, branch = settings.branch): string {
 const bodiesOf = (github: StandIn): string =>
   github.threads.flatMap(({ comments }) => comments.map(({ body }) => body)).join('\n');
 
-describe('a night', () => {
+describe('a night', { timeout: 60_000 }, () => {
   it('pushes the picks, opens one draft with labels and one plan comment; the second run writes nothing', async () => {
     const here = await scene([clean, diverged], 'http');
     const first = await here.night();
@@ -381,7 +381,7 @@ describe('a night', () => {
   });
 });
 
-describe('commands', () => {
+describe('commands', { timeout: 60_000 }, () => {
   it('become files in the same pull request, with one reaction and one reply each', async () => {
     const here = await scene();
     await here.night();
