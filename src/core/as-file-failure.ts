@@ -1,6 +1,6 @@
 // Turns what the file system refuses into a failure that names the file: no space, no permission, no such folder.
-import { coreFailure } from './core-problem.ts';
-import { systemErrorCode } from './failure.ts';
+import { type CoreProblem, coreFailure } from './core-problem.ts';
+import { type Failure, systemErrorCode } from './failure.ts';
 
 /** Codes of Node's own mistakes (`ERR_INVALID_ARG_TYPE`) begin alike and stay bugs; the others are SQLite's words for the same. */
 const refused =
@@ -14,9 +14,18 @@ export function asFileFailure<T>(operation: string, path: string, use: () => T):
   try {
     return use();
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === undefined || !refused.test(code)) throw error;
-    const errno = code === 'SQLITE_FULL' ? 'ENOSPC' : code;
-    throw coreFailure({ code: 'file-system', operation, path, errno }, error);
+    throw fileFailureOf(operation, path, error) ?? error;
   }
+}
+
+/** The same for an error that was caught already; undefined where it is none of the file system. */
+export function fileFailureOf(
+  operation: string,
+  path: string,
+  error: unknown,
+): Failure<CoreProblem> | undefined {
+  const code = systemErrorCode(error);
+  if (code === undefined || !refused.test(code)) return undefined;
+  const errno = code === 'SQLITE_FULL' ? 'ENOSPC' : code;
+  return coreFailure({ code: 'file-system', operation, path, errno }, error);
 }

@@ -1,5 +1,7 @@
 // The log of a run: every command and request with its outcome, readable by this user only.
 import * as fs from 'node:fs';
+import { asFileFailure } from './as-file-failure.ts';
+import { Failure } from './failure.ts';
 import type { Host } from './host.ts';
 import { inert } from './text.ts';
 
@@ -16,12 +18,29 @@ export function openLog(path: string): Log {
   return {
     write(text) {
       const lines = text.trimEnd().split('\n').map(inert);
-      fs.writeSync(fd, `${new Date().toISOString()} ${lines.join('\n    ')}\n`);
+      asFileFailure('write the log', path, () =>
+        fs.writeSync(fd, `${new Date().toISOString()} ${lines.join('\n    ')}\n`),
+      );
     },
     close() {
       fs.closeSync(fd);
     },
   };
+}
+
+/** Writes down why something ended; an error that the log cannot take is not worth more than the one that it tells. */
+export function tell(log: Log, error: unknown): void {
+  const text =
+    error instanceof Failure
+      ? error.message
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error);
+  try {
+    log.write(text);
+  } catch (failure) {
+    if (!(failure instanceof Failure)) throw failure;
+  }
 }
 
 /** The same host, with every command, request and signal written to the log. Bodies of requests are not: they hold values. */

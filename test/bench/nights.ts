@@ -41,7 +41,8 @@ async function replay(upstream: string, fork: string): Promise<void> {
       encoding: 'utf8',
       maxBuffer: 1024 * 1024 * 1024,
     });
-    if (done.stdout === '') throw new Error(done.stderr);
+    if (typeof done.stdout !== 'string' || done.stdout === '')
+      throw new Error(`${String(done.error)} ${done.stderr}`);
     return JSON.parse(done.stdout);
   };
   const git = (repository: string, ...args: readonly string[]): string =>

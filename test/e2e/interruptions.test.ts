@@ -141,31 +141,8 @@ describe('rollback of a finished migration', () => {
   });
 });
 
-/** Every one with `npm run test:faults`; otherwise one before the switch, one in it, one after it. */
-const boundaries =
-  process.env['LXD_TO_INCUS_FAULTS'] === 'all'
-    ? [
-        'stop-daemon',
-        'set-aside-target',
-        'stop-instances',
-        'mask-source',
-        'clear-leftovers',
-        'prove-quiet',
-        'convert-again',
-        'record-directory',
-        'move-directory',
-        'set-aside-database',
-        'install-database',
-        'rename-snapshots-folder',
-        'repoint-links',
-        'empty-runtime-folder',
-        'start-daemon',
-        'restore-power',
-        'release-autostart',
-        'disable-source',
-        'refresh-backup-files',
-      ]
-    : ['stop-instances', 'install-database', 'start-daemon'];
+/** On the populated server: one before the switch, one in it, one after it. All of them: `npm run test:faults`. */
+const boundaries = ['stop-instances', 'install-database', 'start-daemon'];
 
 describe('killed at a boundary', () => {
   it.each(boundaries)('%s: resume finishes it', async (kind) => {

@@ -2,16 +2,18 @@
 import { Failure } from '../../core/failure.ts';
 import { describeStep, type Step } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
-import type { JournalStep } from './journal.ts';
+import type { JournalStep, RunOutcome } from './journal.ts';
 import type { ApplyContext, StepHandler, StepHandlers } from './step-handler.ts';
 import {
   disableSourceStep,
   maskSourceStep,
+  maskTargetStep,
   recordPowerStep,
   restorePowerStep,
   startDaemonStep,
   stopDaemonStep,
   stopInstancesStep,
+  unmaskTargetStep,
 } from './steps/daemons.ts';
 import { recordDirectoryStep } from './steps/directory.ts';
 import {
@@ -35,6 +37,8 @@ const handlers: StepHandlers = {
   'set-aside-target': setAsideTargetStep,
   'stop-instances': stopInstancesStep,
   'mask-source': maskSourceStep,
+  'mask-target': maskTargetStep,
+  'unmask-target': unmaskTargetStep,
   'disable-source': disableSourceStep,
   'prove-quiet': proveQuietStep,
   'convert-again': convertAgainStep,
@@ -74,14 +78,15 @@ export async function applySteps(context: ApplyContext, options: ApplyOptions): 
   const { journal, run, host } = context;
   const steps = journal.steps(run);
   for (const entry of steps) {
-    if (entry.state === 'done') continue;
-    if (context.interrupted())
+    if (entry.state !== 'done' && context.interrupted())
       throw migrateFailure({ code: 'interrupted', step: describeStep(entry.step).title });
+    const { apply, holds } = handlerOf(entry.step);
     const report = reporter(context, options, entry, steps.length);
-    journal.mark(run, entry.position, 'begun', host.now());
-    report('begun');
     try {
-      await handlerOf(entry.step).apply(callOf(entry, context));
+      if (entry.state === 'done' && (await holds?.(callOf(entry, context))) !== false) continue;
+      journal.mark(run, entry.position, 'begun', host.now());
+      report('begun');
+      await apply(callOf(entry, context));
       journal.mark(run, entry.position, 'done', host.now());
       report('done');
     } catch (error) {
@@ -118,7 +123,7 @@ async function afterFailure(
   failed: JournalStep,
   error: unknown,
 ): Promise<never> {
-  const { journal, run, host } = context;
+  const { journal, run } = context;
   const why =
     error instanceof Failure
       ? [error.explanation.what, error.explanation.where].filter((part) => part !== undefined).join('\n')
@@ -128,11 +133,11 @@ async function afterFailure(
     .some(({ step, state }) => step.kind === 'start-daemon' && state !== 'planned');
   const title = describeStep(failed.step).title;
   if (switched) {
-    journal.end(run, 'failed', host.now());
+    endIfPossible(context, 'failed');
     throw migrateFailure({ code: 'step-failed', step: title, why, undone: false, state: run }, error);
   }
   const undone = await undoSteps(context, options);
-  journal.end(run, undone ? 'undone' : 'failed', host.now());
+  endIfPossible(context, undone ? 'undone' : 'failed');
   // A stale plan or an instance that will not stop is for the person to decide, and says so better by itself.
   if (
     undone &&
@@ -143,16 +148,27 @@ async function afterFailure(
   throw migrateFailure({ code: 'step-failed', step: title, why, undone, state: run }, error);
 }
 
+/** On a full disk nothing can be written: the run stays unfinished then, which is what it is, and why it failed is said. */
+function endIfPossible({ journal, run, host }: ApplyContext, outcome: RunOutcome): void {
+  try {
+    journal.end(run, outcome, host.now());
+  } catch (error) {
+    if (!(error instanceof Failure) || error.problem.code !== 'file-system') throw error;
+  }
+}
+
 /** Takes back every step that was begun, last first. Stops and returns false at one that cannot be taken back. */
 export async function undoSteps(context: ApplyContext, options: ApplyOptions): Promise<boolean> {
   const { journal, run, host } = context;
   const steps = journal.steps(run);
   let complete = true;
   for (const entry of steps.toReversed()) {
-    if (entry.state === 'planned' || entry.state === 'undone') continue;
+    const isUndone = entry.state === 'planned' || entry.state === 'undone';
+    const { undo, holdsUndone } = handlerOf(entry.step);
     const report = reporter(context, options, entry, steps.length);
     try {
-      await handlerOf(entry.step).undo(callOf(entry, context));
+      if (isUndone && (await holdsUndone?.(callOf(entry, context))) !== false) continue;
+      await undo(callOf(entry, context));
       journal.mark(run, entry.position, 'undone', host.now());
       report('undone');
     } catch (error) {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { asFileFailure } from '../../core/as-file-failure.ts';
 import { ensurePrivateFolder } from '../../core/durable.ts';
+import { systemErrorCode } from '../../core/failure.ts';
 import type { Step } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
 
@@ -27,7 +28,14 @@ export interface JournalRun {
 export interface Journal {
   /** The latest run, finished or not. */
   latest(): JournalRun | undefined;
-  begin(id: string, plan: unknown, steps: readonly Step[], at: Date): void;
+  /** @param notes facts that the run has from its first moment on: it is written down with them, or not at all */
+  begin(
+    id: string,
+    plan: unknown,
+    steps: readonly Step[],
+    at: Date,
+    notes?: Readonly<Record<string, unknown>>,
+  ): void;
   /** The plan that the run was begun with. */
   plan(run: string): unknown;
   steps(run: string): JournalStep[];
@@ -43,9 +51,23 @@ export interface Journal {
   close(): void;
 }
 
-/** Opens (or makes) the journal in the tool's own folder, which only this user may read. */
-export function openJournal(state: string): Journal {
-  const db = asFileFailure('open the journal', join(state, 'journal.db'), () => openTables(state));
+/**
+ * Opens (or makes) the journal in the tool's own folder, which only this user may read.
+ * @param waitMs how long somebody else may be in the middle of writing it
+ * @throws {Failure<MigrateProblem>} already-running; file-system, as do all methods that write
+ */
+export function openJournal(state: string, waitMs = 5_000): Journal {
+  const path = join(state, 'journal.db');
+  const db = inTurn(state, () => asFileFailure('open the journal', path, () => openTables(state, waitMs)));
+  const writing = (write: () => void): void => asFileFailure('write the journal', path, write);
+  const writeNote = (run: string, name: string, value: unknown): void => {
+    const text = JSON.stringify(value);
+    writing(() => {
+      db.prepare(
+        'INSERT INTO note (run, name, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
+      ).run(run, name, text);
+    });
+  };
   return {
     latest() {
       const row = db
@@ -53,11 +75,11 @@ export function openJournal(state: string): Journal {
         .get() as { id: string; begunAt: string; outcome: RunOutcome | null } | undefined;
       return row === undefined ? undefined : { ...row, outcome: row.outcome ?? undefined };
     },
-    begin(id, plan, steps, at) {
+    begin(id, plan, steps, at, notes = {}) {
       const insertStep = db.prepare(
         "INSERT INTO step (run, position, value, state, changed_at) VALUES (?, ?, ?, 'planned', ?)",
       );
-      db.transaction(() => {
+      const writeAll = db.transaction(() => {
         db.prepare('INSERT INTO run (id, begun_at, plan) VALUES (?, ?, ?)').run(
           id,
           at.toISOString(),
@@ -66,7 +88,9 @@ export function openJournal(state: string): Journal {
         steps.forEach((step, position) => {
           insertStep.run(id, position, JSON.stringify(step), at.toISOString());
         });
-      })();
+        for (const [name, value] of Object.entries(notes)) writeNote(id, name, value);
+      });
+      writing(() => writeAll());
     },
     plan(run) {
       const row = db.prepare('SELECT plan FROM run WHERE id = ?').get(run) as { plan: string };
@@ -89,12 +113,14 @@ export function openJournal(state: string): Journal {
       }));
     },
     mark(run, position, stepState, at) {
-      db.prepare('UPDATE step SET state = ?, changed_at = ? WHERE run = ? AND position = ?').run(
-        stepState,
-        at.toISOString(),
-        run,
-        position,
-      );
+      writing(() => {
+        db.prepare('UPDATE step SET state = ?, changed_at = ? WHERE run = ? AND position = ?').run(
+          stepState,
+          at.toISOString(),
+          run,
+          position,
+        );
+      });
     },
     amend(run, position, step) {
       db.prepare('UPDATE step SET value = ? WHERE run = ? AND position = ?').run(
@@ -104,17 +130,12 @@ export function openJournal(state: string): Journal {
       );
     },
     remember(run, position, memo) {
-      db.prepare('UPDATE step SET memo = ? WHERE run = ? AND position = ?').run(
-        JSON.stringify(memo),
-        run,
-        position,
-      );
+      const text = JSON.stringify(memo);
+      writing(() => {
+        db.prepare('UPDATE step SET memo = ? WHERE run = ? AND position = ?').run(text, run, position);
+      });
     },
-    note(run, name, value) {
-      db.prepare(
-        'INSERT INTO note (run, name, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
-      ).run(run, name, JSON.stringify(value));
-    },
+    note: writeNote,
     noted(run, name) {
       const row = db.prepare('SELECT value FROM note WHERE run = ? AND name = ?').get(run, name) as
         | { value: string }
@@ -122,7 +143,13 @@ export function openJournal(state: string): Journal {
       return row === undefined ? undefined : (JSON.parse(row.value) as unknown);
     },
     end(run, outcome, at) {
-      db.prepare('UPDATE run SET outcome = ?, ended_at = ? WHERE id = ?').run(outcome, at.toISOString(), run);
+      writing(() => {
+        db.prepare('UPDATE run SET outcome = ?, ended_at = ? WHERE id = ?').run(
+          outcome,
+          at.toISOString(),
+          run,
+        );
+      });
     },
     close() {
       db.close();
@@ -130,9 +157,9 @@ export function openJournal(state: string): Journal {
   };
 }
 
-function openTables(state: string): Database.Database {
+function openTables(state: string, waitMs: number): Database.Database {
   ensurePrivateFolder(state);
-  const db = openPrivate(join(state, 'journal.db'), 5_000);
+  const db = openPrivate(join(state, 'journal.db'), waitMs);
   db.pragma('synchronous = FULL');
   db.exec(`
     CREATE TABLE IF NOT EXISTS run (id TEXT PRIMARY KEY, begun_at TEXT NOT NULL, ended_at TEXT, outcome TEXT, plan TEXT NOT NULL) STRICT;
@@ -140,6 +167,17 @@ function openTables(state: string): Database.Database {
     CREATE TABLE IF NOT EXISTS note (run TEXT NOT NULL REFERENCES run (id), name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (run, name)) STRICT;
   `);
   return db;
+}
+
+/** @throws {Failure<MigrateProblem>} already-running, where another process is in the middle of writing */
+function inTurn<T>(state: string, use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    if (systemErrorCode(error)?.startsWith('SQLITE_BUSY') !== true) throw error;
+    const holder = readIfThere(join(state, 'lock.pid'));
+    throw migrateFailure({ code: 'already-running', state, process: holder });
+  }
 }
 
 /** SQLite makes the file with the process's mask: nobody else may ever read it. */

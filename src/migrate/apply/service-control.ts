@@ -81,6 +81,22 @@ async function shutDown(
   return stopped;
 }
 
+/**
+ * Waits for a daemon that an interrupted run has told to stop: until it is gone it answers, but starts and stops nothing,
+ * and a second request to stop would run beside the first.
+ */
+export async function waitIfShuttingDown(
+  host: Host,
+  daemon: DaemonRef,
+  limitMs: number,
+  say: (text: string) => void,
+): Promise<void> {
+  const socket = await answeringSocket(host, daemon);
+  if (socket === undefined || !(await daemonClient(host, socket).isShuttingDown())) return;
+  say(`${daemon.role === 'source' ? 'LXD' : 'Incus'} is shutting down: waiting until it is gone`);
+  await waitGone(host, daemon, limitMs);
+}
+
 async function waitGone(host: Host, daemon: DaemonRef, limitMs: number): Promise<void> {
   const end = host.clock() + limitMs;
   for (;;) {

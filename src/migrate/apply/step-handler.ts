@@ -54,6 +54,13 @@ export interface StepCall<S extends Step> {
 export interface StepHandler<S extends Step> {
   apply(call: StepCall<S>): Promise<void> | void;
   undo(call: StepCall<S>): Promise<void> | void;
+  /**
+   * Whether what the step has brought about is still so. A restart of the machine starts what was stopped, and stops
+   * what was started: such a step is carried out again. Without it, nothing but the tool changes that.
+   */
+  holds?(call: StepCall<S>): Promise<boolean> | boolean;
+  /** The same for a step that was taken back, or not begun, while those before it were carried out. */
+  holdsUndone?(call: StepCall<S>): Promise<boolean> | boolean;
 }
 
 export type StepHandlers = { readonly [K in StepKind]: StepHandler<Extract<Step, { kind: K }>> };
@@ -85,6 +92,13 @@ export function storedPower(context: ApplyContext): StoredPower {
   const noted = context.journal.noted(context.run, noteNames.power);
   if (noted === undefined) throw new Error('the power record is read before it was taken');
   return noted as StoredPower;
+}
+
+/** Whether a step of this kind was begun or done, and not taken back. */
+export function isBegun({ journal, run }: ApplyContext, kind: StepKind): boolean {
+  return journal
+    .steps(run)
+    .some(({ step, state }) => step.kind === kind && (state === 'begun' || state === 'done'));
 }
 
 export function toPowerRecord(stored: StoredPower): PowerRecord {

@@ -38,11 +38,16 @@ export interface Work {
 }
 
 /** Writes the run down; from here on it is either finished or taken back. */
-export function beginRun({ host, plannedOn, journal, run, folder }: Work): void {
+export function beginRun(
+  { host, plannedOn, journal, run, folder }: Work,
+  rehearsal: Rehearsal | undefined,
+): void {
   const { plan, sourceImage, pinsFromHost } = plannedOn;
   writeFileDurable(join(folder, plannedDatabase), sourceImage, 0o600);
-  journal.begin(run, plan, plan.steps, host.now());
-  journal.note(run, noteNames.pins, [...pinsFromHost]);
+  journal.begin(run, plan, plan.steps, host.now(), {
+    [noteNames.pins]: [...pinsFromHost],
+    [noteNames.rehearsal]: rehearsal,
+  });
 }
 
 /** @returns the path without which nothing of a run can be carried out or taken back, where it is gone */

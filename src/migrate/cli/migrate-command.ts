@@ -1,14 +1,14 @@
 // `migrate`: plan, ask, carry out, verify.
 import * as fs from 'node:fs';
 import { join } from 'node:path';
+import { asFileFailure } from '../../core/as-file-failure.ts';
 import { makeFolderDurable } from '../../core/durable.ts';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
-import { loggedHost, openLog } from '../../core/log.ts';
+import { loggedHost, openLog, tell } from '../../core/log.ts';
 import type { Output } from '../../core/output.ts';
 import { type Journal, openJournal, takeLock } from '../apply/journal.ts';
-import { noteNames } from '../apply/step-handler.ts';
 import { isUnfinished, whatIsLeft, whereItStands } from '../apply/where-it-stands.ts';
 import { isOpen } from '../check/index.ts';
 import { find } from '../detect/index.ts';
@@ -121,9 +121,11 @@ async function migrate({
   }
   const run = bareHost.now().toISOString().replace(/[:.]/g, '-');
   const folder = runFolder(state, run);
-  makeFolderDurable(join(state, 'runs'));
-  makeFolderDurable(folder);
-  const log = openLog(join(folder, 'log'));
+  asFileFailure('make the folder of this run', folder, () => {
+    makeFolderDurable(join(state, 'runs'));
+    makeFolderDurable(folder);
+  });
+  const log = asFileFailure('open the log', folder, () => openLog(join(folder, 'log')));
   const host = loggedHost(bareHost, log);
   try {
     const where = detectOptions(options);
@@ -159,16 +161,23 @@ async function migrate({
       report: options.report,
       interrupted: watchInterrupts(output),
     };
-    beginRun(work);
-    journal.note(run, noteNames.rehearsal, rehearsal);
+    beginRun(work, rehearsal);
     return await carryOut(work);
   } catch (error) {
-    log.write(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    tell(log, error);
     throw error;
   } finally {
     log.close();
-    // A run that never began leaves nothing worth keeping.
-    if (journal.latest()?.id !== run) fs.rmSync(folder, { recursive: true, force: true });
+    if (journal.latest()?.id !== run) removeFolder(folder);
+  }
+}
+
+/** A run that never began leaves nothing worth keeping. Where even that fails, what failed before says more. */
+function removeFolder(folder: string): void {
+  try {
+    fs.rmSync(folder, { recursive: true, force: true });
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
   }
 }
 

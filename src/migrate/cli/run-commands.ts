@@ -1,16 +1,16 @@
 // `status`, `resume` and `rollback`: what can be done with a migration that was begun, or is finished.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { asFileFailure } from '../../core/as-file-failure.ts';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
-import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
-import { loggedHost, openLog } from '../../core/log.ts';
+import { loggedHost, openLog, tell } from '../../core/log.ts';
 import type { Output } from '../../core/output.ts';
 import { formatDuration } from '../../core/text.ts';
 import { undoSteps } from '../apply/index.ts';
 import { type Journal, type JournalRun, openJournal, takeLock } from '../apply/journal.ts';
 import { removeMadeByTarget } from '../apply/made-by-target.ts';
-import { answeringSocket } from '../apply/service-control.ts';
+import { answeringSocket, waitIfShuttingDown } from '../apply/service-control.ts';
 import { changesSinceSwitch } from '../apply/since-switch.ts';
 import { isUnfinished, whatIsLeft, whereItStands } from '../apply/where-it-stands.ts';
 import { isOpen } from '../check/index.ts';
@@ -200,6 +200,9 @@ interface Setting {
   readonly journal: Journal;
 }
 
+/** Instances may take as long as each of them is given. */
+const shutDownLimitMs = 600_000;
+
 async function withWork(
   { host, options, output, state, journal }: Setting,
   { id }: JournalRun,
@@ -210,11 +213,18 @@ async function withWork(
   const folder = runFolder(state, id);
   const missing = missingOfRun(folder);
   if (missing !== undefined) throw migrateFailure({ code: 'run-folder-gone', run: id, missing });
-  const log = openLog(join(folder, 'log'));
+  const log = asFileFailure('open the log', folder, () => openLog(join(folder, 'log')));
+  const logged = loggedHost(host, log);
   try {
+    const plannedOn = plannedOnOf(journal, id, folder);
+    const { source, target } = plannedOn.plan as Plan;
+    for (const daemon of [source, ...(target === undefined ? [] : [target])])
+      await waitIfShuttingDown(logged, daemonRef(daemon), shutDownLimitMs, (text) =>
+        output.progress(`  ${text}`),
+      );
     return await act({
-      host: loggedHost(host, log),
-      plannedOn: plannedOnOf(journal, id, folder),
+      host: logged,
+      plannedOn,
       output,
       journal,
       run: id,
@@ -225,13 +235,7 @@ async function withWork(
       interrupted: watchInterrupts(output),
     });
   } catch (error) {
-    log.write(
-      error instanceof Failure
-        ? error.message
-        : error instanceof Error
-          ? (error.stack ?? error.message)
-          : String(error),
-    );
+    tell(log, error);
     throw error;
   } finally {
     log.close();

@@ -15,6 +15,8 @@ export interface DaemonClient {
     limitMs?: number,
   ): Promise<unknown>;
   isAnswering(): Promise<boolean>;
+  /** Whether it has begun to stop: it goes on answering questions, and refuses every change. */
+  isShuttingDown(): Promise<boolean>;
   /** Until the daemon has started its pools, networks and instances. @throws daemon-silent */
   waitUntilReady(limitMs: number): Promise<void>;
   /**
@@ -81,6 +83,21 @@ export function daemonClient(host: Host, socketPath: string): DaemonClient {
       try {
         const { status } = await host.request(socketPath, { method: 'GET', path: '/1.0', timeoutMs: 10_000 });
         return status === 200;
+      } catch (error) {
+        if (isSilence(error)) return false;
+        throw error;
+      }
+    },
+    async isShuttingDown() {
+      try {
+        // No question tells, and this changes nothing: there is no instance of that name, and no such action.
+        const { status, body } = await host.request(socketPath, {
+          method: 'PUT',
+          path: '/1.0/instances/-/state',
+          body: {},
+          timeoutMs: 10_000,
+        });
+        return status === 503 && /shutting down/i.test(body.toString('utf8'));
       } catch (error) {
         if (isSilence(error)) return false;
         throw error;

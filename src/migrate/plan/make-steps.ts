@@ -27,8 +27,10 @@ export function makeSteps(source: Installation, target: Installation, run: strin
   const moved = target.dataDirectory;
   const database = join(moved, 'database');
   const units = source.service.kind === 'systemd' ? source.service.units : [];
+  const targetUnits = target.service.kind === 'systemd' ? target.service.units : [];
   return [
     { kind: 'stop-daemon', daemon: incus },
+    ...(targetUnits.length === 0 ? [] : [{ kind: 'mask-target', units: targetUnits } as const]),
     {
       kind: 'clear-leftovers',
       role: 'target',
@@ -76,6 +78,7 @@ export function makeSteps(source: Installation, target: Installation, run: strin
     ...(target.runtimeDirectory === undefined
       ? []
       : [{ kind: 'empty-runtime-folder', path: target.runtimeDirectory } as const]),
+    ...(targetUnits.length === 0 ? [] : [{ kind: 'unmask-target', units: targetUnits } as const]),
     { kind: 'start-daemon', daemon: incus, bridges: facts.bridges },
     { kind: 'restore-power', daemon: incus },
     { kind: 'release-autostart', daemon: incus },

@@ -25,6 +25,8 @@ export type Step =
   | { readonly kind: 'set-aside-target'; readonly path: string; readonly into: string }
   | { readonly kind: 'stop-instances'; readonly daemon: DaemonRef }
   | { readonly kind: 'mask-source'; readonly units: readonly string[] }
+  | { readonly kind: 'mask-target'; readonly units: readonly string[] }
+  | { readonly kind: 'unmask-target'; readonly units: readonly string[] }
   | { readonly kind: 'disable-source'; readonly units: readonly string[] }
   | {
       readonly kind: 'prove-quiet';
@@ -77,6 +79,16 @@ export function describeStep(step: Step): { readonly title: string; readonly inv
       return {
         title: `mask ${step.units.join(', ')}, so that nothing starts LXD again`,
         inverse: 'unmask them',
+      };
+    case 'mask-target':
+      return {
+        title: `mask ${step.units.join(', ')}, so that no restart of this machine starts Incus on half of it`,
+        inverse: 'unmask those of Incus',
+      };
+    case 'unmask-target':
+      return {
+        title: `unmask ${step.units.join(', ')}`,
+        inverse: 'mask those of Incus again',
       };
     case 'disable-source':
       return { title: `disable ${step.units.join(', ')}`, inverse: 'enable those that were enabled' };

@@ -2,6 +2,7 @@
 import type { Change, Objects } from '../git/objects.ts';
 import { fileMode } from '../git/tree.ts';
 import { diffSequences, type Sequence } from '../merge/diff-sequences.ts';
+import { findFileChanges } from '../pick/file-change.ts';
 import type { PlannedPick } from '../plan/run-plan.ts';
 import type { Brand } from '../rewrite/brand.ts';
 import { applySpans, type WordMatcher } from '../rules/words.ts';
@@ -12,10 +13,11 @@ export interface DiffLine {
   readonly text: string;
 }
 
-/** The same line of both differences after renaming, or a line that only one of them has. */
+/** The same line of both differences after renaming, or lines that only one of them has, side by side. */
 export interface DiffRow {
   readonly upstream: DiffLine | undefined;
   readonly pick: DiffLine | undefined;
+  readonly same: boolean;
 }
 
 export interface FileComparison {
@@ -42,25 +44,41 @@ export interface CompareContext {
 
 const largestFile = 1_500_000;
 const mostRows = 3000;
-const around = 2;
+const usualAround = 2;
 
 /** Compares what a planned pick changes with what its upstream commit changed, file by file. */
 export async function comparePick(context: CompareContext, pick: PlannedPick): Promise<PickComparison> {
   const { objects } = context;
   const upstream = await objects.commit(pick.upstream);
   const [parent] = upstream.parents;
+  const before = parent === undefined ? undefined : (await objects.commit(parent)).tree;
   const [theirs, ours] = await Promise.all([
-    objects.compare(parent === undefined ? undefined : (await objects.commit(parent)).tree, upstream.tree),
+    findFileChanges(objects, before, upstream.tree),
     objects.compare((await objects.commit(pick.onto)).tree, pick.tree),
   ]);
-  const theirOf = new Map(theirs.map((change) => [change.path, change]));
+  const theirOf = new Map(
+    theirs.flatMap(
+      (change) =>
+        [
+          [change.path, change],
+          [change.toPath, change],
+        ] as const,
+    ),
+  );
   const ourOf = new Map(ours.map((change) => [change.path, change]));
+  // A commit that its trailer opens stands in closed files: what is around its lines is not its own.
+  const around = pick.evidence.some((one) => one.startsWith('trailer:')) ? 0 : usualAround;
   const files: FileComparison[] = [];
   for (const { from, path, how } of pick.files) {
-    const [one, two] = [theirOf.get(from), ourOf.get(path)];
-    theirOf.delete(from);
-    ourOf.delete(path);
-    if (one === undefined && two === undefined) continue;
+    const others = pick.files.filter((other) => other.from === from && other.path !== path);
+    // What moved is shown where it is now, beside what it was.
+    if (how === 'moved' && others.some((other) => other.how !== 'moved')) continue;
+    const old = others.find((other) => other.how === 'moved')?.path ?? path;
+    const one = theirOf.get(from);
+    const two = { path, before: ourOf.get(old)?.before, after: ourOf.get(path)?.after };
+    const untouched = !ourOf.has(path);
+    for (const done of [path, old]) ourOf.delete(done);
+    if (one === undefined && untouched) continue;
     if (how === 'skipped' || how === 'dropped')
       files.push({
         path,
@@ -68,56 +86,57 @@ export async function comparePick(context: CompareContext, pick: PlannedPick): P
         rows: [],
         notShown: how === 'skipped' ? 'never comes over' : 'the fork deleted it',
       });
-    else files.push(await compareFile(context, { from, path }, one, two));
+    else files.push(await compareFile(context, { from, path }, one, two, around));
   }
-  // What is left of upstream's side are old names of files that moved; of the pick's, files that came besides.
   for (const change of ourOf.values())
-    files.push(await compareFile(context, { from: change.path, path: change.path }, undefined, change));
+    files.push(
+      await compareFile(context, { from: change.path, path: change.path }, undefined, change, around),
+    );
   const equal = files.every(
     (file) =>
       file.notShown === undefined &&
-      file.rows.every(
-        (row) =>
-          row === undefined || (row.upstream !== undefined && row.pick !== undefined) || isContext(row),
-      ),
+      file.rows.every((row) => row === undefined || row.same || isContext(row)),
   );
   return { pick, files, equal };
 }
 
 function isContext(row: DiffRow): boolean {
-  return (row.upstream ?? row.pick)?.sign === ' ';
+  return [row.upstream, row.pick].every((line) => line === undefined || line.sign === ' ');
 }
 
 async function compareFile(
   context: CompareContext,
   names: { readonly from: string; readonly path: string },
-  theirs: Change | undefined,
+  theirs: Pick<Change, 'before' | 'after'> | undefined,
   ours: Change | undefined,
+  around: number,
 ): Promise<FileComparison> {
   const [left, right] = await Promise.all([sidesOf(context.objects, theirs), sidesOf(context.objects, ours)]);
   if (left === undefined || right === undefined)
     return { ...names, rows: [], notShown: 'not text, or too large' };
   const kind = names.path.endsWith('.go') ? 'go' : 'text';
   const fold = (line: DiffLine | undefined): string =>
-    line === undefined ? '' : line.sign + context.brand.foldLine(line.text, kind);
-  const [one, two] = [diffLines(left), diffLines(right)];
+    line === undefined ? '' : line.sign + context.brand.foldLine(line.text, kind).replace(/\bAn @/g, 'A @');
+  const [two, theirLines] = [diffLines(right, usualAround), diffLines(left, around)];
+  // In the fork's words, as the rules alone would write them.
+  const one = theirLines.map((line) =>
+    line === undefined ? undefined : { ...line, text: rewritten(context, names.from, line.text) },
+  );
   const number = createNumbering();
   const rows: (DiffRow | undefined)[] = [];
-  const put = (upstream: DiffLine | undefined, pick: DiffLine | undefined): void => {
-    if (upstream === undefined && pick === undefined) rows.push(undefined);
-    // A line that only upstream has is shown as the rules alone would write it.
-    else if (upstream !== undefined && pick === undefined)
-      rows.push({ upstream: { ...upstream, text: rewritten(context, names.from, upstream.text) }, pick });
-    else rows.push({ upstream: upstream === undefined ? undefined : (pick ?? upstream), pick });
+  const equal = (pick: DiffLine | undefined): void => {
+    rows.push(pick === undefined ? undefined : { upstream: pick, pick, same: true });
   };
-  let i = 0;
-  let j = 0;
+  let done = 0;
   for (const edit of diffSequences(number(one.map(fold)), number(two.map(fold)))) {
-    for (; i < edit.aStart; i += 1, j += 1) put(one[i], two[j]);
-    for (; i < edit.aEnd; i += 1) if (one[i] !== undefined) put(one[i], undefined);
-    for (; j < edit.bEnd; j += 1) if (two[j] !== undefined) put(undefined, two[j]);
+    for (const line of two.slice(done, edit.bStart)) equal(line);
+    const [upstream, pick] = [one.slice(edit.aStart, edit.aEnd), two.slice(edit.bStart, edit.bEnd)];
+    const [left, right] = [upstream, pick].map((side) => side.filter((line) => line !== undefined));
+    for (let row = 0; row < Math.max(left?.length ?? 0, right?.length ?? 0); row += 1)
+      rows.push({ upstream: left?.[row], pick: right?.[row], same: false });
+    done = edit.bEnd;
   }
-  for (; i < one.length; i += 1, j += 1) put(one[i], two[j]);
+  for (const line of two.slice(done)) equal(line);
   return rows.length > mostRows
     ? { ...names, rows: [], notShown: `${rows.length} lines` }
     : { ...names, rows, notShown: undefined };
@@ -135,7 +154,10 @@ interface Sides {
   readonly after: readonly string[];
 }
 
-async function sidesOf(objects: Objects, change: Change | undefined): Promise<Sides | undefined> {
+async function sidesOf(
+  objects: Objects,
+  change: Pick<Change, 'before' | 'after'> | undefined,
+): Promise<Sides | undefined> {
   const texts = await Promise.all(
     [change?.before, change?.after].map((entry) =>
       entry === undefined ? '' : entry.mode === fileMode.submodule ? undefined : objects.text(entry.sha),
@@ -149,7 +171,7 @@ async function sidesOf(objects: Objects, change: Change | undefined): Promise<Si
 }
 
 /** The lines of a difference with a few around them; undefined is a gap. */
-function diffLines({ before, after }: Sides): readonly (DiffLine | undefined)[] {
+function diffLines({ before, after }: Sides, around: number): readonly (DiffLine | undefined)[] {
   const number = createNumbering();
   const out: (DiffLine | undefined)[] = [];
   let shown = 0;

@@ -116,9 +116,8 @@ function fileTable(file: FileComparison): string {
 
 function diffRow(row: DiffRow | undefined): string {
   if (row === undefined) return '<div class="gap">⋯</div>';
-  const same = row.upstream !== undefined && row.pick !== undefined;
-  const context = (row.upstream ?? row.pick)?.sign === ' ';
-  const style = same ? 'same' : context ? 'context' : 'odd';
+  const context = [row.upstream, row.pick].every((line) => line === undefined || line.sign === ' ');
+  const style = row.same ? 'same' : context ? 'context' : 'odd';
   return `<div class="row ${style}">${cell(row.upstream, 'left')}${cell(row.pick, 'right')}</div>`;
 }
 
@@ -147,7 +146,7 @@ function parkedDetails(parked: ParkedCommit): string {
           )
             .map(
               (hunk) =>
-                `<div class="diff"><div class="row head"><div>the fork, from line ${hunk.line}</div><div>upstream, in the fork&#39;s words</div></div><div class="row"><pre>${block(hunk.ours)}</pre><pre>${block(hunk.theirs)}</pre></div></div>`,
+                `<div class="diff"><div class="row head"><div>the fork, from line ${hunk.line}</div><div>upstream, in the fork&#39;s words</div></div><div class="row sides"><pre class="left">${block(hunk.ours)}</pre><pre class="right">${block(hunk.theirs)}</pre></div></div>`,
             )
             .join('')}</li>`,
       );

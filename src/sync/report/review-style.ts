@@ -28,6 +28,7 @@ summary { cursor: pointer; padding: .45rem 0; overflow-wrap: anywhere } ul { pad
 .less { background: var(--less) } .more { background: var(--more) } .around, .row.context { color: var(--dim) } .none { background: var(--soft) }
 .row.odd pre:not(.none) { background: var(--odd); border-left-color: var(--odd-edge); font-weight: 600 }
 @media (max-width: 45rem) { body { padding: .7rem } .row { grid-template-columns: 1fr } .row.same .left, .row .none, .row.head { display: none } .row > * + * { border-left-color: transparent }
-.row.odd .left::before { content: "upstream "; color: var(--dim) } .row.odd .right::before { content: "pick "; color: var(--dim) } }
+.row.odd .left::before { content: "upstream "; color: var(--dim) } .row.odd .right::before { content: "pick "; color: var(--dim) }
+.row.sides .left::before { content: "the fork: "; color: var(--dim) } .row.sides .right::before { content: "upstream: "; color: var(--dim) } }
 @media print { section { display: block } input, label { display: none } }
 `;

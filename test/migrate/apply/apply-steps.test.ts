@@ -1,6 +1,7 @@
 // A whole run on a fake machine: what a failure at any step takes back, in which order, and that nothing is taken back twice.
 import * as fs from 'node:fs';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { coreFailure } from '../../../src/core/core-problem.ts';
 import { Failure } from '../../../src/core/failure.ts';
 import type { Host } from '../../../src/core/host.ts';
 import { conversions } from '../../../src/migrate/apply/conversions.ts';
@@ -227,8 +228,8 @@ test('a run that went well can be taken back as a whole, and only once', async (
 });
 
 /** Kinds and order of the steps are those of every server like this one (plan.test.ts); here they are only counted. */
-const stepCount = 22;
-const switchAt = 17;
+const stepCount = 24;
+const switchAt = 19;
 
 describe.each(Array.from({ length: stepCount }, (_, position) => position))(
   'a failure in step %i',
@@ -339,3 +340,106 @@ test.each([0, 11, 20])(
     expect(Object.fromEntries(run.daemons.incus.instances)).toEqual(before);
   },
 );
+
+test('a full disk does not hide why a step failed, and the run stays to be gone on with', async () => {
+  const run = await readyRun();
+  const end = vi.spyOn(run.journal, 'end').mockImplementation(() => {
+    throw coreFailure({ code: 'file-system', operation: 'write the journal', path: '/', errno: 'ENOSPC' });
+  });
+
+  const error = await run.apply(({ state, step }) => {
+    if (state === 'begun' && step.kind === 'start-daemon') run.failAt(1);
+  });
+
+  expect(end).toHaveBeenCalledOnce();
+  expect((error as Failure).problem).toMatchObject({ code: 'step-failed', undone: false });
+  expect(run.journal.latest()?.outcome).toBeUndefined();
+});
+
+describe('a restart of the machine', () => {
+  /** What starts is what systemd would start: no unit that is masked. */
+  async function restart({ host, daemons }: Run): Promise<void> {
+    for (const one of [daemons.lxd, daemons.incus]) {
+      await host.run(['systemctl', 'stop', one.unit], { timeoutMs: 1 });
+      for (const name of one.instances.keys()) one.instances.set(name, 'Stopped');
+    }
+    for (const one of [daemons.lxd, daemons.incus])
+      if (daemons.units.get(one.unit) !== 'masked')
+        await host.run(['systemctl', 'start', one.unit], { timeoutMs: 1 });
+  }
+
+  async function interruptedAt(position: number): Promise<Run> {
+    const run = await readyRun();
+    run.interruptBefore = position;
+    await run.apply();
+    run.interruptBefore = undefined;
+    run.events.length = 0;
+    return run;
+  }
+
+  test.each(Array.from({ length: stepCount + 1 }, (_, position) => position))(
+    'before step %i: the run is finished all the same',
+    async (position) => {
+      const run = await interruptedAt(position);
+
+      await restart(run);
+      const error = await run.apply();
+
+      expect(error).toBeUndefined();
+      expect(run.daemons.lxd.running).toBe(false);
+      expect(run.daemons.units.get('lxd.service')).toBe('masked');
+      expect(run.daemons.units.get('incus.service')).toBe('indirect');
+      // What ran is written down just before it is stopped.
+      if (position > run.plan.steps.findIndex(({ kind }) => kind === 'record-power'))
+        expect(Object.fromEntries(run.daemons.incus.instances)).toEqual(before);
+    },
+  );
+
+  test.each(Array.from({ length: stepCount + 1 }, (_, position) => position))(
+    'before step %i: the run is taken back all the same',
+    async (position) => {
+      const run = await readyRun();
+      const original = run.state();
+      run.interruptBefore = position;
+      await run.apply();
+
+      await restart(run);
+
+      expect(await run.undo()).toBe(true);
+      if (position > run.plan.steps.findIndex(({ kind }) => kind === 'stop-instances'))
+        expect(run.state()).toEqual(original);
+    },
+  );
+
+  test('before what was half taken back: Incus is stopped again before its directory moves', async () => {
+    const run = await readyRun();
+    const original = run.state();
+    await run.apply();
+    const halted = await run.undo(({ state, step }) => {
+      if (state === 'undone' && step.kind === 'start-daemon') run.failAt(1);
+    });
+    run.stopFailing();
+
+    await restart(run);
+    const incusRan = run.daemons.incus.running;
+
+    expect(halted).toBe(false);
+    expect(incusRan).toBe(true);
+    expect(await run.undo()).toBe(true);
+    expect(run.state()).toEqual(original);
+  });
+
+  test('never starts an Incus whose directory is not whole', async () => {
+    const run = await readyRun();
+    const masked: string[] = [];
+
+    await run.apply(({ state, step }) => {
+      if (state === 'begun' && run.daemons.units.get('incus.service') === 'masked') masked.push(step.kind);
+    });
+
+    const kinds = run.plan.steps.map(({ kind }) => kind);
+    expect(masked).toEqual(kinds.slice(kinds.indexOf('mask-target') + 1, kinds.indexOf('unmask-target') + 1));
+    expect(masked).toContain('set-aside-target');
+    expect(masked).toContain('install-database');
+  });
+});

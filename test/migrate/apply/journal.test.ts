@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import fc from 'fast-check';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Failure } from '../../../src/core/failure.ts';
 import { openJournal, type StepState, takeLock } from '../../../src/migrate/apply/journal.ts';
 import type { Step } from '../../../src/migrate/plan/step.ts';
@@ -38,6 +39,19 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   }),
   fc.record({ do: fc.constant('reopen' as const) }),
 );
+
+test('a run is written down with its first facts, or not at all', () => {
+  const state = temporaryFolder();
+  const journal = openJournal(state);
+  onTestFinished(() => journal.close());
+
+  expect(() => journal.begin('half', {}, steps, at(0), { pins: [], rehearsal: 1n })).toThrow(TypeError);
+  const none = journal.latest();
+  journal.begin('whole', {}, steps, at(0), { pins: [['a', 'b']] });
+
+  expect(none).toBeUndefined();
+  expect(journal.noted('whole', 'pins')).toEqual([['a', 'b']]);
+});
 
 test('keeps everything that was written to it, whenever it is opened again', () => {
   fc.assert(
@@ -141,6 +155,35 @@ test('nobody else can read it, whatever the mask, and it takes no folder that ot
   fs.mkdirSync(join(folder, 'open'));
   fs.chmodSync(join(folder, 'open'), 0o777);
   expect(() => openJournal(join(folder, 'open'))).toThrow(/others can write/);
+});
+
+test('a journal that somebody is writing is no bug', () => {
+  const state = temporaryFolder();
+  openJournal(state).close();
+  const writer = new Database(join(state, 'journal.db'));
+  onTestFinished(() => void writer.close());
+  writer.exec('BEGIN EXCLUSIVE');
+
+  expect(() => openJournal(state, 10)).toThrow(/at work/);
+});
+
+test('a journal that cannot be written says so', () => {
+  const journal = openJournal(temporaryFolder());
+  onTestFinished(() => journal.close());
+  journal.begin('run', {}, steps, at(0));
+  const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
+  const prepare = vi.spyOn(Database.prototype, 'prepare').mockImplementation(() => {
+    throw full;
+  });
+  onTestFinished(() => prepare.mockRestore());
+
+  for (const write of [
+    () => journal.mark('run', 0, 'begun', at(1)),
+    () => journal.remember('run', 0, {}),
+    () => journal.note('run', 'power', {}),
+    () => journal.end('run', 'failed', at(1)),
+  ])
+    expect(write).toThrow(/Could not write the journal: ENOSPC/);
 });
 
 describe('the lock', () => {

@@ -136,6 +136,19 @@ test('isAnswering tells a daemon from silence', async () => {
   expect(await client.isAnswering()).toBe(true);
 });
 
+test.each([
+  [errorAnswer(503, 'LXD is shutting down'), true],
+  [errorAnswer(503, 'LXD daemon setup in progress'), false],
+  [errorAnswer(404, 'Instance not found'), false],
+])('isShuttingDown is told by the refusal of a change that would change nothing: %o', async (answer, is) => {
+  const nobody = await client.isShuttingDown();
+  host.onRequest(answersFrom({ 'PUT /1.0/instances/-/state': answer }));
+
+  expect(nobody).toBe(false);
+  expect(await client.isShuttingDown()).toBe(is);
+  expect(host.requests.at(-1)?.request.body).toEqual({});
+});
+
 test('waitUntilReady goes on until the daemon says that it is ready', async () => {
   host.onRequest((_, { path }) => {
     if (path !== '/internal/ready' || host.machine.clockMs < 1_200) return undefined;

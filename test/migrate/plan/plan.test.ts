@@ -214,6 +214,7 @@ describe('the steps', () => {
 
     expect(plan.steps.map(({ kind }) => kind)).toEqual([
       'stop-daemon',
+      'mask-target',
       'clear-leftovers',
       'set-aside-target',
       'record-power',
@@ -230,6 +231,7 @@ describe('the steps', () => {
       'rename-snapshots-folder',
       'repoint-links',
       'empty-runtime-folder',
+      'unmask-target',
       'start-daemon',
       'restore-power',
       'release-autostart',

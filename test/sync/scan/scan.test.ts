@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { closedLicence, freeLicence, makeTinyFork } from '../../../fixtures/histories/tiny-fork.ts';
@@ -197,7 +197,7 @@ describe('where an upstream commit stands', () => {
 });
 
 describe('the cache of scans', () => {
-  it('changes nothing, full, empty or deleted', async () => {
+  it('changes nothing, full, empty, deleted or damaged', async () => {
     const tiny = makeTinyFork(temporaryFolder(), {
       upstream: [
         commit('one', 'base', 1100, note('one')),
@@ -217,8 +217,13 @@ describe('the cache of scans', () => {
     const warm = await scan();
     rmSync(join(folder, 'scan.sqlite'));
     const again = await scan();
+    writeFileSync(
+      join(folder, 'scan.sqlite'),
+      'no database at all, and longer than a header would be, by far '.repeat(100),
+    );
+    const damaged = await scan();
     const { open } = await scanTiny(tiny, { main: 'closed', fork: 'import' });
     expect(countStates(cold.commits)).toMatchObject({ imported: 1, blocked: 2 });
-    expect([warm, again, open.scan]).toEqual([cold, cold, cold]);
+    expect([warm, again, damaged, open.scan]).toEqual([cold, cold, cold, cold]);
   });
 });

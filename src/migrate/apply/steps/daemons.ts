@@ -1,5 +1,6 @@
 // Steps that stop and start daemons and instances.
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { syncFolder } from '../../../core/durable.ts';
 import { Failure } from '../../../core/failure.ts';
 import { type DaemonClient, daemonClient } from '../../daemon/client.ts';
 import type { DaemonRef, Step } from '../../plan/step.ts';
@@ -16,6 +17,7 @@ import {
   stopWithoutDaemon,
 } from '../power.ts';
 import { restorePower } from '../restore-power.ts';
+import { runningInstances } from '../running.ts';
 import {
   answeringSocket,
   startDaemon,
@@ -24,13 +26,16 @@ import {
   unitStates,
   type WhileStopping,
 } from '../service-control.ts';
+
 import {
   type ApplyContext,
+  isBegun,
   noteNames,
   type StepHandler,
   type StoredPower,
   storedPower,
 } from '../step-handler.ts';
+
 import { isLooseVeth } from '../veth.ts';
 import { clearLeftovers, provedQuiet } from './leftovers.ts';
 
@@ -75,7 +80,12 @@ export const stopDaemonStep: Of<'stop-daemon'> = {
       context.warn(`Incus, which ran before, was not started again: ${error.message}`);
     }
   },
+  holds: ({ step: { daemon }, context }) => isBegun(context, 'start-daemon') || !listens(context, daemon),
 };
+
+function listens({ host }: ApplyContext, { sockets }: DaemonRef): boolean {
+  return sockets.some((socket) => host.listener(socket) !== undefined);
+}
 
 /** @throws {Failure<MigrateProblem>} daemon-did-not-start, with the last lines of its own log */
 async function startUntilReady(
@@ -158,6 +168,9 @@ export const stopInstancesStep: Of<'stop-instances'> = {
     }
     await restoreExactly(context, step.daemon, socket);
   },
+  holds: ({ step: { daemon }, context }) =>
+    isBegun(context, 'start-daemon') ||
+    (!listens(context, daemon) && runningInstances(context.host, daemon.dataDirectory).length === 0),
 };
 
 /** LXD would delete it, and nobody was asked. */
@@ -200,19 +213,55 @@ const systemctl = (context: ApplyContext, verb: string, units: readonly string[]
     ? Promise.resolve()
     : context.host.run(['systemctl', verb, ...units], { timeoutMs: 60_000 });
 
+/** A mask is a link, and systemctl does not see to it that it survives a power cut. */
+function syncUnits({ host }: ApplyContext): void {
+  const folder = host.path('/etc/systemd/system');
+  if (existsSync(folder)) syncFolder(folder);
+}
+
+async function areMasked({ host }: ApplyContext, units: readonly string[]): Promise<boolean> {
+  return (await unitStates(host, units)).every(({ enabled }) => enabled === 'masked');
+}
+
+async function mask(context: ApplyContext, units: readonly string[]): Promise<void> {
+  await systemctl(context, 'mask', units);
+  syncUnits(context);
+}
+
+/** Those that were masked before stay so. */
+async function unmask(context: ApplyContext, memo: unknown): Promise<void> {
+  const states = (memo as UnitsMemo | null)?.states ?? [];
+  const units = states.filter(({ enabled }) => enabled !== 'masked').map(({ unit }) => unit);
+  await systemctl(context, 'unmask', units);
+  syncUnits(context);
+}
+
 export const maskSourceStep: Of<'mask-source'> = {
   async apply({ step, memo, remember, context }) {
     if (memo === null) remember({ states: await unitStates(context.host, step.units) } satisfies UnitsMemo);
-    await systemctl(context, 'mask', step.units);
+    await mask(context, step.units);
   },
-  async undo({ memo, context }) {
-    const states = (memo as UnitsMemo | null)?.states ?? [];
-    await systemctl(
-      context,
-      'unmask',
-      states.filter(({ enabled }) => enabled !== 'masked').map(({ unit }) => unit),
-    );
+  undo: ({ memo, context }) => unmask(context, memo),
+  holds: ({ step, context }) => areMasked(context, step.units),
+};
+
+/** incusd started on LXD's own database would convert it in its own way: no restart of the machine may do that. */
+export const maskTargetStep: Of<'mask-target'> = {
+  async apply({ step, memo, remember, context }) {
+    if (memo === null) remember({ states: await unitStates(context.host, step.units) } satisfies UnitsMemo);
+    await mask(context, step.units);
   },
+  undo: ({ memo, context }) => unmask(context, memo),
+  holds: async ({ step, context }) =>
+    isBegun(context, 'unmask-target') || (await areMasked(context, step.units)),
+};
+
+export const unmaskTargetStep: Of<'unmask-target'> = {
+  apply({ context }) {
+    const masked = context.journal.steps(context.run).find(({ step }) => step.kind === 'mask-target');
+    return unmask(context, masked?.memo);
+  },
+  undo: ({ step, context }) => mask(context, step.units),
 };
 
 /** systemd ignores masked units when it enables or disables, so each change is made with the mask off for a moment. */
@@ -221,7 +270,7 @@ export const disableSourceStep: Of<'disable-source'> = {
     await systemctl(context, 'unmask', step.units);
     if (memo === null) remember({ states: await unitStates(context.host, step.units) } satisfies UnitsMemo);
     await systemctl(context, 'disable', step.units);
-    await systemctl(context, 'mask', step.units);
+    await mask(context, step.units);
   },
   async undo({ step, memo, context }) {
     const states = (memo as UnitsMemo | null)?.states ?? [];
@@ -231,7 +280,7 @@ export const disableSourceStep: Of<'disable-source'> = {
       'enable',
       states.filter(({ enabled }) => enabled === 'enabled').map(({ unit }) => unit),
     );
-    await systemctl(context, 'mask', step.units);
+    await mask(context, step.units);
   },
 };
 
@@ -256,6 +305,10 @@ export const startDaemonStep: Of<'start-daemon'> = {
     await clearLeftovers(host, { ...daemon, bridges, interfaces, firewallTable: 'incus' }, say);
     await provedQuiet(host, [daemon]);
   },
+  holds: async ({ step: { daemon }, context }) => (await answeringSocket(context.host, daemon)) !== undefined,
+  // Once the directory is back, what listens there is the Incus that was there before.
+  holdsUndone: ({ step: { daemon }, context }) =>
+    !isBegun(context, 'move-directory') || !listens(context, daemon),
 };
 
 export const restorePowerStep: Of<'restore-power'> = {
@@ -273,4 +326,18 @@ export const restorePowerStep: Of<'restore-power'> = {
     context.journal.note(context.run, noteNames.outcomes, outcomes);
   },
   undo() {},
+  async holds({ step, context }) {
+    const socket = await answeringSocket(context.host, step.daemon);
+    if (socket === undefined) return false;
+    const { running, frozen } = storedPower(context);
+    const wanted = new Set([
+      ...running.map((instance) => `${instance} Running`),
+      ...frozen.map((instance) => `${instance} Frozen`),
+    ]);
+    const states = await instanceStates(daemonClient(context.host, socket));
+    const now = states
+      .filter(({ status }) => status !== 'Stopped')
+      .map(({ project, name, status }) => `${project}/${name} ${status}`);
+    return now.length === wanted.size && now.every((state) => wanted.has(state));
+  },
 };

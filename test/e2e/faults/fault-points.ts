@@ -1,0 +1,223 @@
+// What can happen to a migration: kills at every boundary, at every n-th system call and at random times, errors, signals, power cuts.
+import type { Ending, FaultLab } from './fault-lab.ts';
+
+export type KillPoint =
+  | { readonly kind: 'boundary'; readonly position: number; readonly ending: Ending }
+  | { readonly kind: 'syscall'; readonly number: number; readonly ending: Ending }
+  | { readonly kind: 'random'; readonly milliseconds: number; readonly ending: Ending };
+
+export type Errno = 'ENOSPC' | 'EIO' | 'EROFS';
+
+export type OtherFault =
+  /** One call fails, or it and all that follow. */
+  | {
+      readonly kind: 'error';
+      readonly errno: Errno;
+      readonly number: number;
+      readonly lasting: boolean;
+      readonly ending: Ending;
+    }
+  | {
+      readonly kind: 'signal';
+      readonly signal: 'INT' | 'TERM';
+      readonly number: number;
+      readonly ending: Ending;
+    }
+  /** Others begin while it is at work. */
+  | { readonly kind: 'second run'; readonly number: number; readonly ending: Ending }
+  /** A command that a step needs; `when` is what its arguments begin with. */
+  | {
+      readonly kind: 'command';
+      readonly command: string;
+      readonly when: string;
+      readonly how: 'missing' | 'failing' | 'hanging';
+      readonly ending: Ending;
+    }
+  | { readonly kind: 'power cut'; readonly number: number; readonly ending: Ending }
+  /** Resume or rollback is killed, too, at its own n-th call. */
+  | {
+      readonly kind: 'twice killed';
+      readonly number: number;
+      readonly again: number;
+      readonly ending: Ending;
+    };
+
+export type Fault = KillPoint | OtherFault;
+
+export interface FaultOutcome {
+  readonly fault: Fault;
+  /** Where it was, in words. */
+  readonly where: string;
+  readonly wrong: readonly string[];
+  readonly seconds: number;
+}
+
+export function describeFault(fault: Fault): string {
+  const { kind, ending, ...rest } = fault;
+  return `${kind} ${Object.values(rest)
+    .map((value) => (typeof value === 'number' ? Math.round(value) : value))
+    .join(' ')}, ${ending}`;
+}
+
+/** Numbers between 0 and 1 that are the same for the same seed (mulberry32). */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+const endingOf = (index: number): Ending => (index % 2 === 0 ? 'resume' : 'rollback');
+
+/** So many of the calls that change something, evenly over the whole run. */
+function spread({ calls }: FaultLab, count: number, random: () => number): number[] {
+  const stride = calls / count;
+  const first = random() * stride;
+  return Array.from({ length: Math.min(count, calls) }, (_, index) =>
+    Math.max(1, Math.round(first + index * stride)),
+  );
+}
+
+/** Every boundary, once resumed and once rolled back. */
+export function boundaryPoints({ steps }: FaultLab): KillPoint[] {
+  return steps.flatMap((_, position) =>
+    (['resume', 'rollback'] as const).map((ending): KillPoint => ({ kind: 'boundary', position, ending })),
+  );
+}
+
+/** By turns resumed and rolled back, as are the others. */
+export function syscallPoints(lab: FaultLab, count: number, random: () => number): KillPoint[] {
+  return spread(lab, count, random).map(
+    (number, index): KillPoint => ({
+      kind: 'syscall',
+      number,
+      ending: endingOf(index),
+    }),
+  );
+}
+
+export function randomPoints({ milliseconds }: FaultLab, count: number, random: () => number): KillPoint[] {
+  return Array.from(
+    { length: count },
+    (_, index): KillPoint => ({
+      kind: 'random',
+      milliseconds: random() * milliseconds,
+      ending: endingOf(index),
+    }),
+  );
+}
+
+export function errorFaults(lab: FaultLab, count: number, random: () => number): OtherFault[] {
+  const errnos = ['ENOSPC', 'EIO', 'EROFS'] as const;
+  return spread(lab, count, random).map(
+    (number, index): OtherFault => ({
+      kind: 'error',
+      errno: errnos[index % 3] ?? 'EIO',
+      number,
+      lasting: Math.floor(index / 3) % 2 === 0,
+      ending: endingOf(index),
+    }),
+  );
+}
+
+export function signalFaults(lab: FaultLab, count: number, random: () => number): OtherFault[] {
+  return spread(lab, count, random).map(
+    (number, index): OtherFault => ({
+      kind: 'signal',
+      signal: Math.floor(index / 2) % 2 === 0 ? 'INT' : 'TERM',
+      number,
+      ending: endingOf(index),
+    }),
+  );
+}
+
+export function secondRuns(lab: FaultLab, count: number, random: () => number): OtherFault[] {
+  return spread(lab, count, random).map(
+    (number, index): OtherFault => ({
+      kind: 'second run',
+      number,
+      ending: endingOf(index),
+    }),
+  );
+}
+
+export function powerCuts(lab: FaultLab, count: number, random: () => number): OtherFault[] {
+  return spread(lab, count, random).map(
+    (number, index): OtherFault => ({
+      kind: 'power cut',
+      number,
+      ending: endingOf(index),
+    }),
+  );
+}
+
+export function killedTwice(lab: FaultLab, count: number, random: () => number): OtherFault[] {
+  return spread(lab, count, random).map(
+    (number, index): OtherFault => ({
+      kind: 'twice killed',
+      number,
+      // Fewer calls are left to make than a whole migration makes.
+      again: Math.ceil((random() * lab.calls) / 3),
+      ending: endingOf(index),
+    }),
+  );
+}
+
+/** Commands of the steps; each is let through until its arguments begin like that. */
+export const commandFaults: readonly OtherFault[] = (
+  [
+    ['systemctl', 'mask', 'failing'],
+    ['systemctl', 'mask', 'missing'],
+    ['systemctl', 'mask', 'hanging'],
+    ['systemctl', 'unmask incus', 'failing'],
+    ['systemctl', 'start', 'failing'],
+    ['systemctl', 'disable', 'failing'],
+    ['systemctl', 'stop', 'failing'],
+    ['nft', 'list', 'missing'],
+    ['nft', 'list', 'failing'],
+    ['nft', 'delete', 'hanging'],
+    ['losetup', '', 'missing'],
+    ['losetup', '', 'failing'],
+  ] as const
+).map(
+  ([command, when, how], index): OtherFault => ({
+    kind: 'command',
+    command,
+    when,
+    how,
+    ending: endingOf(index),
+  }),
+);
+
+const killKinds: readonly Fault['kind'][] = ['boundary', 'syscall', 'random'];
+
+export function isKillPoint({ kind }: Fault): boolean {
+  return killKinds.includes(kind);
+}
+
+/** The line that says what was tried of the kill points. */
+export function killTotal(outcomes: readonly FaultOutcome[]): string {
+  const kills = outcomes.filter(({ fault }) => isKillPoint(fault));
+  const counts = killKinds.map(
+    (kind) => `${kind} ${kills.filter(({ fault }) => fault.kind === kind).length}`,
+  );
+  return `kill points ${kills.length} (${counts.join(', ')}), ${endedWell(kills)}`;
+}
+
+/** The same for everything else. */
+export function otherTotal(outcomes: readonly FaultOutcome[]): string {
+  const others = outcomes.filter(({ fault }) => !isKillPoint(fault));
+  const kinds = [...Map.groupBy(others, ({ fault }) => fault.kind)].map(
+    ([kind, all]) => `${kind} ${all.length}`,
+  );
+  return `other faults ${others.length} (${kinds.join(', ')}), ${endedWell(others)}`;
+}
+
+function endedWell(outcomes: readonly FaultOutcome[]): string {
+  const well = (ending: Ending): number =>
+    outcomes.filter(({ fault, wrong }) => fault.ending === ending && wrong.length === 0).length;
+  return `resumed ${well('resume')}, rolled back ${well('rollback')}`;
+}

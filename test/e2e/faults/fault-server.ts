@@ -1,0 +1,128 @@
+// A small server that faults are tried on: few containers, yet pools, networks, loops and mounts of each kind; from a disk that is made once.
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { cacheFolder, cacheKey, madeOnce } from '../machine/cache.ts';
+import { type Machine, startMachine } from '../machine/machine.ts';
+import { type RootTreeName, rootTree } from '../machine/root-tree.ts';
+import { packedTool } from '../packed-tool.ts';
+import { api } from '../server/api.ts';
+import { busyboxImage } from '../server/image.ts';
+import { startIncus, startLxd, stopIncus, stopLxd } from '../server/populated-machine.ts';
+import { type PowerState, setPower } from '../server/power.ts';
+import { installTool } from '../server/tool.ts';
+
+/** Its instances: what runs is not what either daemon would start by itself. */
+export const faultPower: readonly PowerState[] = [
+  { project: 'default', instance: 'bridged', status: 'Running' },
+  { project: 'default', instance: 'on-btrfs', status: 'Running' },
+  { project: 'default', instance: 'resting', status: 'Stopped' },
+];
+
+/** Stopped, with the tool and the tracer on it; the caller removes it. */
+export async function makeFaultDisk(tree: RootTreeName): Promise<string> {
+  const machine = await startMachine({ tree, disk: await populatedDisk(tree), name: 'fault-disk' });
+  const path = join(cacheFolder(), `fault-disk-${machine.name}.img`);
+  try {
+    await installTool(machine, await packedTool());
+    machine.copyIn(join(import.meta.dirname, 'at-call.pl'), '/opt/at-call.pl', 0o755);
+  } catch (error) {
+    await machine.stop();
+    throw error;
+  }
+  await machine.stop({ keepDisk: path });
+  return path;
+}
+
+export function removeFaultDisk(path: string): void {
+  rmSync(path, { force: true });
+}
+
+/** LXD runs, and of its instances those of `faultPower`; an empty Incus runs beside it. */
+export async function startFaultServer(tree: RootTreeName, disk: string, name: string): Promise<Machine> {
+  const machine = await startMachine({ tree, disk, name });
+  try {
+    await Promise.all([
+      startLxd(machine).then(() => setPower(machine, 'lxd', faultPower)),
+      startIncus(machine),
+    ]);
+    return machine;
+  } catch (error) {
+    await machine.stop();
+    throw error;
+  }
+}
+
+/** As systemd does at boot; a daemon that does not come up is for the test to find. */
+export async function bootFaultServer(tree: RootTreeName, disk: string, name: string): Promise<Machine> {
+  const machine = await startMachine({ tree, disk, name });
+  try {
+    for (const unit of ['lxd-containers.service', 'incus.service'])
+      await machine.exec(
+        ['sh', '-c', `[ "$(systemctl is-enabled "$1")" = masked ] || systemctl start "$1"`, 'sh', unit],
+        { accept: 'any', timeoutMs: 120_000 },
+      );
+    return machine;
+  } catch (error) {
+    await machine.stop();
+    throw error;
+  }
+}
+
+async function populatedDisk(treeName: RootTreeName): Promise<string> {
+  const tree = await rootTree(treeName);
+  const sources = [
+    readFileSync(import.meta.filename, 'utf8'),
+    ...readdirSync(join(dirname(import.meta.dirname), 'machine'))
+      .sort()
+      .map((name) => readFileSync(join(dirname(import.meta.dirname), 'machine', name), 'utf8')),
+  ];
+  const path = join(cacheFolder(), 'disks', `faults-${tree.name}-${cacheKey(tree.key, ...sources)}.img`);
+  return madeOnce(path, async (temporary) => {
+    const machine = await startMachine({ tree: treeName, name: 'fault-fill' });
+    let kept = false;
+    try {
+      // Both, so that what a daemon makes at its very first start is the same in each machine.
+      await Promise.all([startLxd(machine).then(() => fill(machine)), startIncus(machine)]);
+      // The first start of a container gives its files their owners: that is over before anything is tried.
+      for (const { instance } of faultPower)
+        await setPower(machine, 'lxd', [{ project: 'default', instance, status: 'Running' }]);
+      await Promise.all([stopLxd(machine), stopIncus(machine)]);
+      await machine.stop({ keepDisk: temporary });
+      kept = true;
+    } finally {
+      if (!kept) await machine.stop();
+    }
+  });
+}
+
+async function fill(machine: Machine): Promise<void> {
+  const make = (path: string, body: unknown, content?: Buffer): Promise<unknown> =>
+    api(machine, 'lxd', 'POST', path, body, content === undefined ? {} : { content });
+  await make('/1.0/storage-pools', { name: 'plain', driver: 'dir' });
+  // The smallest that mkfs.btrfs makes; on a loop device.
+  await make('/1.0/storage-pools', { name: 'looped', driver: 'btrfs', config: { size: '128MiB' } });
+  await make('/1.0/networks', {
+    name: 'br-faults',
+    config: { 'ipv4.address': '10.77.0.1/24', 'ipv4.nat': 'true', 'ipv6.address': 'none' },
+  });
+  await api(machine, 'lxd', 'PUT', '/1.0/profiles/default', {
+    devices: {
+      root: { type: 'disk', path: '/', pool: 'plain' },
+      eth0: { type: 'nic', network: 'br-faults', name: 'eth0' },
+    },
+  });
+  const { fingerprint } = (await make('/1.0/images', undefined, await busyboxImage(machine, 'tiny'))) as {
+    fingerprint: string;
+  };
+  const add = (name: string, config: Record<string, string>, devices: unknown = {}): Promise<unknown> =>
+    make('/1.0/instances', { name, config, devices, source: { type: 'image', fingerprint } });
+  await add('bridged', {
+    'boot.autostart': 'false',
+    'user.note': "it's ⟨here⟩",
+  });
+  await add('on-btrfs', {}, { root: { type: 'disk', path: '/', pool: 'looped' } });
+  await add('resting', { 'boot.autostart': 'true' });
+  await make('/1.0/instances/resting/snapshots', { name: 'before' });
+  await make('/1.0/instances/on-btrfs/snapshots', { name: 'before' });
+  await make('/1.0/storage-pools/plain/volumes/custom', { name: 'data' });
+}

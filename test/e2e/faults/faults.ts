@@ -1,0 +1,78 @@
+// `npm run test:faults`: the whole fault matrix on real daemons. Each number of faults can be set, for instance --syscalls 25.
+import { parseArgs } from 'node:util';
+import { openFaultLab } from './fault-lab.ts';
+import {
+  boundaryPoints,
+  commandFaults,
+  describeFault,
+  errorFaults,
+  type FaultOutcome,
+  killedTwice,
+  killTotal,
+  otherTotal,
+  powerCuts,
+  randomPoints,
+  secondRuns,
+  seeded,
+  signalFaults,
+  syscallPoints,
+} from './fault-points.ts';
+import { tryFault } from './try-fault.ts';
+
+const number = (value: string) => ({ type: 'string', default: value }) as const;
+const { values } = parseArgs({
+  options: {
+    /** The same seed chooses the same points, if the server makes the same calls. */
+    seed: number(String(Math.floor(Math.random() * 1e6))),
+    tree: { type: 'string', default: 'bookworm' },
+    /** 1: each twice, 0: none. */
+    boundaries: number('1'),
+    syscalls: number('100'),
+    random: number('20'),
+    errors: number('18'),
+    signals: number('8'),
+    'second-runs': number('2'),
+    commands: number('1'),
+    'power-cuts': number('16'),
+    twice: number('12'),
+    parallel: number('2'),
+  },
+});
+const begun = performance.now();
+const elapsed = (): string => `${Math.round((performance.now() - begun) / 1000)} s`;
+const lab = await openFaultLab(values.tree === 'trixie7' ? 'trixie7' : 'bookworm');
+console.log(
+  `seed ${values.seed}; a migration makes ${lab.calls} calls that change something, in ${Math.round(lab.milliseconds)} ms; measured in ${elapsed()}`,
+);
+const outcomes: FaultOutcome[] = [];
+try {
+  const random = seeded(Number(values.seed));
+  const faults = [
+    ...powerCuts(lab, Number(values['power-cuts']), random),
+    ...errorFaults(lab, Number(values.errors), random),
+    ...signalFaults(lab, Number(values.signals), random),
+    ...secondRuns(lab, Number(values['second-runs']), random),
+    ...(values.commands === '0' ? [] : commandFaults),
+    ...killedTwice(lab, Number(values.twice), random),
+    ...syscallPoints(lab, Number(values.syscalls), random),
+    ...randomPoints(lab, Number(values.random), random),
+    ...(values.boundaries === '0' ? [] : boundaryPoints(lab)),
+  ].values();
+  const worker = async (): Promise<void> => {
+    for (const fault of faults) {
+      const outcome = await tryFault(lab, fault);
+      outcomes.push(outcome);
+      const verdict = outcome.wrong.length === 0 ? 'ends well' : 'DOES NOT END WELL';
+      console.log(`${verdict}: ${describeFault(fault)}: ${outcome.where} (${Math.round(outcome.seconds)} s)`);
+      for (const line of outcome.wrong) console.log(`    ${line.replaceAll('\n', '\n    ')}`);
+    }
+  };
+  await Promise.all(Array.from({ length: Number(values.parallel) }, worker));
+} finally {
+  lab.close();
+}
+const bad = outcomes.filter(({ wrong }) => wrong.length > 0).length;
+console.log(`${bad === 0 ? 'all ended well' : `${bad} did not end well`}, in ${elapsed()}`);
+console.log(otherTotal(outcomes));
+console.log(killTotal(outcomes));
+process.exitCode = bad === 0 ? 0 : 1;

@@ -1,0 +1,267 @@
+// Lets one thing happen to one migration on a server of its own, and looks whether it ends well.
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { cacheFolder } from '../machine/cache.ts';
+import { copyDisk } from '../machine/disk.ts';
+import type { Machine } from '../machine/machine.ts';
+import { tool } from '../server/tool.ts';
+import { waitFor } from '../wait-for.ts';
+import {
+  badForPeople,
+  callLog,
+  endsWell,
+  events,
+  type FaultLab,
+  killTool,
+  said,
+  tracedTool,
+  watchedTool,
+} from './fault-lab.ts';
+import type { Fault, FaultOutcome, OtherFault } from './fault-points.ts';
+
+const migrate = ['migrate', '--yes', '--json'];
+const limitMs = 300_000;
+
+/** What happened; on which machine it is to end well, if not on the same. */
+interface Happened {
+  readonly where: string;
+  readonly wrong?: readonly string[];
+  readonly on?: Machine;
+}
+
+export async function tryFault(lab: FaultLab, fault: Fault): Promise<FaultOutcome> {
+  const begun = performance.now();
+  const seconds = (): number => (performance.now() - begun) / 1000;
+  const machine = await lab.start('faulty');
+  const machines = [machine];
+  let where = 'at the beginning';
+  try {
+    const happened = await letHappen(lab, machine, fault);
+    where = happened.where;
+    if (happened.on !== undefined) machines.push(happened.on);
+    const wrong = await endsWell(lab, happened.on ?? machine, fault.ending);
+    return { fault, where, wrong: [...(happened.wrong ?? []), ...wrong], seconds: seconds() };
+  } catch (error) {
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { fault, where, wrong: [what, await lastOfLog(machines)], seconds: seconds() };
+  } finally {
+    for (const one of machines) await one.stop();
+  }
+}
+
+function letHappen(lab: FaultLab, machine: Machine, fault: Fault): Promise<Happened> {
+  switch (fault.kind) {
+    case 'boundary':
+      return killAtBoundary(machine, fault.position);
+    case 'syscall':
+      return killAtCall(machine, fault.number);
+    case 'random':
+      return killAfter(machine, fault.milliseconds);
+    case 'error':
+      return happensAtCall(machine, fault.errno, fault.number, fault.lasting ? 1e9 : fault.number);
+    case 'signal':
+      return happensAtCall(machine, fault.signal, fault.number, fault.number);
+    case 'second run':
+      return beginAgainBeside(machine, fault.number);
+    case 'command':
+      return withoutCommand(machine, fault);
+    case 'power cut':
+      return cutPower(lab, machine, fault.number);
+    case 'twice killed':
+      return killTwice(machine, fault);
+  }
+}
+
+async function killAtBoundary(machine: Machine, position: number): Promise<Happened> {
+  let killed: Promise<void> | undefined;
+  const { stdout } = await watchedTool(machine, migrate, (text) => {
+    if (text.includes(`"event":"step","position":${position},`)) killed ??= killTool(machine, 'migrate');
+  });
+  await killed;
+  return { where: `at the beginning of ${lastStep(stdout)}` };
+}
+
+async function killAtCall(machine: Machine, number: number): Promise<Happened> {
+  const { stdout } = await machine.exec(tracedTool('kill', number, number, migrate), {
+    timeoutMs: limitMs,
+    accept: 'any',
+  });
+  return { where: `in ${lastStep(stdout)}, before call ${await lastCall(machine)}` };
+}
+
+async function killAfter(machine: Machine, milliseconds: number): Promise<Happened> {
+  const ended = watchedTool(machine, migrate, () => {});
+  await Promise.race([ended, delay(milliseconds)]);
+  await killTool(machine, 'migrate');
+  const { stdout } = await ended;
+  return { where: `${Math.round(milliseconds)} ms after its start, in ${lastStep(stdout)}` };
+}
+
+/** An error or a signal: the tool ends by itself, and says why. */
+async function happensAtCall(
+  machine: Machine,
+  action: string,
+  first: number,
+  last: number,
+): Promise<Happened> {
+  const ended = await machine.exec(tracedTool(action, first, last, migrate), {
+    timeoutMs: limitMs,
+    accept: 'any',
+  });
+  const wrong = badForPeople('migrate', ended);
+  // Done all the same, failed, or interrupted; never by a signal.
+  if (![0, 1, 5].includes(ended.status)) wrong.push(said('migrate', ended));
+  const call = (await callsOf(machine)).find((line) => line.startsWith(`${first} `)) ?? 'none';
+  return { where: `at call ${call}; it ended with ${ended.status} in ${lastStep(ended.stdout)}`, wrong };
+}
+
+async function beginAgainBeside(machine: Machine, number: number): Promise<Happened> {
+  const held = await hold(machine, number);
+  const wrong: string[] = [];
+  for (const command of ['migrate', 'resume', 'rollback']) {
+    const second = await tool(machine, [command, '--yes']);
+    wrong.push(...badForPeople(command, second));
+    if (second.status !== 5 || !/already|at work/i.test(second.stderr))
+      wrong.push(said(`a second ${command}`, second));
+  }
+  const status = await tool(machine, ['status']);
+  if (status.status !== 0 && status.status !== 4) wrong.push(said('status', status));
+  const where = held.where();
+  await held.end();
+  return { where, wrong };
+}
+
+async function withoutCommand(
+  machine: Machine,
+  { command, when, how }: Extract<OtherFault, { kind: 'command' }>,
+): Promise<Happened> {
+  const path = `/usr/local/sbin/${command}`;
+  const { stdout: found } = await machine.exec(['sh', '-c', `command -v ${command}`]);
+  const broken = {
+    missing: 'exec /no/such/command',
+    failing: "echo 'it does not work today' >&2; exit 7",
+    hanging: 'exec sleep 1000',
+  }[how];
+  const script =
+    how === 'missing' && when === ''
+      ? '#!/no/such/interpreter\n'
+      : `#!/bin/sh\ncase "$*" in ${when === '' ? '' : `"${when}"`}*) ${broken};; esac\nexec ${found.trim()} "$@"\n`;
+  writeFileSync(machine.rootPath(path), script, { mode: 0o755 });
+  const ended = await tool(machine, migrate);
+  rmSync(machine.rootPath(path));
+  const wrong = badForPeople('migrate', ended);
+  if (![0, 1, 3, 5].includes(ended.status)) wrong.push(said('migrate', ended));
+  return { where: `it ended with ${ended.status} in ${lastStep(ended.stdout)}`, wrong };
+}
+
+/**
+ * The disk is copied while it is mounted and nothing but the daemons could write to it; the machine that is started from
+ * the copy boots as a host does: what is enabled and not masked is started.
+ */
+async function cutPower(lab: FaultLab, machine: Machine, number: number): Promise<Happened> {
+  const held = await hold(machine, number);
+  const copy = join(cacheFolder(), `cut-${machine.name}.img`);
+  try {
+    await copyAtRest(machine.disk, copy);
+    const where = held.where();
+    await machine.stop();
+    const on = await lab.boot(copy, 'after-cut');
+    return { where, on };
+  } finally {
+    rmSync(copy, { force: true });
+  }
+}
+
+/** A copy during which nothing was written: each write through the loop device changes the time of the file. */
+async function copyAtRest(disk: string, copy: string): Promise<void> {
+  const changed = (): string => {
+    const { mtimeNs, ctimeNs } = statSync(disk, { bigint: true });
+    return `${mtimeNs} ${ctimeNs}`;
+  };
+  await waitFor('a copy of the disk during which nothing was written', 60_000, async () => {
+    const before = changed();
+    await copyDisk(disk, copy);
+    return changed() === before ? true : undefined;
+  });
+}
+
+async function killTwice(
+  machine: Machine,
+  { number, again, ending }: Extract<OtherFault, { kind: 'twice killed' }>,
+): Promise<Happened> {
+  const { where } = await killAtCall(machine, number);
+  const second = await machine.exec(tracedTool('kill', again, again, [ending, '--yes', '--json']), {
+    timeoutMs: limitMs,
+    accept: 'any',
+  });
+  return {
+    where: `${where}; ${ending} in ${lastStep(second.stdout)}, before call ${await lastCall(machine)}`,
+  };
+}
+
+interface Held {
+  where(): string;
+  /** Kills it. */
+  end(): Promise<void>;
+}
+
+/** The tool, standing still before its n-th call. */
+async function hold(machine: Machine, number: number): Promise<Held> {
+  const child = machine.spawn(tracedTool('hold', number, number, migrate));
+  let stdout = '';
+  let ended = false;
+  child.stdout?.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString('utf8');
+  });
+  const closed = new Promise<void>((resolve) => child.on('exit', () => resolve()));
+  void closed.then(() => {
+    ended = true;
+  });
+  await waitFor('the tool to stand still', limitMs, async () =>
+    ended || (await callsOf(machine)).includes('held') ? true : undefined,
+  );
+  const call = (await callsOf(machine)).filter((line) => line !== 'held').at(-1);
+  return {
+    where: () => `in ${lastStep(stdout)}, before call ${call ?? 'none'}`,
+    async end() {
+      // What is traced dies with the tracer.
+      await machine.exec(['pkill', '-KILL', '-f', '^perl /opt/at-call.pl '], { accept: [1] });
+      await closed;
+    },
+  };
+}
+
+function callsOf(machine: Machine): Promise<string[]> {
+  const path = machine.rootPath(callLog);
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  return Promise.resolve(text.trimEnd().split('\n'));
+}
+
+async function lastCall(machine: Machine): Promise<string> {
+  return (await callsOf(machine)).at(-1) ?? 'none';
+}
+
+function lastStep(stdout: string): string {
+  const last = events(stdout)
+    .filter(({ event }) => event !== 'plan')
+    .at(-1);
+  if (last === undefined) return 'the plan or rehearsal';
+  return last.event === 'step'
+    ? `${String(last['kind'])} (${String(last['position'])}, ${String(last['state'])})`
+    : String(last.event);
+}
+
+async function lastOfLog(machines: readonly Machine[]): Promise<string> {
+  const texts = machines.map(async (machine) => {
+    try {
+      const script = `tail -n 12 /var/lib/lxd-to-incus/runs/*/log /var/log/lxd/lxd.log /var/log/incus/incus.log
+        for socket in /var/lib/lxd/unix.socket /var/lib/incus/unix.socket; do
+          curl -s -m 5 --unix-socket $socket 'http://x/1.0/operations?recursion=1'; done; ps axfww -o pid,etimes,args | tail -n 40`;
+      return (await machine.exec(['sh', '-c', script], { accept: 'any' })).stdout;
+    } catch (error) {
+      return String(error);
+    }
+  });
+  return (await Promise.all(texts)).join('\n');
+}
