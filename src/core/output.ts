@@ -51,7 +51,8 @@ export function openOutput(options: { json: boolean; colour: boolean }): Output 
     progress(text) {
       if (!onTerminal || options.json) return;
       clear();
-      process.stderr.write(inert(text).slice(0, (process.stderr.columns ?? 80) - 1));
+      // A terminal that does not know its width says 0.
+      process.stderr.write(inert(text).slice(0, (process.stderr.columns || 80) - 1));
       progressShown = true;
     },
     colour: (style, text) => (coloured ? `\x1b[${codes[style]}m${text}\x1b[0m` : text),

@@ -70,8 +70,11 @@ export type MigrateProblem =
       readonly why: string;
       readonly lastLines: readonly string[];
     }
+  | { readonly code: 'source-not-startable' }
   | { readonly code: 'instance-will-not-stop'; readonly instance: string; readonly limitMs: number }
   | { readonly code: 'target-exists'; readonly path: string }
+  | { readonly code: 'copy-failed'; readonly from: string; readonly to: string; readonly why: string }
+  | { readonly code: 'not-mounted'; readonly paths: readonly string[] }
   | { readonly code: 'verify-failed'; readonly count: number; readonly report: string };
 
 const exits: Partial<Record<MigrateProblem['code'], ExitCode>> = {
@@ -238,10 +241,18 @@ function explain(problem: MigrateProblem): Explanation {
       };
     case 'daemon-silent':
       return {
-        what: `${problem.daemon} did not answer within ${problem.limitMs / 1000} s.`,
+        what:
+          problem.limitMs === 0
+            ? `${problem.daemon} does not run.`
+            : `${problem.daemon} did not answer within ${problem.limitMs / 1000} s.`,
         ...(problem.lastLines.length === 0
           ? {}
           : { where: `Its last lines:\n${problem.lastLines.join('\n')}` }),
+      };
+    case 'source-not-startable':
+      return {
+        what: 'LXD does not run and nothing says how it is started here, so its instances cannot be started again.',
+        next: 'Install or start LXD, or say with --services FILE how it is started.',
       };
     case 'daemon-did-not-start':
       return {
@@ -260,6 +271,16 @@ function explain(problem: MigrateProblem): Explanation {
       return {
         what: 'Something already stands where the tool would write; nothing was replaced.',
         where: problem.path,
+      };
+    case 'copy-failed':
+      return {
+        what: `${problem.from} could not be copied to ${problem.to}: ${problem.why}`,
+        next: 'Nothing was removed. What was copied so far is used when it is tried again.',
+      };
+    case 'not-mounted':
+      return {
+        what: `No file system is mounted on ${problem.paths.join(' or ')}.`,
+        next: 'Mount it where it was, then try again.',
       };
     case 'verify-failed':
       return {

@@ -98,6 +98,9 @@ describe('migrate --yes on a populated server', () => {
     const moved = await inventoryOf(server, 'incus');
     expect(Object.keys(moved)).toEqual(Object.keys(inventory));
     await expectNoSecrets(server, `${result.stdout}${result.stderr}`);
+    const { stdout: note } = await server.exec(['cat', '/var/lib/lxd/README.moved-to-incus']);
+    expect(note).toContain('/var/lib/incus');
+    expect(note).toContain('lxd-to-incus rollback');
     await expectNothingToDo(server);
   });
 

@@ -41,6 +41,8 @@ export interface FakeHost extends Host {
   onRequest(handler: RequestHandler): void;
   /** The last handler that has a result gives it; where none has, the command does not exist. */
   onRun(handler: RunHandler): void;
+  /** As onRun, for what is started to run beside; it has ended at once. */
+  onStart(handler: RunHandler): void;
   onSignal(handler: SignalHandler): void;
   /** Called at each sleep, when its time has passed. */
   onSleep(handler: SleepHandler): void;
@@ -65,6 +67,7 @@ export function fakeHost(): FakeHost {
   const requests: FakeHost['requests'] = [];
   const requestHandlers: RequestHandler[] = [];
   const runHandlers: RunHandler[] = [];
+  const startHandlers: RunHandler[] = [];
   const signalHandlers: SignalHandler[] = [];
   const sleepHandlers: SleepHandler[] = [];
   const path = (absolute: string): string => join(root, absolute);
@@ -76,6 +79,7 @@ export function fakeHost(): FakeHost {
     requests,
     onRequest: (handler) => requestHandlers.unshift(handler),
     onRun: (handler) => runHandlers.unshift(handler),
+    onStart: (handler) => startHandlers.unshift(handler),
     onSignal: (handler) => signalHandlers.unshift(handler),
     onSleep: (handler) => sleepHandlers.unshift(handler),
     writeFile: (absolute, content) => {
@@ -95,9 +99,19 @@ export function fakeHost(): FakeHost {
         throw coreFailure({ code: 'command-failed', argv, status, stderr: stderr.toString('utf8') });
       return { status, stdout, stderr };
     },
-    start: async ([command]) => {
-      log.push({ kind: 'run', text: command });
-      throw coreFailure({ code: 'command-missing', command });
+    start: async (argv) => {
+      log.push({ kind: 'run', text: argv.join(' ') });
+      const result = await firstAnswer(startHandlers, (handler) => handler(argv, { timeoutMs: 1 }));
+      if (result === undefined) throw coreFailure({ code: 'command-missing', command: argv[0] });
+      const { status = 0, stdout = Buffer.alloc(0) } = result;
+      return {
+        pid: 1,
+        write: () => {},
+        tail: () => stdout.toString('utf8'),
+        hasEnded: () => true,
+        ended: Promise.resolve(`status ${status}`),
+        kill: () => {},
+      };
     },
     which: (command) => machine.commands.get(command),
     processes: () => machine.processes,

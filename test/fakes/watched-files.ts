@@ -26,6 +26,8 @@ export interface FileWatch {
   readonly operations: string[];
   /** Called before each change. */
   before: (operation: string) => void;
+  /** Whether a rename would lead to another file system; the answer outlives a reset. */
+  acrossDevices: (from: string, to: string) => boolean;
   /** Lets this many changes happen; at the next one, and ever after, the process is dead. */
   dieAfter(operations: number): void;
   isDead(): boolean;
@@ -38,6 +40,7 @@ let dead = false;
 export const fileWatch: FileWatch = {
   operations: [],
   before: () => {},
+  acrossDevices: () => false,
   dieAfter(operations) {
     left = operations;
   },
@@ -83,6 +86,8 @@ function watched(actual: typeof fs): Record<string, unknown> {
   for (const name of changing) {
     const original = actual[name] as (...args: unknown[]) => unknown;
     wrapped[name] = (...args: unknown[]) => {
+      if (name === 'renameSync' && fileWatch.acrossDevices(String(args[0]), String(args[1])))
+        throw Object.assign(new Error(`EXDEV: ${String(args[0])}`), { code: 'EXDEV' });
       passes(`${name} ${String(args[0])}`);
       return original(...args);
     };

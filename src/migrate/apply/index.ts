@@ -4,6 +4,7 @@ import { describeStep, type Step } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
 import type { JournalStep, RunOutcome } from './journal.ts';
 import type { ApplyContext, StepHandler, StepHandlers } from './step-handler.ts';
+import { copyDirectoryStep } from './steps/copy-directory.ts';
 import {
   disableSourceStep,
   maskSourceStep,
@@ -28,7 +29,9 @@ import {
   setAsideTargetStep,
 } from './steps/files.ts';
 import { refreshBackupFilesStep, releaseAutostartStep } from './steps/instances.ts';
+import { leaveNoteStep } from './steps/leave-note.ts';
 import { clearLeftoversStep, proveQuietStep } from './steps/leftovers.ts';
+import { emptyTargetMountStep, moveMountStep } from './steps/mount.ts';
 
 const handlers: StepHandlers = {
   'record-power': recordPowerStep,
@@ -53,6 +56,10 @@ const handlers: StepHandlers = {
   'start-daemon': startDaemonStep,
   'restore-power': restorePowerStep,
   'release-autostart': releaseAutostartStep,
+  'move-mount': moveMountStep,
+  'empty-target-mount': emptyTargetMountStep,
+  'copy-directory': copyDirectoryStep,
+  'leave-note': leaveNoteStep,
   'refresh-backup-files': refreshBackupFilesStep,
 };
 
@@ -90,6 +97,8 @@ export async function applySteps(context: ApplyContext, options: ApplyOptions): 
       journal.mark(run, entry.position, 'done', host.now());
       report('done');
     } catch (error) {
+      // Stopped inside of a step that takes long: it goes on from there.
+      if (error instanceof Failure && error.problem.code === 'interrupted') throw error;
       report('failed', error instanceof Failure ? error.explanation.what : String(error));
       await afterFailure(context, options, entry, error);
     }

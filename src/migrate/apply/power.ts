@@ -26,7 +26,14 @@ export async function recordPower(
   wouldStart: () => readonly string[],
 ): Promise<StoredPower> {
   const socket = await answeringSocket(host, daemon);
-  if (socket === undefined) return { ...powerWithoutDaemon(host, daemon, wouldStart), daemonRan: false };
+  if (socket === undefined) {
+    const nothing = nothingRuns(host, daemon, powerFromProcesses(host, daemon.dataDirectory));
+    return {
+      ...powerWithoutDaemon(host, daemon, wouldStart),
+      ...(nothing ? { wouldStart: true } : {}),
+      daemonRan: false,
+    };
+  }
   const states = await instanceStates(daemonClient(host, socket));
   const named = (status: string): string[] =>
     states.filter((instance) => instance.status === status).map(nameOf);
@@ -43,10 +50,17 @@ export function powerWithoutDaemon(
   wouldStart: () => readonly string[],
 ): { running: string[]; frozen: string[] } {
   const found = powerFromProcesses(host, daemon.dataDirectory);
-  const nothingRuns =
-    found.running.length + found.frozen.length === 0 &&
-    daemon.sockets.every((socket) => host.listener(socket) === undefined);
-  return nothingRuns ? { running: [...wouldStart()], frozen: [] } : found;
+  return nothingRuns(host, daemon, found) ? { running: [...wouldStart()], frozen: [] } : found;
+}
+
+function nothingRuns(
+  host: Host,
+  { sockets }: Pick<DaemonRef, 'sockets'>,
+  { running, frozen }: { readonly running: readonly string[]; readonly frozen: readonly string[] },
+): boolean {
+  return (
+    running.length + frozen.length === 0 && sockets.every((socket) => host.listener(socket) === undefined)
+  );
 }
 
 export function powerFromProcesses(
@@ -135,14 +149,16 @@ export async function stopThroughDaemon(
 ): Promise<void> {
   const running = runningOf(await instanceStates(client)).filter((instance) => nameOf(instance) !== keep);
   const priorities = [...new Set(running.map(stopPriority))].sort((a, b) => b - a);
-  let left = running.length;
+  const left = new Set(running.map(nameOf));
   for (const wanted of priorities) {
     const group = running.filter((instance) => stopPriority(instance) === wanted);
     const outcomes = await Promise.allSettled(
       group.map(async (state) => {
         await stopOne(client, state, orders);
-        left -= 1;
-        orders.say(`${nameOf(state)} stopped, ${left} left`);
+        left.delete(nameOf(state));
+        orders.say(
+          `${nameOf(state)} stopped, ${left.size} left${left.size === 0 ? '' : `: ${[...left].join(', ')}`}`,
+        );
       }),
     );
     // Only now: one that was still stopping would be found running, and left alone, when they are started again.

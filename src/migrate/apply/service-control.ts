@@ -22,6 +22,8 @@ export interface WhileStopping {
   /** Milliseconds within which its instances must be gone; the daemon itself would force them later than that. */
   readonly instancesGoneWithinMs: number;
   readonly instance: string;
+  /** Called about once a second until they are. */
+  readonly waiting: (elapsedMs: number) => void;
   /** Called once no instance of the daemon runs any more. */
   readonly instancesGone: () => void;
 }
@@ -63,7 +65,9 @@ async function shutDown(
   if (beside === undefined) return stopped;
   // Its failure is looked at below, whenever it comes.
   stopped.catch(() => {});
-  const end = host.clock() + beside.instancesGoneWithinMs;
+  const begun = host.clock();
+  const end = begun + beside.instancesGoneWithinMs;
+  let told = begun;
   while (runningInstances(host, daemon.dataDirectory).length > 0) {
     if (host.clock() > end) {
       // The daemon would now stop the instance by force, and nobody allowed that. Killed, it leaves it running.
@@ -74,6 +78,10 @@ async function shutDown(
         instance: beside.instance,
         limitMs: beside.instancesGoneWithinMs,
       });
+    }
+    if (host.clock() - told > 1_000) {
+      told = host.clock();
+      beside.waiting(told - begun);
     }
     await host.sleep(10);
   }

@@ -84,6 +84,8 @@ export interface StoredPower {
   readonly frozen: readonly string[];
   /** Those of both that LXD deletes when they stop; absent in journals of former versions. */
   readonly ephemeral?: readonly string[];
+  /** Nothing ran at all, neither daemon nor instances: `running` is what the daemon would start. */
+  readonly wouldStart?: true;
   /** Whether the source's daemon answered when the record was taken. */
   readonly daemonRan: boolean;
 }

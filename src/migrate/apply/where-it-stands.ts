@@ -39,5 +39,6 @@ export function whatIsLeft(
 }
 
 function dataIsMoved(steps: readonly JournalStep[]): boolean {
-  return steps.some(({ step, state }) => step.kind === 'move-directory' && state === 'done');
+  const moves = ['move-directory', 'move-mount', 'copy-directory'];
+  return steps.some(({ step, state }) => moves.includes(step.kind) && state === 'done');
 }

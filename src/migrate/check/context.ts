@@ -11,6 +11,12 @@ export interface OpenDatabase {
   readonly servers: readonly { readonly id: bigint; readonly address: string }[];
 }
 
+export interface CopyFacts {
+  readonly bytes: number;
+  /** Subvolumes of btrfs inside, which a copy of files would not follow. */
+  readonly subvolumes: readonly string[];
+}
+
 export interface CheckContext {
   readonly host: Host;
   readonly source: Installation;
@@ -25,6 +31,8 @@ export interface CheckContext {
   readonly state: string;
   /** False where only a copy of a database was given, without the rest of the data directory. */
   readonly sourceIsWhole: boolean;
+  /** What a copy of the data directory would take; absent where nothing is copied. */
+  readonly copy?: CopyFacts;
   /** Bytes of the source's database image. */
   readonly imageBytes: number;
 }

@@ -1,17 +1,19 @@
 // Findings about folders, mounts, file systems and free space.
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
-import { systemErrorCode } from '../../core/failure.ts';
+import type { Host } from '../../core/host.ts';
 import { formatBytes } from '../../core/text.ts';
+import type { Installation } from '../detect/index.ts';
 import type { CheckContext } from './context.ts';
 import type { Finding } from './finding.ts';
+import { fstab, fstabMountPoints, layoutOf, mountAt, nearest, whyNotMovable } from './layout.ts';
 
 export function checkFileSystem(context: CheckContext): Finding[] {
   if (!context.sourceIsWhole) return [databaseOnly(context)];
   return [
     ...linksAndMounts(context),
     ...mountsInside(context),
-    ...oneFileSystem(context),
+    ...waysToMove(context),
     ...freeSpace(context),
   ];
 }
@@ -28,7 +30,6 @@ function databaseOnly({ source }: CheckContext): Finding {
 }
 
 function linksAndMounts({ host, source, target }: CheckContext): Finding[] {
-  const mounted = new Set(host.mounts().map(({ path }) => path));
   return [source, target].flatMap((installation) => {
     if (installation === undefined) return [];
     const { role, dataDirectory } = installation;
@@ -45,18 +46,27 @@ function linksAndMounts({ host, source, target }: CheckContext): Finding[] {
         },
       ];
     }
-    if (!mounted.has(dataDirectory)) return [];
+    const why = whyNotMovable(host, dataDirectory, role) ?? bootsOver(host, installation);
+    if (why === undefined) return [];
     return [
       {
         id: `${role}-is-mount`,
         severity: 'blocker' as const,
         objects: [dataDirectory],
-        what: 'The data directory is a mount point; this version does not move mounts.',
+        what: `The data directory is a mount point that cannot be dealt with: ${why}.`,
         action:
-          'Stop the daemon and mount the file system elsewhere with the directory as a folder in it, then plan again.',
+          'Stop the daemon and mount the file system in a plain way, or elsewhere with the directory as a folder in it, then plan again.',
       },
     ];
   });
+}
+
+/** Something that /etc/fstab would mount over the target at the next boot, or by hand. */
+function bootsOver(host: Host, { role, dataDirectory }: Installation): string | undefined {
+  if (role === 'source' || mountAt(host.mounts(), dataDirectory) !== undefined) return undefined;
+  return fstabMountPoints(host).includes(dataDirectory)
+    ? `${fstab} mounts something on it, which is not mounted now`
+    : undefined;
 }
 
 /** Folders below which the daemon itself mounts things, and unmounts them when it stops. */
@@ -66,13 +76,11 @@ const mountedByDaemon =
 function mountsInside({ host, source }: CheckContext): Finding[] {
   const { dataDirectory } = source;
   const live = host.mounts().map(({ path }) => path);
-  const inside = [...live, ...fstabMounts(host.path('/etc/fstab'))].filter((path) =>
-    path.startsWith(`${dataDirectory}/`),
-  );
+  const fixed = fstabMountPoints(host).filter((path) => path.startsWith(`${dataDirectory}/`));
+  const inside = [...live.filter((path) => path.startsWith(`${dataDirectory}/`)), ...fixed];
   const foreign = [...new Set(inside)].filter(
     (path) => !mountedByDaemon.test(path.slice(dataDirectory.length)),
   );
-  const fixed = fstabMounts(host.path('/etc/fstab')).filter((path) => path.startsWith(`${dataDirectory}/`));
   const objects = [...new Set([...foreign, ...fixed])];
   if (objects.length === 0) return [];
   return [
@@ -86,64 +94,69 @@ function mountsInside({ host, source }: CheckContext): Finding[] {
   ];
 }
 
-function fstabMounts(path: string): string[] {
-  let text: string;
-  try {
-    text = fs.readFileSync(path, 'utf8');
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'EACCES') return [];
-    throw error;
-  }
-  return text
-    .split('\n')
-    .filter((line) => !line.trimStart().startsWith('#'))
-    .map((line) => line.trim().split(/\s+/)[1] ?? '')
-    .filter((mountPoint) => mountPoint.startsWith('/'));
-}
-
-/** The nearest folder that exists, for what will be made below it. */
-function nearest(path: string): string {
-  let folder = path;
-  while (!fs.existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
-  return folder;
-}
-
-function oneFileSystem({ host, source, target, state }: CheckContext): Finding[] {
+function waysToMove({ host, source, target, copy }: CheckContext): Finding[] {
   if (target === undefined || !fs.existsSync(host.path(source.dataDirectory))) return [];
-  const device = (path: string): number => fs.statSync(nearest(host.path(path))).dev;
-  const sourceDevice = device(source.dataDirectory);
+  const layout = layoutOf(host, source.dataDirectory, target.dataDirectory);
+  if (layout.kind === 'rename') return [];
+  if (layout.kind === 'move-mount') {
+    const boot = {
+      fstab: `${fstab} is changed with it.`,
+      unit: 'Its mount unit is changed with it.',
+      nothing:
+        'Nothing was found that mounts it at boot: see to it that it is mounted in the new place then.',
+    }[layout.boot];
+    return [
+      {
+        id: 'source-mount-moves',
+        severity: 'change',
+        objects: [`${source.dataDirectory} → ${target.dataDirectory}`],
+        what: 'LXD has its data on a file system of its own, mounted on its directory.',
+        action: `The file system is mounted on the directory of Incus instead. ${boot}`,
+      },
+    ];
+  }
+  const { bytes = 0, subvolumes = [] } = copy ?? {};
+  const copied: Finding = {
+    id: 'directory-copied',
+    severity: 'change',
+    objects: [`${source.dataDirectory} → ${target.dataDirectory}: ${formatBytes(bytes)}`],
+    what: 'The directories of LXD and Incus are on different file systems, so the data is copied and not renamed. That takes its time, during which nothing runs.',
+    action:
+      'Every file is compared. The data stays in the directory of LXD as well, and a rollback brings back what changed.',
+  };
+  if (subvolumes.length === 0) return [copied];
   return [
-    ...(device(dirname(target.dataDirectory)) === sourceDevice
-      ? []
-      : [
-          {
-            id: 'different-file-systems',
-            severity: 'blocker' as const,
-            objects: [source.dataDirectory, dirname(target.dataDirectory)],
-            what: 'The LXD directory and the place of the Incus directory are on different file systems; this version moves by renaming only.',
-            action: 'Bring the LXD directory onto the file system of the Incus directory first.',
-          },
-        ]),
-    ...(device(state) === sourceDevice
-      ? []
-      : [
-          {
-            id: 'state-on-other-file-system',
-            severity: 'blocker' as const,
-            objects: [state],
-            what: "The tool's own folder is on another file system than the LXD directory, so databases could not be put there by renaming.",
-            action: 'Name a folder on the same file system with --state DIR.',
-          },
-        ]),
+    copied,
+    {
+      id: 'subvolumes-to-copy',
+      severity: 'blocker',
+      objects: subvolumes,
+      what: 'There are btrfs subvolumes in the data directory. A copy to another file system would not keep them.',
+      action: 'Bring the directory of Incus onto the same btrfs file system, then plan again.',
+    },
   ];
 }
 
-function freeSpace({ host, source, state, imageBytes }: CheckContext): Finding[] {
+function freeSpace({ host, source, target, state, imageBytes, copy }: CheckContext): Finding[] {
   // The new database (segment and db.bin), incusd's own backup copy and its update, the journal and the reports.
-  const needed = 6 * imageBytes + 64 * 1024 * 1024;
-  return [dirname(source.dataDirectory), state].flatMap((place) => {
-    const folder = nearest(host.path(place));
-    const { bavail, bsize } = fs.statfsSync(folder);
+  const forDatabase = 6 * imageBytes + 64 * 1024 * 1024;
+  const layout =
+    target === undefined || !fs.existsSync(host.path(source.dataDirectory))
+      ? undefined
+      : layoutOf(host, source.dataDirectory, target.dataDirectory);
+  const places =
+    target !== undefined && layout?.kind === 'copy'
+      ? [
+          // A file system keeps some of it for its own books.
+          {
+            place: layout.intoMount ? target.dataDirectory : dirname(target.dataDirectory),
+            needed: forDatabase + Math.ceil((copy?.bytes ?? 0) * 1.03),
+          },
+          { place: state, needed: forDatabase },
+        ]
+      : [dirname(source.dataDirectory), state].map((place) => ({ place, needed: forDatabase }));
+  return places.flatMap(({ place, needed }) => {
+    const { bavail, bsize } = fs.statfsSync(nearest(host.path(place)));
     const free = bavail * bsize;
     if (free >= needed) return [];
     return [
@@ -151,8 +164,8 @@ function freeSpace({ host, source, state, imageBytes }: CheckContext): Finding[]
         id: 'too-little-space',
         severity: 'blocker' as const,
         objects: [`${place}: ${formatBytes(free)} free, ${formatBytes(needed)} needed`],
-        what: 'There is too little free space for the new database and its backups.',
-        action: 'Free some space, or name another folder of the same file system with --state DIR.',
+        what: 'There is too little free space for what is written there.',
+        action: 'Free some space, or name another folder for the databases with --state DIR.',
       },
     ];
   });

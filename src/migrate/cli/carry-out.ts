@@ -104,7 +104,8 @@ export async function carryOut(work: Work): Promise<ExitCode> {
     applyContext(work, () => current),
     {
       onProgress: (progress) => {
-        current = describeStep(progress.step).title;
+        const { title } = describeStep(progress.step);
+        current = progress.state === 'begun' || progress.state === 'done' ? title : 'taking back';
         showProgress(progress, output, host.clock() - begun);
       },
     },

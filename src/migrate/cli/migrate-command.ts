@@ -12,6 +12,7 @@ import { type Journal, openJournal, takeLock } from '../apply/journal.ts';
 import { isUnfinished, whatIsLeft, whereItStands } from '../apply/where-it-stands.ts';
 import { isOpen } from '../check/index.ts';
 import { find } from '../detect/index.ts';
+import { movedNote } from '../detect/moved-note.ts';
 import { makePlan, type Plan } from '../plan/index.ts';
 import { runFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
@@ -186,7 +187,8 @@ function alreadyDone(host: Host, options: MigrateOptions, outcome: string | unde
   if (outcome !== 'finished') return false;
   try {
     const { source } = find(host, detectOptions(options));
-    return !fs.existsSync(host.path(join(source.dataDirectory, 'database')));
+    const stands = (name: string): boolean => fs.existsSync(host.path(join(source.dataDirectory, name)));
+    return !stands('database') || stands(movedNote);
   } catch (error) {
     if (error instanceof Failure && error.problem.code === 'no-source') return true;
     throw error;

@@ -34,9 +34,10 @@ export const debTarget: TargetKind = {
     const list = ['/var/lib/dpkg/info/incus-base.list', '/var/lib/dpkg/info/incus.list'].find((path) =>
       existsSync(host.path(path)),
     );
-    return list === undefined
-      ? undefined
-      : describe(host, 'deb', defaultDirectory, defaultRuntime, [list], program);
+    if (list === undefined) return undefined;
+    const found = describe(host, 'deb', defaultDirectory, defaultRuntime, [list], program);
+    // Of a package that was removed and not purged the list remains.
+    return found.program === undefined ? undefined : found;
   },
 };
 

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../../core/host.ts';
 import type { FoundInstallation } from './installation.ts';
+import { movedNote } from './moved-note.ts';
 
 const units = ['lxd-containers.service', 'lxd.socket', 'lxd.service'];
 const defaultDirectory = '/var/lib/lxd';
@@ -13,12 +14,18 @@ export interface SourceKind {
   find(host: Host): FoundInstallation | undefined;
 }
 
+/** Whether a migration has left its note there. */
+function hasMoved(host: Host): boolean {
+  return existsSync(host.path(join(defaultDirectory, movedNote)));
+}
+
 export const debSource: SourceKind = {
   name: 'deb',
   looksFor: `Debian package lxd with ${defaultDirectory}`,
   find(host) {
     const list = '/var/lib/dpkg/info/lxd.list';
-    if (!existsSync(host.path(list)) || !existsSync(host.path(defaultDirectory))) return undefined;
+    if (!existsSync(host.path(list)) || !existsSync(host.path(defaultDirectory)) || hasMoved(host))
+      return undefined;
     return describe(host, 'deb', defaultDirectory, [list, defaultDirectory]);
   },
 };
@@ -28,7 +35,7 @@ export const manualSource: SourceKind = {
   looksFor: `an LXD database in ${defaultDirectory}`,
   find(host) {
     const database = join(defaultDirectory, 'database');
-    return existsSync(host.path(database))
+    return existsSync(host.path(database)) && !hasMoved(host)
       ? describe(host, 'manual', defaultDirectory, [database])
       : undefined;
   },

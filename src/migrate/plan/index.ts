@@ -9,6 +9,8 @@ import { describeNotice } from '../../dqlite/index.ts';
 import { powerWithoutDaemon } from '../apply/power.ts';
 import { filesWithoutRange } from '../check/id-maps.ts';
 import { type CheckContext, check, type Finding, mergeFindings, type OpenDatabase } from '../check/index.ts';
+import { layoutOf } from '../check/layout.ts';
+import { measureCopy } from '../check/measure-copy.ts';
 import { type Change, type Conversion, convert, globalSchema, startedByItself } from '../convert/index.ts';
 import { versionOf } from '../detect/incus.ts';
 import { type Found, withServices } from '../detect/index.ts';
@@ -65,6 +67,11 @@ export async function makePlan({
   try {
     const sourceIsWhole =
       content.files.global === join(host.path(source.dataDirectory), 'database', 'global');
+    const layout =
+      target === undefined || !sourceIsWhole
+        ? ({ kind: 'rename' } as const)
+        : layoutOf(host, source.dataDirectory, target.dataDirectory);
+    const copy = layout.kind === 'copy' ? await measureCopy(host, source.dataDirectory) : undefined;
     const context: CheckContext = {
       host,
       source,
@@ -76,6 +83,7 @@ export async function makePlan({
       state,
       sourceIsWhole,
       imageBytes: content.image.bytes.length,
+      ...(copy === undefined ? {} : { copy }),
     };
     const findings = [...check(context), ...notices(content)];
     const unknownSchema = findings.some(({ id }) => id === 'schema-unknown');
@@ -114,6 +122,8 @@ export async function makePlan({
           : makeSteps(source, target, folder, {
               ...hostInterfaces(opened),
               filesWithoutIdRange: filesWithoutRange(host),
+              layout,
+              bytes: copy?.bytes ?? 0,
             }),
     };
     return {

@@ -1,6 +1,8 @@
 // Orders the steps of a migration.
 import { join } from 'node:path';
+import { unreachable } from '../../core/failure.ts';
 import { defaultRange } from '../check/id-maps.ts';
+import type { Layout } from '../check/layout.ts';
 import type { Installation } from '../detect/index.ts';
 import type { DaemonRef, Step } from './step.ts';
 
@@ -9,6 +11,9 @@ export interface StepFacts {
   readonly bridges: readonly string[];
   readonly interfaces: readonly string[];
   readonly filesWithoutIdRange: readonly string[];
+  readonly layout: Layout;
+  /** What a copy takes; 0 where nothing is copied. */
+  readonly bytes: number;
 }
 
 /** Folder of one run, below the tool's own folder; its steps keep there what they set aside. */
@@ -26,6 +31,7 @@ export function makeSteps(source: Installation, target: Installation, run: strin
   const incus = daemonRef(target);
   const moved = target.dataDirectory;
   const database = join(moved, 'database');
+  const { layout } = facts;
   const units = source.service.kind === 'systemd' ? source.service.units : [];
   const targetUnits = target.service.kind === 'systemd' ? target.service.units : [];
   return [
@@ -40,7 +46,9 @@ export function makeSteps(source: Installation, target: Installation, run: strin
       interfaces: [],
       firewallTable: undefined,
     },
-    { kind: 'set-aside-target', path: moved, into: join(run, 'target-directory') },
+    layout.kind === 'copy' && layout.intoMount
+      ? { kind: 'empty-target-mount', path: moved, into: join(run, 'target-directory') }
+      : { kind: 'set-aside-target', path: moved, into: join(run, 'target-directory') },
     { kind: 'record-power', daemon: lxd },
     { kind: 'stop-instances', daemon: lxd },
     { kind: 'stop-daemon', daemon: lxd },
@@ -60,7 +68,7 @@ export function makeSteps(source: Installation, target: Installation, run: strin
     },
     { kind: 'convert-again', sourceDirectory: source.dataDirectory, into: join(run, 'converted-database') },
     { kind: 'record-directory', directory: source.dataDirectory, into: join(run, 'source-directory.json') },
-    { kind: 'move-directory', from: source.dataDirectory, to: moved },
+    moveStep(source.dataDirectory, moved, facts),
     { kind: 'set-aside-database', path: database, into: join(run, 'source-database') },
     {
       kind: 'install-database',
@@ -83,8 +91,22 @@ export function makeSteps(source: Installation, target: Installation, run: strin
     { kind: 'restore-power', daemon: incus },
     { kind: 'release-autostart', daemon: incus },
     ...(units.length === 0 ? [] : [{ kind: 'disable-source', units } as const]),
+    { kind: 'leave-note', directory: source.dataDirectory, movedTo: moved, kept: layout.kind === 'copy' },
     { kind: 'refresh-backup-files', daemon: incus },
   ];
+}
+
+function moveStep(from: string, to: string, { layout, bytes }: StepFacts): Step {
+  switch (layout.kind) {
+    case 'rename':
+      return { kind: 'move-directory', from, to };
+    case 'move-mount':
+      return { kind: 'move-mount', from, to, boot: layout.boot };
+    case 'copy':
+      return { kind: 'copy-directory', from, to, intoMount: layout.intoMount, bytes };
+    default:
+      return unreachable(layout);
+  }
 }
 
 export function daemonRef({ role, dataDirectory, sockets, service, program }: Installation): DaemonRef {

@@ -1,4 +1,5 @@
 // The steps of a migration as data: what a plan lists, the journal keeps and apply carries out.
+import { formatBytes } from '../../core/text.ts';
 import type { Service } from '../detect/index.ts';
 
 /** What a step needs to know about one of the two installations. */
@@ -35,6 +36,23 @@ export type Step =
   | { readonly kind: 'convert-again'; readonly sourceDirectory: string; readonly into: string }
   | { readonly kind: 'record-directory'; readonly directory: string; readonly into: string }
   | { readonly kind: 'move-directory'; readonly from: string; readonly to: string }
+  | {
+      readonly kind: 'move-mount';
+      readonly from: string;
+      readonly to: string;
+      /** What mounts it at boot. */
+      readonly boot: 'fstab' | 'unit' | 'nothing';
+    }
+  | { readonly kind: 'empty-target-mount'; readonly path: string; readonly into: string }
+  | {
+      readonly kind: 'copy-directory';
+      readonly from: string;
+      readonly to: string;
+      /** Whether `to` is a mount point. */
+      readonly intoMount: boolean;
+      /** What it takes, as measured for the plan. */
+      readonly bytes: number;
+    }
   | { readonly kind: 'set-aside-database'; readonly path: string; readonly into: string }
   | { readonly kind: 'install-database'; readonly from: string; readonly path: string; readonly keep: string }
   | { readonly kind: 'rename-snapshots-folder'; readonly from: string; readonly to: string }
@@ -44,6 +62,13 @@ export type Step =
   | { readonly kind: 'start-daemon'; readonly daemon: DaemonRef; readonly bridges: readonly string[] }
   | { readonly kind: 'restore-power'; readonly daemon: DaemonRef }
   | { readonly kind: 'release-autostart'; readonly daemon: DaemonRef }
+  | {
+      readonly kind: 'leave-note';
+      readonly directory: string;
+      readonly movedTo: string;
+      /** Whether the source's own data stays there as well. */
+      readonly kept: boolean;
+    }
   | { readonly kind: 'refresh-backup-files'; readonly daemon: DaemonRef };
 
 export type StepKind = Step['kind'];
@@ -109,6 +134,24 @@ export function describeStep(step: Step): { readonly title: string; readonly inv
       };
     case 'move-directory':
       return { title: `rename ${step.from} to ${step.to}`, inverse: `rename ${step.to} to ${step.from}` };
+    case 'move-mount': {
+      const with_ = { fstab: '/etc/fstab', unit: 'its mount unit', nothing: undefined }[step.boot];
+      const also = with_ === undefined ? '' : `, in ${with_} too`;
+      return {
+        title: `mount the file system of ${step.from} on ${step.to} instead${also}`,
+        inverse: `mount it on ${step.from} again${also}`,
+      };
+    }
+    case 'empty-target-mount':
+      return {
+        title: `move what is in the mounted ${step.path} to ${step.into}`,
+        inverse: `move it back to ${step.path}`,
+      };
+    case 'copy-directory':
+      return {
+        title: `copy ${step.from} to ${step.to}, ${formatBytes(step.bytes)}, and compare every file`,
+        inverse: `bring what changed in ${step.to} back to ${step.from}, and remove the copy`,
+      };
     case 'set-aside-database':
       return {
         title: `move LXD's database ${step.path} untouched to ${step.into}`,
@@ -147,6 +190,11 @@ export function describeStep(step: Step): { readonly title: string; readonly inv
       return {
         title: 'give back boot.autostart to the instances that were kept from starting',
         inverse: "nothing to take back: LXD's own database was not touched",
+      };
+    case 'leave-note':
+      return {
+        title: `leave a note in ${step.directory} that says where everything went and how to go back`,
+        inverse: 'remove the note',
       };
     case 'refresh-backup-files':
       return {

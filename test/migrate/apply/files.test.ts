@@ -1,5 +1,6 @@
 // The steps on files: done again, taken back, taken back again, and interrupted between any two changes, each ends in
 // the one right state.
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import { unpackDatabaseFixture } from '../../../src/dev/database-fixture.ts';
 import { readDatabase } from '../../../src/dqlite/index.ts';
 import { openJournal } from '../../../src/migrate/apply/journal.ts';
 import type { ApplyContext, StepHandler } from '../../../src/migrate/apply/step-handler.ts';
+import { copyDirectoryStep } from '../../../src/migrate/apply/steps/copy-directory.ts';
 import { recordDirectoryStep } from '../../../src/migrate/apply/steps/directory.ts';
 import {
   addIdRangeStep,
@@ -22,6 +24,8 @@ import {
   setAsideDatabaseStep,
   setAsideTargetStep,
 } from '../../../src/migrate/apply/steps/files.ts';
+import { leaveNoteStep } from '../../../src/migrate/apply/steps/leave-note.ts';
+import { emptyTargetMountStep, moveMountStep } from '../../../src/migrate/apply/steps/mount.ts';
 import type { Step } from '../../../src/migrate/plan/step.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 import { Died, fileWatch, watchFiles } from '../../fakes/watched-files.ts';
@@ -35,6 +39,8 @@ watchFiles();
 interface Case {
   readonly handler: StepHandler<never>;
   readonly step: Step;
+  /** Steps of the run that come after it. */
+  readonly more?: readonly Step[];
   /** What is there before. */
   readonly make: (host: FakeHost) => void;
   /** Whether undo gives back exactly what was there; else what it gives is compared with itself. */
@@ -50,7 +56,7 @@ afterAll(() => {
 });
 
 /** A machine with one step of a run, whose memo outlives the process. */
-function begun({ handler, step, make }: Case) {
+function begun({ handler, step, make, more = [] }: Case) {
   const host = fakeHost();
   for (const folder of ['/var/lib', '/state/runs/RUN', '/etc'])
     fs.mkdirSync(host.path(folder), { recursive: true });
@@ -58,7 +64,7 @@ function begun({ handler, step, make }: Case) {
   onTestFinished(() => host.dispose());
   runs += 1;
   const run = `RUN-${runs}`;
-  journal.begin(run, {}, [step], new Date(0));
+  journal.begin(run, {}, [step, ...more], new Date(0));
   journal.note(run, 'power', { running: [], frozen: [], daemonRan: false });
   const warnings: string[] = [];
   const context: ApplyContext = {
@@ -97,6 +103,7 @@ function begun({ handler, step, make }: Case) {
   };
   return {
     host,
+    run,
     apply: () => call('apply'),
     undo: () => call('undo'),
     /** Lets the process die after so many changes. Returns whether it did. */
@@ -146,6 +153,73 @@ const links = (host: FakeHost): void => {
   host.writeFile(join(at, 'containers/no-link'), 'kept');
 };
 
+/** Commands that work on files, on the files of the fake machine: a dead process starts none. */
+function commands(host: FakeHost): void {
+  const alive = (): void => {
+    if (fileWatch.isDead()) throw new Died('command');
+  };
+  const really = (command: string, ...args: string[]): Record<string, never> => {
+    execFileSync(command, args);
+    return {};
+  };
+  const here = (path: string): string => join(host.root, path);
+  const mounts = (): Map<string, number> =>
+    new Map(host.machine.mounts.map(({ path }, index) => [path, index]));
+  host.machine.commands.set('systemctl', '/usr/bin/systemctl');
+  host.onRun(([command, ...args]) => {
+    alive();
+    const [from = '', to = ''] = args.slice(-2).map(here);
+    if (command === 'sync' || args[0] === 'daemon-reload') return {};
+    if (command === 'cp')
+      return really('cp', '-a', '--', from, args.at(-1)?.endsWith('/') === true ? `${to}/` : to);
+    // A mount shows one content in two places: here it is copied, and taken away with the umount.
+    if (command === 'mount') {
+      host.machine.mounts.push({ path: args.at(-1) ?? '', type: 'ext4', device: '/dev/sdb', root: '/' });
+      return really('cp', '-a', '--', `${from}/.`, to);
+    }
+    if (command === 'umount') {
+      host.machine.mounts.splice(mounts().get(args.at(-1) ?? '') ?? 0, 1);
+      return really('find', to, '-mindepth', '1', '-delete');
+    }
+    return undefined;
+  });
+  host.onRun(([command, verb = '', unit = '']) => {
+    if (command !== 'systemctl' || verb === 'daemon-reload') return undefined;
+    alive();
+    const link = here(`/etc/systemd/system/multi-user.target.wants/${unit}`);
+    const enabled = fs.lstatSync(link, { throwIfNoEntry: false }) !== undefined;
+    if (verb === 'is-enabled') return { stdout: Buffer.from(enabled ? 'enabled\n' : 'disabled\n') };
+    if (verb === 'disable') return really('rm', '-f', link);
+    return enabled ? {} : really('ln', '-s', `/etc/systemd/system/${unit}`, link);
+  });
+  host.onStart(([command, ...args]) => {
+    alive();
+    if (command !== 'rsync') return undefined;
+    const [from = '', to = ''] = args.slice(-2).map(here);
+    if (args.includes('--checksum')) return {};
+    const keep = ['-not', '-path', `${to}/lost+found`, '-delete'];
+    really('find', to, '-mindepth', '1', ...keep);
+    really('cp', '-a', '--', `${from}/.`, to);
+    return {};
+  });
+}
+
+/** The folder of the tool lies on another file system than the data. */
+const stateElsewhere =
+  (make: Case['make']): Case['make'] =>
+  (host) => {
+    fileWatch.acrossDevices = (from, to) => from.includes('/state/') !== to.includes('/state/');
+    onTestFinished(() => {
+      fileWatch.acrossDevices = () => false;
+    });
+    commands(host);
+    make(host);
+  };
+
+const mounted = (host: FakeHost, path: string): void =>
+  void host.machine.mounts.push({ path, type: 'ext4', device: '/dev/sdb', root: '/' });
+const mountUnit = `[Unit]\nDescription=mine\n[Mount]\nWhat=/dev/sdb\nWhere=/var/lib/lxd\n[Install]\nWantedBy=multi-user.target\n`;
+
 const cases: Readonly<Record<string, Case>> = {
   'set-aside-target': {
     handler: setAsideTargetStep,
@@ -186,6 +260,94 @@ const cases: Readonly<Record<string, Case>> = {
     // The database of a target that ran is kept beside, not put back where it came from.
     undoIsExact: false,
   },
+  'set-aside-target, to another file system': {
+    handler: setAsideTargetStep,
+    step: { kind: 'set-aside-target', path: '/var/lib/incus', into: '/state/runs/RUN/target-directory' },
+    make: stateElsewhere((host) => host.writeFile('/var/lib/incus/database/x', 'of Incus')),
+  },
+  'set-aside-database, to another file system': {
+    handler: setAsideDatabaseStep,
+    step: {
+      kind: 'set-aside-database',
+      path: '/var/lib/incus/database',
+      into: '/state/runs/RUN/source-database',
+    },
+    make: stateElsewhere((host) => writeDatabase(host, '/var/lib/incus', lxdDatabase())),
+  },
+  'install-database, from another file system': {
+    handler: installDatabaseStep,
+    step: {
+      kind: 'install-database',
+      from: '/state/runs/RUN/converted-database',
+      path: '/var/lib/incus/database',
+      keep: '/state/runs/RUN/target-database',
+    },
+    make: stateElsewhere((host) => {
+      host.writeFile('/state/runs/RUN/converted-database/local.db', 'converted');
+      fs.mkdirSync(host.path('/var/lib/incus'));
+    }),
+    undoIsExact: false,
+  },
+  'move-mount, by fstab': {
+    handler: moveMountStep,
+    step: { kind: 'move-mount', from: '/var/lib/lxd', to: '/var/lib/incus', boot: 'fstab' },
+    make: (host) => {
+      commands(host);
+      lxd(host);
+      fs.chmodSync(host.path('/var/lib/lxd'), 0o711);
+      mounted(host, '/var/lib/lxd');
+      host.writeFile(
+        '/etc/fstab',
+        '# mine\nUUID=1\t/ ext4 defaults 0 1\nLABEL=x  /var/lib/lxd\text4 noatime,nofail 0 2 # data\n/dev/sdc /var/lib/lxd-data ext4\n',
+      );
+    },
+  },
+  'move-mount, by a unit': {
+    handler: moveMountStep,
+    step: { kind: 'move-mount', from: '/var/lib/lxd', to: '/var/lib/incus', boot: 'unit' },
+    make: (host) => {
+      commands(host);
+      lxd(host);
+      fs.chmodSync(host.path('/var/lib/lxd'), 0o711);
+      mounted(host, '/var/lib/lxd');
+      host.writeFile('/etc/systemd/system/var-lib-lxd.mount', mountUnit);
+      fs.mkdirSync(host.path('/etc/systemd/system/multi-user.target.wants'));
+      fs.symlinkSync(
+        '/etc/systemd/system/var-lib-lxd.mount',
+        host.path('/etc/systemd/system/multi-user.target.wants/var-lib-lxd.mount'),
+      );
+    },
+  },
+  'empty-target-mount': {
+    handler: emptyTargetMountStep,
+    step: { kind: 'empty-target-mount', path: '/var/lib/incus', into: '/state/runs/RUN/target-directory' },
+    make: stateElsewhere((host) => {
+      host.writeFile('/var/lib/incus/database/x', 'of Incus');
+      host.writeFile('/var/lib/incus/server.crt', 'certificate');
+      fs.mkdirSync(host.path('/var/lib/incus/lost+found'), { mode: 0o700 });
+      mounted(host, '/var/lib/incus');
+    }),
+  },
+  'copy-directory': {
+    handler: copyDirectoryStep,
+    step: { kind: 'copy-directory', from: '/var/lib/lxd', to: '/var/lib/incus', intoMount: false, bytes: 1 },
+    make: (host) => {
+      commands(host);
+      lxd(host);
+    },
+  },
+  'copy-directory, into a mount': {
+    handler: copyDirectoryStep,
+    step: { kind: 'copy-directory', from: '/var/lib/lxd', to: '/var/lib/incus', intoMount: true, bytes: 1 },
+    make: (host) => {
+      commands(host);
+      lxd(host);
+      fs.mkdirSync(host.path('/var/lib/incus/lost+found'), { recursive: true });
+      // The mode of an emptied mount point is that of the source once it was filled.
+      fs.chmodSync(host.path('/var/lib/incus'), 0o711);
+      mounted(host, '/var/lib/incus');
+    },
+  },
   'convert-again': {
     handler: convertAgainStep,
     step: {
@@ -193,6 +355,16 @@ const cases: Readonly<Record<string, Case>> = {
       sourceDirectory: '/var/lib/lxd',
       into: '/state/runs/RUN/converted-database',
     },
+    make: lxd,
+  },
+  'leave-note, where nothing is left': {
+    handler: leaveNoteStep,
+    step: { kind: 'leave-note', directory: '/var/lib/lxd', movedTo: '/var/lib/incus', kept: false },
+    make: () => {},
+  },
+  'leave-note, where the former data stays': {
+    handler: leaveNoteStep,
+    step: { kind: 'leave-note', directory: '/var/lib/lxd', movedTo: '/var/lib/incus', kept: true },
     make: lxd,
   },
   'rename-snapshots-folder': {
@@ -457,6 +629,60 @@ describe('links', () => {
     );
     expect(to('images')).toBe('/var/lib/incus/storage-pools/default/custom/default_images');
     expect(to('containers/foreign')).toBe('/var/lib/lxd-data/c3');
+  });
+});
+
+describe('a copy that Incus has worked on', () => {
+  const step = {
+    kind: 'copy-directory',
+    from: '/var/lib/lxd',
+    to: '/var/lib/incus',
+    intoMount: false,
+    bytes: 1,
+  } as const;
+  const start = { kind: 'start-daemon', bridges: [] } as unknown as Step;
+
+  /** Copied, worked on, and ready to be taken back. */
+  async function workedOn() {
+    const one = begun({
+      handler: copyDirectoryStep,
+      step,
+      more: [start],
+      make: (host) => {
+        commands(host);
+        lxd(host);
+        host.writeFile('/var/lib/lxd/database/x', 'of LXD');
+      },
+    });
+    await one.apply();
+    journal.mark(one.run, 1, 'undone', new Date(0));
+    one.host.writeFile('/var/lib/incus/storage-pools/default/containers/c1/rootfs/new', 'made in Incus');
+    fs.rmSync(one.host.path('/var/lib/incus/storage-pools/default/containers/c1/rootfs/etc/hostname'));
+    return one;
+  }
+
+  test('brings home what was written and removed since, wherever it is broken off', async () => {
+    let died = true;
+    for (let changes = 0; died; changes += 1) {
+      const one = await workedOn();
+      died = await one.dyingAfter(changes, 'undo');
+      await one.undo();
+
+      const tree = one.tree();
+      expect(tree['var/lib/lxd/storage-pools/default/containers/c1/rootfs/new']).toContain('made in Incus');
+      expect(tree).not.toHaveProperty('var/lib/lxd/storage-pools/default/containers/c1/rootfs/etc/hostname');
+      expect(Object.keys(tree).filter((path) => path.startsWith('var/lib/incus'))).toEqual([]);
+    }
+  });
+
+  test('is kept, and refused, where the directory of LXD is not there to take it', async () => {
+    const one = await workedOn();
+    fs.rmSync(one.host.path('/var/lib/lxd/database'), { recursive: true });
+
+    const error = await one.undo().catch((caught: unknown) => caught);
+
+    expect((error as Failure).problem).toMatchObject({ code: 'not-mounted', paths: ['/var/lib/lxd'] });
+    expect(one.tree()).toHaveProperty('var/lib/incus/storage-pools/default/containers/c1/rootfs/new');
   });
 });
 

@@ -71,7 +71,7 @@ describe('stopping through the daemon', () => {
     await stopThroughDaemon(client, told);
 
     expect(asked).toEqual(['stop high 90', 'stop low 60']);
-    expect(told.said).toEqual(['default/high stopped, 1 left', 'default/low stopped, 0 left']);
+    expect(told.said).toEqual(['default/high stopped, 1 left: default/low', 'default/low stopped, 0 left']);
   });
 
   test('forces nothing unasked: it ends with the name of the instance', async () => {

@@ -1,6 +1,7 @@
 // Every finding of check: what makes it appear, and what does not.
 import * as fs from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import type { MountInfo } from '../../../src/core/host.ts';
 import { isOpen, mergeFindings } from '../../../src/migrate/check/index.ts';
 import { config, instance } from '../convert/converted.ts';
 import { ask } from '../lxd-database.ts';
@@ -42,6 +43,12 @@ const mount =
   (one: Situation): void => {
     for (const path of paths)
       one.host.machine.mounts.push({ path, type: 'ext4', device: '/dev/sdb', root: '/' });
+  };
+const mounts =
+  (...found: Partial<MountInfo>[]) =>
+  (one: Situation): void => {
+    for (const part of found)
+      one.host.machine.mounts.push({ path: '', type: 'ext4', device: '/dev/sdb', root: '/', ...part });
   };
 const together =
   (...parts: ((one: Situation) => void)[]) =>
@@ -332,8 +339,25 @@ const appearances: readonly Appearance[] = [
       {
         id: `${role}-is-mount`,
         severity: 'blocker',
-        from: { 'a file system of its own': { make: mount(directory), objects: [directory] } },
-        not: { 'a neighbour with one': mount(`${directory}-data`) },
+        from: {
+          'mounted on demand': { make: mounts({ path: directory, type: 'autofs' }), objects: [directory] },
+          'two file systems, one over the other': {
+            make: mounts({ path: directory, device: '/dev/sdb' }, { path: directory, device: '/dev/sdc' }),
+            objects: [directory],
+          },
+          'bound onto itself': {
+            make: mounts(
+              { path: '/var', device: '/dev/sdb', root: '/v' },
+              { path: directory, device: '/dev/sdb', root: `/v${directory.slice(4)}` },
+            ),
+            objects: [directory],
+          },
+        },
+        not: {
+          'a file system of its own': mount(directory),
+          'a folder that is bound there': mounts({ path: directory, device: '/dev/sda', root: '/srv/data' }),
+          'a neighbour with one': mount(`${directory}-data`),
+        },
       },
     ];
   }),
@@ -368,32 +392,75 @@ const appearances: readonly Appearance[] = [
     },
   },
   {
-    id: 'different-file-systems',
+    id: 'source-is-mount',
     severity: 'blocker',
     from: {
-      'an Incus directory elsewhere': {
-        make: together(elsewhere, (one) =>
-          replaceInstallation('target', { dataDirectory: '/elsewhere/incus' })(one),
+      'a dataset of ZFS': { make: mounts({ path: '/var/lib/lxd', type: 'zfs', device: 'tank/lxd' }) },
+      'several lines of fstab': {
+        make: together(mount('/var/lib/lxd'), ({ host }) =>
+          host.writeFile('/etc/fstab', '/dev/sdb /var/lib/lxd ext4\n/dev/sdc /var/lib/lxd/ ext4 noauto\n'),
         ),
-        objects: ['/var/lib/lxd', '/elsewhere'],
       },
     },
   },
   {
-    id: 'state-on-other-file-system',
+    id: 'target-is-mount',
     severity: 'blocker',
     from: {
-      'a folder of the tool elsewhere': {
-        make: together(elsewhere, inContext({ state: '/elsewhere/state' })),
-        objects: ['/elsewhere/state'],
+      'a line of fstab that is not mounted now': {
+        make: ({ host }) => host.writeFile('/etc/fstab', 'LABEL=x /var/lib/incus ext4 noauto 0 0\n'),
       },
     },
-    not: { 'one that is not there yet': inContext({ state: '/var/not/yet/there' }) },
+  },
+  {
+    id: 'source-mount-moves',
+    severity: 'change',
+    from: {
+      'a file system of its own': { make: mount('/var/lib/lxd'), objects: ['/var/lib/lxd → /var/lib/incus'] },
+    },
+    not: { 'one of Incus, which is filled': together(mount('/var/lib/lxd'), mount('/var/lib/incus')) },
+  },
+  {
+    id: 'directory-copied',
+    severity: 'change',
+    from: {
+      'an Incus directory on another file system': {
+        make: together(elsewhere, (one) =>
+          replaceInstallation('target', { dataDirectory: '/elsewhere/incus' })(one),
+        ),
+        objects: ['/var/lib/lxd → /elsewhere/incus: 0 B'],
+      },
+      'an Incus directory that is a mount point': {
+        make: together(mount('/var/lib/incus'), inContext({ copy: { bytes: 2 ** 20, subvolumes: [] } })),
+        objects: ['/var/lib/lxd → /var/lib/incus: 1.0 MiB'],
+      },
+    },
+    not: { 'one file system': () => {} },
+  },
+  {
+    id: 'subvolumes-to-copy',
+    severity: 'blocker',
+    from: {
+      'a pool of subvolumes': {
+        make: together(
+          mount('/var/lib/incus'),
+          inContext({ copy: { bytes: 1, subvolumes: ['/var/lib/lxd/storage-pools/b'] } }),
+        ),
+        objects: ['/var/lib/lxd/storage-pools/b'],
+      },
+    },
+    not: { none: together(mount('/var/lib/incus'), inContext({ copy: { bytes: 1, subvolumes: [] } })) },
   },
   {
     id: 'too-little-space',
     severity: 'blocker',
-    from: { 'a database that is larger than the disk': { make: inContext({ imageBytes: 2 ** 60 }) } },
+    from: {
+      'a database that is larger than the disk': { make: inContext({ imageBytes: 2 ** 60 }) },
+      'data that is to be copied and larger than the disk': {
+        make: together(mount('/var/lib/incus'), inContext({ copy: { bytes: 2 ** 60, subvolumes: [] } })),
+      },
+    },
+    not: { 'the same data where it is renamed': inContext({ copy: { bytes: 2 ** 60, subvolumes: [] } }) },
   },
   // --- instances ---
   {

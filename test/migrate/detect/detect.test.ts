@@ -155,8 +155,8 @@ describe('a target', () => {
     });
   });
 
-  test('whose package was removed has no program', () => {
-    expect(find(machine(...deb, '/var/lib/dpkg/info/incus-base.list'), {}).target?.program).toBeUndefined();
+  test('whose package was removed, but not purged, is none', () => {
+    expect(find(machine(...deb, '/var/lib/dpkg/info/incus-base.list'), {}).target).toBeUndefined();
   });
 
   test.each([

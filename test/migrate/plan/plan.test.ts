@@ -236,6 +236,7 @@ describe('the steps', () => {
       'restore-power',
       'release-autostart',
       'disable-source',
+      'leave-note',
       'refresh-backup-files',
     ]);
   });

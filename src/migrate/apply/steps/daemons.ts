@@ -87,18 +87,19 @@ function listens({ host }: ApplyContext, { sockets }: DaemonRef): boolean {
   return sockets.some((socket) => host.listener(socket) !== undefined);
 }
 
-/** @throws {Failure<MigrateProblem>} daemon-did-not-start, with the last lines of its own log */
+/** Returns the socket. @throws {Failure<MigrateProblem>} daemon-did-not-start, with the last lines of its own log */
 async function startUntilReady(
   context: ApplyContext,
   daemon: DaemonRef,
   limitMs: number,
   answered: () => void = () => {},
-): Promise<void> {
+): Promise<string> {
   const log = watchDaemonLog(context.host, daemon);
   try {
     const socket = await startDaemon(context.host, daemon, limitMs);
     answered();
     await daemonClient(context.host, socket).waitUntilReady(daemonLimitMs);
+    return socket;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     throw migrateFailure(
@@ -120,12 +121,16 @@ async function besideStopping(daemon: DaemonRef, context: ApplyContext): Promise
   if (daemon.role === 'target') return undefined;
   const socket = await answeringSocket(context.host, daemon);
   const last = socket === undefined ? undefined : await lastToStop(daemonClient(context.host, socket));
+  const instance = last?.instance ?? '';
+  const limitMs = Math.min(
+    context.stopLimitMs,
+    last === undefined ? Number.POSITIVE_INFINITY : last.forcedAfterMs - 3_000,
+  );
   return {
-    instance: last?.instance ?? '',
-    instancesGoneWithinMs: Math.min(
-      context.stopLimitMs,
-      last === undefined ? Number.POSITIVE_INFINITY : last.forcedAfterMs - 3_000,
-    ),
+    instance,
+    instancesGoneWithinMs: limitMs,
+    waiting: (elapsedMs) =>
+      context.say(`waiting for ${instance}, ${Math.round(elapsedMs / 1000)} of ${limitMs / 1000} s`),
     instancesGone: () => {
       context.journal.note(context.run, noteNames.instancesGoneAt, context.host.now().toISOString());
       context.prepareConversion();
@@ -156,22 +161,21 @@ export const stopInstancesStep: Of<'stop-instances'> = {
   /** Undone after the daemon has been started again, so that a wait finds what it started by itself. */
   async undo({ step, context }) {
     const power = storedPower(context);
+    if (power.wouldStart === true || power.running.length + power.frozen.length === 0) return;
     const socket = await answeringSocket(context.host, step.daemon);
-    if (socket === undefined) {
-      if (power.running.length + power.frozen.length === 0) return;
-      throw migrateFailure({
-        code: 'daemon-silent',
-        daemon: 'LXD',
-        limitMs: 0,
-        lastLines: ['It does not run, so its instances cannot be started again.'],
-      });
-    }
-    await restoreExactly(context, step.daemon, socket);
+    await restoreExactly(context, step.daemon, socket ?? (await startForItsInstances(context, step.daemon)));
   },
   holds: ({ step: { daemon }, context }) =>
     isBegun(context, 'start-daemon') ||
     (!listens(context, daemon) && runningInstances(context.host, daemon.dataDirectory).length === 0),
 };
+
+/** LXD was dead while its instances lived: they were stopped without it, and only it can start them again. */
+async function startForItsInstances(context: ApplyContext, daemon: DaemonRef): Promise<string> {
+  if (daemon.service.kind === 'none') throw migrateFailure({ code: 'source-not-startable' });
+  context.warn('LXD did not run, and is started all the same: nothing else can start its instances again');
+  return startUntilReady(context, daemon, daemonLimitMs);
+}
 
 /** LXD would delete it, and nobody was asked. */
 async function refuseUnknownEphemeral(client: DaemonClient, power: StoredPower): Promise<void> {

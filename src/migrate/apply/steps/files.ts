@@ -16,70 +16,58 @@ import type { Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import { migrationRules } from '../../rules/migration-rules.ts';
 import { carryIdMaps, type IdMaps, readIdMaps } from '../idmaps.ts';
+import { dropPart, isHalfMoved, isThere, moveOnce, partOf } from '../move-once.ts';
 import { noteNames, type StepHandler, storedPower, toPowerRecord } from '../step-handler.ts';
 
 type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;
 
-function isThere(host: Host, path: string): boolean {
-  return fs.lstatSync(host.path(path), { throwIfNoEntry: false }) !== undefined;
-}
-
-/**
- * Renames unless it happened already. Which it is follows from where the thing stands: both places filled, or both
- * empty, is a state that no step of ours leaves, and is refused.
- */
-function moveOnce(host: Host, from: string, to: string): void {
-  if (!isThere(host, from) && isThere(host, to)) return;
-  if (isThere(host, to)) throw migrateFailure({ code: 'target-exists', path: to });
-  renameDurable(host.path(from), host.path(to));
-}
-
 export const setAsideTargetStep: Of<'set-aside-target'> = {
-  apply({ step, memo, remember, context: { host } }) {
+  async apply({ step, memo, remember, context: { host } }) {
     // A target that was never started has no folder; there is nothing to keep then.
     if (memo === null) remember({ existed: isThere(host, step.path) });
     if (memo !== null ? (memo as { existed: boolean }).existed : isThere(host, step.path))
-      moveOnce(host, step.path, step.into);
+      await moveOnce(host, step.path, step.into);
   },
-  undo({ step, memo, context: { host } }) {
-    if ((memo as { existed: boolean } | null)?.existed === true) moveOnce(host, step.into, step.path);
+  async undo({ step, memo, context: { host } }) {
+    if ((memo as { existed: boolean } | null)?.existed === true) await moveOnce(host, step.into, step.path);
   },
 };
 
 export const moveDirectoryStep: Of<'move-directory'> = {
-  apply({ step, context: { host } }) {
-    moveOnce(host, step.from, step.to);
-  },
-  undo({ step, context: { host } }) {
-    moveOnce(host, step.to, step.from);
-  },
+  apply: ({ step, context: { host } }) => moveOnce(host, step.from, step.to),
+  undo: ({ step, context: { host } }) => moveOnce(host, step.to, step.from),
 };
 
 export const setAsideDatabaseStep: Of<'set-aside-database'> = {
-  apply({ step, context: { host } }) {
+  async apply({ step, context: { host } }) {
     // In its place stands, once install-database has run, another folder: then this step is done.
-    if (isThere(host, step.into)) return;
-    renameDurable(host.path(step.path), host.path(step.into));
+    if (isThere(host, step.into) && !isHalfMoved(host, step.path)) dropPart(host, step.path);
+    else await moveOnce(host, step.path, step.into);
   },
-  undo({ step, context: { host, journal, run, say } }) {
-    moveOnce(host, step.into, step.path);
+  async undo({ step, context: { host, journal, run, say } }) {
+    await moveOnce(host, step.into, step.path);
     const changed = carryIdMaps(host.path(step.path), (journal.noted(run, noteNames.idmaps) ?? {}) as IdMaps);
     if (changed.length > 0) say(`id maps of ${changed.join(', ')} carried over`);
   },
 };
 
 export const installDatabaseStep: Of<'install-database'> = {
-  apply({ step, context: { host } }) {
+  async apply({ step, context: { host } }) {
     // After a rollback that was broken off, it stands where that rollback has kept it.
-    const { last } = keptDatabases(host, step.keep);
-    const gone = !isThere(host, step.from) && !isThere(host, step.path);
-    moveOnce(host, gone && last !== undefined ? last : step.from, step.path);
+    const { last, next } = keptDatabases(host, step.keep);
+    const gone = !isThere(host, step.from) && !isThere(host, step.path) && !isHalfMoved(host, step.from);
+    await moveOnce(host, gone && last !== undefined ? last : step.from, step.path);
+    dropPart(host, next);
   },
-  undo({ step, context: { host, journal, run, warn } }) {
+  async undo({ step, context: { host, journal, run, warn } }) {
+    if (isHalfMoved(host, step.from)) return moveOnce(host, step.path, step.from);
+    const half = isHalfMoved(host, step.path);
+    if (!isThere(host, step.path) && !half) return;
     // The database of a target that ran is worth keeping: it names what was made since.
-    if (!isThere(host, step.path)) return;
-    journal.note(run, noteNames.idmaps, idMapsOfTarget(host.path(step.path), warn));
-    renameDurable(host.path(step.path), host.path(keptDatabases(host, step.keep).next));
+    if (!half) journal.note(run, noteNames.idmaps, idMapsOfTarget(host.path(step.path), warn));
+    const { last, next } = keptDatabases(host, step.keep);
+    const goesOn = half && last !== undefined && !isThere(host, partOf(next));
+    await moveOnce(host, step.path, goesOn ? last : next);
   },
 };
 
@@ -119,11 +107,6 @@ function keptDatabases(host: Host, name: string): { last: string | undefined; ne
   return { last, next };
 }
 
-/** The name under which a folder is made before it takes its place. */
-function partOf(path: string): string {
-  return `${path}.part`;
-}
-
 export const convertAgainStep: Of<'convert-again'> = {
   apply({ step, context }) {
     const { host, journal, run } = context;
@@ -150,7 +133,7 @@ interface SnapshotsMemo {
 }
 
 export const renameSnapshotsFolderStep: Of<'rename-snapshots-folder'> = {
-  apply({ step, memo, remember, context: { host } }) {
+  async apply({ step, memo, remember, context: { host } }) {
     const had = (memo as SnapshotsMemo | null) ?? {
       hadFolder: isThere(host, step.from),
       hadOther: isThere(host, step.to),
@@ -160,9 +143,9 @@ export const renameSnapshotsFolderStep: Of<'rename-snapshots-folder'> = {
     // LXD makes the folder at its first start; without it incusd would die in the patch that this step stands for.
     if (!isThere(host, step.to)) makeFolderDurable(host.path(step.to), 0o700);
   },
-  undo({ step, memo, context: { host } }) {
+  async undo({ step, memo, context: { host } }) {
     const had = memo as SnapshotsMemo | null;
-    if (had?.hadFolder === true) moveOnce(host, step.to, step.from);
+    if (had?.hadFolder === true) await moveOnce(host, step.to, step.from);
     else if (had?.hadOther === false && isThere(host, step.to)) fs.rmdirSync(host.path(step.to));
   },
 };

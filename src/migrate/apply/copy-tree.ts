@@ -1,0 +1,203 @@
+// Copies a folder with everything in it, again and again until both are the same: by rsync, and chattr for what that leaves out.
+import * as fs from 'node:fs';
+import { systemErrorCode } from '../../core/failure.ts';
+import type { Host } from '../../core/host.ts';
+import type { Argv } from '../../core/run.ts';
+import { formatBytes, formatDuration } from '../../core/text.ts';
+import { migrateFailure } from '../problem.ts';
+import { syncFileSystem } from './move-once.ts';
+
+export interface CopyOptions {
+  /** Bytes that it will take, as far as they are known. */
+  readonly bytes: number;
+  readonly say: (text: string) => void;
+  readonly interrupted: () => boolean;
+}
+
+/** How often both sides are compared and mended before it is given up. */
+const comparisons = 3;
+const commandMs = 24 * 3_600_000;
+
+/**
+ * Makes `to` (a folder that exists) the same as `from`: owners by number, modes, times, hard links, ACLs, extended
+ * attributes, holes, devices. What is mounted inside is not followed, and `lost+found` left alone. It can be broken off
+ * and called again; what is there already is compared by its content, for a power cut may leave files of the right
+ * size without it.
+ * @throws {Failure<MigrateProblem>} copy-failed, interrupted
+ */
+export async function copyTree(host: Host, from: string, to: string, options: CopyOptions): Promise<void> {
+  await endCopies(host, to);
+  await rsync(host, from, to, [], barOf(host, to, options), options);
+  for (let round = 1; ; round += 1) {
+    const compared = (): void => options.say(`comparing every file, round ${round}`);
+    const changed = await rsync(host, from, to, ['--checksum', '--itemize-changes'], compared, options);
+    if (changed === '') break;
+    if (round === comparisons)
+      throw migrateFailure({
+        code: 'copy-failed',
+        from,
+        to,
+        why: `both sides go on differing:\n${lastLines(changed)}`,
+      });
+  }
+  await copyFlags(host, from, to);
+  await syncFileSystem(host, to);
+}
+
+/** @returns what it printed */
+async function rsync(
+  host: Host,
+  from: string,
+  to: string,
+  more: readonly string[],
+  show: () => void,
+  { interrupted }: CopyOptions,
+): Promise<string> {
+  const argv: Argv = [
+    ...([
+      'rsync',
+      '-aHAXS',
+      '--numeric-ids',
+      '--delete',
+      '--one-file-system',
+      '--exclude=/lost+found',
+    ] as const),
+    ...more,
+    '--',
+    `${from}/`,
+    `${to}/`,
+  ];
+  const child = await host.start(argv);
+  while (!child.hasEnded()) {
+    if (interrupted()) {
+      child.kill('SIGTERM');
+      await child.ended;
+      throw migrateFailure({ code: 'interrupted', step: `the end of the copy of ${from} to ${to}` });
+    }
+    show();
+    await Promise.race([child.ended, host.sleep(500)]);
+  }
+  const ended = await child.ended;
+  const printed = child.tail().trim();
+  if (ended !== 'status 0')
+    throw migrateFailure({
+      code: 'copy-failed',
+      from,
+      to,
+      why: `rsync ended with ${ended}\n${lastLines(printed)}`,
+    });
+  return printed;
+}
+
+function lastLines(text: string): string {
+  return text.split('\n').slice(-10).join('\n');
+}
+
+/** Of a run that was killed its rsync may still be at work on the same folder. */
+export async function endCopies(host: Host, to: string): Promise<void> {
+  const find = () =>
+    host.processes().filter(({ argv }) => /(^|\/)rsync$/.test(argv[0] ?? '') && argv.at(-1) === `${to}/`);
+  const end = host.clock() + 10_000;
+  for (let left = find(); left.length > 0 && host.clock() < end; left = find()) {
+    for (const { pid } of left) host.signal(pid, 'SIGKILL');
+    await host.sleep(50);
+  }
+}
+
+/** The file system itself says how much has arrived, hard links and holes included. */
+function barOf(host: Host, to: string, { bytes, say }: CopyOptions): () => void {
+  const used = (): number => {
+    const { blocks, bfree, bsize } = fs.statfsSync(host.path(to));
+    return (blocks - bfree) * bsize;
+  };
+  const [first, begun] = [used(), host.clock()];
+  return () => say(progressBar(Math.max(0, used() - first), bytes, host.clock() - begun));
+}
+
+export function progressBar(done: number, total: number, elapsedMs: number): string {
+  const part = total === 0 ? 1 : Math.min(1, done / total);
+  const filled = Math.round(part * 20);
+  const bar = `[${'#'.repeat(filled)}${'-'.repeat(20 - filled)}]`;
+  const left = part > 0.01 ? `, ${formatDuration((elapsedMs / part) * (1 - part))} left` : '';
+  return `${bar} ${Math.floor(part * 100)} % ${formatBytes(done)} of ${formatBytes(total)}${left}`;
+}
+
+/** What chattr can set, as lsattr shows it; the others describe how the file system stores the file. */
+const settable = /[^aAdDijsStTu]/g;
+
+/** Flags of files (immutable, append-only, …) and their project ids: rsync knows neither. */
+async function copyFlags(host: Host, from: string, to: string): Promise<void> {
+  if (host.which('lsattr') === undefined || host.which('chattr') === undefined) return;
+  for (const part of parts(host, from)) await copyFlagsOf(host, `${from}/${part}`, `${to}/${part}`);
+}
+
+/** One volume at a time: all files of a large server at once are too many for the memory. */
+function parts(host: Host, folder: string): string[] {
+  const below = (path: string): string[] =>
+    fs.statSync(host.path(`${folder}/${path}`)).isDirectory()
+      ? fs.readdirSync(host.path(`${folder}/${path}`)).map((name) => `${path}/${name}`)
+      : [path];
+  return fs
+    .readdirSync(host.path(folder))
+    .filter((name) => name !== 'lost+found')
+    .flatMap((name) => (name === 'storage-pools' ? below(name).flatMap(below).flatMap(below) : [name]))
+    .filter((path) => fs.lstatSync(host.path(`${folder}/${path}`)).isDirectory());
+}
+
+async function copyFlagsOf(host: Host, from: string, to: string): Promise<void> {
+  const wanted = await flagsOf(host, from);
+  if (wanted.size === 0) return;
+  const present = await flagsOf(host, to);
+  for (const [path, { flags, project }] of wanted) {
+    const now = present.get(path);
+    const missing = [...flags].filter((flag) => now?.flags.includes(flag) !== true).join('');
+    const projectArguments = project === (now?.project ?? '0') ? [] : ['-p', project];
+    if (missing === '' && projectArguments.length === 0) continue;
+    const set = missing === '' ? [] : [`+${missing}`];
+    await host.run(['chattr', ...projectArguments, ...set, '--', `${to}${path}`], { timeoutMs: commandMs });
+  }
+}
+
+interface Flags {
+  readonly flags: string;
+  readonly project: string;
+}
+
+/** By path below the folder, '' for itself; a file system without flags has none. */
+async function flagsOf(host: Host, folder: string): Promise<Map<string, Flags>> {
+  const { stdout } = await host.run(['lsattr', '-R', '-a', '-p', '--', folder], {
+    timeoutMs: commandMs,
+    accept: 'any',
+    maxOutputBytes: 2 ** 30,
+  });
+  const found = new Map<string, Flags>();
+  for (const line of stdout.toString('latin1').split('\n')) {
+    const [, project, flags, path] = /^ *(\d+) ([-a-zA-Z]+) (\/.*)$/.exec(line) ?? [];
+    if (project === undefined || flags === undefined || path === undefined) continue;
+    const name = Buffer.from(path, 'latin1').toString('utf8');
+    if (!name.startsWith(`${folder}/`) || name.endsWith('/..')) continue;
+    const kept = flags.replace(settable, '');
+    if (kept !== '' || project !== '0')
+      found.set(name.slice(folder.length).replace(/\/\.$/, ''), { flags: kept, project });
+  }
+  return found;
+}
+
+/** Removes a folder, or with `keepFolder` all that is in it but lost+found; also what is immutable. */
+export async function dropTree(host: Host, path: string, keepFolder: boolean): Promise<void> {
+  const folder = host.path(path);
+  if (!fs.existsSync(folder)) return;
+  const names = keepFolder ? fs.readdirSync(folder).filter((name) => name !== 'lost+found') : [''];
+  for (const name of names) await dropOne(host, name === '' ? path : `${path}/${name}`);
+}
+
+async function dropOne(host: Host, path: string): Promise<void> {
+  const remove = (): void => fs.rmSync(host.path(path), { recursive: true, force: true });
+  try {
+    remove();
+  } catch (error) {
+    if (systemErrorCode(error) !== 'EPERM') throw error;
+    await host.run(['chattr', '-R', '-f', '-i', '-a', '--', path], { timeoutMs: commandMs, accept: 'any' });
+    remove();
+  }
+}

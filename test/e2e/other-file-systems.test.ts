@@ -1,0 +1,192 @@
+// Data directories on file systems of their own: a mount of LXD moves, one of Incus is filled by a copy; killed, gone on
+// with, and taken back with what was written since.
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { ExecResult, Machine } from './machine/machine.ts';
+import { packedTool } from './packed-tool.ts';
+import { startIncus, startLxd, stopIncus, stopLxd } from './server/populated-machine.ts';
+import { powerOf } from './server/power.ts';
+import { installTool, startTool, tool } from './server/tool.ts';
+import { startSmallMachine } from './small-server.ts';
+import { compareTrees, describeTree } from './tree.ts';
+
+let tarball: string;
+let machine: Machine | undefined;
+
+beforeAll(async () => {
+  tarball = await packedTool();
+});
+
+afterEach(async () => {
+  await machine?.stop();
+  machine = undefined;
+});
+
+/** Gives a directory a file system of its own, with its content, which fstab mounts. */
+async function ownFileSystem(server: Machine, path: string, name: string): Promise<void> {
+  const image = `/var/${name}.img`;
+  await server.exec(['truncate', '-s', '1G', image]);
+  await server.exec(['mkfs.ext4', '-q', '-F', image]);
+  await server.exec(['mkdir', '-p', `/mnt/${name}`]);
+  await server.exec(['mount', '-o', 'loop', image, `/mnt/${name}`]);
+  await server.exec(['cp', '-a', `${path}/.`, `/mnt/${name}/`], { timeoutMs: 120_000 });
+  await server.exec(['umount', `/mnt/${name}`]);
+  await server.exec(['find', path, '-mindepth', '1', '-delete']);
+  await server.exec([
+    'sh',
+    '-c',
+    `printf '%s\\t%s ext4 loop,noatime 0 2 # of mine\\n' "$1" "$2" >> /etc/fstab && mount "$2"`,
+    'sh',
+    image,
+    path,
+  ]);
+}
+
+const rootfs = 'storage-pools/default/containers/calm/rootfs';
+
+/** A running container with files that a plain copy would lose something of, and an Incus beside it. */
+async function prepared(path: '/var/lib/lxd' | '/var/lib/incus'): Promise<Machine> {
+  const server = await startSmallMachine({ containers: [{ name: 'calm' }], name: 'volumes' });
+  machine = server;
+  await installTool(server, tarball);
+  await server.exec([
+    'sh',
+    '-c',
+    `cd /var/lib/lxd/${rootfs} && mkdir odd && cd odd && echo one > linked && ln linked "other name" && truncate -s 200M sparse &&
+     setfattr -n user.mine -v yes linked && echo fixed > fixed && mkfifo pipe && ln -s ../nowhere link && touch old &&
+     chown -h --reference=../root . * && chmod 6755 old`,
+  ]);
+  if (path === '/var/lib/lxd') await stopLxd(server);
+  else await stopIncus(server);
+  await ownFileSystem(server, path, 'own');
+  if (path === '/var/lib/lxd') await startLxd(server);
+  else await startIncus(server);
+  if (path === '/var/lib/incus') await server.exec(['chattr', '+i', `/var/lib/lxd/${rootfs}/odd/fixed`]);
+  return server;
+}
+
+async function run(server: Machine, ...args: string[]): Promise<ExecResult> {
+  const result = await tool(server, args, { timeoutMs: 400_000 });
+  expect(result.status, `${result.stdout}${result.stderr}`).toBe(0);
+  return result;
+}
+
+async function statuses(server: Machine, product: 'lxd' | 'incus'): Promise<string[]> {
+  return (await powerOf(server, product)).map(({ instance, status }) => `${instance} ${status}`);
+}
+
+async function mountOf(server: Machine, path: string): Promise<boolean> {
+  return (await server.exec(['mountpoint', '-q', path], { accept: 'any' })).status === 0;
+}
+
+async function inContainer(server: Machine, client: 'lxc' | 'incus', script: string): Promise<string> {
+  return (await server.exec([client, 'exec', 'calm', '--', 'sh', '-c', script])).stdout;
+}
+
+describe('an LXD on a file system of its own', () => {
+  it('moves with its mount and the line of fstab, and back', async () => {
+    const server = await prepared('/var/lib/lxd');
+    const fstab = readFileSync(server.rootPath('/etc/fstab'), 'utf8');
+    const odd = await describeTree(server, `/var/lib/lxd/${rootfs}/odd`);
+
+    const moved = await run(server, 'migrate', '--yes');
+
+    expect(moved.stdout).toContain('source-mount-moves');
+    expect(await statuses(server, 'incus')).toEqual(['calm Running']);
+    expect([await mountOf(server, '/var/lib/lxd'), await mountOf(server, '/var/lib/incus')]).toEqual([
+      false,
+      true,
+    ]);
+    expect(readFileSync(server.rootPath('/etc/fstab'), 'utf8')).toBe(
+      fstab.replace('\t/var/lib/lxd ext4', '\t/var/lib/incus ext4'),
+    );
+    expect(compareTrees(odd, await describeTree(server, `/var/lib/incus/${rootfs}/odd`))).toEqual([]);
+    expect((await tool(server, ['migrate', '--yes'])).status).toBe(4);
+
+    await run(server, 'rollback', '--yes');
+
+    expect(await statuses(server, 'lxd')).toEqual(['calm Running']);
+    expect([await mountOf(server, '/var/lib/lxd'), await mountOf(server, '/var/lib/incus')]).toEqual([
+      true,
+      false,
+    ]);
+    expect(readFileSync(server.rootPath('/etc/fstab'), 'utf8')).toBe(fstab);
+    expect(compareTrees(odd, await describeTree(server, `/var/lib/lxd/${rootfs}/odd`))).toEqual([]);
+  });
+});
+
+describe('an Incus on a file system of its own', () => {
+  it('is filled by a copy; killed in it, it is gone on with; taken back, what was written since comes home', async () => {
+    const server = await prepared('/var/lib/incus');
+    const odd = await describeTree(server, `/var/lib/lxd/${rootfs}/odd`);
+    const incusBefore = await describeTree(server, '/var/lib/incus', {
+      skip: ['/var/lib/incus/database/global'],
+    });
+
+    await killedIn(server, 'copy-directory');
+    expect((await tool(server, ['status'])).stdout).toContain('copy /var/lib/lxd to /var/lib/incus');
+    await run(server, 'resume', '--yes');
+
+    expect(await statuses(server, 'incus')).toEqual(['calm Running']);
+    expect(compareTrees(odd, await describeTree(server, `/var/lib/incus/${rootfs}/odd`))).toEqual([]);
+    const { stdout: flags } = await server.exec(['lsattr', `/var/lib/incus/${rootfs}/odd/fixed`]);
+    expect(flags).toMatch(/^-*i/);
+    expect(compareTrees(odd, await describeTree(server, `/var/lib/lxd/${rootfs}/odd`))).toEqual([]);
+    expect((await server.exec(['cat', '/var/lib/lxd/README.moved-to-incus'])).stdout).toContain(
+      'copy as it was',
+    );
+    expect((await tool(server, ['migrate', '--yes'])).status).toBe(4);
+
+    await inContainer(
+      server,
+      'incus',
+      'echo written in Incus > /root/new; rm /odd/old; echo more >> /odd/linked',
+    );
+    await run(server, 'rollback', '--yes');
+
+    expect(await statuses(server, 'lxd')).toEqual(['calm Running']);
+    expect(
+      await inContainer(server, 'lxc', 'cat /root/new "/odd/other name"; ls /odd/old 2>&1 || true'),
+    ).toMatch(/^written in Incus\none\nmore\nls: /);
+    expect(await mountOf(server, '/var/lib/incus')).toBe(true);
+    expect(
+      compareTrees(
+        incusBefore,
+        await describeTree(server, '/var/lib/incus', { skip: ['/var/lib/incus/database/global'] }),
+        {
+          ignore: (path, field) => field === 'modified' || path.startsWith('database'),
+        },
+      ),
+    ).toEqual([]);
+  });
+
+  it('is left as it was by a rollback in the middle of the copy', async () => {
+    const server = await prepared('/var/lib/incus');
+    const odd = await describeTree(server, `/var/lib/lxd/${rootfs}/odd`);
+    await killedIn(server, 'copy-directory');
+
+    await run(server, 'rollback', '--yes');
+
+    expect(await statuses(server, 'lxd')).toEqual(['calm Running']);
+    expect(compareTrees(odd, await describeTree(server, `/var/lib/lxd/${rootfs}/odd`))).toEqual([]);
+    expect((await server.exec(['ls', '-A', '/var/lib/incus'])).stdout).not.toContain('lxd-to-incus');
+  });
+});
+
+/** Kills a migration with SIGKILL as soon as it says that it begins the step of this kind. */
+async function killedIn(server: Machine, kind: string): Promise<void> {
+  const child = startTool(server, ['migrate', '--yes', '--json']);
+  let text = '';
+  let killing: Promise<unknown> | undefined;
+  await new Promise<void>((resolve, reject) => {
+    child.stdout?.on('data', (chunk: Buffer) => {
+      text += chunk.toString('utf8');
+      if (!new RegExp(`"kind":"${kind}".*"state":"begun"`).test(text)) return;
+      killing ??= server
+        .exec(['pkill', '-KILL', '-f', '^[^ ]*/bin/node [^ ]*lxd-to-incus.js migrate'], { accept: [1] })
+        .catch(reject);
+    });
+    child.on('close', () => (killing === undefined ? reject(new Error(text.slice(-2000))) : resolve()));
+    child.on('error', reject);
+  });
+}

@@ -1,0 +1,142 @@
+// A copy ends when both sides are the same, says how far it is, and can be stopped; flags of files come along.
+import * as fs from 'node:fs';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Failure } from '../../../src/core/failure.ts';
+import { copyTree, dropTree, progressBar } from '../../../src/migrate/apply/copy-tree.ts';
+import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
+
+function machine(): FakeHost {
+  const host = fakeHost();
+  onTestFinished(() => host.dispose());
+  for (const path of ['/from/storage-pools/p/containers/c1', '/from/disks', '/to'])
+    fs.mkdirSync(host.path(path), { recursive: true });
+  host.onRun(([command]) => (command === 'sync' ? {} : undefined));
+  return host;
+}
+
+const options = { bytes: 1000, say: () => {}, interrupted: () => false };
+const runs = (host: FakeHost): string[] =>
+  host.log.filter(({ kind }) => kind === 'run').map(({ text }) => text);
+const problem = (error: unknown): unknown => (error as Failure).problem;
+
+test('copies once and compares by content until nothing differs', async () => {
+  const host = machine();
+  const answers = ['', '>fc........ a\n', ''];
+  host.onStart(() => ({ stdout: Buffer.from(answers.shift() ?? 'unexpected') }));
+
+  await copyTree(host, '/from', '/to', options);
+
+  const rsync = 'rsync -aHAXS --numeric-ids --delete --one-file-system --exclude=/lost+found';
+  expect(runs(host)).toEqual([
+    `${rsync} -- /from/ /to/`,
+    `${rsync} --checksum --itemize-changes -- /from/ /to/`,
+    `${rsync} --checksum --itemize-changes -- /from/ /to/`,
+    'sync -f /to',
+  ]);
+});
+
+test('gives up where both sides never agree', async () => {
+  const host = machine();
+  host.onStart(() => ({ stdout: Buffer.from('>fc........ a\n') }));
+
+  const error = await copyTree(host, '/from', '/to', options).catch(problem);
+
+  expect(error).toMatchObject({ code: 'copy-failed', from: '/from', to: '/to' });
+});
+
+test('fails with the last words of rsync', async () => {
+  const host = machine();
+  host.onStart(() => ({ status: 11, stdout: Buffer.from('write failed: No space left on device (28)\n') }));
+
+  const error = await copyTree(host, '/from', '/to', options).catch(problem);
+
+  expect(error).toMatchObject({
+    code: 'copy-failed',
+    why: expect.stringContaining('No space left on device'),
+  });
+});
+
+test('is stopped when the person asks for it', async () => {
+  const host = machine();
+  const killed: string[] = [];
+  host.start = async () => ({
+    pid: 1,
+    write: () => {},
+    tail: () => '',
+    hasEnded: () => killed.length > 0,
+    ended: Promise.resolve('signal SIGTERM'),
+    kill: (signal) => void killed.push(signal),
+  });
+
+  const error = await copyTree(host, '/from', '/to', { ...options, interrupted: () => true }).catch(problem);
+
+  expect(error).toMatchObject({ code: 'interrupted' });
+  expect(killed).toEqual(['SIGTERM']);
+});
+
+test('ends the rsync of a run that was killed, and no other', async () => {
+  const host = machine();
+  const process = (pid: number, to: string) => ({
+    pid,
+    parent: 1,
+    argv: ['rsync', '-a', '--', '/from/', to],
+    program: '/usr/bin/rsync',
+    sameMountNamespace: true,
+    samePidNamespace: true,
+  });
+  host.machine.processes = [process(7, '/to/'), process(8, '/to-mine/')];
+  host.onSignal((pid) => {
+    host.machine.processes = host.machine.processes.filter((one) => one.pid !== pid);
+  });
+  host.onStart(() => ({}));
+
+  await copyTree(host, '/from', '/to', options);
+
+  expect(host.log.filter(({ kind }) => kind === 'signal').map(({ text }) => text)).toEqual(['SIGKILL 7']);
+});
+
+describe('flags', () => {
+  test('that chattr can set come along, with project ids; those of the file system do not', async () => {
+    const host = machine();
+    for (const command of ['lsattr', 'chattr']) host.machine.commands.set(command, `/usr/bin/${command}`);
+    host.onStart(() => ({}));
+    const c1 = 'storage-pools/p/containers/c1';
+    const listed: Record<string, string> = {
+      [`/from/${c1}`]: `    7 -----------P---e------- /from/${c1}/.\n    0 --------------e------- /from/${c1}/..\n    0 ----i---------e------- /from/${c1}/etc/a b\n    0 -----a-------Ie------- /from/${c1}/log\n    0 --------------e------- /from/${c1}/plain\n`,
+      [`/to/${c1}`]: `    0 -----a--------e------- /to/${c1}/log\n`,
+    };
+    host.onRun(([command, ...args]) => {
+      if (command === 'lsattr') return { stdout: Buffer.from(listed[args.at(-1) ?? ''] ?? '') };
+      return command === 'chattr' ? {} : undefined;
+    });
+
+    await copyTree(host, '/from', '/to', options);
+
+    expect(runs(host).filter((text) => text.startsWith('chattr'))).toEqual([
+      `chattr -p 7 -- /to/${c1}`,
+      `chattr +i -- /to/${c1}/etc/a b`,
+    ]);
+  });
+});
+
+describe('what was copied', () => {
+  test('is removed, or all of it but lost+found', async () => {
+    const host = machine();
+    host.writeFile('/to/a/b', '');
+    host.writeFile('/to/lost+found/x', '');
+
+    await dropTree(host, '/to', true);
+    expect(fs.readdirSync(host.path('/to'))).toEqual(['lost+found']);
+
+    await dropTree(host, '/to', false);
+    expect(fs.existsSync(host.path('/to'))).toBe(false);
+  });
+});
+
+test.each([
+  [0, 1000, 0, '[--------------------] 0 % 0 B of 1000 B'],
+  [250, 1000, 10_000, '[#####---------------] 25 % 250 B of 1000 B, 30.0 s left'],
+  [2000, 1000, 10_000, '[####################] 100 % 2.0 KiB of 1000 B, 0.0 s left'],
+])('a bar after %i of %i bytes', (done, total, elapsed, text) => {
+  expect(progressBar(done, total, elapsed)).toBe(text);
+});
