@@ -57,7 +57,7 @@ describe('the plan comment', () => {
     expect(more).toEqual([]);
     expect(html.match(/<tr>/g)).toHaveLength(4);
     expect(html).toContain('clean, equal after renaming');
-    expect(html.match(/<details>[^]*<\/details>/)?.[0]).toContain('+ +new');
+    expect(html.match(/<details>[\s\S]*<\/details>/)?.[0]).toContain('+ +new');
     expect(html).toContain('git rebase --signoff dddddddddddd');
     // Of what the licence bars, nothing is linked to.
     expect(html).toContain('<td><code>ffffffffffff</code></td>');
