@@ -18,6 +18,16 @@ export function asFileFailure<T>(operation: string, path: string, use: () => T):
   }
 }
 
+/** Full, broken or read-only: the fault of a disk, whatever was being done; other refusals where nobody expected them are bugs. */
+const ofDisk = /^(ENOSPC|EDQUOT|EIO|EROFS)$|^SQLITE_(FULL|READONLY|IOERR)(_[A-Z0-9]+)*$/;
+
+/** A full or broken disk shows anywhere; undefined where the error is something else. */
+export function diskFailureOf(error: unknown): Failure<CoreProblem> | undefined {
+  if (!ofDisk.test(systemErrorCode(error) ?? '')) return undefined;
+  const { path = '' } = error as NodeJS.ErrnoException;
+  return fileFailureOf('go on with a file', path, error);
+}
+
 /** The same for an error that was caught already; undefined where it is none of the file system. */
 export function fileFailureOf(
   operation: string,

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
-import { asFileFailure } from '../../src/core/as-file-failure.ts';
+import { asFileFailure, diskFailureOf } from '../../src/core/as-file-failure.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 it('gives back what the work gives', () => {
@@ -34,4 +34,13 @@ it.each([
 ])('leaves a mistake of the program as it is: %s', (_, mistake) => {
   expect(() => asFileFailure('do it', '/x', mistake)).not.toThrow(/Could not/);
   expect(() => asFileFailure('do it', '/x', mistake)).toThrow();
+});
+
+it('takes only the fault of a disk for one where nobody expected any', () => {
+  const full = Object.assign(new Error('full'), { code: 'ENOSPC', path: '/x/log' });
+  const missing = Object.assign(new Error('missing'), { code: 'ENOENT', path: '/x/log' });
+
+  expect(diskFailureOf(full)?.message).toContain('ENOSPC');
+  expect(diskFailureOf(full)?.message).toContain('/x/log');
+  expect(diskFailureOf(missing)).toBeUndefined();
 });

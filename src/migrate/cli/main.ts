@@ -1,6 +1,6 @@
 // Entry of lxd-to-incus: runs the command line and turns whatever happens into an exit code and a message.
 import { CommanderError } from 'commander';
-import { fileFailureOf } from '../../core/as-file-failure.ts';
+import { diskFailureOf } from '../../core/as-file-failure.ts';
 import { exitCode } from '../../core/exit-code.ts';
 import { Failure } from '../../core/failure.ts';
 import { openOutput } from '../../core/output.ts';
@@ -19,9 +19,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     await program.parseAsync([...argv]);
     return code;
   } catch (thrown) {
-    // A disk that is full or broken is no bug, wherever it shows.
-    const error =
-      fileFailureOf('go on with a file', (thrown as NodeJS.ErrnoException).path ?? '', thrown) ?? thrown;
+    const error = diskFailureOf(thrown) ?? thrown;
     // Commander has printed its own message; --help and --version end here with 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
     if (error instanceof Failure) {

@@ -39,7 +39,7 @@ function createProgram(finish: (code: ExitCode) => void): Command {
     .option('--html <file>', 'a page with every pick that is not exact')
     .option('--split <date>', 'score pairs before and since a date apart')
     .option('--isolated <n>', 'repeat n picks in repositories that hold only what a pick may see')
-    .option('--without <rule...>', 'also score without each of these rules')
+    .option('--without <rule...>', 'also score without each of these rules, or without each one of "all"')
     .option('--quick', 'only compare trees: no files, no objects kept')
     .action(async (options) => finish(await runReplay(options)));
   withRepositories(program.command('checkout'))
@@ -145,8 +145,9 @@ function createProgram(finish: (code: ExitCode) => void): Command {
     .option('--json', 'as JSON')
     .action(async (options) => finish(await runRulesHits(options)));
   withRepositories(rules.command('suggest'))
-    .description('propose rules from what replayed picks got wrong')
+    .description('propose rules from what replayed picks got wrong, or from the fork as it is')
     .option('--pairs <file>', 'pairs of commits')
+    .option('--drift <commit>', 'look at what rules do not explain of this fork commit')
     .action(async (options) => finish(await runRulesSuggest(options)));
   return program;
 }

@@ -123,8 +123,11 @@ function describe(result: PickResult, gitDir: string): string {
       `  conflict (${conflict.type}) in ${conflict.path}: ${conflict.why}`,
       `    next: ${conflict.next}`,
     );
-    if (conflict.forkCommit !== undefined)
-      lines.push(`    last changed in the fork by ${conflict.forkCommit}`);
+    for (const { line, forkCommit, forkSubject } of conflict.hunks ?? [])
+      if (forkCommit !== undefined)
+        lines.push(`    line ${line}: changed in the fork by ${forkCommit} (${forkSubject ?? ''})`);
+    if (conflict.hunks === undefined && conflict.forkCommit !== undefined)
+      lines.push(`    changed in the fork by ${conflict.forkCommit}`);
     for (const sha of conflict.prerequisites ?? []) lines.push(`    not in the fork yet: ${sha}`);
   }
   for (const reason of result.reasons) lines.push(`  ${reason}`);

@@ -3,12 +3,13 @@ import { writeFileDurable } from '../../core/durable.ts';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { readableJson } from '../git/output.ts';
 import { syncFailure } from '../problem.ts';
-import { formatScores } from '../replay/format-score.ts';
+import { ablate } from '../replay/ablate.ts';
+import { formatAblations, formatScores } from '../replay/format-score.ts';
 import { replayIsolated } from '../replay/isolate.ts';
 import { readPairs } from '../replay/read-pairs.ts';
 import { type Replayed, replayPairs, sumUp } from '../replay/replay-pairs.ts';
 import { createReplayPage } from '../report/replay-page.ts';
-import { withoutRule } from '../rules/without-rule.ts';
+import { ruleIds } from '../rules/without-rule.ts';
 import { openEngineFor, openPack, type RepositoryOptions } from './options.ts';
 
 export interface ReplayOptions extends RepositoryOptions {
@@ -48,14 +49,20 @@ export async function runReplay(options: ReplayOptions): Promise<ExitCode> {
       options.isolated === undefined
         ? undefined
         : await replayIsolated(engine, options, pack, replayed, readCount(options.isolated));
-    const ablations = await withoutEach(options, pairs, replayed);
+    const named = options.without ?? [];
+    const ablations = await ablate(
+      (without) => openEngineFor(options, without),
+      engine,
+      pairs,
+      replayed,
+      named.includes('all') ? ruleIds(pack) : named,
+    );
     const scores = scoresOf(replayed, split);
     if (options.json === true)
       process.stdout.write(`${readableJson({ scores, ablations, isolated, pairs: replayed })}\n`);
     else {
       process.stdout.write(`${formatScores(scores)}\n`);
-      for (const { rule, exact } of ablations)
-        process.stdout.write(`without rule ${rule}: ${exact >= 0 ? '+' : ''}${exact} exact\n`);
+      if (ablations.length > 0) process.stdout.write(`\n${formatAblations(ablations)}\n`);
       if (isolated !== undefined)
         process.stdout.write(`isolated: ${isolated.same} of ${isolated.repeated} picks have the same sha\n`);
     }
@@ -73,24 +80,6 @@ function scoresOf(replayed: readonly Replayed[], split: number | undefined) {
     { name: 'before', score: sumUp(replayed.filter((one) => one.time < split)) },
     { name: 'since', score: sumUp(replayed.filter((one) => one.time >= split)) },
   ];
-}
-
-async function withoutEach(
-  options: ReplayOptions,
-  pairs: ReturnType<typeof readPairs>,
-  whole: readonly Replayed[],
-): Promise<readonly { readonly rule: string; readonly exact: number }[]> {
-  const out: { readonly rule: string; readonly exact: number }[] = [];
-  for (const rule of options.without ?? []) {
-    const engine = await openEngineFor(options, withoutRule(openPack(options), rule));
-    try {
-      const replayed = await replayPairs(engine, pairs);
-      out.push({ rule, exact: sumUp(replayed).exact - sumUp(whole).exact });
-    } finally {
-      await engine.close();
-    }
-  }
-  return out;
 }
 
 function readDate(text: string): number {

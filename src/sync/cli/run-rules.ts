@@ -2,9 +2,12 @@
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { formatTable, inert } from '../../core/text.ts';
 import { readable, readableJson } from '../git/output.ts';
+import { resolveCommit } from '../git/resolve-commit.ts';
 import { type PackError, syncFailure } from '../problem.ts';
+import { measureDrift } from '../replay/measure-drift.ts';
 import { type Pair, readPairs } from '../replay/read-pairs.ts';
 import { replayPairs } from '../replay/replay-pairs.ts';
+import { compileBrand } from '../rewrite/brand.ts';
 import { checkPack, runExamples } from '../rules/check-pack.ts';
 import { countHits, type RuleHits } from '../rules/count-hits.ts';
 import { type Explained, explainPath, explainText } from '../rules/explain-rules.ts';
@@ -13,9 +16,16 @@ import {
   countTreeSubstitutions,
   createSubstitutionCounter,
   formatSuggestion,
+  suggestFromDrift,
 } from '../rules/suggest-rules.ts';
 import { ruleIds } from '../rules/without-rule.ts';
-import { openEngineFor, openPack, type RepositoryOptions, type RulesOption } from './options.ts';
+import {
+  needRepositories,
+  openEngineFor,
+  openPack,
+  type RepositoryOptions,
+  type RulesOption,
+} from './options.ts';
 
 interface PairsOption extends RepositoryOptions {
   readonly pairs?: string;
@@ -78,31 +88,45 @@ export async function runRulesHits(options: PairsOption): Promise<ExitCode> {
 }
 
 /** Words that people wrote otherwise than picks in more than one pair, as rules to think about. */
-export async function runRulesSuggest(options: PairsOption): Promise<ExitCode> {
-  const pairs = needPairs(options);
+/** From what replayed picks got wrong, and with `--drift` from what rules do not explain of the fork at a commit. */
+export async function runRulesSuggest(options: PairsOption & { readonly drift?: string }): Promise<ExitCode> {
+  const { drift } = options;
+  const named = options.pairs ?? (drift === undefined ? process.env['FORK_SYNC_PAIRS'] : undefined);
+  const pairs = named === undefined && drift !== undefined ? [] : needPairs(options);
+  const tip = drift === undefined ? undefined : await resolveCommit(needRepositories(options).fork, drift);
   const engine = await openEngineFor(options);
   const counter = createSubstitutionCounter();
+  let fromDrift: readonly string[] = [];
   try {
-    await replayPairs(engine, pairs, async (one, _pick, prepared) => {
-      if (one.tree !== undefined && !one.exact)
-        await countTreeSubstitutions(
-          engine.objects,
-          counter,
-          one.tree,
-          prepared.theirs.tree,
-          one.fork.slice(0, 12),
-        );
-    });
+    if (pairs.length > 0)
+      await replayPairs(engine, pairs, async (one, _pick, prepared) => {
+        if (one.tree !== undefined && !one.exact)
+          await countTreeSubstitutions(
+            engine.objects,
+            counter,
+            one.tree,
+            prepared.theirs.tree,
+            one.fork.slice(0, 12),
+          );
+      });
+    if (tip !== undefined) {
+      const brand = compileBrand(engine.pack);
+      fromDrift = suggestFromDrift((await measureDrift(engine, tip)).unexplained, brand.inText);
+    }
   } finally {
     await engine.close();
   }
   const often = counter.list().filter((found) => found.seenIn.length > 1);
+  const sections = [
+    ...(often.length === 0 ? [] : [`# from picks that came out wrong`, ...often.map(formatSuggestion)]),
+    ...(fromDrift.length === 0 ? [] : [`# from the fork as it is`, ...fromDrift]),
+  ];
   process.stdout.write(
-    often.length === 0
-      ? 'No word came out wrong in the same way in more than one pair.\n'
-      : `words:\n${often.map((found) => readable(formatSuggestion(found))).join('\n')}\n`,
+    sections.length === 0
+      ? 'No word came out wrong in the same way in more than one place.\n'
+      : `${sections.map(readable).join('\n')}\n`,
   );
-  return often.length === 0 ? exitCode.nothingToDo : exitCode.done;
+  return sections.length === 0 ? exitCode.nothingToDo : exitCode.done;
 }
 
 function needPairs(options: PairsOption): readonly Pair[] {

@@ -67,13 +67,18 @@ async function describeHunks(
 ): Promise<Conflict> {
   const { store, brand, pack } = view.shop;
   const text = (ids: readonly number[]): string => ids.map((id) => `${store.line(id)}\n`).join('');
-  const shown: readonly ConflictHunk[] = hunks.map((hunk) => ({
-    line: hunk.line + 1,
-    ours: text(hunk.ours),
-    base: text(hunk.base),
-    theirs: text(hunk.theirs),
-  }));
-  const forkCommit = lastForkChange(view, outcome.path);
+  const shown: ConflictHunk[] = [];
+  for (const hunk of hunks) {
+    const by = await changedBy(view, outcome.path, hunk);
+    shown.push({
+      line: hunk.line + 1,
+      ours: text(hunk.ours),
+      base: text(hunk.base),
+      theirs: text(hunk.theirs),
+      ...(by === undefined ? {} : { forkCommit: by.sha, forkSubject: by.subject }),
+    });
+  }
+  const forkCommit = shown.find((hunk) => hunk.forkCommit !== undefined)?.forkCommit;
   const more = { hunks: shown, ...(forkCommit === undefined ? {} : { forkCommit }) };
   const fold = (ids: readonly number[]): string =>
     ids.map((id) => brand.foldLine(store.line(id), 'go')).join('\n');
@@ -104,12 +109,39 @@ async function describeHunks(
   return made('really-diverged', 'both sides changed the same lines in different ways', more);
 }
 
-/** The newest visible fork commit that changed a file. */
-function lastForkChange(view: PickView, path: string): string | undefined {
-  const { fork, forkMoves } = view.shop;
+const mostTouches = 60;
+
+/** The newest visible fork commit that brought one of the fork's lines of a hunk, or took one of upstream's away. */
+async function changedBy(
+  view: PickView,
+  path: string,
+  hunk: OpenHunk,
+): Promise<{ readonly sha: string; readonly subject: string } | undefined> {
+  const { fork, forkMoves, store, objects } = view.shop;
   const visible = fork.visibleFrom(view.onto.sha);
-  const last = forkMoves.changes(path).findLast((touch) => visible[touch.index] === 1);
-  return last === undefined ? undefined : fork.commits[last.index]?.sha;
+  const inBase = new Set(hunk.base);
+  const inOurs = new Set(hunk.ours);
+  const brought = new Set(hunk.ours.filter((line) => !inBase.has(line)));
+  const taken = new Set(hunk.base.filter((line) => !inOurs.has(line)));
+  const telling = (line: number): boolean => store.line(line).trim().length > 1;
+  const lines = async (blob: string | undefined): Promise<ReadonlySet<number>> =>
+    new Set(blob === undefined ? [] : store.split(await objects.text(blob)));
+  const names = [path, forkMoves.origin(path, visible)];
+  const touches = [...new Set(names)]
+    .flatMap((name) => forkMoves.changes(name))
+    .filter((touch) => visible[touch.index] === 1)
+    .toSorted((left, right) => right.index - left.index)
+    .slice(0, mostTouches);
+  for (const touch of touches) {
+    const [before, after] = [await lines(touch.before), await lines(touch.after)];
+    const did =
+      [...brought].some((line) => telling(line) && after.has(line) && !before.has(line)) ||
+      [...taken].some((line) => telling(line) && before.has(line) && !after.has(line));
+    const commit = fork.commits[touch.index];
+    if (did && commit !== undefined)
+      return { sha: commit.sha, subject: commit.message.split('\n', 1)[0] ?? '' };
+  }
+  return undefined;
 }
 
 interface Prerequisite {
@@ -126,14 +158,16 @@ async function findPrerequisites(
   path: string,
   hunks: readonly OpenHunk[] | undefined,
 ): Promise<readonly Prerequisite[]> {
-  const { upstream, store } = view.shop;
+  const { upstream, store, brand } = view.shop;
   const visible = upstream.visibleFrom(view.upstreamBefore?.sha ?? '');
   const imported = view.shop.memory.importedUpstream(
     view.shop.fork.visibleFrom(view.onto.sha),
     upstream.visibleFrom(view.upstream.sha),
   );
+  // The hunks are in the fork's words, the commits in upstream's: folded lines are the same on both sides.
+  const fold = (line: string): string => brand.foldLine(line, path.endsWith('.go') ? 'go' : 'text');
   const wanted = new Set(
-    hunks?.flatMap((hunk) => hunk.base.map((id) => store.line(id).trim())).filter((line) => line.length > 3),
+    hunks?.flatMap((hunk) => hunk.base.map((id) => fold(store.line(id)))).filter((line) => line.length > 3),
   );
   const found: Prerequisite[] = [];
   for (const touch of view.shop.upstreamMoves.changes(path).toReversed()) {
@@ -141,7 +175,7 @@ async function findPrerequisites(
     if (sha === undefined || visible[touch.index] !== 1 || imported.has(touch.index)) continue;
     if (view.shop.closed.has(sha)) continue;
     if (touch.after === undefined || found.length >= mostPrerequisites) continue;
-    if (hunks === undefined || (await touches(view, touch.before, touch.after, wanted)))
+    if (hunks === undefined || (await touches(view, fold, touch.before, touch.after, wanted)))
       found.push({ sha, made: touch.before === undefined });
   }
   return found.reverse();
@@ -150,15 +184,15 @@ async function findPrerequisites(
 /** Whether a commit brought one of the lines that are in the way. */
 async function touches(
   view: PickView,
+  fold: (line: string) => string,
   before: string | undefined,
   after: string,
   wanted: ReadonlySet<string>,
 ): Promise<boolean> {
   const { objects } = view.shop;
-  const old = new Set(
-    (before === undefined ? '' : await objects.text(before)).split('\n').map((line) => line.trim()),
-  );
+  const old = new Set((before === undefined ? '' : await objects.text(before)).split('\n').map(fold));
   return (await objects.text(after))
     .split('\n')
-    .some((line) => wanted.has(line.trim()) && !old.has(line.trim()));
+    .map(fold)
+    .some((line) => wanted.has(line) && !old.has(line));
 }

@@ -42,6 +42,9 @@ export interface ConflictHunk {
   readonly ours: string;
   readonly base: string;
   readonly theirs: string;
+  /** The fork commit that changed these lines, where its history shows one. */
+  readonly forkCommit?: string;
+  readonly forkSubject?: string;
 }
 
 export interface Conflict {
@@ -50,7 +53,7 @@ export interface Conflict {
   readonly why: string;
   readonly next: string;
   readonly hunks?: readonly ConflictHunk[];
-  /** The fork commit that changed the lines. */
+  /** The fork commit that changed the lines of the first hunk, or deleted the file. */
   readonly forkCommit?: string;
   /** Upstream commits that are missing in the fork and touched the same lines. */
   readonly prerequisites?: readonly string[];

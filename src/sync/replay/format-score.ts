@@ -1,5 +1,6 @@
 // A replay's score as a table for people.
 import { formatTable } from '../../core/text.ts';
+import type { Ablation } from './ablate.ts';
 import type { Score } from './replay-pairs.ts';
 
 /** One column a score: the whole, and its parts by time where asked for. */
@@ -39,4 +40,23 @@ export function formatScores(scores: readonly { readonly name: string; readonly 
       doubts.map(([name, count]) => [name, String(count.wrong), String(count.exact)]),
     ),
   ].join('\n\n');
+}
+
+/** What the figures lose without each rule, the dearest first; rules that change nothing are counted in one line. */
+export function formatAblations(ablations: readonly Ablation[]): string {
+  const signed = (count: number): string => (count > 0 ? `+${count}` : String(count));
+  const telling = ablations.filter((one) => one.changed > 0);
+  const table = formatTable(
+    ['without rule', 'exact', 'clean', 'conflicts', 'changed', 'concerned'],
+    telling
+      .toSorted((left, right) => left.exact - right.exact || right.changed - left.changed)
+      .map((one) => [
+        one.rule,
+        ...[one.exact, one.clean, one.conflicts].map(signed),
+        String(one.changed),
+        String(one.concerned),
+      ]),
+  );
+  const idle = ablations.length - telling.length;
+  return idle === 0 ? table : `${table}\n${idle} rules change nothing in these pairs.`;
 }

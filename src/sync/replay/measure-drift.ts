@@ -4,8 +4,8 @@ import { openPickView, type PickView } from '../pick/pick-view.ts';
 import { alignLines } from '../rewrite/align.ts';
 import { substitutions } from '../rewrite/evidence.ts';
 import { fileKind } from '../rewrite/file-kind.ts';
-import { createSymbolFinder, upstreamFolder } from '../rewrite/go/go-names.ts';
-import { localName, parseImports } from '../rewrite/go/scan-go.ts';
+import { createSymbolFinder, forkFolder, upstreamFolder } from '../rewrite/go/go-names.ts';
+import { type ImportSpec, localName, parseImports } from '../rewrite/go/scan-go.ts';
 import { isWord, tokenize } from '../rewrite/tokens.ts';
 import { createTranslator, type Translator } from '../rewrite/translate.ts';
 
@@ -26,6 +26,8 @@ export interface Unexplained {
   readonly files: readonly string[];
   /** How often the rules are right about this word. */
   readonly right: number;
+  /** For a qualified Go name on both sides: the packages, each below its module. */
+  readonly packages?: { readonly upstream: string; readonly fork: string };
 }
 
 export interface Drift {
@@ -56,7 +58,7 @@ export async function measureDrift(engine: Engine, tip: string): Promise<Drift> 
     }
     const [theirs, ours] = await Promise.all([objects.text(after.sha), objects.text(entry.sha)]);
     if (theirs.includes('\0')) continue;
-    const translator = await translateByRules(view, path, theirs, ours);
+    const { translator, packages } = await translateByRules(view, path, theirs, ours);
     const left = shop.store.split(theirs);
     const right = shop.store.split(ours);
     const alignment = alignLines(shop.store, left, right, fileKind(path) === 'go' ? 'go' : 'text');
@@ -65,7 +67,7 @@ export async function measureDrift(engine: Engine, tip: string): Promise<Drift> 
       const [before, now] = [shop.store.line(left[one] ?? 0), shop.store.line(right[two] ?? 0)];
       const ruled = translator.translateWords(before).text;
       if (ruled !== now) lines += 1;
-      counter.add(path, before, ruled, now);
+      counter.add(path, before, ruled, now, packages);
     };
     for (const [one, two] of alignment.exact.entries()) if (two >= 0) look(one, two);
     for (const [one, two] of alignment.alike) look(one, two);
@@ -85,12 +87,12 @@ async function translateByRules(
   path: string,
   theirs: string,
   ours: string,
-): Promise<Translator> {
+): Promise<{ readonly translator: Translator; readonly packages: Packages }> {
   const { shop } = view;
   const kind = fileKind(path);
   const go = kind === 'go' ? await view.go() : undefined;
   const imports = go === undefined ? [] : parseImports(theirs);
-  return createTranslator({
+  const translator = createTranslator({
     path,
     kind,
     brand: shop.brand,
@@ -108,10 +110,35 @@ async function translateByRules(
     paths: new Map(),
     name: shop.pack.info.upstream.name,
   });
+  const foldersOf = (specs: readonly ImportSpec[], folder: (path: string) => string | undefined) =>
+    new Map(
+      specs.flatMap((spec): [string, string][] => {
+        const found = folder(spec.path);
+        return found === undefined ? [] : [[localName(spec), found]];
+      }),
+    );
+  const packages = {
+    upstream: foldersOf(imports, (name) => (go === undefined ? undefined : upstreamFolder(go, name))),
+    fork: foldersOf(parseImports(ours), (name) => (go === undefined ? undefined : forkFolder(go, name))),
+  };
+  return { translator, packages };
+}
+
+/** Folders of the project's own packages by the names that a file uses them under. */
+interface Packages {
+  readonly upstream: ReadonlyMap<string, string>;
+  readonly fork: ReadonlyMap<string, string>;
+}
+
+function packagesOf(upstream: string, fork: string, packages: Packages): Pick<Unexplained, 'packages'> {
+  const theirs = packages.upstream.get(upstream.split('.')[0] ?? '');
+  const ours = packages.fork.get(fork.split('.')[0] ?? '');
+  if (!upstream.includes('.') || !fork.includes('.') || theirs === undefined || ours === undefined) return {};
+  return { packages: { upstream: theirs, fork: ours } };
 }
 
 interface Counter {
-  add(path: string, upstream: string, ruled: string, fork: string): void;
+  add(path: string, upstream: string, ruled: string, fork: string, packages: Packages): void;
   list(): readonly Unexplained[];
 }
 
@@ -120,10 +147,10 @@ function createCounter(): Counter {
   const right = new Map<string, number>();
   const wrong = new Map<
     string,
-    { upstream: string; rules: string; fork: string; count: number; files: Set<string> }
+    Omit<Unexplained, 'count' | 'files' | 'right'> & { count: number; files: Set<string> }
   >();
   return {
-    add(path, upstream, ruled, fork) {
+    add(path, upstream, ruled, fork, packages) {
       if (upstream === ruled && upstream === fork) return;
       const tokens = tokenize(upstream);
       const written = new Map(
@@ -137,7 +164,14 @@ function createCounter(): Counter {
           continue;
         }
         const key = `${before}\0${rules}\0${now}`;
-        const known = wrong.get(key) ?? { upstream: before, rules, fork: now, count: 0, files: new Set() };
+        const known = wrong.get(key) ?? {
+          upstream: before,
+          rules,
+          fork: now,
+          count: 0,
+          files: new Set(),
+          ...packagesOf(before, now, packages),
+        };
         known.count += 1;
         known.files.add(path);
         wrong.set(key, known);

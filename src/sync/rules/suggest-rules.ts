@@ -2,6 +2,7 @@
 
 import type { Objects } from '../git/objects.ts';
 import { diffSequences } from '../merge/diff-sequences.ts';
+import type { Unexplained } from '../replay/measure-drift.ts';
 import { pairAlike } from '../rewrite/align.ts';
 import { substitutions } from '../rewrite/evidence.ts';
 import { createLineStore } from '../rewrite/line-store.ts';
@@ -84,6 +85,41 @@ export function formatSuggestion(found: Substitution): string {
     '    right: word',
     '    examples:',
     `      - { in: ${JSON.stringify(found.from)}, out: ${JSON.stringify(found.to)} }`,
+  ].join('\n');
+}
+
+/** What the fork's own tree says against the rules, as proposed rules: seen in several files, and more often than not. */
+export function suggestFromDrift(
+  unexplained: readonly Unexplained[],
+  names: (word: string) => boolean,
+): readonly string[] {
+  return unexplained
+    .filter((one) => one.files.length > 1 && one.count > one.right)
+    .filter((one) => one.packages !== undefined || names(one.upstream))
+    .filter((one) => one.upstream !== one.fork && !/[ \t]/.test(one.fork))
+    .map((one) =>
+      one.packages === undefined
+        ? formatSuggestion({ from: one.upstream, to: one.fork, count: one.count, seenIn: one.files })
+        : formatSymbol(one, one.packages),
+    );
+}
+
+function formatSymbol(
+  found: Unexplained,
+  packages: { readonly upstream: string; readonly fork: string },
+): string {
+  const [before = '', after = ''] = [found.upstream, found.fork].map((name) =>
+    name.slice(name.indexOf('.') + 1),
+  );
+  return [
+    `  # go.yaml; seen ${found.count} times in ${found.files.length}: ${found.files.slice(0, 5).join(' ')}`,
+    `  - id: ${slug(`${found.upstream}-${found.fork}`)}`,
+    `    description: ${JSON.stringify(`TODO: why ${found.upstream} is ${found.fork} in the fork.`)}`,
+    `    package: ${packages.upstream}`,
+    `    to: ${packages.fork}`,
+    before === after ? `    names: [${before}]` : `    renamed: { ${before}: ${after} }`,
+    '    examples:',
+    `      - { in: ${found.upstream}, out: ${found.fork} }`,
   ].join('\n');
 }
 

@@ -422,6 +422,26 @@ describe('conflicts', () => {
     });
   });
 
+  it('name the fork commit of the very lines, not the last one of the file', async () => {
+    const forkGuide = (end: string, notes: string): string =>
+      upstreamGuide
+        .replaceAll('Quartz', 'Onyx')
+        .replace('A Onyx', 'An Onyx')
+        .replace('qz', 'ox')
+        .replace('The end.', end)
+        .replace('Notes', notes);
+    const { result, tiny } = await pick(
+      [change({ 'doc/guide.md': guide('Finished!') })],
+      [
+        { ...ours('end', { 'doc/guide.md': forkGuide('Over.', 'Notes') }), message: 'doc: Over\n' },
+        { ...ours('later', { 'doc/guide.md': forkGuide('Over.', 'Our notes') }), from: 'end', time: 2600 },
+      ],
+    );
+    expect(result.conflicts).toMatchObject([
+      { forkCommit: tiny.sha('end'), hunks: [{ forkCommit: tiny.sha('end'), forkSubject: 'doc: Over' }] },
+    ]);
+  });
+
   it('name the upstream commits that are missing for the same lines', async () => {
     const first: FixtureCommit = {
       name: 'first',

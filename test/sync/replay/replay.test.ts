@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { makeTinyFork } from '../../../fixtures/histories/tiny-fork.ts';
 import { openEngine } from '../../../src/sync/pick/open-engine.ts';
-import { formatScores } from '../../../src/sync/replay/format-score.ts';
+import { ablate } from '../../../src/sync/replay/ablate.ts';
+import { formatAblations, formatScores } from '../../../src/sync/replay/format-score.ts';
 import { replayIsolated } from '../../../src/sync/replay/isolate.ts';
 import { measureDrift } from '../../../src/sync/replay/measure-drift.ts';
 import { readPairs } from '../../../src/sync/replay/read-pairs.ts';
@@ -12,7 +13,12 @@ import { replayPairs, sumUp } from '../../../src/sync/replay/replay-pairs.ts';
 import { createReplayPage } from '../../../src/sync/report/replay-page.ts';
 import { countHits } from '../../../src/sync/rules/count-hits.ts';
 import { loadPack } from '../../../src/sync/rules/load-pack.ts';
-import { createSubstitutionCounter, formatSuggestion } from '../../../src/sync/rules/suggest-rules.ts';
+import type { RulePack } from '../../../src/sync/rules/model.ts';
+import {
+  createSubstitutionCounter,
+  formatSuggestion,
+  suggestFromDrift,
+} from '../../../src/sync/rules/suggest-rules.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 
 /** Two imports: one as the rules have it, one in which people chose another word. */
@@ -108,6 +114,35 @@ describe('replay', () => {
     expect(results[0]).toMatch(/^[0-9a-f]{40}$/);
   });
 
+  it('says what each rule is worth', async () => {
+    const tiny = makeTinyFork(temporaryFolder(), {
+      upstream: [{ name: 'one', from: 'base', time: 2100, files: { 'notes.txt': 'quartzd runs\n' } }],
+      fork: [
+        {
+          name: 'our-one',
+          from: 'rename',
+          time: 3100,
+          authorTime: 2100,
+          files: { 'notes.txt': 'onyxd runs\n' },
+        },
+      ],
+    });
+    const pairs = [{ upstream: tiny.sha('one'), fork: tiny.sha('our-one') }];
+    const open = (pack: RulePack) => openEngine({ ...tiny, pack, program: 'engine.ts' });
+    const engine = await open(loadPack(tiny.rules));
+    try {
+      const whole = await replayPairs(engine, pairs);
+      const ablations = await ablate(open, engine, pairs, whole, ['lower-name', 'mineral']);
+      expect(ablations).toEqual([
+        { rule: 'lower-name', concerned: 1, exact: -1, clean: 1, conflicts: 0, changed: 1 },
+        { rule: 'mineral', concerned: 0, exact: 0, clean: 0, conflicts: 0, changed: 0 },
+      ]);
+      expect(formatAblations(ablations)).toMatch(/lower-name +-1[\s\S]*1 rules change nothing/);
+    } finally {
+      await engine.close();
+    }
+  });
+
   it('counts hits of rules, and measures what rules do not explain', async () => {
     const { tiny, pairs, pack } = openScene();
     const engine = await openEngine({ ...tiny, pack, program: 'engine.ts' });
@@ -141,6 +176,32 @@ describe('suggestions', () => {
     const [first] = counter.list();
     expect(first).toMatchObject({ from: 'onyx', to: 'gem', count: 2, seenIn: ['aaa', 'bbb'] });
     expect(formatSuggestion(first ?? { from: '', to: '', count: 0, seenIn: [] })).toContain('id: onyx-gem');
+  });
+});
+
+describe('suggestions from drift', () => {
+  it('are what the fork has in several files and more often than what the rules write', () => {
+    const seen = { count: 4, files: ['a.go', 'b.go'], right: 0 };
+    const suggested = suggestFromDrift(
+      [
+        { ...seen, upstream: 'quartzPID', rules: 'onyxPID', fork: 'daemonPID' },
+        {
+          ...seen,
+          upstream: 'shared.Old',
+          rules: 'shared.Old',
+          fork: 'util.New',
+          packages: { upstream: 'shared', fork: 'shared/util' },
+        },
+        { ...seen, upstream: 'quartz', rules: 'onyx', fork: 'the server' },
+        { ...seen, upstream: 'quartz', rules: 'onyx', fork: 'gem', right: 9 },
+        { ...seen, upstream: 'quartz', rules: 'onyx', fork: 'stone', files: ['a.go'] },
+        { ...seen, upstream: 'word', rules: 'word', fork: 'other' },
+      ],
+      (word) => word.includes('quartz'),
+    );
+    expect(suggested).toHaveLength(2);
+    expect(suggested[0]).toContain('from: "quartzPID"\n    to: "daemonPID"');
+    expect(suggested[1]).toContain('package: shared\n    to: shared/util\n    renamed: { Old: New }');
   });
 });
 
