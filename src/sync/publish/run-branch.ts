@@ -280,8 +280,6 @@ async function lastOnto(engine: Engine, refs: BranchRefs): Promise<string | unde
   }
 }
 
-const mostRounds = 5;
-
 /** Plans, looks at every pick once more, and plans again without what may not be pushed like this. */
 async function planChecked(
   parts: RunParts,
@@ -289,7 +287,8 @@ async function planChecked(
   decisions: ReadonlyMap<string, string>,
 ): Promise<PlannedRun> {
   const held = new Map<string, readonly string[]>();
-  for (let round = 1; ; round += 1) {
+  // Ends: each round but the last one holds back at least one commit more.
+  for (;;) {
     const planned = await parts.planner.plan({ onto, decisions, held });
     const looks = new Map<string, readonly Finding[]>();
     const before = held.size;
@@ -308,8 +307,7 @@ async function planChecked(
         );
       else if (findings.length > 0) looks.set(entry.upstream, findings);
     }
-    if (held.size === before || round === mostRounds)
-      return { ...planned, plan: withLooks(planned.plan, looks) };
+    if (held.size === before) return { ...planned, plan: withLooks(planned.plan, looks) };
   }
 }
 
