@@ -13,7 +13,7 @@ export interface DashboardLine {
   readonly notices: readonly string[];
 }
 
-const mostListed = 100;
+const mostListed = 40;
 
 /** One text: what does not fit is counted. There is no time in it, so that a night without news changes nothing. */
 export function formatDashboard(lines: readonly DashboardLine[], previews: readonly string[] = []): string {
@@ -58,7 +58,7 @@ function listOf(
       ? [...entry.reasons, ...entry.conflicts.map((conflict) => `${conflict.type}: ${conflict.path}`)]
       : entry.reasons;
     const reasons = why
-      .slice(0, 5)
+      .slice(0, 2)
       .map((text) => inertCode(text, 200))
       .join('; ');
     return `- \`${entry.upstream.slice(0, 12)}\` ${inertCode(entry.subject, 120)}${reasons === '' ? '' : `: ${reasons}`}`;

@@ -135,7 +135,10 @@ export function openGitHubForge(options: GitHubForgeOptions): Forge {
       const what = `remove the comment ${topic}/${marker.part} from ${thread.repository}#${thread.number}`;
       if (gate.ask(what) !== 'go') continue;
       await forgeCall(what, () =>
-        client.rest.issues.deleteComment({ ...split(thread.repository), comment_id: comment.id }),
+        client.rest.issues
+          .deleteComment({ ...split(thread.repository), comment_id: comment.id })
+          // It is gone: by somebody else, or by a request whose answer got lost.
+          .catch((error: unknown) => (statusOf(error) === 404 ? undefined : Promise.reject(error))),
       );
       threads.delete(keyOf(thread));
     }
