@@ -8,17 +8,13 @@ import type { RaftConfiguration } from './configuration.ts';
 import { configurationEntry, encodeSegment, framesEntry } from './encode-log.ts';
 import { encodeMetadata } from './metadata.ts';
 import { dqliteFailure } from './problem.ts';
+import { writeDump } from './write-dump.ts';
 
 export interface FreshOptions {
   /** Ids and addresses of the source; `standaloneConfiguration` for a daemon that is not clustered. */
   readonly configuration: RaftConfiguration;
   /** At least the term of everything that members of the same cluster hold; 1 unless told. */
   readonly term?: number;
-  /**
-   * The database for `db.bin`; the image itself unless told. `activateifneeded` of Incus knows the newest schema only
-   * (tried with 6.0.4 and 7.0.2), so the database as the target's own trial boot left it is the better one.
-   */
-  readonly dump?: Buffer;
 }
 
 /**
@@ -45,22 +41,11 @@ export function writeFreshDirectory(folder: string, image: Buffer, options: Fres
         framesEntry(term, requiredPageSize, pageNumbersOf(image), (page) => pageForLog(image, page)),
       ]),
     );
-    writeFileDurable(join(temporary, 'db.bin'), asDump(options.dump ?? image));
+    writeDump(temporary, image);
     syncFolder(temporary);
     renameDurable(temporary, folder);
   } catch (error) {
     fs.rmSync(temporary, { recursive: true, force: true });
     throw error;
   }
-}
-
-/**
- * The copy that a daemon leaves at a clean stop. `incusd activateifneeded` looks into it to decide whether there is
- * anything to start, read-only, so it is in rollback mode and needs no files beside it.
- */
-function asDump(image: Buffer): Buffer {
-  const dump = Buffer.from(image);
-  dump[18] = 1;
-  dump[19] = 1;
-  return dump;
 }

@@ -74,6 +74,7 @@ export type MigrateProblem =
   | { readonly code: 'instance-will-not-stop'; readonly instance: string; readonly limitMs: number }
   | { readonly code: 'target-exists'; readonly path: string }
   | { readonly code: 'copy-failed'; readonly from: string; readonly to: string; readonly why: string }
+  | { readonly code: 'purge-refused'; readonly because: readonly string[] }
   | { readonly code: 'not-mounted'; readonly paths: readonly string[] }
   | { readonly code: 'verify-failed'; readonly count: number; readonly report: string };
 
@@ -144,7 +145,7 @@ function explain(problem: MigrateProblem): Explanation {
       };
     case 'several-installations':
       return {
-        what: `More than one ${problem.role} was found: ${problem.names.join(', ')}.`,
+        what: `More than one ${problem.role === 'source' ? 'LXD' : 'Incus'} was found: ${problem.names.join(', ')}.`,
         next: `Choose one with --${problem.role} NAME.`,
       };
     case 'installation-unknown':
@@ -276,6 +277,12 @@ function explain(problem: MigrateProblem): Explanation {
       return {
         what: `${problem.from} could not be copied to ${problem.to}: ${problem.why}`,
         next: 'Nothing was removed. What was copied so far is used when it is tried again.',
+      };
+    case 'purge-refused':
+      return {
+        what: 'The server was moved and verified, and LXD was not removed: more would go than was listed.',
+        where: problem.because.join('\n'),
+        next: 'Nothing was removed. Move these away, or remove LXD yourself.',
       };
     case 'not-mounted':
       return {

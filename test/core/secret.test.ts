@@ -23,6 +23,13 @@ test.each([
   'security.secret.anything',
   'KEY',
   'apiToken',
+  'acme.provider.environment',
+  'acme.eab.hmac',
+  'security.sev.session.data',
+  'systemd.credential.db',
+  'systemd.credential-binary.db',
+  'smbios11.io.systemd.credential',
+  'bgp.peers.a.password',
 ])('%s is confidential', (key) => {
   expect(isConfidentialKey(key)).toBe(true);
   expect(showValue(key, 'a value')).toBe(veil('a value'));
@@ -40,6 +47,14 @@ test.each([
 ])('%s is shown', (key) => {
   expect(isConfidentialKey(key)).toBe(false);
   expect(showValue(key, 'a value')).toBe('a value');
+});
+
+test.each([
+  ['core.proxy_http', 'http://me:hunter2@proxy:3128'],
+  ['source', '//server/share,username=me,password=hunter2'],
+  ['loki.api.url', 'https://loki/push?token=hunter2'],
+])('a value that holds a credential is not shown, whatever its key: %s', (key, value) => {
+  expect(showValue(key, value)).toBe(veil(value));
 });
 
 test('a veil tells the length in bytes, and equal values look equal', () => {

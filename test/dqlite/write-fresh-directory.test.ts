@@ -10,6 +10,7 @@ import {
   raftPosition,
   readDatabase,
   standaloneConfiguration,
+  writeDump,
   writeFreshDirectory,
 } from '../../src/dqlite/index.ts';
 import { sampleImage } from './sample-database.ts';
@@ -90,11 +91,15 @@ describe('writeFreshDirectory', () => {
     db.close();
   });
 
-  it('leaves another dump when it is given one', () => {
+  it('can be given another dump later, of which nothing older stays', () => {
     const target = fresh();
-    const dump = sampleImage(['newer']);
-    writeFreshDirectory(target, sampleImage(['one']), { configuration, dump });
-    expect(fs.readFileSync(join(target, 'db.bin'))).toEqual(dump);
+    writeFreshDirectory(target, sampleImage(['one']), { configuration });
+    fs.writeFileSync(join(target, 'db.bin-wal'), 'of the former one');
+    const newer = sampleImage(['newer']);
+    const inWalMode = Buffer.from(newer).fill(2, 18, 20);
+    writeDump(target, inWalMode);
+    expect(fs.readdirSync(target)).toEqual(['0000000000000001-0000000000000002', 'db.bin', 'metadata1']);
+    expect(fs.readFileSync(join(target, 'db.bin'))).toEqual(newer);
   });
 
   it('refuses a folder that exists, even an empty one, and leaves nothing behind', () => {

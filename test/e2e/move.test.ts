@@ -95,6 +95,7 @@ describe('migrate --yes on a populated server', () => {
     expect(differences(trees, await contents(server, '/var/lib/incus'))).toEqual([]);
     expect(compareTrees(neighbour, await describeTree(server, neighbourFolder))).toEqual([]);
     expect(compareTrees(elsewhere, await describeTree(server, `${elsewhereFolder}/custom`))).toEqual([]);
+    expect(await writtenByLxd(server)).toEqual([]);
     const moved = await inventoryOf(server, 'incus');
     expect(Object.keys(moved)).toEqual(Object.keys(inventory));
     await expectNoSecrets(server, `${result.stdout}${result.stderr}`);
@@ -204,6 +205,19 @@ async function expectNoSecrets(server: Machine, printed: string): Promise<void> 
     expect(stdout).not.toContain(value);
     expect(shown).not.toContain(value);
   }
+}
+
+/** Files with which an instance can be recovered, and that still name LXD's directory. */
+async function writtenByLxd(server: Machine): Promise<string[]> {
+  const { stdout } = await server.exec([
+    'sh',
+    '-c',
+    'set -- /var/lib/incus/storage-pools/*/containers/*/backup.yaml; echo $#; grep -lE "/var/lib/lxd(/|$)" "$@" || true',
+  ]);
+  const [count, ...names] = stdout.trim().split('\n');
+  // Of every pool that lies inside the directory.
+  expect(Number(count)).toBeGreaterThan(8);
+  return names;
 }
 
 async function expectNothingToDo(server: Machine): Promise<void> {

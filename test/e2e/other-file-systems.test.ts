@@ -23,7 +23,12 @@ afterEach(async () => {
 });
 
 /** Gives a directory a file system of its own, with its content, which fstab mounts. */
-async function ownFileSystem(server: Machine, path: string, name: string): Promise<void> {
+async function ownFileSystem(
+  server: Machine,
+  path: string,
+  name: string,
+  boot: 'fstab' | 'unit',
+): Promise<void> {
   const image = `/var/${name}.img`;
   await server.exec(['truncate', '-s', '1G', image]);
   await server.exec(['mkfs.ext4', '-q', '-F', image]);
@@ -32,6 +37,13 @@ async function ownFileSystem(server: Machine, path: string, name: string): Promi
   await server.exec(['cp', '-a', `${path}/.`, `/mnt/${name}/`], { timeoutMs: 120_000 });
   await server.exec(['umount', `/mnt/${name}`]);
   await server.exec(['find', path, '-mindepth', '1', '-delete']);
+  if (boot === 'unit') {
+    const unit = `[Unit]\nDescription=mine\n[Mount]\nWhat=${image}\nWhere=${path}\nType=ext4\nOptions=loop\n[Install]\nWantedBy=local-fs.target\n`;
+    await server.exec(['tee', '/etc/systemd/system/var-lib-lxd.mount'], { input: unit });
+    await server.exec(['systemctl', 'enable', 'var-lib-lxd.mount']);
+    await server.exec(['mount', '-o', 'loop', image, path]);
+    return;
+  }
   await server.exec([
     'sh',
     '-c',
@@ -45,7 +57,10 @@ async function ownFileSystem(server: Machine, path: string, name: string): Promi
 const rootfs = 'storage-pools/default/containers/calm/rootfs';
 
 /** A running container with files that a plain copy would lose something of, and an Incus beside it. */
-async function prepared(path: '/var/lib/lxd' | '/var/lib/incus'): Promise<Machine> {
+async function prepared(
+  path: '/var/lib/lxd' | '/var/lib/incus',
+  boot: 'fstab' | 'unit' = 'fstab',
+): Promise<Machine> {
   const server = await startSmallMachine({ containers: [{ name: 'calm' }], name: 'volumes' });
   machine = server;
   await installTool(server, tarball);
@@ -58,7 +73,7 @@ async function prepared(path: '/var/lib/lxd' | '/var/lib/incus'): Promise<Machin
   ]);
   if (path === '/var/lib/lxd') await stopLxd(server);
   else await stopIncus(server);
-  await ownFileSystem(server, path, 'own');
+  await ownFileSystem(server, path, 'own', boot);
   if (path === '/var/lib/lxd') await startLxd(server);
   else await startIncus(server);
   if (path === '/var/lib/incus') await server.exec(['chattr', '+i', `/var/lib/lxd/${rootfs}/odd/fixed`]);
@@ -115,6 +130,30 @@ describe('an LXD on a file system of its own', () => {
   });
 });
 
+describe('an LXD on a file system that a unit mounts', () => {
+  it('moves with the unit; killed in it, it is gone on with, and taken back', async () => {
+    const server = await prepared('/var/lib/lxd', 'unit');
+    const units = async (): Promise<string> =>
+      (
+        await server.exec([
+          'sh',
+          '-c',
+          'cd /etc/systemd/system; ls *.mount */*.mount; grep -h Where= *.mount',
+        ])
+      ).stdout;
+    const before = await units();
+    await killedIn(server, 'move-mount');
+
+    await run(server, 'resume', '--yes');
+
+    expect(await statuses(server, 'incus')).toEqual(['calm Running']);
+    expect(await units()).toBe(before.replaceAll('lxd', 'incus'));
+    await run(server, 'rollback', '--yes');
+    expect(await statuses(server, 'lxd')).toEqual(['calm Running']);
+    expect(await units()).toBe(before);
+  });
+});
+
 describe('an Incus on a file system of its own', () => {
   it('is filled by a copy; killed in it, it is gone on with; taken back, what was written since comes home', async () => {
     const server = await prepared('/var/lib/incus');
@@ -124,7 +163,7 @@ describe('an Incus on a file system of its own', () => {
     });
 
     await killedIn(server, 'copy-directory');
-    expect((await tool(server, ['status'])).stdout).toContain('copy /var/lib/lxd to /var/lib/incus');
+    expect((await tool(server, ['status'])).stdout).toContain('copy what has changed in /var/lib/lxd since');
     await run(server, 'resume', '--yes');
 
     expect(await statuses(server, 'incus')).toEqual(['calm Running']);
@@ -163,7 +202,8 @@ describe('an Incus on a file system of its own', () => {
   it('is left as it was by a rollback in the middle of the copy', async () => {
     const server = await prepared('/var/lib/incus');
     const odd = await describeTree(server, `/var/lib/lxd/${rootfs}/odd`);
-    await killedIn(server, 'copy-directory');
+    await killedIn(server, 'copy-ahead');
+    expect(await statuses(server, 'lxd')).toEqual(['calm Running']);
 
     await run(server, 'rollback', '--yes');
 

@@ -1,5 +1,5 @@
 // Servers and hosts other than an LXD beside an empty Incus: what moves all the same, and what is refused with the way on.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Machine } from './machine/machine.ts';
 import { packedTool } from './packed-tool.ts';
@@ -10,6 +10,7 @@ import { powerOf } from './server/power.ts';
 import { installTool, tool } from './server/tool.ts';
 import { cannotWrite } from './server/variants.ts';
 import { startSmallMachine } from './small-server.ts';
+import { compareTrees, describeTree } from './tree.ts';
 
 /** One machine for all: each of these tests finds it as the one before has left it. */
 let server: Machine;
@@ -31,17 +32,36 @@ async function enableCluster(product: Product, address: string): Promise<void> {
 }
 
 describe('an LXD that is stopped and cannot be started', () => {
+  let units: readonly string[];
+  const unitStates = async (): Promise<string[]> => {
+    const names = ['lxd.service', 'lxd.socket', 'lxd-containers.service'] as const;
+    const { stdout } = await server.exec(['systemctl', 'is-enabled', ...names], { accept: 'any' });
+    return stdout.trim().split('\n');
+  };
+
   it('moves, with what it would have started running', async () => {
     await api(server, 'lxd', 'PUT', '/1.0/instances/c2/state', { action: 'stop', timeout: 30 });
     await stopLxd(server);
     await server.exec(['mv', '/usr/bin/lxd', '/usr/bin/lxd.whole']);
     writeFileSync(server.rootPath('/usr/bin/lxd'), '#!/bin/sh\necho broken >&2\nexit 1\n', { mode: 0o755 });
 
+    units = await unitStates();
+    const database = await describeTree(server, '/var/lib/lxd/database');
+    const logs = await describeTree(server, '/var/log/lxd');
+
     const result = await tool(server, ['migrate', '--yes']);
 
     expect(result.status, `${result.stdout}${result.stderr}`).toBe(0);
     expect(await powerOf(server, 'incus')).toEqual([c1, c2]);
     expect(await cannotWrite(server, 'incus', [c1])).toEqual([]);
+    const [, kept = ''] = /its database in (\S+)\.\n/.exec(result.stdout) ?? [];
+    expect(compareTrees(database, await describeTree(server, kept))).toEqual([]);
+    expect(compareTrees(logs, await describeTree(server, '/var/log/lxd'))).toEqual([]);
+    expect(existsSync(server.rootPath('/var/lib/incus/database/patch.global.sql'))).toBe(false);
+    expect((await server.exec(['dpkg-query', '--status', 'lxd'])).stdout).toContain(
+      'Status: install ok installed\n',
+    );
+    expect(await unitStates()).toEqual(units.map(() => 'masked'));
   });
 
   it('is stopped again after a rollback, and starts with its instances once it is mended', async () => {
@@ -50,6 +70,7 @@ describe('an LXD that is stopped and cannot be started', () => {
     await startLxd(server);
 
     expect(result.status, `${result.stdout}${result.stderr}`).toBe(0);
+    expect(await unitStates()).toEqual(units);
     expect(await powerOf(server, 'lxd')).toEqual([c1, c2]);
     expect(await cannotWrite(server, 'lxd', [c1])).toEqual([]);
   });
@@ -90,7 +111,7 @@ describe('a host without Incus', () => {
     });
 
     await expectBlocked(server, 'no-incus', {
-      says: ['apt-get install incus-base incus-client', 'Target  none'],
+      says: ['apt-get install -t bookworm-backports incus-base incus-client', 'Target  none'],
     });
   });
 });

@@ -1,12 +1,13 @@
 // Servers and hosts that must not be migrated: each refusal names what stands in the way, and changes nothing.
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, it } from 'vitest';
-import type { Machine } from './machine/machine.ts';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ExecResult, Machine } from './machine/machine.ts';
 import { packedTool } from './packed-tool.ts';
 import { expectBlocked, expectFailed } from './refused.ts';
 import { api } from './server/api.ts';
 import { startPopulatedMachine } from './server/populated-machine.ts';
-import { installTool } from './server/tool.ts';
+import { secrets } from './server/secrets.ts';
+import { installTool, tool } from './server/tool.ts';
 
 let server: Machine;
 
@@ -17,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const run = (...argv: [string, ...string[]]): Promise<unknown> => server.exec(argv);
+const run = (...argv: [string, ...string[]]): Promise<ExecResult> => server.exec(argv);
 
 /** Changes a file of the machine while `work` runs. */
 async function withFile(
@@ -127,6 +128,20 @@ describe('a host that lacks something', () => {
     );
   });
 
+  it('is told which pool the Incus that it has cannot use, in its own words', async () => {
+    await during(
+      [['mv', '/usr/bin/btrfs', '/usr/bin/btrfs.away']],
+      [['mv', '/usr/bin/btrfs.away', '/usr/bin/btrfs']],
+      async () => {
+        const { status, stdout } = await tool(server, ['rehearse']);
+
+        expect(status).toBe(3);
+        expect(stdout).toContain('blocker  rehearsal:storage-driver\n');
+        expect(stdout).toContain('    storage pool bt, driver btrfs\n');
+      },
+    );
+  });
+
   it('is refused where the range of ids does not hold those in use', async () => {
     await withFile(
       '/etc/subuid',
@@ -179,6 +194,23 @@ describe('a host that lacks something', () => {
   });
 });
 
+describe('what only looks', () => {
+  it.each([
+    ['plan', '--report', '/root/looked'],
+    ['plan', '--json'],
+    ['inspect'],
+    ['inspect', '--json'],
+    ['rehearse', '--json'],
+    ['export-db', '/root/looked.sqlite'],
+  ])('shows no secret: %s %s', async (...args) => {
+    const { stdout, stderr } = await tool(server, args);
+    const report = args.includes('--report') ? (await run('sh', '-c', 'cat /root/looked/*')).stdout : '';
+
+    expect(`${stdout}${stderr}`.length).toBeGreaterThan(20);
+    for (const value of secrets().values()) expect(`${stdout}${stderr}${report}`).not.toContain(value);
+  });
+});
+
 describe('an Incus that is in use', () => {
   it('is named with its instances and projects', async () => {
     const incus = (method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<unknown> =>
@@ -201,5 +233,3 @@ describe('an Incus that is in use', () => {
     }
   });
 });
-
-void appendFileSync;

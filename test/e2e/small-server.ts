@@ -1,5 +1,6 @@
 // A small LXD with a few containers whose inits do what a test needs, and an empty Incus beside it.
 import { writeFileSync } from 'node:fs';
+import { systemErrorCode } from '../../src/core/failure.ts';
 import { type Machine, startMachine } from './machine/machine.ts';
 import type { RootTreeName } from './machine/root-tree.ts';
 import { api } from './server/api.ts';
@@ -51,8 +52,12 @@ async function fill(machine: Machine, containers: readonly SmallContainer[]): Pr
   await api(machine, 'lxd', 'PUT', '/1.0/profiles/default', {
     devices: { root: { type: 'disk', path: '/', pool: 'default' } },
   });
-  const { fingerprint } = (await api(machine, 'lxd', 'POST', '/1.0/images', undefined, {
-    content: await busyboxImage(machine, 'tiny'),
+  const content = await busyboxImage(machine, 'tiny');
+  const upload = (): Promise<unknown> => api(machine, 'lxd', 'POST', '/1.0/images', undefined, { content });
+  // A moment after its start LXD clears away what lies in its image folder, an upload as well (pruneLeftoverImages).
+  const { fingerprint } = (await upload().catch((error: unknown) => {
+    if (systemErrorCode(error) !== 'EPIPE') throw error;
+    return upload();
   })) as { fingerprint: string };
   await make('/1.0/images/aliases', { name: 'tiny', target: fingerprint });
   for (const container of containers) await addContainer(machine, container);

@@ -124,6 +124,26 @@ describe('a file below the data directory that somebody has open', () => {
   });
 });
 
+describe('--purge-source', () => {
+  it('lists what of LXD will go, removes it after a green verification, and says that there is no way back', async () => {
+    const server = await small({ name: 'calm' });
+
+    const result = await tool(server, ['migrate', '--yes', '--purge-source']);
+
+    expect(result.status, `${result.stdout}${result.stderr}`).toBe(0);
+    expect(result.stdout).toMatch(
+      /will delete, after a green verification[\s\S]*KiB {2}\/var\/log\/lxd[\s\S]*package {2}lxd\n[\s\S]*1\/\d+ /,
+    );
+    expect(await statuses(server, 'incus')).toEqual({ calm: 'Running' });
+    const { stdout } = await server.exec(['ls', '/var/lib', '/var/log', '/usr/bin']);
+    expect(stdout.split('\n').filter((name) => /^lxd?c?$/.test(name))).toEqual([]);
+    expect((await tool(server, ['status'])).stdout).toContain('no way back');
+    const back = await tool(server, ['rollback', '--yes']);
+    expect([back.status, back.stdout]).toEqual([4, expect.stringContaining('no way back')]);
+    expect((await tool(server, ['migrate', '--yes'])).status).toBe(4);
+  });
+});
+
 describe('an Incus that does not come up', () => {
   it('is shown with its own last lines, and rollback has LXD back', async () => {
     const server = await small({ name: 'slow', init: 'slow' });

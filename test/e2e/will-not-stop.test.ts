@@ -1,5 +1,5 @@
 // An instance that ignores the signal to halt, in every place where it may stand: nothing is forced, nothing moves, and
-// everything that ran runs. (With --force-stop: stopping.test.ts.)
+// everything that ran runs. (With --force-stop: stopping.test.ts.) And one that stops, and cannot start again.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ExecResult, Machine } from './machine/machine.ts';
 import { packedTool } from './packed-tool.ts';
@@ -113,4 +113,26 @@ it('says to a person at a terminal, who is asked first, who has stopped and who 
   expect(stdout).toContain('taking back: default/calm is Stopped, should be Running');
   expect(stdout).toContain('Instance default/hard did not stop within 4 s.');
   expect(await powerOf(server, 'lxd')).toEqual(both);
+});
+
+it('cannot start again: the others run in Incus, and this one is named with what Incus says', async () => {
+  // Deleted while it is mounted, so that it is missed at the next start only.
+  const folder = '/srv/passing';
+  await server.exec(['mkdir', folder]);
+  await api(server, 'lxd', 'PATCH', '/1.0/instances/calm', {
+    devices: { gone: { type: 'disk', source: folder, path: '/mnt/gone' } },
+  });
+  await server.exec(['rmdir', folder]);
+
+  const result = await tool(server, ['migrate', '--yes', '--stop-timeout', '4', '--force-stop']);
+
+  expect(result.status, result.stdout).toBe(1);
+  expect(result.stdout).toMatch(/failed {2}instance default\/calm: is running as before/);
+  expect(result.stdout).toContain(folder);
+  expect(result.stderr).toContain('1 check(s) failed');
+  expect(await powerOf(server, 'incus')).toEqual([
+    { ...both[0], status: 'Stopped' },
+    { ...both[1], status: 'Running' },
+  ]);
+  expectForPeople(result);
 });

@@ -8,8 +8,8 @@ import { migrateFailure } from '../problem.ts';
 import { syncFileSystem } from './move-once.ts';
 
 export interface CopyOptions {
-  /** Bytes that it will take, as far as they are known. */
-  readonly bytes: number;
+  /** Bytes that it will take, where that is known. */
+  readonly bytes?: number;
   readonly say: (text: string) => void;
   readonly interrupted: () => boolean;
 }
@@ -44,6 +44,16 @@ export async function copyTree(host: Host, from: string, to: string, options: Co
   await syncFileSystem(host, to);
 }
 
+/**
+ * Once, from a folder that is in use: what changes or goes away meanwhile is for copyTree.
+ * @throws {Failure<MigrateProblem>} copy-failed, interrupted
+ */
+export async function copyOnce(host: Host, from: string, to: string, options: CopyOptions): Promise<void> {
+  await endCopies(host, to);
+  // 23 and 24: some files could not be read any more (rsync(1), EXIT VALUES).
+  await rsync(host, from, to, [], barOf(host, to, options), options, ['status 23', 'status 24']);
+}
+
 /** @returns what it printed */
 async function rsync(
   host: Host,
@@ -52,6 +62,7 @@ async function rsync(
   more: readonly string[],
   show: () => void,
   { interrupted }: CopyOptions,
+  accept: readonly string[] = [],
 ): Promise<string> {
   const argv: Argv = [
     ...([
@@ -79,7 +90,7 @@ async function rsync(
   }
   const ended = await child.ended;
   const printed = child.tail().trim();
-  if (ended !== 'status 0')
+  if (ended !== 'status 0' && !accept.includes(ended))
     throw migrateFailure({
       code: 'copy-failed',
       from,
@@ -111,7 +122,10 @@ function barOf(host: Host, to: string, { bytes, say }: CopyOptions): () => void 
     return (blocks - bfree) * bsize;
   };
   const [first, begun] = [used(), host.clock()];
-  return () => say(progressBar(Math.max(0, used() - first), bytes, host.clock() - begun));
+  return () => {
+    const done = Math.max(0, used() - first);
+    say(bytes === undefined ? `${formatBytes(done)} more` : progressBar(done, bytes, host.clock() - begun));
+  };
 }
 
 export function progressBar(done: number, total: number, elapsedMs: number): string {

@@ -10,7 +10,8 @@ import { type MountEntry, parseMountinfo } from '../../core/mountinfo.ts';
 export function heldElsewhere(host: Host, dataDirectory: string): string[] {
   const own = mountsOf(host, 'self');
   const place = placeOf(own, dataDirectory);
-  const seen = new Set<string>();
+  // Hundreds of processes share the namespace of one container.
+  const known = new Map<string, MountEntry[]>();
   return host.processes().flatMap((found) => {
     if (found.pid === process.pid) return [];
     if (found.sameMountNamespace) {
@@ -23,8 +24,11 @@ export function heldElsewhere(host: Host, dataDirectory: string): string[] {
           .map(shown),
       ]);
     }
-    const mounts = mountsOf(host, String(found.pid));
-    const inNamespace = isNew(seen, namespaceOf(host, found.pid))
+    const namespace = namespaceOf(host, found.pid);
+    const isNew = !known.has(namespace);
+    const mounts = known.get(namespace) ?? mountsOf(host, String(found.pid));
+    known.set(namespace, mounts);
+    const inNamespace = isNew
       ? mountsInside(mounts, { own, place, dataDirectory }).map((mount) => heldMount(found, mount))
       : [];
     // Only where a part of that file system is visible can a file of the directory be reached.
@@ -135,12 +139,6 @@ function mountsOf(host: Host, pid: string): MountEntry[] {
 
 function namespaceOf(host: Host, pid: number): string {
   return ofProcess(() => fs.readlinkSync(host.path(`/proc/${pid}/ns/mnt`))) ?? `of ${pid}`;
-}
-
-function isNew(seen: Set<string>, name: string): boolean {
-  if (seen.has(name)) return false;
-  seen.add(name);
-  return true;
 }
 
 /** A process may end at any moment, and some belong to nobody's eyes. */

@@ -4,7 +4,7 @@ import { describeStep, type Step } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
 import type { JournalStep, RunOutcome } from './journal.ts';
 import type { ApplyContext, StepHandler, StepHandlers } from './step-handler.ts';
-import { copyDirectoryStep } from './steps/copy-directory.ts';
+import { copyAheadStep, copyDirectoryStep } from './steps/copy-directory.ts';
 import {
   disableSourceStep,
   maskSourceStep,
@@ -28,7 +28,7 @@ import {
   setAsideDatabaseStep,
   setAsideTargetStep,
 } from './steps/files.ts';
-import { refreshBackupFilesStep, releaseAutostartStep } from './steps/instances.ts';
+import { refreshBackupFilesStep, releaseAutostartStep, writeDumpStep } from './steps/instances.ts';
 import { leaveNoteStep } from './steps/leave-note.ts';
 import { clearLeftoversStep, proveQuietStep } from './steps/leftovers.ts';
 import { emptyTargetMountStep, moveMountStep } from './steps/mount.ts';
@@ -58,9 +58,11 @@ const handlers: StepHandlers = {
   'release-autostart': releaseAutostartStep,
   'move-mount': moveMountStep,
   'empty-target-mount': emptyTargetMountStep,
+  'copy-ahead': copyAheadStep,
   'copy-directory': copyDirectoryStep,
   'leave-note': leaveNoteStep,
   'refresh-backup-files': refreshBackupFilesStep,
+  'write-dump': writeDumpStep,
 };
 
 export interface StepProgress {

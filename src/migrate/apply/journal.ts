@@ -9,7 +9,8 @@ import type { Step } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
 
 export type StepState = 'planned' | 'begun' | 'done' | 'undone';
-export type RunOutcome = 'finished' | 'undone' | 'failed';
+/** purged: finished, and then LXD was removed. */
+export type RunOutcome = 'finished' | 'undone' | 'failed' | 'purged';
 
 export interface JournalStep {
   readonly position: number;

@@ -1,6 +1,7 @@
 // Finds what of a data directory runs on the host, from processes alone: daemons may be dead.
-import { readFileSync, realpathSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Host, ProcessInfo } from '../../core/host.ts';
+import { daemonPrograms, directoryOfProcess, isDaemon, isSameFolder } from '../detect/daemon-process.ts';
 import { heldElsewhere } from './held-elsewhere.ts';
 
 export interface RunningInstance {
@@ -151,42 +152,20 @@ function otherWorkers(host: Host, owner: HelperOwner): ProcessInfo[] {
     );
 }
 
-const daemonPrograms = /(?:^|\/)(?:lxd|incusd)$/;
-
 /**
  * Daemons of the data directory, whether they listen or not: one that is just starting, or has closed its socket and is
- * not gone yet. The directory is what LXD_DIR or INCUS_DIR of the process says, else the usual one (both projects).
+ * not gone yet.
  */
 export function daemonProcesses(host: Host, dataDirectory: string): ProcessInfo[] {
-  return host.processes().filter((process) => {
-    const [program = '', first = '-'] = process.argv;
-    // `lxd activateifneeded` and the like are commands, which end by themselves.
-    return (
-      process.samePidNamespace &&
-      daemonPrograms.test(program) &&
-      first.startsWith('-') &&
-      isOf(host, process, dataDirectory)
-    );
-  });
+  return host
+    .processes()
+    .filter((process) => process.samePidNamespace && isDaemon(process) && isOf(host, process, dataDirectory));
 }
 
 /** Whether a process of a daemon's program works on this data directory: what it was started with says so. */
-function isOf(host: Host, { pid, program, argv }: ProcessInfo, dataDirectory: string): boolean {
-  const environment = readIfThere(host.path(`/proc/${pid}/environ`));
-  if (environment === undefined) return false;
-  const isIncus = /incusd$/.test(argv[0] ?? program ?? '');
-  const variable = isIncus ? 'INCUS_DIR=' : 'LXD_DIR=';
-  const set = environment.split('\0').find((line) => line.startsWith(variable));
-  const directory = set?.slice(variable.length) || (isIncus ? '/var/lib/incus' : '/var/lib/lxd');
-  return realPath(host, directory) === realPath(host, dataDirectory);
-}
-
-function realPath(host: Host, path: string): string {
-  try {
-    return realpathSync(host.path(path));
-  } catch {
-    return host.path(path);
-  }
+function isOf(host: Host, process: ProcessInfo, dataDirectory: string): boolean {
+  const directory = directoryOfProcess(host, process);
+  return directory !== undefined && isSameFolder(host, directory, dataDirectory);
 }
 
 function readIfThere(path: string): string | undefined {

@@ -120,7 +120,7 @@ function waysToMove({ host, source, target, copy }: CheckContext): Finding[] {
     id: 'directory-copied',
     severity: 'change',
     objects: [`${source.dataDirectory} → ${target.dataDirectory}: ${formatBytes(bytes)}`],
-    what: 'The directories of LXD and Incus are on different file systems, so the data is copied and not renamed. That takes its time, during which nothing runs.',
+    what: 'The directories of LXD and Incus are on different file systems, so the data is copied and not renamed. Most of it is copied while everything runs; comparing all of it takes its time, in which nothing does.',
     action:
       'Every file is compared. The data stays in the directory of LXD as well, and a rollback brings back what changed.',
   };

@@ -1,7 +1,9 @@
 // Findings about the target: is there one, is it empty, can its daemon be started.
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
+import type { Host } from '../../core/host.ts';
+import { migrationRules } from '../rules/migration-rules.ts';
 import type { CheckContext } from './context.ts';
 import { contentOf } from './database.ts';
 import type { Finding } from './finding.ts';
@@ -13,16 +15,40 @@ export function checkTarget(context: CheckContext): Finding[] {
 }
 
 function noIncus({ host }: CheckContext): Finding {
-  const apt = host.which('apt-get') !== undefined;
   return {
     id: 'no-incus',
     severity: 'blocker',
     objects: ['Incus'],
     what: 'Incus is not installed on this machine.',
-    action: apt
-      ? 'Install it: apt-get install incus-base incus-client (Debian 13 or newer), or the same with -t bookworm-backports (Debian 12). Do not run "incus admin init".'
-      : 'Install Incus with the package manager of this distribution, and do not initialise it. If it is in an unusual place, name it with --incusd and --incus-dir.',
+    action: `${howToInstall(host)} Do not run "incus admin init". If it is in an unusual place, name it with --incusd and --incus-dir.`,
   };
+}
+
+function howToInstall(host: Host): string {
+  const release = osRelease(host);
+  const like = [release.get('ID'), ...(release.get('ID_LIKE') ?? '').split(' ')];
+  const rule = like
+    .map((id) =>
+      migrationRules().install.find(
+        (one) =>
+          one.id === id && (one.codename === undefined || one.codename === release.get('VERSION_CODENAME')),
+      ),
+    )
+    .find((found) => found !== undefined);
+  if (rule === undefined) return 'Install it with the package manager of this distribution.';
+  return rule.before === undefined
+    ? `Install it: ${rule.command}.`
+    : `Install it: ${rule.before}, then ${rule.command}.`;
+}
+
+/** os-release(5); empty where there is none that can be read. */
+function osRelease(host: Host): Map<string, string> {
+  for (const path of ['/etc/os-release', '/usr/lib/os-release']) {
+    if (!existsSync(host.path(path))) continue;
+    const lines = readFileSync(host.path(path), 'utf8').matchAll(/^([A-Z_]+)=["']?(.*?)["']?$/gm);
+    return new Map([...lines].map(([, key = '', value = '']) => [key, value]));
+  }
+  return new Map();
 }
 
 function versionKnown({ target, targetVersion }: CheckContext): Finding[] {

@@ -6,15 +6,16 @@ import { writeFileDurable } from '../../core/durable.ts';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
-import { formatDuration, inert } from '../../core/text.ts';
+import { formatBytes, formatDuration, inert } from '../../core/text.ts';
 import { conversions, type PlannedOn } from '../apply/conversions.ts';
 import { applySteps, type StepProgress } from '../apply/index.ts';
 import type { Journal } from '../apply/journal.ts';
+import { type Purge, purgeSource, refuseMoreThanListed, whatWouldBePurged } from '../apply/purge-source.ts';
 import { type ApplyContext, noteNames, type StoredPower, toPowerRecord } from '../apply/step-handler.ts';
 import { startedByItself } from '../convert/index.ts';
 import { tellingLines } from '../daemon/telling-lines.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
-import { describeStep } from '../plan/index.ts';
+import { describeStep, type Plan } from '../plan/index.ts';
 import { migrateFailure } from '../problem.ts';
 import type { Rehearsal } from '../rehearse/index.ts';
 import { writeReport } from '../report/index.ts';
@@ -33,6 +34,8 @@ export interface Work {
   readonly folder: string;
   readonly stopLimitMs: number;
   readonly forceStop: boolean;
+  /** What goes after a green verify; undefined: LXD is kept. */
+  readonly purge: Purge | undefined;
   readonly report: string | undefined;
   readonly interrupted: () => boolean;
 }
@@ -123,6 +126,7 @@ export async function carryOut(work: Work): Promise<ExitCode> {
   const failed = verification.checks.filter(({ ok }) => !ok);
   journal.end(run, failed.length === 0 ? 'finished' : 'failed', host.now());
   output.line(`\n${renderVerification(verification, output)}`);
+  if (failed.length === 0) await purge(work);
   output.event({
     event: 'end',
     outcome: failed.length === 0 ? 'done' : 'verify-failed',
@@ -133,9 +137,35 @@ export async function carryOut(work: Work): Promise<ExitCode> {
   });
   if (failed.length > 0) throw migrateFailure({ code: 'verify-failed', count: failed.length, report: place });
   output.line(
-    `\n${output.colour('green', 'Moved and verified')} in ${formatDuration(host.clock() - begun)}. LXD is kept: disabled, its database in ${join(folder, 'source-database')}.\nReport: ${place}`,
+    `\n${output.colour('green', 'Moved and verified')} in ${formatDuration(host.clock() - begun)}. LXD is ${work.purge === undefined ? 'kept: disabled' : 'removed'}, its database in ${join(folder, 'source-database')}.\nReport: ${place}`,
   );
   return exitCode.done;
+}
+
+async function purge({ host, plannedOn, output, journal, run, purge: listed }: Work): Promise<void> {
+  if (listed === undefined) return;
+  const plan = plannedOn.plan as Plan;
+  await refuseMoreThanListed(host, plan, listed);
+  // From the first file on there is no way back, however far it gets.
+  journal.end(run, 'purged', host.now());
+  await purgeSource(host, plan, listed, (text) => output.progress(`  removing ${text}`));
+  output.event({ event: 'purged', ...listed });
+}
+
+/** Shown before anybody says "go". */
+export async function listPurge(host: Host, plan: Plan, output: Output): Promise<Purge> {
+  const listed = await whatWouldBePurged(host, plan);
+  const lines = [
+    ...listed.folders.map(
+      ({ path, bytes, why }) => `${formatBytes(bytes).padStart(10)}  ${inert(path)} (${why})`,
+    ),
+    ...listed.packages.map((name) => `   package  ${inert(name)}`),
+  ];
+  output.line(
+    `\n--purge-source will delete, after a green verification, with no way back:\n${lines.length === 0 ? '  nothing: there is no more of LXD than the note in its directory' : lines.join('\n')}`,
+  );
+  output.event({ event: 'purge', ...listed });
+  return listed;
 }
 
 export function showProgress(progress: StepProgress, output: Output, elapsedMs: number): void {

@@ -17,7 +17,7 @@ import { makePlan, type Plan } from '../plan/index.ts';
 import { runFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
 import { makeReportFolder } from '../report/index.ts';
-import { beginRun, carryOut, type Work } from './carry-out.ts';
+import { beginRun, carryOut, listPurge, type Work } from './carry-out.ts';
 import { ask, canAsk, confirm } from './confirm.ts';
 import { watchInterrupts } from './interrupts.ts';
 import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
@@ -32,6 +32,7 @@ export interface MigrateOptions extends CommonOptions {
   readonly plan?: string;
   readonly stopTimeout: string;
   readonly forceStop?: boolean;
+  readonly purgeSource?: boolean;
 }
 
 export async function migrateCommand(host: Host, options: MigrateOptions, output: Output): Promise<ExitCode> {
@@ -146,6 +147,7 @@ async function migrate({
     if (open.length > 0 || material.plan.target === undefined)
       throw migrateFailure({ code: 'findings-open', ids: open.map(({ id }) => id) });
     const rehearsal = await rehearseFirst(host, material, answers, output);
+    const purge = options.purgeSource === true ? await listPurge(host, material.plan, output) : undefined;
     if (options.yes !== true && !(await confirm('Move this server to Incus now?', output))) {
       output.line('Nothing was changed.');
       return exitCode.blocked;
@@ -159,6 +161,7 @@ async function migrate({
       folder,
       stopLimitMs,
       forceStop: options.forceStop === true,
+      purge,
       report: options.report,
       interrupted: watchInterrupts(output),
     };
@@ -184,7 +187,7 @@ function removeFolder(folder: string): void {
 
 /** A finished journal never stands in the way of a new migration, but with no LXD left there is nothing to do. */
 function alreadyDone(host: Host, options: MigrateOptions, outcome: string | undefined): boolean {
-  if (outcome !== 'finished') return false;
+  if (outcome !== 'finished' && outcome !== 'purged') return false;
   try {
     const { source } = find(host, detectOptions(options));
     const stands = (name: string): boolean => fs.existsSync(host.path(join(source.dataDirectory, name)));

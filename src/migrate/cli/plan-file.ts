@@ -17,6 +17,7 @@ export function readPlanFile(path: string): Plan {
     typeof plan !== 'object' ||
     plan.format !== 1 ||
     !Array.isArray(plan.changes) ||
+    !Array.isArray(plan.steps) ||
     plan.position === undefined
   ) {
     throw migrateFailure({
@@ -26,6 +27,11 @@ export function readPlanFile(path: string): Plan {
     });
   }
   return plan as Plan;
+}
+
+/** Without the name of the run, which each plan makes anew for its folder. */
+function comparable(steps: Plan['steps']): string {
+  return JSON.stringify(steps).replace(/\/runs\/[^/"]+\//g, '/runs/RUN/');
 }
 
 /** Exactly the planned migration: the log has not grown, and both plans change and do the same. */
@@ -46,5 +52,6 @@ export function refuseStale(wanted: Plan, now: Plan): void {
     differences.push('the changes of the database are not the same');
   if (JSON.stringify(wanted.findings) !== JSON.stringify(now.findings))
     differences.push('the findings are not the same');
+  if (comparable(wanted.steps) !== comparable(now.steps)) differences.push('the steps are not the same');
   if (differences.length > 0) throw migrateFailure({ code: 'plan-stale', differences });
 }

@@ -61,6 +61,7 @@ LXD stays installed, disabled and masked; its database is kept untouched below t
         '--force-stop',
         'stop an instance by force when its time is over; without it everything is taken back',
       )
+      .option('--purge-source', 'after a green verify remove what is left of LXD; it is listed beforehand')
       .action(act<MigrateOptions>((options, out) => migrateCommand(realHost, options, out))),
     { isDefault: true },
   );
@@ -103,6 +104,7 @@ LXD stays installed, disabled and masked; its database is kept untouched below t
   program.addCommand(
     ofRun('resume')
       .description('go on with a migration that was interrupted')
+      .option('--purge-source', 'after a green verify remove what is left of LXD; it is listed beforehand')
       .action(act<RunOptions>((options, out) => resumeCommand(realHost, options, out))),
   );
   program.addCommand(

@@ -12,6 +12,7 @@ import { type Journal, type JournalRun, openJournal, takeLock } from '../apply/j
 import { removeMadeByTarget } from '../apply/made-by-target.ts';
 import { answeringSocket, waitIfShuttingDown } from '../apply/service-control.ts';
 import { changesSinceSwitch } from '../apply/since-switch.ts';
+import { sourceGone } from '../apply/source-gone.ts';
 import { isUnfinished, whatIsLeft, whereItStands } from '../apply/where-it-stands.ts';
 import { isOpen } from '../check/index.ts';
 import { daemonClient } from '../daemon/client.ts';
@@ -21,7 +22,15 @@ import { daemonRef, runFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
 import { refreshBackupFiles } from '../verify/refresh-backup-files.ts';
 import { writeAsRoot } from '../verify/write-as-root.ts';
-import { applyContext, carryOut, missingOfRun, plannedOnOf, showProgress, type Work } from './carry-out.ts';
+import {
+  applyContext,
+  carryOut,
+  listPurge,
+  missingOfRun,
+  plannedOnOf,
+  showProgress,
+  type Work,
+} from './carry-out.ts';
 import { confirm } from './confirm.ts';
 import { watchInterrupts } from './interrupts.ts';
 import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
@@ -31,6 +40,7 @@ export interface RunOptions extends CommonOptions {
   readonly yes?: boolean;
   readonly stopTimeout?: string;
   readonly forceStop?: boolean;
+  readonly purgeSource?: boolean;
 }
 
 export async function statusCommand(host: Host, options: RunOptions, output: Output): Promise<ExitCode> {
@@ -51,6 +61,10 @@ export async function statusCommand(host: Host, options: RunOptions, output: Out
       output.line(
         `Migrated and verified (${latest.id}). LXD is kept; "lxd-to-incus rollback" brings it back.`,
       );
+    else if (latest.outcome === 'purged')
+      output.line(
+        `Migrated and verified (${latest.id}). LXD was removed (--purge-source): there is no way back.`,
+      );
     else if (latest.outcome === 'undone') output.line(`Taken back (${latest.id}): LXD is as it was.`);
     else {
       output.line(`${output.colour('yellow', 'Not finished')} (${latest.id})\n${where}`);
@@ -70,8 +84,12 @@ export async function resumeCommand(host: Host, options: RunOptions, output: Out
     if (latest === undefined || !isUnfinished(latest))
       return nothing(output, 'There is no unfinished migration to go on with.');
     output.line(whereItStands(journal, latest));
+    const plan = journal.plan(latest.id) as Plan;
+    const purge = options.purgeSource === true ? await listPurge(host, plan, output) : undefined;
     if (options.yes !== true && !(await confirm('Go on with it now?', output))) return exitCode.blocked;
-    return withWork({ host, options, output, state, journal }, latest, (work) => carryOut(work));
+    return withWork({ host, options, output, state, journal }, latest, (work) =>
+      carryOut({ ...work, purge }),
+    );
   });
 }
 
@@ -80,7 +98,12 @@ export async function rollbackCommand(host: Host, options: RunOptions, output: O
     const latest = journal.latest();
     if (latest === undefined || latest.outcome === 'undone')
       return nothing(output, 'There is no migration to take back.');
-    const findings = changesSinceSwitch(host, journal, latest.id, runFolder(state, latest.id));
+    if (latest.outcome === 'purged')
+      return nothing(output, 'LXD was removed after the migration (--purge-source): there is no way back.');
+    const findings = [
+      ...sourceGone(host, journal, latest.id),
+      ...changesSinceSwitch(host, journal, latest.id, runFolder(state, latest.id)),
+    ];
     const answers = answersOf(options);
     output.line(whereItStands(journal, latest));
     if (findings.length > 0) output.line(renderFindings(findings, answers, output));
@@ -231,6 +254,7 @@ async function withWork(
       folder,
       stopLimitMs: Number(options.stopTimeout ?? '60') * 1000,
       forceStop: options.forceStop === true,
+      purge: undefined,
       report: options.report,
       interrupted: watchInterrupts(output),
     });

@@ -30,7 +30,7 @@ function compile(rules: readonly KeyRule[]): (row: TypedRow, deviceKind: string)
 }
 
 /** What the key of a rule matches; what `<name>` stands for is captured. */
-export function patternOf({ key }: KeyRule): RegExp {
+export function patternOf({ key }: Pick<KeyRule, 'key'>): RegExp {
   const source = key
     .replace(/[.+?^${}()|[\]\\]/g, '\\$&')
     .replace(/<[^>]+>/g, '(.+)')
@@ -38,7 +38,7 @@ export function patternOf({ key }: KeyRule): RegExp {
   return new RegExp(`^${source}$`);
 }
 
-function isPattern(rule: KeyRule): boolean {
+function isPattern(rule: Pick<KeyRule, 'key'>): boolean {
   return /[<*]/.test(rule.key);
 }
 
@@ -62,6 +62,7 @@ export function applyKeyRules(
 ): TypedRow[] {
   const ruleFor = compile(rules.keys);
   const kinds = nicKinds(editor);
+  const isKnown = knownKeys(rules);
   return rows.filter((row) => {
     const kind = row.entity === 'device' && row.type === 'nic' ? `nic:${kinds(row)}` : row.type;
     const volatile = row.entity === 'instance' && row.key.startsWith('volatile.');
@@ -74,8 +75,41 @@ export function applyKeyRules(
       editor.deleteRow(row.table, row, 'volatile-unknown-to-target');
       return false;
     }
+    if (rule === undefined && !row.key.startsWith('volatile.') && !isKnown(row)) {
+      editor.deleteRow(row.table, row, 'unknown-to-both');
+      editor.findings.push(keyUnknown(row));
+      return false;
+    }
     return true;
   });
+}
+
+/** Whether Incus knows the key of a row at all; of which type of object is for its validators to say. */
+function knownKeys({ known_keys }: MigrationRules): (row: TypedRow) => boolean {
+  const entities = new Map(
+    Object.entries(known_keys).map(([entity, keys]) => [
+      entity,
+      {
+        exact: new Set(keys),
+        patterns: keys.filter((key) => isPattern({ key })).map((key) => patternOf({ key })),
+      },
+    ]),
+  );
+  return ({ entity, key }) => {
+    const known = entities.get(entity);
+    return known === undefined || known.exact.has(key) || known.patterns.some((pattern) => pattern.test(key));
+  };
+}
+
+function keyUnknown({ object, key }: TypedRow): Finding {
+  return {
+    id: 'key-unknown',
+    severity: 'loss',
+    objects: [`${object}: ${key}`],
+    what: 'Neither LXD 5.0 to 5.20 nor Incus knows these keys. Incus would refuse to start or change what has them.',
+    action: 'They are dropped; their values stay in the LXD database that is kept.',
+    answers: ['accept'],
+  };
 }
 
 /** Whether the row was changed. */

@@ -3,6 +3,7 @@ import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../../core/host.ts';
 import type { FoundInstallation } from './installation.ts';
+import type { OtherDirectory } from './other-directories.ts';
 import { unitFile } from './systemd.ts';
 
 const units = [
@@ -64,6 +65,18 @@ export function givenTarget(host: Host, directory: string, program: string | und
     ['--incus-dir'],
     program,
   );
+}
+
+/** One in another place, named by that. */
+export function otherTarget(
+  host: Host,
+  { directory, evidence, unit, program: running }: OtherDirectory,
+  program: string | undefined,
+): FoundInstallation {
+  const found = givenTarget(host, directory, program ?? running);
+  const own = unit === undefined ? [] : [unit.replace(/\.service$/, '.socket'), unit];
+  const units = directory === defaultDirectory ? {} : { units: own, startUnits: own };
+  return { ...found, name: directory, evidence: [evidence], ...units };
 }
 
 function describe(

@@ -4,9 +4,11 @@ import { resolve } from 'node:path';
 import { systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { migrateFailure } from '../problem.ts';
-import { debTarget, givenTarget, manualTarget, type TargetKind } from './incus.ts';
+import { isSameFolder } from './daemon-process.ts';
+import { debTarget, givenTarget, manualTarget, otherTarget, type TargetKind } from './incus.ts';
 import type { FoundInstallation, Installation, Service } from './installation.ts';
-import { debSource, givenSource, manualSource, type SourceKind } from './lxd.ts';
+import { debSource, givenSource, manualSource, otherSource, type SourceKind } from './lxd.ts';
+import { otherDirectories } from './other-directories.ts';
 import type { Services } from './services-file.ts';
 import { systemdIsThere, systemdService } from './systemd.ts';
 
@@ -36,7 +38,7 @@ export interface Found {
 }
 
 /**
- * Looks at files only.
+ * Looks at files and processes; asks nobody.
  * @throws {Failure<MigrateProblem>} no-source, installation-unknown, several-installations
  */
 export function find(host: Host, options: DetectOptions): Found {
@@ -69,8 +71,11 @@ export async function withServices(
 
 function findSource(host: Host, options: DetectOptions): FoundInstallation {
   if (options.lxdDir !== undefined) return givenSource(host, resolve(options.lxdDir));
-  const found = collect(sourceKinds, (kind) => kind.find(host));
-  const chosen = choose('source', found, options.source);
+  const found = [
+    ...collect(sourceKinds, (kind) => kind.find(host)),
+    ...otherDirectories(host, 'source').map((other) => otherSource(host, other)),
+  ];
+  const chosen = choose(host, 'source', found, options.source);
   if (chosen !== undefined) return chosen;
   throw migrateFailure({
     code: 'no-source',
@@ -92,11 +97,11 @@ function hasPlainLxc(host: Host): boolean {
 
 function findTarget(host: Host, options: DetectOptions): FoundInstallation | undefined {
   if (options.incusDir !== undefined) return givenTarget(host, resolve(options.incusDir), options.incusd);
-  return choose(
-    'target',
-    collect(targetKinds, (kind) => kind.find(host, options.incusd)),
-    options.target,
-  );
+  const found = [
+    ...collect(targetKinds, (kind) => kind.find(host, options.incusd)),
+    ...otherDirectories(host, 'target').map((other) => otherTarget(host, other, options.incusd)),
+  ];
+  return choose(host, 'target', found, options.target);
 }
 
 function collect<K>(
@@ -108,6 +113,7 @@ function collect<K>(
 
 /** Several kinds may describe one installation: the first that found a data directory speaks for it. */
 function choose(
+  host: Host,
   role: 'source' | 'target',
   found: readonly FoundInstallation[],
   wanted: string | undefined,
@@ -124,7 +130,8 @@ function choose(
     return named;
   }
   const distinct = found.filter(
-    (one, index) => found.findIndex(({ dataDirectory }) => dataDirectory === one.dataDirectory) === index,
+    (one, index) =>
+      found.findIndex(({ dataDirectory }) => isSameFolder(host, dataDirectory, one.dataDirectory)) === index,
   );
   if (distinct.length > 1)
     throw migrateFailure({ code: 'several-installations', role, names: distinct.map(({ name }) => name) });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Host } from '../../core/host.ts';
 import type { FoundInstallation } from './installation.ts';
 import { movedNote } from './moved-note.ts';
+import type { OtherDirectory } from './other-directories.ts';
 
 const units = ['lxd-containers.service', 'lxd.socket', 'lxd.service'];
 const defaultDirectory = '/var/lib/lxd';
@@ -44,6 +45,18 @@ export const manualSource: SourceKind = {
 /** The data directory that the user named. */
 export function givenSource(host: Host, directory: string): FoundInstallation {
   return describe(host, 'given', directory, ['--lxd-dir']);
+}
+
+/** One in another place, named by that. */
+export function otherSource(
+  host: Host,
+  { directory, evidence, unit, program }: OtherDirectory,
+): FoundInstallation {
+  const found = describe(host, directory, directory, [evidence]);
+  const own = unit === undefined ? [] : [unit.replace(/\.service$/, '.socket'), unit];
+  return directory === defaultDirectory
+    ? found
+    : { ...found, program: program ?? found.program, units: own, startUnits: own };
 }
 
 function describe(

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Host } from '../../core/host.ts';
 import type { FoundInstallation, Service } from './installation.ts';
 
-const unitFolders = [
+/** By systemd's order. */
+export const unitFolders = [
   '/etc/systemd/system',
   '/run/systemd/system',
   '/usr/local/lib/systemd/system',

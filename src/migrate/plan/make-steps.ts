@@ -49,6 +49,17 @@ export function makeSteps(source: Installation, target: Installation, run: strin
     layout.kind === 'copy' && layout.intoMount
       ? { kind: 'empty-target-mount', path: moved, into: join(run, 'target-directory') }
       : { kind: 'set-aside-target', path: moved, into: join(run, 'target-directory') },
+    ...(layout.kind === 'copy'
+      ? [
+          {
+            kind: 'copy-ahead',
+            from: source.dataDirectory,
+            to: moved,
+            intoMount: layout.intoMount,
+            bytes: facts.bytes,
+          } as const,
+        ]
+      : []),
     { kind: 'record-power', daemon: lxd },
     { kind: 'stop-instances', daemon: lxd },
     { kind: 'stop-daemon', daemon: lxd },
@@ -93,17 +104,18 @@ export function makeSteps(source: Installation, target: Installation, run: strin
     ...(units.length === 0 ? [] : [{ kind: 'disable-source', units } as const]),
     { kind: 'leave-note', directory: source.dataDirectory, movedTo: moved, kept: layout.kind === 'copy' },
     { kind: 'refresh-backup-files', daemon: incus },
+    { kind: 'write-dump', folder: join(database, 'global') },
   ];
 }
 
-function moveStep(from: string, to: string, { layout, bytes }: StepFacts): Step {
+function moveStep(from: string, to: string, { layout }: StepFacts): Step {
   switch (layout.kind) {
     case 'rename':
       return { kind: 'move-directory', from, to };
     case 'move-mount':
       return { kind: 'move-mount', from, to, boot: layout.boot };
     case 'copy':
-      return { kind: 'copy-directory', from, to, intoMount: layout.intoMount, bytes };
+      return { kind: 'copy-directory', from, to, intoMount: layout.intoMount };
     default:
       return unreachable(layout);
   }

@@ -45,13 +45,19 @@ export type Step =
     }
   | { readonly kind: 'empty-target-mount'; readonly path: string; readonly into: string }
   | {
-      readonly kind: 'copy-directory';
+      readonly kind: 'copy-ahead';
       readonly from: string;
       readonly to: string;
       /** Whether `to` is a mount point. */
       readonly intoMount: boolean;
       /** What it takes, as measured for the plan. */
       readonly bytes: number;
+    }
+  | {
+      readonly kind: 'copy-directory';
+      readonly from: string;
+      readonly to: string;
+      readonly intoMount: boolean;
     }
   | { readonly kind: 'set-aside-database'; readonly path: string; readonly into: string }
   | { readonly kind: 'install-database'; readonly from: string; readonly path: string; readonly keep: string }
@@ -69,7 +75,8 @@ export type Step =
       /** Whether the source's own data stays there as well. */
       readonly kept: boolean;
     }
-  | { readonly kind: 'refresh-backup-files'; readonly daemon: DaemonRef };
+  | { readonly kind: 'refresh-backup-files'; readonly daemon: DaemonRef }
+  | { readonly kind: 'write-dump'; readonly folder: string };
 
 export type StepKind = Step['kind'];
 
@@ -147,9 +154,14 @@ export function describeStep(step: Step): { readonly title: string; readonly inv
         title: `move what is in the mounted ${step.path} to ${step.into}`,
         inverse: `move it back to ${step.path}`,
       };
+    case 'copy-ahead':
+      return {
+        title: `copy ${step.from}, ${formatBytes(step.bytes)}, beside ${step.to}, while everything runs`,
+        inverse: 'remove the copy',
+      };
     case 'copy-directory':
       return {
-        title: `copy ${step.from} to ${step.to}, ${formatBytes(step.bytes)}, and compare every file`,
+        title: `copy what has changed in ${step.from} since, compare every file, and put the copy in its place at ${step.to}`,
         inverse: `bring what changed in ${step.to} back to ${step.from}, and remove the copy`,
       };
     case 'set-aside-database':
@@ -190,6 +202,11 @@ export function describeStep(step: Step): { readonly title: string; readonly inv
       return {
         title: 'give back boot.autostart to the instances that were kept from starting',
         inverse: "nothing to take back: LXD's own database was not touched",
+      };
+    case 'write-dump':
+      return {
+        title: `write ${step.folder}/db.bin, by which a boot decides whether to start Incus, from Incus's database`,
+        inverse: "nothing to take back: it is kept with Incus's database",
       };
     case 'leave-note':
       return {

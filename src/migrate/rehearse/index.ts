@@ -9,7 +9,7 @@ import { answeringSocket } from '../apply/service-control.ts';
 import { writeDatabaseDirectory } from '../apply/write-database.ts';
 import type { Finding } from '../check/finding.ts';
 import { type DaemonClient, daemonClient } from '../daemon/client.ts';
-import { fields, rawOf, textOf } from '../daemon/fields.ts';
+import { type Fields, fields, fieldsList, rawOf, textOf } from '../daemon/fields.ts';
 import { tellingLines } from '../daemon/telling-lines.ts';
 import { inventoryFromApi } from '../inventory/from-api.ts';
 import type { Inventory } from '../inventory/inventory.ts';
@@ -100,8 +100,12 @@ async function runningVersion(host: Host, { plan }: PlanMaterial): Promise<strin
 }
 
 async function versionOfDaemon(client: DaemonClient): Promise<string> {
+  return textOf(await environmentOf(client), 'server_version');
+}
+
+async function environmentOf(client: DaemonClient): Promise<Fields> {
   const server = fields(await client.get('/1.0'), '/1.0');
-  return textOf(fields(rawOf(server, 'environment'), '/1.0'), 'server_version');
+  return fields(rawOf(server, 'environment'), '/1.0');
 }
 
 type Outcome = Pick<Rehearsal, 'version' | 'compared' | 'findings' | 'notProven'>;
@@ -153,7 +157,7 @@ function isFileName(name: string): boolean {
 }
 
 async function ask(
-  { host, say, limitMs = defaultLimitMs }: RehearsalInput,
+  { host, say, material, limitMs = defaultLimitMs }: RehearsalInput,
   trial: Trial,
   inert: InertDatabase,
   room: Room,
@@ -171,12 +175,17 @@ async function ask(
     await readyOrEnded(host, client, daemon, limitMs);
     if (daemon.hasEnded()) return refused(`Incus ended (${await daemon.ended}) on the converted database.`);
     say('inventory');
-    const version = await versionOfDaemon(client);
+    const environment = await environmentOf(client);
+    const version = textOf(environment, 'server_version');
     const actual = await inventoryFromApi(client, { expected });
     return {
       version,
       compared: countsOf(actual),
-      findings: [...differences(expected, actual), ...otherVersion(version, trial)],
+      findings: [
+        ...differences(expected, actual),
+        ...otherVersion(version, trial),
+        ...missingDrivers(environment, material),
+      ],
       notProven: notProven(inert.changes, expected, patchesRun(room, trial, inert)),
     };
   } catch (error) {
@@ -222,6 +231,23 @@ function differences(expected: Inventory, actual: Inventory): Finding[] {
       action:
         'Nothing was changed. If these differences are all right for you, accept them; otherwise report them.',
       answers: ['accept'],
+    },
+  ];
+}
+
+/** The pools of the trial are plain folders; whether it could use the real ones is what it says of itself. */
+function missingDrivers(environment: Fields, { convertedImage }: PlanMaterial): Finding[] {
+  const known = fieldsList(rawOf(environment, 'storage_supported_drivers'), '/1.0');
+  const supported = new Set(known.map((driver) => textOf(driver, 'Name')));
+  const pools = readInventory(convertedImage).pools.filter(({ driver }) => !supported.has(driver));
+  if (pools.length === 0) return [];
+  return [
+    {
+      id: 'rehearsal:storage-driver',
+      severity: 'blocker',
+      objects: pools.map(({ name, driver }) => `storage pool ${name}, driver ${driver}`),
+      what: `Incus cannot use these pools here; it names ${[...supported].join(', ') || 'no driver'}.`,
+      action: 'Install what the driver needs (its commands, its kernel module), then rehearse again.',
     },
   ];
 }

@@ -114,6 +114,8 @@ export interface MigrationRules {
     readonly keys: Readonly<Record<string, string>>;
     readonly device_suffixes: Readonly<Record<string, string>>;
   };
+  /** Keys that Incus knows by entity, in the form of `KeyRule.key`; those below `volatile.` are not among them. */
+  readonly known_keys: Readonly<Record<string, readonly string[]>>;
   readonly schemas: { readonly oldest: number; readonly fork_point: number };
   readonly triggers_kept: readonly string[];
   readonly json_columns: readonly { readonly table: string; readonly column: string }[];
@@ -127,6 +129,13 @@ export interface MigrationRules {
   readonly paths: readonly PathRule[];
   readonly patches: readonly PatchRule[];
   readonly drivers: Readonly<Record<string, DriverRule>>;
+  readonly install: readonly {
+    readonly id: string;
+    readonly codename?: string;
+    readonly command: string;
+    /** What a person does first. */
+    readonly before?: string;
+  }[];
   readonly renamed_folders: readonly { readonly from: string; readonly to: string }[];
   readonly link_folders: readonly string[];
   readonly links: readonly string[];
@@ -135,6 +144,8 @@ export interface MigrationRules {
   /** One of these is enough; `until`: first target version that does not use it any more. */
   readonly firewall_commands: readonly { readonly command: string; readonly until?: string }[];
   readonly pins: readonly PinRule[];
+  /** What --purge-source removes beside the data directory. */
+  readonly left_behind: readonly string[];
   /** `<directory>` stands for the data directory. */
   readonly log_files: Readonly<Record<'source' | 'target', readonly string[]>>;
   readonly accepted_differences: readonly AcceptedDifference[];
@@ -154,7 +165,7 @@ export function migrationRules(): MigrationRules {
 
 function readRules(): MigrationRules {
   const folder = join(import.meta.dirname, '..', '..', '..', 'rules', 'migration');
-  const files = ['config-keys', 'schema', 'storage', 'host', 'verify', 'rehearsal', 'stop'];
+  const files = ['config-keys', 'schema', 'storage', 'host', 'verify', 'rehearsal', 'stop', 'known-keys'];
   return Object.assign(
     {},
     ...files.map((name) => parse(readFileSync(join(folder, `${name}.yaml`), 'utf8'))),

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Failure } from '../../../src/core/failure.ts';
-import { copyTree, dropTree, progressBar } from '../../../src/migrate/apply/copy-tree.ts';
+import { copyOnce, copyTree, dropTree, progressBar } from '../../../src/migrate/apply/copy-tree.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 
 function machine(): FakeHost {
@@ -54,6 +54,17 @@ test('fails with the last words of rsync', async () => {
     code: 'copy-failed',
     why: expect.stringContaining('No space left on device'),
   });
+});
+
+test('of a folder that is in use takes no offence at files that went away', async () => {
+  const host = machine();
+  host.onStart(() => ({ status: 24, stdout: Buffer.from('file has vanished: "/from/x"\n') }));
+
+  await copyOnce(host, '/from', '/to', options);
+
+  expect(runs(host)).toHaveLength(1);
+  host.onStart(() => ({ status: 11 }));
+  expect(await copyOnce(host, '/from', '/to', options).catch(problem)).toMatchObject({ code: 'copy-failed' });
 });
 
 test('is stopped when the person asks for it', async () => {

@@ -1,9 +1,8 @@
 // The steps on files: done again, taken back, taken back again, and interrupted between any two changes, each ends in
 // the one right state.
-import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { writeFileDurable } from '../../../src/core/durable.ts';
 import { Failure } from '../../../src/core/failure.ts';
@@ -11,7 +10,7 @@ import { unpackDatabaseFixture } from '../../../src/dev/database-fixture.ts';
 import { readDatabase } from '../../../src/dqlite/index.ts';
 import { openJournal } from '../../../src/migrate/apply/journal.ts';
 import type { ApplyContext, StepHandler } from '../../../src/migrate/apply/step-handler.ts';
-import { copyDirectoryStep } from '../../../src/migrate/apply/steps/copy-directory.ts';
+import { copyAheadStep, copyDirectoryStep } from '../../../src/migrate/apply/steps/copy-directory.ts';
 import { recordDirectoryStep } from '../../../src/migrate/apply/steps/directory.ts';
 import {
   addIdRangeStep,
@@ -153,35 +152,46 @@ const links = (host: FakeHost): void => {
   host.writeFile(join(at, 'containers/no-link'), 'kept');
 };
 
+/** As they were before anybody watched them. */
+const real = { ...fs };
+
+/** As `cp -a`: one command, in the middle of which nobody dies. */
+function copy(from: string, to: string): void {
+  real.cpSync(from, to, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+  if (!real.lstatSync(from).isDirectory()) return;
+  for (const name of ['', ...real.readdirSync(from, { recursive: true, encoding: 'utf8' })]) {
+    const stat = real.lstatSync(join(from, name));
+    if (!stat.isSymbolicLink()) real.chmodSync(join(to, name), stat.mode & 0o7777);
+  }
+}
+
+function empty(folder: string): void {
+  for (const name of real.readdirSync(folder))
+    if (name !== 'lost+found') real.rmSync(join(folder, name), { recursive: true });
+}
+
 /** Commands that work on files, on the files of the fake machine: a dead process starts none. */
 function commands(host: FakeHost): void {
   const alive = (): void => {
     if (fileWatch.isDead()) throw new Died('command');
   };
-  const really = (command: string, ...args: string[]): Record<string, never> => {
-    execFileSync(command, args);
-    return {};
-  };
   const here = (path: string): string => join(host.root, path);
-  const mounts = (): Map<string, number> =>
-    new Map(host.machine.mounts.map(({ path }, index) => [path, index]));
   host.machine.commands.set('systemctl', '/usr/bin/systemctl');
   host.onRun(([command, ...args]) => {
     alive();
+    const last = args.at(-1) ?? '';
     const [from = '', to = ''] = args.slice(-2).map(here);
     if (command === 'sync' || args[0] === 'daemon-reload') return {};
-    if (command === 'cp')
-      return really('cp', '-a', '--', from, args.at(-1)?.endsWith('/') === true ? `${to}/` : to);
+    if (command === 'cp') copy(from, last.endsWith('/') ? join(to, basename(from)) : to);
     // A mount shows one content in two places: here it is copied, and taken away with the umount.
-    if (command === 'mount') {
-      host.machine.mounts.push({ path: args.at(-1) ?? '', type: 'ext4', device: '/dev/sdb', root: '/' });
-      return really('cp', '-a', '--', `${from}/.`, to);
-    }
-    if (command === 'umount') {
-      host.machine.mounts.splice(mounts().get(args.at(-1) ?? '') ?? 0, 1);
-      return really('find', to, '-mindepth', '1', '-delete');
-    }
-    return undefined;
+    else if (command === 'mount') {
+      host.machine.mounts.push({ path: last, type: 'ext4', device: '/dev/sdb', root: '/' });
+      copy(from, to);
+    } else if (command === 'umount') {
+      host.machine.mounts = host.machine.mounts.filter(({ path }) => path !== last);
+      empty(to);
+    } else return undefined;
+    return {};
   });
   host.onRun(([command, verb = '', unit = '']) => {
     if (command !== 'systemctl' || verb === 'daemon-reload') return undefined;
@@ -189,17 +199,17 @@ function commands(host: FakeHost): void {
     const link = here(`/etc/systemd/system/multi-user.target.wants/${unit}`);
     const enabled = fs.lstatSync(link, { throwIfNoEntry: false }) !== undefined;
     if (verb === 'is-enabled') return { stdout: Buffer.from(enabled ? 'enabled\n' : 'disabled\n') };
-    if (verb === 'disable') return really('rm', '-f', link);
-    return enabled ? {} : really('ln', '-s', `/etc/systemd/system/${unit}`, link);
+    if (verb === 'disable') real.rmSync(link, { force: true });
+    else if (!enabled) real.symlinkSync(`/etc/systemd/system/${unit}`, link);
+    return {};
   });
   host.onStart(([command, ...args]) => {
     alive();
     if (command !== 'rsync') return undefined;
     const [from = '', to = ''] = args.slice(-2).map(here);
     if (args.includes('--checksum')) return {};
-    const keep = ['-not', '-path', `${to}/lost+found`, '-delete'];
-    really('find', to, '-mindepth', '1', ...keep);
-    really('cp', '-a', '--', `${from}/.`, to);
+    empty(to);
+    copy(from, to);
     return {};
   });
 }
@@ -328,9 +338,27 @@ const cases: Readonly<Record<string, Case>> = {
       mounted(host, '/var/lib/incus');
     }),
   },
+  'copy-ahead': {
+    handler: copyAheadStep,
+    step: { kind: 'copy-ahead', from: '/var/lib/lxd', to: '/var/lib/incus', intoMount: false, bytes: 1 },
+    make: (host) => {
+      commands(host);
+      lxd(host);
+    },
+  },
+  'copy-ahead, into a mount': {
+    handler: copyAheadStep,
+    step: { kind: 'copy-ahead', from: '/var/lib/lxd', to: '/var/lib/incus', intoMount: true, bytes: 1 },
+    make: (host) => {
+      commands(host);
+      lxd(host);
+      fs.mkdirSync(host.path('/var/lib/incus/lost+found'), { recursive: true });
+      mounted(host, '/var/lib/incus');
+    },
+  },
   'copy-directory': {
     handler: copyDirectoryStep,
-    step: { kind: 'copy-directory', from: '/var/lib/lxd', to: '/var/lib/incus', intoMount: false, bytes: 1 },
+    step: { kind: 'copy-directory', from: '/var/lib/lxd', to: '/var/lib/incus', intoMount: false },
     make: (host) => {
       commands(host);
       lxd(host);
@@ -338,7 +366,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'copy-directory, into a mount': {
     handler: copyDirectoryStep,
-    step: { kind: 'copy-directory', from: '/var/lib/lxd', to: '/var/lib/incus', intoMount: true, bytes: 1 },
+    step: { kind: 'copy-directory', from: '/var/lib/lxd', to: '/var/lib/incus', intoMount: true },
     make: (host) => {
       commands(host);
       lxd(host);
@@ -638,7 +666,6 @@ describe('a copy that Incus has worked on', () => {
     from: '/var/lib/lxd',
     to: '/var/lib/incus',
     intoMount: false,
-    bytes: 1,
   } as const;
   const start = { kind: 'start-daemon', bridges: [] } as unknown as Step;
 
@@ -940,6 +967,40 @@ describe('what Incus changed in the directory', () => {
     fs.rmSync(host.path(`${at}/security/seccomp`), { recursive: true });
     fs.rmSync(host.path(`${at}/containers/c1`));
   };
+
+  test('is left alone inside an instance that lies where a link would be', async () => {
+    const { host, apply, undo } = begun(one);
+    const inside = (name: string): string => `/var/lib/lxd/containers/real/rootfs/${name}`;
+    host.writeFile(inside('kept'), 'before');
+    await apply();
+    host.writeFile(inside('kept'), 'written by the instance since');
+    host.writeFile(inside('new'), 'written by the instance since');
+
+    await undo();
+
+    for (const name of ['kept', 'new'])
+      expect(fs.readFileSync(host.path(inside(name)), 'utf8')).toBe('written by the instance since');
+  });
+
+  test.runIf(process.getuid?.() === 0)('gets a changed file back with its owner and its mode', async () => {
+    const { host, apply, undo } = begun(one);
+    const leases = host.path('/var/lib/lxd/networks/lxdbr0/dnsmasq.leases');
+    host.writeFile('/var/lib/lxd/networks/lxdbr0/dnsmasq.leases', 'of LXD');
+    fs.chownSync(leases, 1234, 5678);
+    fs.chmodSync(leases, 0o2640);
+    await apply();
+    fs.writeFileSync(leases, 'of Incus');
+
+    await undo();
+
+    const { uid, gid, mode } = fs.statSync(leases);
+    expect([fs.readFileSync(leases, 'utf8'), uid, gid, mode & 0o7777]).toEqual([
+      'of LXD',
+      1234,
+      5678,
+      0o2640,
+    ]);
+  });
 
   test('is put back, and what people put there stays', async () => {
     const { host, apply, undo, tree } = begun(one);

@@ -851,3 +851,22 @@ test('findings of one id become one with the objects of all; the gravest come fi
   expect(merged.map(({ id }) => id)).toEqual(['b1', 'b2', 'l', 'c', 'n']);
   expect(merged[2]?.objects).toEqual(['b', 'c', 'd']);
 });
+
+describe('no Incus: the command that installs it', () => {
+  test.each([
+    [
+      'ID=debian\nVERSION_CODENAME=bookworm\n',
+      'apt-get install -t bookworm-backports incus-base incus-client',
+    ],
+    ['ID=debian\nVERSION_CODENAME=trixie\n', 'Install it: apt-get install incus-base incus-client.'],
+    ['NAME=x\nID="fedora"\n', 'Install it: dnf install incus.'],
+    ['ID=linuxmint\nID_LIKE="ubuntu debian"\n', 'Install it: apt-get install incus-base incus-client.'],
+    ['ID=other\n', 'with the package manager of this distribution'],
+  ])('on %j', (release, command) => {
+    const one = situation();
+    one.host.writeFile('/etc/os-release', release);
+    one.context = { target: undefined };
+
+    expect(finding(one, 'no-incus')?.action).toContain(command);
+  });
+});

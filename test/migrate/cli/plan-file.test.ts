@@ -55,6 +55,16 @@ describe('a plan is stale', () => {
       /entry 2 and is at 99/,
     ],
     [
+      'another daemon would be stopped in another way',
+      (now: Plan) => ({
+        ...now,
+        steps: now.steps.map((step) =>
+          step.kind === 'mask-source' ? { ...step, units: ['another.service'] } : step,
+        ),
+      }),
+      /the steps are not the same/,
+    ],
+    [
       'Incus was updated',
       (now: Plan) => ({ ...now, target: now.target && { ...now.target, version: '7.0.2' } }),
       /was 6\.0\.4 and is 7\.0\.2/,

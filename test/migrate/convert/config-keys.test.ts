@@ -1,8 +1,9 @@
 // Keys that Incus does not know: dropped, renamed, or in the way; each on record, and losses said.
 import { describe, expect, test } from 'vitest';
 import type { Conversion } from '../../../src/migrate/convert/index.ts';
-import { ask, lxdDatabase } from '../lxd-database.ts';
-import { config, converted, instance, quoted } from './converted.ts';
+import { migrationRules } from '../../../src/migrate/rules/migration-rules.ts';
+import { ask, lxdDatabase, populatedDatabase } from '../lxd-database.ts';
+import { config, converted, convertImage, instance, quoted } from './converted.ts';
 
 function keys({ image }: Conversion, table: string): Record<string, unknown> {
   return Object.fromEntries(
@@ -179,13 +180,85 @@ describe('a key that has another name', () => {
   });
 });
 
+/** Objects and keys that nobody knows. */
+function unknown({ findings }: Conversion): string[] {
+  return findings.filter(({ id }) => id === 'key-unknown').flatMap(({ objects }) => objects);
+}
+
+describe('keys that neither project knows', () => {
+  const everything = `
+    ${instance(1, 'c1')} INSERT INTO instances_devices VALUES (1, 1, 'd', 2); INSERT INTO profiles_devices VALUES (1, 1, 'd', 2);
+    INSERT INTO instances_snapshots VALUES (1, 1, 's', 0, 0, '', NULL); INSERT INTO instances_snapshots_devices VALUES (1, 1, 'd', 2);
+    INSERT INTO networks VALUES (1, 1, 'n', '', 1, 1); INSERT INTO networks_acls VALUES (1, 1, 'a', '', '[]', '[]');
+    INSERT INTO networks_forwards VALUES (1, 1, 1, '10.0.0.1', '', '[]'); INSERT INTO networks_peers VALUES (1, 1, 'p', '', NULL, NULL, NULL);
+    INSERT INTO networks_zones VALUES (1, 1, 'z', ''); INSERT INTO networks_zones_records VALUES (1, 1, 'r', '', '[]');
+    INSERT INTO storage_pools VALUES (1, 'p', 'dir', '', 1); INSERT INTO storage_volumes VALUES (1, 'v', 1, 1, 2, '', 1, 0);
+    INSERT INTO storage_volumes_snapshots VALUES (1, 1, 's', '', NULL);
+  `;
+
+  test.each([
+    ['config (id, key, value) VALUES (9, ', 'server'],
+    ['nodes_config (node_id, key, value) VALUES (1, ', 'member none'],
+    ['projects_config (project_id, key, value) VALUES (1, ', 'project default'],
+    ['profiles_config (profile_id, key, value) VALUES (1, ', 'profile default/default'],
+    [
+      'profiles_devices_config (profile_device_id, key, value) VALUES (1, ',
+      'profile default/default, device d',
+    ],
+    ['instances_config (instance_id, key, value) VALUES (1, ', 'instance default/c1'],
+    [
+      'instances_devices_config (instance_device_id, key, value) VALUES (1, ',
+      'instance default/c1, device d',
+    ],
+    [
+      'instances_snapshots_config (instance_snapshot_id, key, value) VALUES (1, ',
+      'instance snapshot default/c1/s',
+    ],
+    ['networks_config (network_id, key, value) VALUES (1, ', 'network default/n'],
+    ['networks_acls_config (network_acl_id, key, value) VALUES (1, ', 'network ACL default/a'],
+    ['networks_zones_config (network_zone_id, key, value) VALUES (1, ', 'network zone z'],
+    [
+      'networks_forwards_config (network_forward_id, key, value) VALUES (1, ',
+      'network forward default/n/10.0.0.1',
+    ],
+    ['networks_peers_config (network_peer_id, key, value) VALUES (1, ', 'network peer default/n/p'],
+    ['storage_pools_config (storage_pool_id, key, value) VALUES (1, ', 'storage pool p'],
+    ['storage_volumes_config (storage_volume_id, key, value) VALUES (1, ', 'volume p/default/v'],
+    [
+      'storage_volumes_snapshots_config (storage_volume_snapshot_id, key, value) VALUES (1, ',
+      'volume p/default/v/s',
+    ],
+  ])('are named and left out: %s…', (insert, object) => {
+    const conversion = converted(
+      `${everything} INSERT INTO ${insert} 'made.up', 'SECRET'); ${insert.startsWith('config ') ? '' : `INSERT INTO ${insert} 'user.mine', 'x');`}`,
+    );
+
+    expect(unknown(conversion)).toEqual([`${object}: made.up`]);
+    expect(conversion.findings).toMatchObject([{ id: 'key-unknown', severity: 'loss', answers: ['accept'] }]);
+    expect(JSON.stringify(conversion.findings)).not.toContain('SECRET');
+    expect(ask(conversion.image, `SELECT key FROM ${insert.split(' ')[0]} WHERE key = 'made.up'`)).toEqual(
+      [],
+    );
+  });
+
+  test('are none on a real server, and none that a rule speaks of', () => {
+    expect(unknown(convertImage(populatedDatabase()))).toEqual([]);
+    const ruled = migrationRules().keys.filter(
+      ({ entity, types }) => entity === 'instance' && types === undefined,
+    );
+    const values = Object.fromEntries(ruled.map(({ key }) => [key.replaceAll(/<[^>]+>|\*/g, 'x'), 'x']));
+    expect(unknown(converted(`${instance(1, 'c1')} ${config('instances_config', 1, values)}`))).toEqual([]);
+  });
+});
+
 describe('rules for a type of object', () => {
   test('are not for others', () => {
     const sql = (type: number): string =>
       `${instance(1, 'i1', { type })} ${config('instances_config', 1, { 'limits.cpu.pin_strategy': 'auto' })}`;
 
-    expect(keys(converted(sql(1)), 'instances_config')).toEqual({});
-    expect(keys(converted(sql(0)), 'instances_config')).toEqual({ 'limits.cpu.pin_strategy': 'auto' });
+    expect(unknown(converted(sql(1)))).toEqual([]);
+    // A container cannot have it in LXD either: no rule speaks of it, and Incus does not know it.
+    expect(unknown(converted(sql(0)))).toEqual(['instance default/i1: limits.cpu.pin_strategy']);
   });
 
   test('are all for a profile, which any instance may use', () => {
@@ -211,23 +284,30 @@ describe('rules for a type of object', () => {
     `;
 
     test.each([
-      ['its own nictype', { nictype: 'bridged', 'maas.subnet.ipv4': 'x' }, 0, ['nictype']],
+      ['its own nictype', { nictype: 'bridged', 'maas.subnet.ipv4': 'x' }, 0, ['nictype'], []],
       [
         'a kind that the rule is not for',
         { nictype: 'routed', 'maas.subnet.ipv4': 'x' },
         0,
-        ['maas.subnet.ipv4', 'nictype'],
+        ['nictype'],
+        ['maas.subnet.ipv4'],
       ],
-      ['the type of its network', { network: 'net', 'acceleration.parent': 'x' }, 3, ['network']],
+      ['the type of its network', { network: 'net', 'acceleration.parent': 'x' }, 3, ['network'], []],
       [
         'the type of its network, another',
         { network: 'net', 'acceleration.parent': 'x' },
         0,
-        ['acceleration.parent', 'network'],
+        ['network'],
+        ['acceleration.parent'],
       ],
-      ['a bridge where nothing is said', { 'maas.subnet.ipv4': 'x' }, 0, []],
-    ])('go by %s', (_what, device, networkType, left) => {
-      expect(Object.keys(keys(converted(nic(device, networkType)), 'profiles_devices_config'))).toEqual(left);
+      ['a bridge where nothing is said', { 'maas.subnet.ipv4': 'x' }, 0, [], []],
+    ])('go by %s', (_what, device, networkType, left, notOfThatKind) => {
+      const conversion = converted(nic(device, networkType));
+
+      expect(Object.keys(keys(conversion, 'profiles_devices_config'))).toEqual(left);
+      expect(unknown(conversion)).toEqual(
+        notOfThatKind.map((key) => `profile default/default, device eth0: ${key}`),
+      );
     });
 
     test('go by the network of the project, where several have the name', () => {

@@ -70,8 +70,8 @@ describe('NULL values', () => {
     const owned = (table: string): boolean => table !== 'config';
     const rows = tables.map((table) =>
       owned(table)
-        ? `INSERT INTO ${table} SELECT 7, ${ask(lxdDatabase(), `SELECT count(*) - 3 AS n FROM pragma_table_info('${table}')`)[0]?.['n'] === 2 ? '1, NULL' : '1'}, 'some.key', NULL;`
-        : `INSERT INTO config VALUES (7, 'some.key', NULL);`,
+        ? `INSERT INTO ${table} SELECT 7, ${ask(lxdDatabase(), `SELECT count(*) - 3 AS n FROM pragma_table_info('${table}')`)[0]?.['n'] === 2 ? '1, NULL' : '1'}, 'user.key', NULL;`
+        : `INSERT INTO config VALUES (7, 'user.key', NULL);`,
     );
     const owners = `
       ${instance(1, 'c1')} INSERT INTO instances_devices VALUES (1, 1, 'd', 0); INSERT INTO profiles_devices VALUES (1, 1, 'd', 0);
@@ -87,7 +87,7 @@ describe('NULL values', () => {
 
     expect(tables.length).toBeGreaterThan(15);
     for (const table of tables)
-      expect({ table, rows: ask(image, `SELECT value FROM ${table} WHERE key = 'some.key'`) }).toEqual({
+      expect({ table, rows: ask(image, `SELECT value FROM ${table} WHERE key = 'user.key'`) }).toEqual({
         table,
         rows: [{ value: '' }],
       });

@@ -112,6 +112,95 @@ describe('a source', () => {
   });
 });
 
+describe('several', () => {
+  function running(host: FakeHost, argv: string[], environment: string): FakeHost {
+    host.machine.processes.push({
+      pid: 77,
+      parent: 1,
+      argv,
+      program: `/opt/bin/${argv[0]?.split('/').at(-1)}`,
+      sameMountNamespace: true,
+      samePidNamespace: true,
+    });
+    host.writeFile('/proc/77/environ', `PATH=/bin\0${environment}\0`);
+    return host;
+  }
+
+  test('sources are named, and one is to be chosen by its name', () => {
+    const host = running(
+      machine(...deb, '/srv/lxd/database/'),
+      ['lxd', '--group', 'lxd'],
+      'LXD_DIR=/srv/lxd',
+    );
+
+    expect(problemOf(() => find(host, {}))).toEqual({
+      code: 'several-installations',
+      role: 'source',
+      names: ['deb', '/srv/lxd'],
+    });
+    expect(find(host, { source: 'deb' }).source.dataDirectory).toBe('/var/lib/lxd');
+    expect(find(host, { source: '/srv/lxd' }).source).toMatchObject({
+      dataDirectory: '/srv/lxd',
+      evidence: ['process 77'],
+      program: '/opt/bin/lxd',
+      units: [],
+    });
+  });
+
+  test('targets are named, and one is to be chosen by its name', () => {
+    const host = running(
+      machine(...deb, ...incusDeb, '/srv/incus/database/'),
+      ['/opt/bin/incusd'],
+      'INCUS_DIR=/srv/incus',
+    );
+
+    expect(problemOf(() => find(host, {}))).toMatchObject({ role: 'target', names: ['deb', '/srv/incus'] });
+    expect(find(host, { target: '/srv/incus' }).target).toMatchObject({
+      dataDirectory: '/srv/incus',
+      runtimeDirectory: '/srv/incus/run',
+      program: '/opt/bin/incusd',
+      units: [],
+    });
+  });
+
+  test.each([
+    ['a unit', '/etc/systemd/system/lxd.service', '[Service]\nEnvironment=LXD_DIR=/srv/lxd/\n'],
+    [
+      'what is dropped in beside a unit',
+      '/etc/systemd/system/lxd.service.d/dir.conf',
+      '[Service]\nEnvironment="A=b" "LXD_DIR=/srv/lxd"\n',
+    ],
+  ])('can be the doing of %s, which then starts that one', (_what, file, content) => {
+    const host = machine('/srv/lxd/database/');
+    host.writeFile(file, content);
+
+    expect(find(host, {}).source).toMatchObject({
+      name: '/srv/lxd',
+      dataDirectory: '/srv/lxd',
+      evidence: [file],
+      units: ['lxd.socket', 'lxd.service'],
+    });
+  });
+
+  test.each([
+    ['a daemon of the usual directory', ['lxd', '--group', 'lxd'], 'LXD_DIR='],
+    ['a link to the usual directory', ['lxd'], 'LXD_DIR=/srv/link'],
+    ['a directory without a database', ['lxd'], 'LXD_DIR=/srv/none'],
+    ['a directory whose data has moved', ['lxd'], 'LXD_DIR=/srv/moved'],
+    ['a command', ['lxd', 'waitready'], 'LXD_DIR=/srv/lxd'],
+    ['a helper', ['lxd', 'forkproxy'], 'LXD_DIR=/srv/lxd'],
+  ])('are not because of %s', (_what, argv, environment) => {
+    const host = running(
+      machine(...deb, '/srv/lxd/database/', '/srv/moved/database/', '/srv/moved/README.moved-to-incus'),
+      argv,
+      environment,
+    );
+    fs.symlinkSync(host.path('/var/lib/lxd'), host.path('/srv/link'));
+
+    expect(find(host, {}).source.name).toBe('deb');
+  });
+});
+
 describe('without an LXD', () => {
   test('it is said what was looked for', () => {
     const problem = problemOf(() => find(machine('/var/lib/lxd-data/'), {}));

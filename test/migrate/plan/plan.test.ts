@@ -238,6 +238,43 @@ describe('the steps', () => {
       'disable-source',
       'leave-note',
       'refresh-backup-files',
+      'write-dump',
+    ]);
+  });
+
+  test('move the mount of an LXD on a file system of its own', async () => {
+    const host = machineWith(populatedDatabase());
+    host.machine.mounts.push({ path: '/var/lib/lxd', type: 'ext4', device: '/dev/sdb', root: '/' });
+    host.writeFile('/etc/fstab', '/dev/sdb /var/lib/lxd ext4\n');
+
+    const { plan } = await planOf(host);
+
+    expect(plan.steps.filter(({ kind }) => /move|copy|aside-target/.test(kind))).toEqual([
+      expect.objectContaining({ kind: 'set-aside-target' }),
+      { kind: 'move-mount', from: '/var/lib/lxd', to: '/var/lib/incus', boot: 'fstab' },
+    ]);
+  });
+
+  test('copy to an Incus on a file system of its own, most of it before the instances stop', async () => {
+    const host = machineWith(populatedDatabase());
+    fs.mkdirSync(host.path('/var/lib/incus'));
+    host.machine.mounts.push({ path: '/var/lib/incus', type: 'ext4', device: '/dev/sdb', root: '/' });
+    host.onRun(([command]) =>
+      command === 'du' ? { stdout: Buffer.from('123456\t/var/lib/lxd\n') } : undefined,
+    );
+
+    const { plan } = await planOf(host);
+
+    const place = { from: '/var/lib/lxd', to: '/var/lib/incus', intoMount: true };
+    expect(plan.steps.filter(({ kind }) => /move|copy|empty-target|stop-instances|note/.test(kind))).toEqual([
+      expect.objectContaining({ kind: 'empty-target-mount' }),
+      { kind: 'copy-ahead', ...place, bytes: 123456 },
+      expect.objectContaining({ kind: 'stop-instances' }),
+      { kind: 'copy-directory', ...place },
+      expect.objectContaining({ kind: 'leave-note', kept: true }),
+    ]);
+    expect(plan.findings.find(({ id }) => id === 'directory-copied')?.objects).toEqual([
+      '/var/lib/lxd → /var/lib/incus: 120.6 KiB',
     ]);
   });
 

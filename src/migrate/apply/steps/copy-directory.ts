@@ -1,17 +1,18 @@
 // The step that copies LXD's directory to another file system, where it cannot be renamed. The source stays as it is; going
 // back brings what changed in the copy home.
 import * as fs from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { renameDurable, syncFolder } from '../../../core/durable.ts';
 import type { Host } from '../../../core/host.ts';
 import { mountAt } from '../../check/layout.ts';
 import type { Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
-import { type CopyOptions, copyTree, dropTree, endCopies } from '../copy-tree.ts';
+import { copyOnce, copyTree, dropTree, endCopies } from '../copy-tree.ts';
 import { isThere } from '../move-once.ts';
-import type { ApplyContext, StepHandler } from '../step-handler.ts';
+import type { StepHandler } from '../step-handler.ts';
 
 type CopyDirectory = Extract<Step, { kind: 'copy-directory' }>;
+type Place = Pick<CopyDirectory, 'from' | 'to' | 'intoMount'>;
 
 interface CopyMemo {
   /**
@@ -20,6 +21,25 @@ interface CopyMemo {
    */
   readonly phase: 'copying' | 'switching' | 'copied' | 'dropping';
 }
+
+/** Most of the work, while the instances run: then only what changed since is left for the time in which they do not. */
+export const copyAheadStep: StepHandler<Extract<Step, { kind: 'copy-ahead' }>> = {
+  async apply({ step, memo, remember, context }) {
+    const { host, say, interrupted } = context;
+    if (step.intoMount) requireMounted(host, step.to);
+    if (memo === null) {
+      refuseFilled(host, step);
+      remember({ begun: true });
+    }
+    fs.mkdirSync(host.path(partOf(step)), { recursive: true, mode: 0o700 });
+    await copyOnce(host, step.from, partOf(step), { bytes: step.bytes, say, interrupted });
+  },
+  async undo({ step, memo, context: { host } }) {
+    if (memo === null) return;
+    await endCopies(host, partOf(step));
+    await dropTree(host, partOf(step), false);
+  },
+};
 
 export const copyDirectoryStep: StepHandler<CopyDirectory> = {
   async apply({ step, memo, remember, context }) {
@@ -34,7 +54,7 @@ export const copyDirectoryStep: StepHandler<CopyDirectory> = {
       if (phase === 'dropping') await dropCopy(host, step);
       enter('copying');
       fs.mkdirSync(host.path(partOf(step)), { recursive: true, mode: 0o700 });
-      await copyTree(host, step.from, partOf(step), optionsOf(step, context));
+      await copyTree(host, step.from, partOf(step), context);
       enter('switching');
     }
     switchTo(host, step);
@@ -53,7 +73,7 @@ export const copyDirectoryStep: StepHandler<CopyDirectory> = {
       if (phase === 'copied' && ran) {
         if (!isThere(host, join(step.from, 'database')))
           throw migrateFailure({ code: 'not-mounted', paths: [step.from] });
-        await copyTree(host, step.to, step.from, optionsOf(step, context));
+        await copyTree(host, step.to, step.from, context);
       }
       remember({ phase: 'dropping' } satisfies CopyMemo);
     }
@@ -61,12 +81,8 @@ export const copyDirectoryStep: StepHandler<CopyDirectory> = {
   },
 };
 
-function optionsOf({ bytes }: CopyDirectory, { say, interrupted }: ApplyContext): CopyOptions {
-  return { bytes, say, interrupted };
-}
-
 /** Where it is copied to until it is whole. */
-function partOf({ to, intoMount }: CopyDirectory): string {
+function partOf({ to, intoMount }: Place): string {
   return intoMount ? join(to, '.lxd-to-incus') : `${to}.part`;
 }
 
@@ -75,12 +91,14 @@ function requireMounted(host: Host, path: string): void {
     throw migrateFailure({ code: 'not-mounted', paths: [path] });
 }
 
-function refuseFilled(host: Host, { to, intoMount }: CopyDirectory): void {
+function refuseFilled(host: Host, step: Place): void {
+  const { to, intoMount } = step;
   if (!intoMount) {
     if (isThere(host, to)) throw migrateFailure({ code: 'target-exists', path: to });
     return;
   }
-  const [other] = fs.readdirSync(host.path(to)).filter((name) => name !== 'lost+found');
+  const ours = ['lost+found', basename(partOf(step))];
+  const [other] = fs.readdirSync(host.path(to)).filter((name) => !ours.includes(name));
   if (other !== undefined) throw migrateFailure({ code: 'target-exists', path: join(to, other) });
 }
 

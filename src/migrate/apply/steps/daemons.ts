@@ -315,6 +315,11 @@ export const startDaemonStep: Of<'start-daemon'> = {
     !isBegun(context, 'move-directory') || !listens(context, daemon),
 };
 
+/** A daemon's refusal may hold the value that it refuses. */
+export function withoutSecrets({ tellingLines }: ApplyContext, words: string): string {
+  return tellingLines(words).join('\n');
+}
+
 export const restorePowerStep: Of<'restore-power'> = {
   async apply({ step, context }) {
     const socket = await answeringSocket(context.host, step.daemon);
@@ -327,7 +332,13 @@ export const restorePowerStep: Of<'restore-power'> = {
       context.say,
     );
     // What would not start is verify's to report, with the daemon's own words; the others must still come up.
-    context.journal.note(context.run, noteNames.outcomes, outcomes);
+    context.journal.note(
+      context.run,
+      noteNames.outcomes,
+      outcomes.map(({ error, ...outcome }) =>
+        error === undefined ? outcome : { ...outcome, error: withoutSecrets(context, error) },
+      ),
+    );
   },
   undo() {},
   async holds({ step, context }) {

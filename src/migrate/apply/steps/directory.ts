@@ -21,15 +21,12 @@ interface Entry {
  * Folders whose content belongs to the daemon: written down whole, and put back whole. What people put into pools,
  * images and backups is not among them: of those only the folders themselves are written down.
  */
-const daemonFolders = [
-  'networks',
-  'security',
-  'devices',
-  'containers',
-  'virtual-machines',
-  'snapshots',
-  'virtual-machines-snapshots',
-];
+const daemonFolders = ['networks', 'security', 'devices'];
+/**
+ * Folders of links to where instances lie, put back by name. Where somebody has a real folder in place of a link, what
+ * is in it is an instance's.
+ */
+const linkFolders = ['containers', 'virtual-machines', 'snapshots', 'virtual-machines-snapshots'];
 /** Folders whose entries are written down, but not what is below those. */
 const shallowFolders = ['disks', 'images', 'backups', 'storage-pools'];
 const contentLimit = 256 * 1024;
@@ -59,6 +56,7 @@ function describe(root: string): Entry[] {
     if (name === 'database') continue;
     entries.push(entryOf(root, name, false));
     if (daemonFolders.includes(name)) walk(root, name, Number.POSITIVE_INFINITY, true, entries);
+    else if (linkFolders.includes(name)) walk(root, name, 1, true, entries);
     // A pool's own folders (containers, custom, …) have modes that Incus changes; what is in them has not.
     else if (shallowFolders.includes(name))
       walk(root, name, name === 'storage-pools' ? 2 : 1, false, entries);
@@ -101,7 +99,7 @@ function removeNew(root: string, before: readonly Entry[]): string[] {
     if (known.has(path) || path === '') continue;
     const [top = '', ...below] = path.split('/');
     const full = join(root, path);
-    if (daemonFolders.includes(top) && known.has(top)) {
+    if ([...daemonFolders, ...linkFolders].includes(top) && known.has(top)) {
       if (type === 'folder') removeFolder(full);
       else fs.rmSync(full, { force: true });
     } else if (
@@ -122,7 +120,7 @@ function removeFolder(path: string): void {
 
 function restore(root: string, entry: Entry): void {
   const full = join(root, entry.path);
-  const now = fs.lstatSync(full, { throwIfNoEntry: false });
+  let now = fs.lstatSync(full, { throwIfNoEntry: false });
   // A pool's folders are there only while it is mounted, and what a daemon makes for itself it makes again.
   if (now === undefined) {
     restoreMissing(full, entry);
@@ -130,12 +128,18 @@ function restore(root: string, entry: Entry): void {
   }
   if (entry.type === 'file' && entry.content !== undefined && now.isFile()) {
     const content = Buffer.from(entry.content, 'base64');
-    if (!fs.readFileSync(full).equals(content)) writeFileDurable(full, content, entry.mode);
+    if (!fs.readFileSync(full).equals(content)) {
+      writeFileDurable(full, content, entry.mode);
+      // It is another file now, of this process's user.
+      now = fs.lstatSync(full);
+    }
   }
   if (entry.type === 'other' || now.isSymbolicLink() || (entry.type === 'folder') !== now.isDirectory())
     return;
-  if (now.uid !== entry.uid || now.gid !== entry.gid) fs.chownSync(full, entry.uid, entry.gid);
-  if ((now.mode & 0o7777) !== entry.mode) fs.chmodSync(full, entry.mode);
+  const hasOwner = now.uid === entry.uid && now.gid === entry.gid;
+  if (!hasOwner) fs.chownSync(full, entry.uid, entry.gid);
+  // A change of owner takes setuid and setgid away.
+  if (!hasOwner || (now.mode & 0o7777) !== entry.mode) fs.chmodSync(full, entry.mode);
 }
 
 function restoreMissing(full: string, entry: Entry): void {

@@ -1,4 +1,6 @@
-// Steps that put instances in order once Incus runs: boot.autostart given back, backup.yaml written anew.
+// Steps that put things in order once Incus runs: boot.autostart given back, backup.yaml and db.bin written anew.
+import { Failure } from '../../../core/failure.ts';
+import { readDatabase, writeDump } from '../../../dqlite/index.ts';
 import type { Held } from '../../convert/index.ts';
 import { daemonClient } from '../../daemon/client.ts';
 import type { Step } from '../../plan/step.ts';
@@ -7,6 +9,7 @@ import { refreshBackupFiles } from '../../verify/refresh-backup-files.ts';
 import { instancePath } from '../power.ts';
 import { answeringSocket } from '../service-control.ts';
 import { noteNames, type StepHandler } from '../step-handler.ts';
+import { withoutSecrets } from './daemons.ts';
 
 export const releaseAutostartStep: StepHandler<Extract<Step, { kind: 'release-autostart' }>> = {
   async apply({ step, context }) {
@@ -50,8 +53,31 @@ export const refreshBackupFilesStep: StepHandler<Extract<Step, { kind: 'refresh-
       step.daemon.dataDirectory,
     );
     // A file that stays as LXD wrote it stops nothing: verify says which.
-    context.journal.note(context.run, noteNames.notRefreshed, failed);
+    context.journal.note(
+      context.run,
+      noteNames.notRefreshed,
+      failed.map((one) => ({ ...one, error: withoutSecrets(context, one.error) })),
+    );
     context.say(failed.length === 0 ? 'all written' : `${failed.length} not written`);
+  },
+  undo() {},
+};
+
+/**
+ * What was installed has the schema of LXD. Incus writes its own at its first clean stop; without power before that, a
+ * boot would find tables that it cannot ask, and start nothing.
+ */
+export const writeDumpStep: StepHandler<Extract<Step, { kind: 'write-dump' }>> = {
+  apply({ step, context: { host, warn } }) {
+    const folder = host.path(step.folder);
+    try {
+      writeDump(folder, readDatabase(folder).bytes);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      warn(
+        `${step.folder}/db.bin could not be written (${error.message}); stop and start Incus once, so that it writes it itself`,
+      );
+    }
   },
   undo() {},
 };

@@ -1,0 +1,109 @@
+// Removes what is left of LXD once everything of it runs in Incus: there is no way back from that.
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import type { Host } from '../../core/host.ts';
+import { mountAt } from '../check/layout.ts';
+import { movedNote } from '../detect/moved-note.ts';
+import type { Plan } from '../plan/index.ts';
+import { migrateFailure } from '../problem.ts';
+import { migrationRules } from '../rules/migration-rules.ts';
+import { dropTree } from './copy-tree.ts';
+import { isThere } from './move-once.ts';
+
+export interface PurgeFolder {
+  readonly path: string;
+  /** As allocated. */
+  readonly bytes: number;
+  readonly why: string;
+}
+
+/** All that would go. */
+export interface Purge {
+  readonly folders: readonly PurgeFolder[];
+  /** What the package manager says that it would remove. */
+  readonly packages: readonly string[];
+}
+
+const limitMs = 24 * 3_600_000;
+
+/** Looks only; before the move and after it the answer is the same. */
+export async function whatWouldBePurged(host: Host, plan: Plan): Promise<Purge> {
+  const copied = plan.steps.some(({ kind }) => kind === 'copy-directory');
+  const { dataDirectory, name } = plan.source;
+  const left = name === 'given' ? [] : migrationRules().left_behind;
+  const folders = [
+    ...(copied ? [{ path: dataDirectory, why: 'a copy of it is in Incus' }] : []),
+    ...left.map((path) => ({ path, why: 'not moved' })),
+  ].filter(({ path }) => isThere(host, path));
+  const measured: PurgeFolder[] = [];
+  for (const folder of folders) measured.push({ ...folder, bytes: await sizeOf(host, folder.path) });
+  return { folders: measured, packages: await packagesToRemove(host, name) };
+}
+
+async function sizeOf(host: Host, path: string): Promise<number> {
+  const { stdout } = await host.run(
+    ['du', '--summarize', '--one-file-system', '--block-size=1', '--', path],
+    { timeoutMs: limitMs, accept: [1] },
+  );
+  return Number(/^\d+/.exec(stdout.toString('utf8'))?.[0] ?? '0');
+}
+
+/** Of Debian's package; what was installed by hand nobody can list. */
+async function packagesToRemove(host: Host, installation: string): Promise<string[]> {
+  if (installation !== 'deb' || host.which('apt-get') === undefined) return [];
+  const { stdout } = await host.run(['apt-get', '--simulate', '--quiet', 'purge', ...debPackages], {
+    timeoutMs: 120_000,
+    accept: 'any',
+  });
+  return [...stdout.toString('utf8').matchAll(/^(?:Purg|Remv) (\S+)/gm)].map(([, name]) => name ?? '');
+}
+
+const debPackages = ['lxd', 'lxd-client'];
+
+/**
+ * Only what was listed goes: where more packages would go by now, or something else stands in LXD's directory, nothing
+ * is touched.
+ * @throws {Failure<MigrateProblem>} purge-refused
+ */
+export async function refuseMoreThanListed(host: Host, plan: Plan, listed: Purge): Promise<void> {
+  const { packages } = await whatWouldBePurged(host, plan);
+  const more = [
+    ...packages.filter((name) => !listed.packages.includes(name)).map((name) => `package ${name}`),
+    ...strangers(host, plan),
+  ];
+  if (more.length > 0) throw migrateFailure({ code: 'purge-refused', because: more });
+}
+
+export async function purgeSource(
+  host: Host,
+  { source: { dataDirectory } }: Plan,
+  listed: Purge,
+  say: (text: string) => void,
+): Promise<void> {
+  for (const { path } of listed.folders) {
+    say(path);
+    await dropTree(host, path, mountAt(host.mounts(), path) !== undefined);
+  }
+  fs.rmSync(host.path(join(dataDirectory, movedNote)), { force: true });
+  if (listed.packages.length > 0) {
+    say(`packages ${listed.packages.join(', ')}`);
+    await host.run(['apt-get', '--yes', '--quiet', 'purge', ...debPackages], {
+      timeoutMs: 600_000,
+      env: { DEBIAN_FRONTEND: 'noninteractive' },
+    });
+  }
+  const folder = host.path(dataDirectory);
+  const empty = fs.existsSync(folder) && fs.readdirSync(folder).length === 0;
+  if (empty && mountAt(host.mounts(), dataDirectory) === undefined) fs.rmdirSync(folder);
+}
+
+/** What somebody put into LXD's directory since it was emptied: the package's own removal would take it along. */
+function strangers(host: Host, { source, steps }: Plan): string[] {
+  if (steps.some(({ kind }) => kind === 'copy-directory')) return [];
+  const folder = host.path(source.dataDirectory);
+  if (!fs.existsSync(folder)) return [];
+  return fs
+    .readdirSync(folder)
+    .filter((name) => name !== movedNote)
+    .map((name) => join(source.dataDirectory, name));
+}

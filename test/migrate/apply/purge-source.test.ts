@@ -1,0 +1,85 @@
+// What --purge-source would remove is listed with sizes, and nothing else is removed.
+import * as fs from 'node:fs';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Failure } from '../../../src/core/failure.ts';
+import {
+  purgeSource,
+  refuseMoreThanListed,
+  whatWouldBePurged,
+} from '../../../src/migrate/apply/purge-source.ts';
+import type { Plan } from '../../../src/migrate/plan/index.ts';
+import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
+
+const note = '/var/lib/lxd/README.moved-to-incus';
+
+function machine(simulated = 'Purg lxd [5.0.2]\nPurg lxd-client [5.0.2]\n'): FakeHost {
+  const host = fakeHost();
+  onTestFinished(() => host.dispose());
+  host.writeFile('/var/log/lxd/c1/console.log', 'x');
+  host.writeFile(note, '');
+  host.machine.commands.set('apt-get', '/usr/bin/apt-get');
+  host.onRun(([command, ...args]) => {
+    if (command === 'du') return { stdout: Buffer.from(`4096\t${args.at(-1)}\n`) };
+    if (command === 'apt-get') return { stdout: Buffer.from(args.includes('--simulate') ? simulated : '') };
+    return undefined;
+  });
+  return host;
+}
+
+function plan(name = 'deb', ...kinds: string[]): Plan {
+  return {
+    source: { name, dataDirectory: '/var/lib/lxd' },
+    steps: kinds.map((kind) => ({ kind })),
+  } as unknown as Plan;
+}
+
+const packages = ['lxd', 'lxd-client'];
+const logs = { path: '/var/log/lxd', bytes: 4096, why: 'not moved' };
+
+test('of a server whose data was renamed are its logs and packages', async () => {
+  expect(await whatWouldBePurged(machine(), plan())).toEqual({ folders: [logs], packages });
+});
+
+test('of a server whose data was copied is the old copy too', async () => {
+  expect(await whatWouldBePurged(machine(), plan('deb', 'copy-directory'))).toEqual({
+    folders: [{ path: '/var/lib/lxd', bytes: 4096, why: 'a copy of it is in Incus' }, logs],
+    packages,
+  });
+});
+
+test('of one that the person named is neither: its logs and its package may be those of another', async () => {
+  expect(await whatWouldBePurged(machine(), plan('given'))).toEqual({ folders: [], packages: [] });
+});
+
+test('is removed, with the note, and the empty directory', async () => {
+  const host = machine();
+  const listed = await whatWouldBePurged(host, plan());
+
+  await refuseMoreThanListed(host, plan(), listed);
+  await purgeSource(host, plan(), listed, () => {});
+
+  expect(['/var/log/lxd', '/var/lib/lxd'].filter((path) => fs.existsSync(host.path(path)))).toEqual([]);
+  expect(host.log.filter(({ text }) => text.startsWith('apt-get --yes')).map(({ text }) => text)).toEqual([
+    'apt-get --yes --quiet purge lxd lxd-client',
+  ]);
+});
+
+test('is refused where somebody put something into the directory of LXD', async () => {
+  const host = machine();
+  const listed = await whatWouldBePurged(host, plan());
+  host.writeFile('/var/lib/lxd/mine', 'precious');
+
+  const error = await refuseMoreThanListed(host, plan(), listed).catch((caught: unknown) => caught);
+
+  expect((error as Failure).problem).toEqual({ code: 'purge-refused', because: ['/var/lib/lxd/mine'] });
+});
+
+test('is refused where more packages would go than were listed', async () => {
+  const host = machine('Purg lxd [5]\nRemv cloud-thing [1]\n');
+
+  const error = await refuseMoreThanListed(host, plan(), { folders: [], packages: ['lxd'] }).catch(
+    (caught: unknown) => caught,
+  );
+
+  expect((error as Failure).problem).toEqual({ code: 'purge-refused', because: ['package cloud-thing'] });
+});
