@@ -211,7 +211,7 @@ describe('a server that changes after it was planned', () => {
     await expectFailed(server, ['migrate', '--yes', '--plan', planFile], {
       exit: 3,
       code: 'plan-stale',
-      says: ['no longer as it was planned', 'the database was at entry', 'Plan again'],
+      says: ['no longer as it was planned', 'rows of table instances changed', 'Plan again'],
     });
 
     await api(server, 'lxd', 'DELETE', '/1.0/instances/after-plan');

@@ -138,6 +138,7 @@ async function migrate({
       state,
       toolVersion,
       run,
+      keepable: wanted !== undefined,
     });
     if (wanted !== undefined) refuseStale(wanted, material.plan);
     const answers = answersOf(options);

@@ -20,6 +20,7 @@ export async function planCommand(host: Host, options: CommonOptions, output: Ou
     state: stateFolder(options),
     toolVersion,
     run: 'RUN',
+    keepable: options.report !== undefined || output.json,
   });
   const { plan } = material;
   output.line(renderPlan(plan, answers, output, options.showValues === true ? material.changes : undefined));

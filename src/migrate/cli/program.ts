@@ -51,7 +51,7 @@ LXD stays installed, disabled and masked; its database is kept untouched below t
     common(new Command('migrate'))
       .description('plan, ask for a "go", move the server, verify it')
       .option('--yes', 'answer "go?" with yes; nothing else')
-      .option('--plan <file>', 'migrate exactly this plan; refused if the database has moved on since')
+      .option('--plan <file>', 'migrate exactly this plan; refused if anything has changed since')
       .option(
         '--stop-timeout <seconds>',
         'how long an instance may take to stop, where it says nothing itself',

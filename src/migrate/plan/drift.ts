@@ -1,4 +1,5 @@
 // What changed in a server's database between two readings, apart from what stopping it changes.
+import { createHash } from 'node:crypto';
 import Database from 'better-sqlite3';
 import { isConfidential, veil } from '../../core/secret.ts';
 import { hasTable } from '../convert/change.ts';
@@ -109,6 +110,32 @@ export function drift(before: Buffer, after: Buffer): string[] {
   }
 }
 
+/**
+ * A digest of each table, for a plan that is kept: what differs between two of these is more than what a daemon notes by
+ * itself, and than what a stop or a start of an instance changes.
+ */
+export function contentsOf(image: Buffer): Record<string, string> {
+  const db = new Database(image);
+  try {
+    const { tables: ignored } = migrationRules().changed_by_stop;
+    const config = new Set(configTables.map(({ table }) => table));
+    const lines = new Map<string, string[]>();
+    for (const table of tablesOf(db))
+      if (!ignored.includes(table))
+        lines.set(table, config.has(table) ? [] : [...rowsOf(db, table, ignoredColumns(table))]);
+    for (const { table, object, key, value } of readConfigRows(db))
+      if (!isChangedByStop(key)) lines.get(table)?.push(JSON.stringify([object, key, value]));
+    return Object.fromEntries(
+      [...lines].map(([table, rows]) => [
+        table,
+        createHash('sha256').update(rows.sort().join('\n')).digest('hex'),
+      ]),
+    );
+  } finally {
+    db.close();
+  }
+}
+
 interface Fact {
   readonly table: string;
   readonly value: string;
@@ -193,22 +220,30 @@ function dropStoppedEphemerals(was: Database.Database, is: Database.Database): v
 
 /** Tables whose rows differ though nothing that has a name does: links between objects, columns that are not shown. */
 function otherTables(was: Database.Database, is: Database.Database, named: ReadonlySet<string>): string[] {
-  const { tables: ignored, columns } = migrationRules().changed_by_stop;
+  const { tables: ignored } = migrationRules().changed_by_stop;
   const skipped = new Set([...ignored, ...named, ...configTables.map(({ table }) => table)]);
-  const tables = was
-    .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
-    .pluck()
-    .all() as string[];
-  return tables
+  return tablesOf(was)
     .filter((table) => !skipped.has(table))
     .flatMap((table) => {
-      const without = columns.filter((rule) => rule.table === table).map(({ column }) => column);
+      const without = ignoredColumns(table);
       const rows = (db: Database.Database): Set<string> =>
         hasTable(db, table) ? rowsOf(db, table, without) : new Set();
       const [former, now] = [rows(was), rows(is)];
       const same = now.size === former.size && [...now].every((row) => former.has(row));
       return same ? [] : [`rows of table ${table} changed`];
     });
+}
+
+function tablesOf(db: Database.Database): string[] {
+  return db
+    .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
+    .pluck()
+    .all() as string[];
+}
+
+function ignoredColumns(table: string): string[] {
+  const { columns } = migrationRules().changed_by_stop;
+  return columns.filter((rule) => rule.table === table).map(({ column }) => column);
 }
 
 function rowsOf(db: Database.Database, table: string, without: readonly string[]): Set<string> {

@@ -18,6 +18,7 @@ import type { Services } from '../detect/services-file.ts';
 import { type DatabaseContent, findDatabase, readDatabaseFiles } from '../inventory/database-files.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
+import { contentsOf } from './drift.ts';
 import { makeSteps, runFolder } from './make-steps.ts';
 import type { Plan, PlanMaterial } from './plan.ts';
 
@@ -36,6 +37,8 @@ export interface PlanOptions {
   readonly toolVersion: string;
   /** Name of the run that would carry it out. */
   readonly run: string;
+  /** Whether it will be compared with another plan of this server. */
+  readonly keepable?: boolean;
 }
 
 /** @throws failures of reading the source's database */
@@ -46,6 +49,7 @@ export async function makePlan({
   state,
   toolVersion,
   run,
+  keepable = false,
 }: PlanOptions): Promise<PlanMaterial> {
   // Both run while the database is read, which keeps this process busy.
   const detecting = withServices(host, found, services);
@@ -112,6 +116,7 @@ export async function makePlan({
       source: { ...source, schema: globalSchema(opened.db) },
       target: target === undefined ? undefined : { ...target, version },
       position: { lastIndex: content.image.lastIndex, lastTerm: content.image.lastTerm },
+      ...(keepable ? { contents: unknownSchema ? {} : contentsOf(content.image.bytes) } : {}),
       findings: mergeFindings([...findings, ...(conversion?.findings ?? [])]),
       changes: (conversion?.changes ?? []).map(veilChange),
       localChanges: (conversion?.localChanges ?? []).map(veilChange),

@@ -13,6 +13,8 @@ export interface Plan {
   readonly target: (Installation & { readonly version: string | undefined }) | undefined;
   /** Where the source's log stood when it was read. */
   readonly position: { readonly lastIndex: number; readonly lastTerm: number };
+  /** A digest of each table, by which a plan that is kept is known to fit still; only where it is asked for. */
+  readonly contents?: Readonly<Record<string, string>>;
   readonly findings: readonly Finding[];
   /** Values of confidential keys are veiled. */
   readonly changes: readonly Change[];

@@ -44,6 +44,7 @@ export function createGate(objects: Objects, policy: LicencePolicy | undefined):
     };
   const known = new Map(policy.texts.map((text) => [text.sha256, text.id]));
   const claimNames = new Set(policy.trailers.map((name) => name.toLowerCase()));
+  const stems = [...new Set(policy.files.map((name) => name.slice(0, 4)))];
   const texts = new Map<string, Promise<string>>();
 
   const identify = (sha: string): Promise<string> => {
@@ -60,6 +61,8 @@ export function createGate(objects: Objects, policy: LicencePolicy | undefined):
   };
   /** Undefined where a tree has no licence text of its own. */
   const ownLicence = async (tree: string): Promise<readonly string[] | undefined> => {
+    // Most folders have no such name, which a look for how they begin shows at once.
+    if (!(await objects.mayHold(tree, stems))) return undefined;
     const own: Promise<string>[] = [];
     for (const name of policy.files) {
       const entry = await objects.entryIn(tree, name);

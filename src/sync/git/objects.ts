@@ -28,6 +28,8 @@ export interface Objects {
   folder(sha: string): Promise<Folder>;
   /** What differs between two folders themselves, by name; what is in their folders is not looked at. */
   differing(before: string | undefined, after: string | undefined): Promise<readonly Difference[]>;
+  /** Whether a folder may hold an entry that begins like one of these; false is certain. */
+  mayHold(tree: string, stems: readonly string[]): Promise<boolean>;
   /** One entry of a folder. */
   entryIn(tree: string, name: string): Promise<TreeEntry | undefined>;
   /** The bytes of a blob as latin1: one character a byte. */
@@ -140,6 +142,10 @@ export function openObjects(reader: ObjectReader): Objects {
     },
     folder,
     differing,
+    mayHold: async (sha, stems) => {
+      const data = await tree(sha);
+      return stems.some((stem) => data.includes(` ${stem}`, 0, 'latin1'));
+    },
     entryIn: async (sha, name) => findEntry(await tree(sha), name),
     async text(sha) {
       const known = texts.get(sha);

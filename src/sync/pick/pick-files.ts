@@ -7,7 +7,7 @@ import type { FileChange } from './file-change.ts';
 import { makeTextFile, mergeTextFile, type OpenSides } from './merge-text-file.ts';
 import type { FileHow } from './pick-result.ts';
 import type { PickView } from './pick-view.ts';
-import { relocateDeclarations } from './relocate.ts';
+import { relocateDeclarations, relocateMovedOut } from './relocate.ts';
 import type { Sign, SignName } from './sign.ts';
 
 /** Why a file could not be carried over. */
@@ -85,7 +85,7 @@ async function pickFile(
       { path: change.path, from: change.path, how: 'left', open: { kind: 'no-place', deletedBy }, signs: [] },
     ];
   }
-  return pickChanged(view, change, place.path, current);
+  return pickChanged(view, change, place.path, current, progress);
 }
 
 async function currentEntry(
@@ -159,6 +159,7 @@ async function pickChanged(
   change: FileChange,
   path: string,
   current: { readonly mode: string; readonly sha: string },
+  progress: Progress,
 ): Promise<readonly FileOutcome[]> {
   const { objects } = view.shop;
   const { before, after } = change;
@@ -167,7 +168,11 @@ async function pickChanged(
   const mode = current.mode === before.mode ? after.mode : current.mode;
   const moved = change.kind === 'moved' ? await movedPath(view, change, path) : path;
   const base = { path: moved, from: change.path } as const;
-  const finish = (outcome: FileOutcome): readonly FileOutcome[] =>
+  const finish = (outcome: FileOutcome, others: readonly FileOutcome[] = []): readonly FileOutcome[] => [
+    ...others,
+    ...finishOne(outcome),
+  ];
+  const finishOne = (outcome: FileOutcome): readonly FileOutcome[] =>
     moved === path || outcome.open !== undefined
       ? [outcome]
       : [{ path, from: change.path, how: 'moved', edit: 'delete', signs: [] }, outcome];
@@ -193,11 +198,23 @@ async function pickChanged(
     )
   )
     return [{ ...base, how: 'left', open: { kind: 'binary' }, signs: [] }];
+  const movedOut = path.endsWith('.go')
+    ? await relocateMovedOut(
+        view,
+        change,
+        path,
+        { base: baseText, theirs: theirText, ours: ourText },
+        progress,
+      )
+    : undefined;
   const merged = await mergeTextFile(view, {
     from: change.path,
     path,
     base: { sha: before.sha, text: baseText },
-    theirs: { sha: after.sha, text: theirText },
+    theirs:
+      movedOut === undefined
+        ? { sha: after.sha, text: theirText }
+        : { sha: `${after.sha} without what moved out`, text: movedOut.theirText },
     ours: { sha: current.sha, text: ourText },
     driver: driver === 'append-list' || driver === 'ordered-list' ? driver : 'text',
     entries: mergeRuleOf(view, path)?.entries ?? [],
@@ -224,7 +241,7 @@ async function pickChanged(
       ? [...merged.signs, { path, name: 'generated-merged', detail: '' } as const]
       : merged.signs;
   const how = sha === current.sha && moved === path && mode === current.mode ? 'unchanged' : 'merged';
-  return finish({ ...base, how, edit: { mode, sha }, signs, added: merged.added });
+  return finish({ ...base, how, edit: { mode, sha }, signs, added: merged.added }, movedOut?.outcomes);
 }
 
 /** Where a file goes that upstream moved; the fork's own name stays where only the folder changed. */

@@ -1,10 +1,17 @@
 // Carries changes of a Go file that the fork took apart: each declaration is merged where the fork keeps it now.
+import { fileMode } from '../git/tree.ts';
 import { mergeLines } from '../merge/merge-lines.ts';
 import { alignLines } from '../rewrite/align.ts';
 import { createEvidence } from '../rewrite/evidence.ts';
 import { fixImports } from '../rewrite/go/fix-imports.ts';
 import { createSymbolFinder, type GoContext, upstreamFolder } from '../rewrite/go/go-names.ts';
-import { localName, parseImports, splitDeclarations } from '../rewrite/go/scan-go.ts';
+import {
+  localName,
+  parseImports,
+  splitDeclarations,
+  withImportBlock,
+  withoutMadeBlock,
+} from '../rewrite/go/scan-go.ts';
 import { similarity } from '../rewrite/similarity.ts';
 import { tokenize } from '../rewrite/tokens.ts';
 import { createTranslator } from '../rewrite/translate.ts';
@@ -40,9 +47,91 @@ export async function relocateDeclarations(
     (name) => base.get(name) !== theirs.get(name),
   );
   if (changed.length === 0) return undefined;
+  const sources = { base, theirs, baseText, theirText };
+  const textOf = reader(view, progress);
   const go = await view.go();
+  const plans = await planDeclarations(view, go, change.path, base, changed, textOf);
+  return plans === undefined ? undefined : carryPlans(view, go, change, plans, sources, textOf);
+}
+
+/** Functions that many files have: one of the same name elsewhere is another one. */
+const manifold = new Set(['init', 'main', 'TestMain']);
+
+export interface MovedOut {
+  readonly outcomes: readonly FileOutcome[];
+  /** Upstream's text without its changes of what moved out. */
+  readonly theirText: string;
+}
+
+/**
+ * The same for single functions that the fork moved out of a file that is still there: each is merged where it is now,
+ * if it is the same one.
+ */
+export async function relocateMovedOut(
+  view: PickView,
+  change: FileChange,
+  path: string,
+  texts: { readonly base: string; readonly theirs: string; readonly ours: string },
+  progress: Progress,
+): Promise<MovedOut | undefined> {
+  const [base, theirs, ours] = [texts.base, texts.theirs, texts.ours].map(splitDeclarations);
+  if (base === undefined || theirs === undefined || ours === undefined) return undefined;
+  const gone = [...base.keys()].filter(
+    (name) =>
+      theirs.has(name) && theirs.get(name) !== base.get(name) && !ours.has(name) && !manifold.has(name),
+  );
+  if (gone.length === 0) return undefined;
+  const go = await view.go();
+  const textOf = reader(view, progress);
+  const sources = { base, theirs, baseText: texts.base, theirText: texts.theirs };
+  let theirText = texts.theirs;
+  const outcomes: FileOutcome[] = [];
+  for (const name of gone) {
+    const [plan] = (await planDeclarations(view, go, change.path, base, [name], textOf)) ?? [];
+    if (plan === undefined || plan.path === path) continue;
+    const carried = await carryPlans(
+      view,
+      go,
+      change,
+      [plan],
+      sources,
+      reader(view, new Map([...progress, ...edits(outcomes)])),
+    );
+    if (carried === undefined) continue;
+    outcomes.push(...carried);
+    theirText = theirText.replace(theirs.get(name) ?? '', () => base.get(name) ?? '');
+  }
+  // Several functions can have gone to one file: the last outcome of it holds all of them.
+  const last = new Map(outcomes.map((outcome) => [outcome.path, outcome]));
+  const signs = (file: string) =>
+    outcomes.filter((outcome) => outcome.path === file).flatMap((one) => one.signs);
+  const added = (file: string) =>
+    outcomes.filter((outcome) => outcome.path === file).flatMap((one) => one.added ?? []);
+  return outcomes.length === 0
+    ? undefined
+    : {
+        theirText,
+        outcomes: [...last.values()].map((one) => ({
+          ...one,
+          signs: signs(one.path),
+          added: added(one.path),
+        })),
+      };
+}
+
+function edits(outcomes: readonly FileOutcome[]): Progress {
+  const made: Progress = new Map();
+  for (const { path, edit } of outcomes) if (edit !== undefined && edit !== 'delete') made.set(path, edit);
+  return made;
+}
+
+type TextOf = (path: string) => Promise<string | undefined>;
+
+/** Reads the fork's files as this pick has left them so far. */
+function reader(view: PickView, progress: Progress): TextOf {
+  const { objects } = view.shop;
   const texts = new Map<string, string>();
-  const textOf = async (path: string): Promise<string | undefined> => {
+  return async (path) => {
     const known = texts.get(path);
     if (known !== undefined) return known;
     const entry = progress.get(path) ?? (await objects.entry(view.onto.tree, path));
@@ -51,13 +140,22 @@ export async function relocateDeclarations(
     texts.set(path, text);
     return text;
   };
-  const plans = await planDeclarations(view, go, change.path, base, changed, textOf);
-  if (plans === undefined) return undefined;
+}
+
+async function carryPlans(
+  view: PickView,
+  go: GoContext,
+  change: FileChange,
+  plans: readonly Plan[],
+  sources: Omit<Sources, 'ours'>,
+  textOf: TextOf,
+): Promise<readonly FileOutcome[] | undefined> {
+  const { objects } = view.shop;
   const outcomes: FileOutcome[] = [];
   for (const plan of plans) {
     const ours = await textOf(plan.path);
     if (ours === undefined) return undefined;
-    const text = mergeDeclarations(view, go, change.path, plan, { base, theirs, baseText, theirText, ours });
+    const text = mergeDeclarations(view, go, change.path, plan, { ...sources, ours });
     if (text === undefined) return undefined;
     const entry = await objects.entry(view.onto.tree, plan.path);
     const sha = view.shop.writer.put('blob', Buffer.from(text, 'latin1'));
@@ -65,20 +163,20 @@ export async function relocateDeclarations(
       path: plan.path,
       from: change.path,
       how: 'merged',
-      edit: { mode: entry?.mode ?? change.after.mode, sha },
+      edit: { mode: entry?.mode ?? change.after?.mode ?? fileMode.file, sha },
       signs: [
         { path: plan.path, name: 'relocated', detail: plan.names.join(', ') },
         ...checkFunctions({
           path: plan.path,
           from: change.path,
-          theirs: theirText,
+          theirs: sources.theirText,
           merged: text,
           ours,
           go,
           declared: await view.declared(),
         }),
       ],
-      added: addedTo(base, theirs, plan.names),
+      added: addedTo(sources.base, sources.theirs, plan.names),
     });
   }
   return outcomes;
@@ -216,8 +314,14 @@ function mergeDeclarations(
     if (merged.open.length > 0) return undefined;
     text = text.replace(present, () => store.join(merged.lines));
   }
-  return fixImports(
-    { merged: text, ours: sources.ours, upstreamBase: sources.baseText, upstreamTheirs: sources.theirText },
+  const fixed = fixImports(
+    {
+      merged: withImportBlock(text) ?? text,
+      ours: withImportBlock(sources.ours) ?? sources.ours,
+      upstreamBase: sources.baseText,
+      upstreamTheirs: sources.theirText,
+    },
     go,
-  ).text;
+  );
+  return withoutMadeBlock(fixed.text, sources.ours);
 }

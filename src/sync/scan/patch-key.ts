@@ -12,13 +12,17 @@ export interface PatchContext {
   readonly isIgnored: (path: string) => boolean;
 }
 
-/** The files' names without brand and folder: commits whose shapes differ do different things. */
+/** The files' names without brand and folder, and their fate: commits whose shapes differ do different things. */
 export function shapeOf(context: PatchContext, changes: readonly Change[]): string | undefined {
   const names = changes
     .filter((change) => !context.isIgnored(change.path))
-    .map((change) => context.brand.foldName(change.path))
+    .map((change) => `${fateOf(change)} ${context.brand.foldName(change.path)}`)
     .toSorted();
   return names.length === 0 ? undefined : hash(names.join('\n'));
+}
+
+function fateOf({ before, after }: Change): string {
+  return before === undefined ? 'made' : after === undefined ? 'deleted' : 'changed';
 }
 
 /**

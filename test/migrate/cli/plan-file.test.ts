@@ -6,6 +6,7 @@ import { Failure } from '../../../src/core/failure.ts';
 import { readPlanFile, refuseStale } from '../../../src/migrate/cli/plan-file.ts';
 import type { Plan } from '../../../src/migrate/plan/index.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
+import { config } from '../convert/converted.ts';
 import { populatedDatabase } from '../lxd-database.ts';
 import { machineWith, planOf } from '../plan/planned.ts';
 
@@ -42,7 +43,8 @@ test.each([
   ['null', 'null'],
   ['a list', '[]'],
   ['another object', '{"format": 2}'],
-  ['a plan without its changes', '{"format": 1, "position": {}}'],
+  ['a plan without its changes', '{"format": 1, "steps": [], "contents": {}}'],
+  ['a plan without its contents', '{"format": 1, "steps": [], "changes": []}'],
 ])('%s is refused as no plan', (_what, content) => {
   expect(problemOf(() => readPlanFile(written(content)))).toMatchObject({ code: 'bad-file' });
 });
@@ -50,9 +52,9 @@ test.each([
 describe('a plan is stale', () => {
   test.each([
     [
-      'the log has grown',
-      (now: Plan) => ({ ...now, position: { ...now.position, lastIndex: 99 } }),
-      /entry 2 and is at 99/,
+      'rows are others',
+      (now: Plan) => ({ ...now, contents: { ...now.contents, instances: 'another' } }),
+      /rows of table instances changed/,
     ],
     [
       'another daemon would be stopped in another way',
@@ -96,5 +98,33 @@ describe('a plan is stale', () => {
 
     expect(problem).toMatchObject({ code: 'plan-stale' });
     expect((problem as { differences: string[] }).differences.join()).toMatch(message);
+  });
+});
+
+describe('a server that is planned again', () => {
+  const replanned = async (sql: string): Promise<unknown> => {
+    const wanted = await plan();
+    const { plan: now } = await planOf(machineWith(populatedDatabase(sql)));
+    return problemOf(() => refuseStale(wanted, { ...now, position: { lastIndex: 99, lastTerm: 1 } }));
+  };
+
+  test('fits where only LXD wrote something by itself, whatever the log has grown', async () => {
+    expect(
+      await replanned(`
+        INSERT INTO operations VALUES (77, 'u', '1', 1, NULL);
+        UPDATE nodes SET heartbeat = '2030-01-01 00:00:00'; UPDATE instances SET last_use_date = 'now';
+      `),
+    ).toBeUndefined();
+  });
+
+  test.each([
+    ['projects', "INSERT INTO projects VALUES (9, 'x', '');"],
+    ['instances_config', config('instances_config', 1, { 'user.x': 'y' })],
+    ['instances', "UPDATE instances SET description = 'other';"],
+  ])('does not where somebody changed rows of %s', async (table, sql) => {
+    const problem = (await replanned(sql)) as { differences: string[] };
+
+    expect(problem).toMatchObject({ code: 'plan-stale' });
+    expect(problem.differences).toContain(`rows of table ${table} changed`);
   });
 });

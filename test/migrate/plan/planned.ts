@@ -60,5 +60,6 @@ export function planOf(host: FakeHost, options: DetectOptions = {}): Promise<Pla
     state: '/var/lib/lxd-to-incus',
     toolVersion: 'test',
     run: 'RUN',
+    keepable: true,
   });
 }

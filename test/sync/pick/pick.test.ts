@@ -327,6 +327,74 @@ describe('picking', () => {
     ]);
   });
 
+  it('carries each function to the file where the fork keeps it since it split the file up', async () => {
+    const upstream = (exists: string, truth: string): string =>
+      `package shared\n\n// PathExists says whether a path exists.\nfunc PathExists(path string) bool {\n\treturn ${exists}\n}\n\n// IsTrue reads a word.\nfunc IsTrue(word string) bool {\n\treturn ${truth}\n}\n`;
+    const padding = (name: string): string =>
+      Array.from(
+        { length: 8 },
+        (_, index) =>
+          `\n// ${name}${index} is another one.\nfunc ${name}${index}() int {\n\treturn ${index}\n}\n`,
+      ).join('');
+    const paths = (exists: string): string =>
+      `package util\n\n// PathExists says whether a path exists.\nfunc PathExists(path string) bool {\n\treturn ${exists}\n}\n${padding('Path')}`;
+    const words = (truth: string): string =>
+      `package util\n\n// IsTrue reads a word.\nfunc IsTrue(word string) bool {\n\treturn ${truth}\n}\n${padding('Word')}`;
+    const split: FixtureCommit = {
+      name: 'split',
+      from: 'rename',
+      time: 2500,
+      files: {
+        'shared/util/helpers.go': null,
+        'shared/util/paths.go': paths('path != ""'),
+        'shared/util/words.go': words('word == "true"'),
+      },
+    };
+    const { result, read } = await pick(
+      [change({ 'shared/helpers.go': upstream('len(path) > 0', 'word == "true" || word == "1"') })],
+      [split],
+    );
+    expect(result.files).toEqual([
+      { path: 'shared/util/paths.go', from: 'shared/helpers.go', how: 'merged' },
+      { path: 'shared/util/words.go', from: 'shared/helpers.go', how: 'merged' },
+    ]);
+    expect(read('shared/util/paths.go')).toBe(paths('len(path) > 0'));
+    expect(read('shared/util/words.go')).toBe(words('word == "true" || word == "1"'));
+    expect(read('shared/helpers.go')).toBeUndefined();
+  });
+
+  it('carries a function that the fork moved out of a file that is still there', async () => {
+    const closing = (body: string): string => `// Close closes it.\nfunc Close() error {\n${body}}\n`;
+    const before = upstreamStore('\treturn nil\n');
+    const forkStore = before
+      .replaceAll('example.org/quartz/shared', 'example.org/onyx/shared/util')
+      .replaceAll('shared.', 'util.')
+      .replace('Quartz', 'Onyx');
+    expect(forkStore).toContain(closing('\treturn nil\n'));
+    const away: FixtureCommit = {
+      name: 'away',
+      from: 'rename',
+      time: 2500,
+      files: {
+        'internal/store/store.go': forkStore.replace(`\n${closing('\treturn nil\n')}`, ''),
+        'internal/store/close.go': `package store\n\n${closing('\treturn nil\n')}`,
+      },
+    };
+    const theirs = before
+      .replace(closing('\treturn nil\n'), closing('\tfmt.Println("closed")\n\n\treturn nil\n'))
+      .replace('No store at', 'There is no store at');
+    const { result, read } = await pick([change({ 'quartz/store/store.go': theirs })], [away]);
+    expect(result.files.map(({ path, how }) => [path, how])).toEqual([
+      ['internal/store/close.go', 'merged'],
+      ['internal/store/store.go', 'merged'],
+    ]);
+    expect(read('internal/store/close.go')).toBe(
+      `package store\n\nimport (\n\t"fmt"\n)\n\n${closing('\tfmt.Println("closed")\n\n\treturn nil\n')}`,
+    );
+    expect(read('internal/store/store.go')).toContain('There is no store at');
+    expect(read('internal/store/store.go')).not.toContain('Close');
+  });
+
   it('skips commits that a rule names, and says what makes a skipped file anew', async () => {
     const tiny = makeTinyFork(temporaryFolder(), {
       upstream: [

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   isBalanced,
@@ -80,6 +81,37 @@ describe('names of a Go function', () => {
     expect(unusedNames('func f() {\n\ta, b := g()\n\t_ = a\n}')).toEqual(['b']);
     expect(unusedNames('func f() {\n\ta, err := g()\n\treturn a, err\n}')).toEqual([]);
     expect(unusedNames('func f() {\n\t_, b := g()\n\tuse(b.c)\n}')).toEqual([]);
+  });
+
+  it('are read out of any text without failing, and fast', () => {
+    const piece = fc.constantFrom(
+      'func F(',
+      ')',
+      '{',
+      '}',
+      '[',
+      ']',
+      'a, b',
+      ':=',
+      '\n',
+      ' ',
+      'var (',
+      'struct {',
+      '"',
+      '`',
+      '.x',
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
+        const code = codeOnly(pieces.join(''));
+        for (const part of [code, ...splitFunctions(code).values()]) {
+          looseNames(part);
+          unusedNames(part);
+          isBalanced(part);
+        }
+      }),
+    );
+    expect(looseNames(`func f() {\n${'a, '.repeat(5000)}\n}`)).toContain('a');
   });
 
   it('and brackets have their halves, those in strings apart', () => {

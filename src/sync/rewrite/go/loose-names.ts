@@ -18,7 +18,7 @@ export function splitFunctions(code: string): ReadonlyMap<string, string> {
 
 const head = /^func (?:\((?:\w+ )?\*?(\w+)(?:\[[^\]]*\])?\) )?([A-Za-z_]\w*)/gm;
 const word = /(?<![\w.])([A-Za-z_]\w*)(?=([ \t]*:(?!=))?)/g;
-const assigned = /((?:[A-Za-z_]\w*)(?:[ \t]*,[ \t]*[A-Za-z_]\w*)*)[ \t]*:=/g;
+const assigned = /(?<![\w.])((?:[A-Za-z_]\w*)(?:[ \t]*,[ \t]*[A-Za-z_]\w*)*)[ \t]*:=/g;
 const stated = /\b(?:var|const|type)[ \t]+((?:[A-Za-z_]\w*)(?:[ \t]*,[ \t]*[A-Za-z_]\w*)*)/g;
 const statedGroup = /\b(?:var|const|type) \(\n([\s\S]*?)\n[ \t]*\)/g;
 const label = /^[ \t]*([A-Za-z_]\w*):[ \t]*$/gm;
