@@ -1,5 +1,6 @@
 // Says which rule changes which characters of a path or a text.
 
+import { defaultName } from '../rewrite/go/scan-go.ts';
 import { matchesAnyGlob } from './glob.ts';
 import type { RulePack, Scope } from './model.ts';
 import { applySpans, compileWords } from './words.ts';
@@ -50,5 +51,22 @@ export function explainText(pack: RulePack, text: string, path: string, scope: S
     const what = `characters ${span.start + 1}-${span.end} (${text.slice(span.start, span.end)})`;
     return span.fixed ? `${span.rule}: ${what} are protected` : `${span.rule}: ${what} become ${span.to}`;
   });
-  return { from: text, to: applySpans(text, spans), steps };
+  return { from: text, to: applySpans(text, spans), steps: [...steps, ...symbolSteps(pack, text)] };
+}
+
+/** Go names that symbol rules would move; whether they do, the fork's declarations and the file's imports decide. */
+function symbolSteps(pack: RulePack, text: string): readonly string[] {
+  return [...text.matchAll(/(?<![\w./])([a-zA-Z_]\w*)\.([A-Z]\w*)/g)].flatMap((match) => {
+    const [whole, qualifier = '', name = ''] = match;
+    return pack.symbols
+      .filter((rule) => defaultName(rule.package) === qualifier)
+      .flatMap((rule): readonly string[] => {
+        const to = rule.renamed?.[name] ?? (rule.names?.includes(name) === true ? name : undefined);
+        if (to === undefined) return [];
+        const where = `characters ${match.index + 1}-${match.index + whole.length} (${whole})`;
+        return [
+          `${rule.id}: in Go, ${where} become ${rule.alias ?? defaultName(rule.to)}.${to} where ${rule.to} declares it`,
+        ];
+      });
+  });
 }

@@ -69,6 +69,13 @@ describe('the lxd-incus pack', () => {
     );
   });
 
+  it('says which Go names move, and by which rule', () => {
+    const { steps } = explainText(loadPack(lxdIncus), 'if shared.StringInSlice(a, b) {', 'lxd/a.go', 'code');
+    expect(steps).toEqual([
+      'shared-to-shared-util: in Go, characters 4-23 (shared.StringInSlice) become util.ValueInSlice where shared/util declares it',
+    ]);
+  });
+
   it('says where a path would go, and by which rule', () => {
     const explained = explainPath(loadPack(lxdIncus), 'lxd/db/node/update.go');
     expect(explained.to).toBe('internal/server/db/node/update.go');
