@@ -127,7 +127,9 @@ describe('the review page', () => {
     async (screen) => {
       const page = await openPage(makePage(), screen);
 
-      expect(await page.locator('.pick.clean summary').first().innerText()).toContain('equal after renaming');
+      expect(await page.locator('.pick.clean summary').first().textContent()).toContain(
+        'equal after renaming',
+      );
       expect(await page.locator('section.v-skipped').isVisible()).toBe(false);
       await page.locator('.pick.clean summary').first().click();
       await page.locator('.pick.review summary').first().click();
@@ -135,9 +137,9 @@ describe('the review page', () => {
       const left = page.locator('.pick.clean .row.same .left').first();
       const right = page.locator('.pick.clean .row.same .right').first();
       expect([await left.isVisible(), await right.isVisible()]).toEqual([screen === 'desk', true]);
-      expect(await page.locator('.pick.clean').first().innerText()).toContain('util.IsTrue(path)');
-      expect(await page.locator('.pick.review').first().innerText()).toContain('equal after renaming');
-      expect(await page.locator('.pick.parked').first().innerText()).toContain('two of the fork');
+      expect(await page.locator('.pick.clean').first().textContent()).toContain('util.IsTrue(path)');
+      expect(await page.locator('.pick.review').first().textContent()).toContain('equal after renaming');
+      expect(await page.locator('.pick.parked').first().textContent()).toContain('two of the fork');
       const picture = await shoot(page, screen);
       expect(picture.length).toBeGreaterThan(20_000);
       const width = await page
@@ -150,7 +152,7 @@ describe('the review page', () => {
       expect(await page.locator('.pick.parked').count()).toBe(2);
       await page.locator('label[for=v-skipped]').click();
       expect(await page.locator('section.v-plan').isVisible()).toBe(false);
-      expect(await page.locator('section.v-skipped').innerText()).toContain('i18n: Update translations');
+      expect(await page.locator('section.v-skipped').textContent()).toContain('i18n: Update translations');
       await page.context().close();
     },
   );

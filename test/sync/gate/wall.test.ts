@@ -10,7 +10,8 @@ const root = join(import.meta.dirname, '..', '..', '..');
 const marker = 'ZEBRAFISH';
 
 function forkSync(args: readonly string[]) {
-  const program = join(root, 'src', 'sync', 'cli', 'main.ts');
+  // The built program: run from its sources it remembers nothing, and the caches would not be looked at.
+  const program = join(root, 'bin', 'fork-sync.js');
   return spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' });
 }
 
@@ -132,6 +133,8 @@ describe('the licence wall', () => {
     for (const page of ['scan.html', 'plan.html', 'report.html'])
       expect(readFileSync(join(folder, page), 'utf8')).not.toContain(marker);
     expect(existsSync(join(folder, 'work'))).toBe(false);
+    const caches = readdirSync(tiny.cache, { recursive: true, encoding: 'utf8' });
+    expect(caches.filter((name) => name.endsWith('.sqlite')).length).toBeGreaterThanOrEqual(2);
     expect(allBytes(tiny.cache)).not.toContain(marker);
     expect(allBytes(tiny.rules)).not.toContain(marker);
     expect(allObjects(upstream)).not.toContain(marker);
