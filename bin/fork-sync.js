@@ -9,14 +9,13 @@ if (Number(process.versions.node.split('.')[0]) < 22) {
 }
 setFlagsFromString('--heap-growing-percent=30');
 const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 4096 };
-const thread = new Worker(new URL('../dist/fork-sync.js', import.meta.url), {
-  argv: process.argv.slice(2),
-  resourceLimits,
-  stdin: true,
-});
+const program = new URL('../dist/fork-sync.js', import.meta.url);
+const thread = new Worker(program, { argv: process.argv.slice(2), resourceLimits, stdin: true });
 process.stdin.pipe(thread.stdin);
 process.stdout.on('error', () => process.exit(0));
-thread.on('message', (signals) => signals.map((one) => process.once(one, () => thread.postMessage(one))));
+// A thread gets no signals: one that asks for them gets the first of each; the next one ends the process as usual.
+for (const signal of ['SIGINT', 'SIGTERM'])
+  thread.once('message', () => process.once(signal, () => thread.postMessage(signal)));
 thread.on('exit', (code) => {
   process.stdin.destroy();
   process.exitCode = code;

@@ -10,9 +10,12 @@ const code = readdirSync(sources)
   .map((name) => readFileSync(join(sources, name), 'utf8'))
   .join('\n');
 const page = readFileSync(join(root, 'docs', 'cli.md'), 'utf8');
-const section = page.slice(page.indexOf('\n## fork-sync'));
+const guides = ['scan.md', 'nightly.md'].map((name) =>
+  readFileSync(join(root, 'docs', 'fork-sync', name), 'utf8'),
+);
+const section = [page.slice(page.indexOf('\n## fork-sync')), ...guides].join('\n');
 
-describe('docs/cli.md', () => {
+describe('docs/cli.md, and the guides that it names', () => {
   it('names every command of fork-sync', () => {
     const commands = [...code.matchAll(/\.command\('([a-z]+)'\)/g)].map((match) => match[1] ?? '');
     expect(commands.length).toBeGreaterThan(8);
