@@ -13,6 +13,9 @@ const program = new URL('../dist/fork-sync.js', import.meta.url);
 const thread = new Worker(program, { argv: process.argv.slice(2), resourceLimits, stdin: true });
 process.stdin.pipe(thread.stdin);
 process.stdout.on('error', () => process.exit(0));
+// A thread gets no signals: one that asks for them gets the first of each; the next one ends the process as usual.
+for (const signal of ['SIGINT', 'SIGTERM'])
+  thread.once('message', () => process.once(signal, () => thread.postMessage(signal)));
 thread.on('exit', (code) => {
   process.stdin.destroy();
   process.exitCode = code;

@@ -24,7 +24,7 @@ export function writeFileDurable(path: string, content: Buffer | string, mode = 
     writeNew(temporary, content, mode);
     fs.renameSync(temporary, path);
   } catch (error) {
-    fs.rmSync(temporary, { force: true });
+    removeIfPossible(temporary);
     throw error;
   }
   syncFolder(dirname(path));
@@ -43,10 +43,19 @@ function writeNew(temporary: string, content: Buffer | string, mode: number): vo
     fs.fsyncSync(fd);
   } catch (error) {
     // A full disk must not stay full because of half a file.
-    fs.rmSync(temporary, { force: true });
+    removeIfPossible(temporary);
     throw error;
   } finally {
     fs.closeSync(fd);
+  }
+}
+
+/** After a failure that says more than that a disk which takes no change does not let it be removed either. */
+function removeIfPossible(path: string): void {
+  try {
+    fs.unlinkSync(path);
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 // The log of a run: every command and request with its outcome, readable by this user only.
 import * as fs from 'node:fs';
-import { asFileFailure } from './as-file-failure.ts';
+import { fileFailureOf } from './as-file-failure.ts';
 import { Failure } from './failure.ts';
 import type { Host } from './host.ts';
 import { inert } from './text.ts';
@@ -10,17 +10,26 @@ export interface Log {
   close(): void;
 }
 
-/** Appends; the file is made 0600 and never followed through a link. */
-export function openLog(path: string): Log {
+/**
+ * Appends; the file is made 0600 and never followed through a link. What a full or broken disk does not take is left
+ * out, and that is said once: what is logged, the end of a process among it, must happen all the same.
+ */
+export function openLog(path: string, warn: (text: string) => void): Log {
   const flags =
     fs.constants.O_WRONLY | fs.constants.O_APPEND | fs.constants.O_CREAT | fs.constants.O_NOFOLLOW;
   const fd = fs.openSync(path, flags, 0o600);
+  let complete = true;
   return {
     write(text) {
       const lines = text.trimEnd().split('\n').map(inert);
-      asFileFailure('write the log', path, () =>
-        fs.writeSync(fd, `${new Date().toISOString()} ${lines.join('\n    ')}\n`),
-      );
+      try {
+        fs.writeSync(fd, `${new Date().toISOString()} ${lines.join('\n    ')}\n`);
+      } catch (error) {
+        const failure = fileFailureOf('write all of the log', path, error);
+        if (failure === undefined) throw error;
+        if (complete) warn(failure.message);
+        complete = false;
+      }
     },
     close() {
       fs.closeSync(fd);
@@ -28,19 +37,10 @@ export function openLog(path: string): Log {
   };
 }
 
-/** Writes down why something ended; an error that the log cannot take is not worth more than the one that it tells. */
+/** Writes down why something ended. */
 export function tell(log: Log, error: unknown): void {
-  const text =
-    error instanceof Failure
-      ? error.message
-      : error instanceof Error
-        ? (error.stack ?? error.message)
-        : String(error);
-  try {
-    log.write(text);
-  } catch (failure) {
-    if (!(failure instanceof Failure)) throw failure;
-  }
+  if (error instanceof Failure) log.write(error.message);
+  else log.write(error instanceof Error ? (error.stack ?? error.message) : String(error));
 }
 
 /** The same host, with every command, request and signal written to the log. Bodies of requests are not: they hold values. */

@@ -1,5 +1,5 @@
 // `npm run demo`: plans the move of a real server whose database is bundled, converts it, says where the report is,
-// and picks a commit from a tiny upstream into its renamed fork.
+// picks a commit from a tiny upstream into its renamed fork, and shows what a night of the bot would propose.
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { realHost } from '../core/real-host.ts';
 import { writeDatabaseDirectory } from '../migrate/apply/write-database.ts';
 import { convertFiles } from '../migrate/plan/index.ts';
 import { unpackDatabaseFixture } from './database-fixture.ts';
+import { demoNight } from './demo-night.ts';
 import { demoPick } from './demo-pick.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -61,3 +62,4 @@ The report:                             ${join(report, 'report.html')}
 `);
 
 demoPick(folder);
+demoNight(folder);

@@ -8,7 +8,7 @@ import { temporaryFolder } from '../temporary-folder.ts';
 
 function logged(): { host: FakeHost; through: ReturnType<typeof loggedHost>; text: () => string } {
   const path = join(temporaryFolder(), 'log');
-  const log = openLog(path);
+  const log = openLog(path, () => {});
   const host = fakeHost();
   onTestFinished(() => {
     log.close();
@@ -21,7 +21,7 @@ test('is readable by this user only, whatever the mask', () => {
   const path = join(temporaryFolder(), 'log');
   const before = process.umask(0);
 
-  openLog(path).close();
+  openLog(path, () => {}).close();
   process.umask(before);
 
   expect(fs.statSync(path).mode & 0o777).toBe(0o600);
@@ -32,7 +32,7 @@ test('is not written through a planted link', () => {
   fs.writeFileSync(join(folder, 'victim'), 'untouched');
   fs.symlinkSync(join(folder, 'victim'), join(folder, 'log'));
 
-  expect(() => openLog(join(folder, 'log'))).toThrow(/ELOOP/);
+  expect(() => openLog(join(folder, 'log'), () => {})).toThrow(/ELOOP/);
   expect(fs.readFileSync(join(folder, 'victim'), 'utf8')).toBe('untouched');
 });
 
@@ -40,7 +40,7 @@ test('is continued by a later run', () => {
   const path = join(temporaryFolder(), 'log');
 
   for (const text of ['first', 'second']) {
-    const log = openLog(path);
+    const log = openLog(path, () => {});
     log.write(text);
     log.close();
   }
@@ -50,7 +50,7 @@ test('is continued by a later run', () => {
 
 test('cannot be forged by what it quotes: an entry begins where the tool began one', () => {
   const path = join(temporaryFolder(), 'log');
-  const log = openLog(path);
+  const log = openLog(path, () => {});
 
   log.write('output\n2026-01-01T00:00:00.000Z forged\u001b[2J');
   log.close();
@@ -116,4 +116,15 @@ test('holds every signal', () => {
 
   expect(text()).toContain('signal SIGTERM to process 4711');
   expect(host.log).toEqual([{ kind: 'signal', text: 'SIGTERM 4711' }]);
+});
+
+test('what a full disk does not take is left out, and said once', () => {
+  const warnings: string[] = [];
+  const log = openLog('/dev/full', (text) => warnings.push(text));
+
+  log.write('first');
+  log.write('second');
+  log.close();
+
+  expect(warnings).toEqual(['Could not write all of the log: ENOSPC.\n/dev/full']);
 });

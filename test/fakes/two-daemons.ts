@@ -60,7 +60,10 @@ export function twoDaemons(host: FakeHost): TwoDaemons {
       case 'is-enabled':
         return { status: 1, stdout: Buffer.from(names.map((name) => `${units.get(name)}\n`).join('')) };
       case 'mask':
-        for (const name of names) units.set(name, 'masked');
+        for (const name of names) {
+          if (existsSync(host.path(`/etc/systemd/system/${name}`))) return { status: 1 };
+          units.set(name, 'masked');
+        }
         return {};
       case 'unmask':
         for (const name of names)

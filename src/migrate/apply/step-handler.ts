@@ -96,11 +96,11 @@ export function storedPower(context: ApplyContext): StoredPower {
   return noted as StoredPower;
 }
 
-/** Whether a step of this kind was begun or done, and not taken back. */
-export function isBegun({ journal, run }: ApplyContext, kind: StepKind): boolean {
+/** Whether a step of one of these kinds was begun or done, and not taken back. */
+export function isBegun({ journal, run }: ApplyContext, ...kinds: StepKind[]): boolean {
   return journal
     .steps(run)
-    .some(({ step, state }) => step.kind === kind && (state === 'begun' || state === 'done'));
+    .some(({ step, state }) => kinds.includes(step.kind) && (state === 'begun' || state === 'done'));
 }
 
 export function toPowerRecord(stored: StoredPower): PowerRecord {

@@ -127,7 +127,9 @@ async function migrate({
     makeFolderDurable(join(state, 'runs'));
     makeFolderDurable(folder);
   });
-  const log = asFileFailure('open the log', folder, () => openLog(join(folder, 'log')));
+  const log = asFileFailure('open the log', folder, () =>
+    openLog(join(folder, 'log'), (text) => output.message(text)),
+  );
   const host = loggedHost(bareHost, log);
   try {
     const where = detectOptions(options);

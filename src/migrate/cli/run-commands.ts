@@ -6,7 +6,8 @@ import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import type { Host } from '../../core/host.ts';
 import { loggedHost, openLog, tell } from '../../core/log.ts';
 import type { Output } from '../../core/output.ts';
-import { formatDuration } from '../../core/text.ts';
+import { formatDuration, inert } from '../../core/text.ts';
+import { hostStands } from '../apply/host-stands.ts';
 import { undoSteps } from '../apply/index.ts';
 import { type Journal, type JournalRun, openJournal, takeLock } from '../apply/journal.ts';
 import { removeMadeByTarget } from '../apply/made-by-target.ts';
@@ -67,7 +68,9 @@ export async function statusCommand(host: Host, options: RunOptions, output: Out
       );
     else if (latest.outcome === 'undone') output.line(`Taken back (${latest.id}): LXD is as it was.`);
     else {
+      const stands = await hostStands(host, journal.plan(latest.id) as Plan);
       output.line(`${output.colour('yellow', 'Not finished')} (${latest.id})\n${where}`);
+      output.line(stands.map(inert).join('\n'));
       output.line(`\nresume would:\n${list(left.resume)}\n\nrollback would:\n${list(left.rollback)}`);
     }
     return exitCode.done;
@@ -236,7 +239,9 @@ async function withWork(
   const folder = runFolder(state, id);
   const missing = missingOfRun(folder);
   if (missing !== undefined) throw migrateFailure({ code: 'run-folder-gone', run: id, missing });
-  const log = asFileFailure('open the log', folder, () => openLog(join(folder, 'log')));
+  const log = asFileFailure('open the log', folder, () =>
+    openLog(join(folder, 'log'), (text) => output.message(text)),
+  );
   const logged = loggedHost(host, log);
   try {
     const plannedOn = plannedOnOf(journal, id, folder);

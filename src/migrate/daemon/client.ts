@@ -28,8 +28,13 @@ export interface DaemonClient {
   putFile(instance: InstanceName, path: string, content: Buffer): Promise<void>;
   getFile(instance: InstanceName, path: string): Promise<Buffer | undefined>;
   deleteFile(instance: InstanceName, path: string): Promise<void>;
-  /** User id, as the instance sees it, to which a file or folder belongs. */
-  ownerOf(instance: InstanceName, path: string): Promise<number>;
+  /** A folder in an instance: to which user id, as the instance sees it, it belongs, and the names in it. */
+  folder(instance: InstanceName, path: string): Promise<InstanceFolder>;
+}
+
+export interface InstanceFolder {
+  readonly owner: number;
+  readonly names: readonly string[];
 }
 
 export interface InstanceName {
@@ -180,12 +185,18 @@ export function daemonClient(host: Host, socketPath: string): DaemonClient {
     async deleteFile(instance, path) {
       await ask({ method: 'DELETE', path: filePath(instance, path), timeoutMs: answerLimitMs });
     },
-    async ownerOf(instance, path) {
+    async folder(instance, path) {
       const request = { method: 'GET', path: filePath(instance, path), timeoutMs: answerLimitMs } as const;
       const answer = await send(request);
       if (answer.status >= 400) throw refused(request, answer.status, errorText(answer));
       const owner = answer.headers?.['x-incus-uid'] ?? answer.headers?.['x-lxd-uid'];
-      if (typeof owner === 'string' && /^\d+$/.test(owner)) return Number(owner);
+      if (typeof owner === 'string' && /^\d+$/.test(owner)) {
+        const names = rawOf(fields(parse(request, answer), nameOf(request)), 'metadata');
+        return {
+          owner: Number(owner),
+          names: Array.isArray(names) ? names.filter((name) => typeof name === 'string') : [],
+        };
+      }
       throw migrateFailure({
         code: 'daemon-answer-unreadable',
         request: nameOf(request),

@@ -60,6 +60,7 @@ export function makeSteps(source: Installation, target: Installation, run: strin
           } as const,
         ]
       : []),
+    ...(units.length === 0 ? [] : [{ kind: 'disable-source', units } as const]),
     { kind: 'record-power', daemon: lxd },
     { kind: 'stop-instances', daemon: lxd },
     { kind: 'stop-daemon', daemon: lxd },
@@ -101,7 +102,6 @@ export function makeSteps(source: Installation, target: Installation, run: strin
     { kind: 'start-daemon', daemon: incus, bridges: facts.bridges },
     { kind: 'restore-power', daemon: incus },
     { kind: 'release-autostart', daemon: incus },
-    ...(units.length === 0 ? [] : [{ kind: 'disable-source', units } as const]),
     { kind: 'leave-note', directory: source.dataDirectory, movedTo: moved, kept: layout.kind === 'copy' },
     { kind: 'refresh-backup-files', daemon: incus },
     { kind: 'write-dump', folder: join(database, 'global') },

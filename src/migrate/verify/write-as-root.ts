@@ -26,8 +26,12 @@ export async function writeAsRoot(client: DaemonClient): Promise<RootWrite[]> {
   return inTurn(running, 4, async (instance) => ({ ...instance, error: await tryToWrite(client, instance) }));
 }
 
+const prefix = '.lxd-to-incus-';
+/** Of a run that was killed between writing and removing. */
+const leftover = /^\.lxd-to-incus-[0-9a-f]{24}$/;
+
 async function tryToWrite(client: DaemonClient, instance: InstanceName): Promise<string | undefined> {
-  const path = `/.lxd-to-incus-${randomBytes(12).toString('hex')}`;
+  const path = `/${prefix}${randomBytes(12).toString('hex')}`;
   const content = randomBytes(32);
   try {
     await client.putFile(instance, path, content);
@@ -50,7 +54,9 @@ async function afterWriting(
     const read = await client.getFile(instance, path);
     if (read === undefined) return `${path} was written and could not be found again`;
     if (!read.equals(content)) return `${path} was written and came back changed`;
-    const owner = await client.ownerOf(instance, '/');
+    const { owner, names } = await client.folder(instance, '/');
+    for (const name of names)
+      if (leftover.test(name) && `/${name}` !== path) await client.deleteFile(instance, `/${name}`);
     return owner === 0 ? undefined : `/ belongs to user ${owner} there, and not to root`;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;

@@ -14,6 +14,9 @@ import { runReplay } from './run-replay.ts';
 import { runRulesCheck, runRulesExplain, runRulesHits, runRulesSuggest, runRulesTest } from './run-rules.ts';
 import { runScan, runStatus } from './run-scan.ts';
 
+/** What talks to a forge is loaded when it is wanted: a pick shall not wait for it. */
+const onForge = () => import('./on-forge.ts');
+
 /** Builds the program; `finish` gets the exit code of the command that ran. */
 function createProgram(finish: (code: ExitCode) => void): Command {
   const program = new Command('fork-sync')
@@ -41,9 +44,10 @@ function createProgram(finish: (code: ExitCode) => void): Command {
     .action(async (options) => finish(await runReplay(options)));
   withRepositories(program.command('checkout'))
     .description('lay a pick out in a folder for a person to finish')
-    .argument('<commit>', 'the upstream commit')
+    .argument('<commit>', 'the upstream commit, or the address of a pull request that nightly made')
     .argument('<dir>', 'a folder that does not exist yet')
     .option('--onto <commit>', 'the fork commit to pick onto')
+    .option('--commit <sha>', 'of a pull request with several conflicts, the upstream commit')
     .action(async (commit: string, folder: string, options) =>
       finish(await runCheckout(commit, folder, options)),
     );
@@ -102,6 +106,23 @@ function createProgram(finish: (code: ExitCode) => void): Command {
     .description('take a decision back')
     .argument('<commit>', 'the upstream commit')
     .action(async (commit: string, options) => finish(await runReopen(commit, options)));
+  program
+    .command('nightly')
+    .description('plan, push, and bring pull request, comments and status issue up to date')
+    .option('--config <file>', 'what to work on and where to publish (default: fork-sync.yaml)')
+    .option('--publish', 'do it; without this it only says what it would do')
+    .option('--offline', 'ask no forge; only without --publish')
+    .option('--html <file>', 'the review page of the run')
+    .option('--json', 'everything as one object')
+    .action(async (options) => finish(await (await onForge()).runNightly(options)));
+  program
+    .command('comment')
+    .description('show the commits of a pull request as picks, there or as a preview')
+    .requiredOption('--pr <url>', 'the pull request')
+    .option('--config <file>', 'the configuration (default: fork-sync.yaml)')
+    .option('--publish', 'write it, in repositories under publish.repositories only')
+    .option('--to-status', "with --publish: on the fork's status issue")
+    .action(async (options) => finish(await (await onForge()).runComment(options)));
   const rules = program.command('rules').description('work on a rule pack');
   withRules(rules.command('check'))
     .description('schema, examples, order, idempotence, injectivity; with --pairs also hits and dead rules')

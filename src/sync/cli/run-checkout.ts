@@ -11,8 +11,12 @@ import { needRepositories, openEngineFor, type RepositoryOptions } from './optio
 export async function runCheckout(
   commit: string,
   folder: string,
-  options: RepositoryOptions & { readonly onto?: string },
+  options: RepositoryOptions & { readonly onto?: string; readonly commit?: string },
 ): Promise<ExitCode> {
+  if (/^https?:\/\//.test(commit)) {
+    const { runCheckoutPullRequest } = await import('./on-forge.ts');
+    return runCheckoutPullRequest(commit, folder, options);
+  }
   const { upstream, fork } = needRepositories(options);
   if (options.onto === undefined)
     throw syncFailure({

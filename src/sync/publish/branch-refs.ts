@@ -31,6 +31,11 @@ function own(branch: string, name: string): string {
   return `refs/fork-sync/${branch}/${name}`;
 }
 
+/** Under it: `SHA/base` and `SHA/theirs`. */
+export function conflictsPrefix(branch: string): string {
+  return own(branch, 'conflicts/');
+}
+
 export function conflictRef(branch: string, upstream: string, side: 'base' | 'theirs'): string {
   return own(branch, `conflicts/${upstream}/${side}`);
 }

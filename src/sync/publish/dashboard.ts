@@ -13,7 +13,7 @@ export interface DashboardLine {
   readonly notices: readonly string[];
 }
 
-const mostListed = 100;
+const mostListed = 40;
 
 /** One text: what does not fit is counted. There is no time in it, so that a night without news changes nothing. */
 export function formatDashboard(lines: readonly DashboardLine[], previews: readonly string[] = []): string {
@@ -23,6 +23,8 @@ export function formatDashboard(lines: readonly DashboardLine[], previews: reado
         `### ${plan.upstream.name} ${inertCode(plan.upstream.branch)}`,
         '',
         `${countStates(plan.entries)}${plan.waiting === 0 ? '' : `; ${plan.waiting} more wait`}. ${outcome}${pullRequest === undefined ? '' : ` ${pullRequest}`}`,
+        '',
+        `All upstream commits since the fork: ${standing(plan)}.`,
         ...notices.map((text) => `\n> **Note**: ${text}`),
       ].join('\n'),
     },
@@ -37,6 +39,13 @@ export function formatDashboard(lines: readonly DashboardLine[], previews: reado
   return text;
 }
 
+function standing(plan: PublishPlan): string {
+  return Object.entries(plan.standing)
+    .filter(([, count]) => count > 0)
+    .map(([state, count]) => `${count} ${state}`)
+    .join(', ');
+}
+
 function listOf(
   title: string,
   entries: readonly PlanEntry[],
@@ -49,7 +58,7 @@ function listOf(
       ? [...entry.reasons, ...entry.conflicts.map((conflict) => `${conflict.type}: ${conflict.path}`)]
       : entry.reasons;
     const reasons = why
-      .slice(0, 5)
+      .slice(0, 2)
       .map((text) => inertCode(text, 200))
       .join('; ');
     return `- \`${entry.upstream.slice(0, 12)}\` ${inertCode(entry.subject, 120)}${reasons === '' ? '' : `: ${reasons}`}`;

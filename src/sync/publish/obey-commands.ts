@@ -13,6 +13,7 @@ import { inertBlock, inertCode } from './inert-markdown.ts';
 import { readMarker } from './marker.ts';
 import { type Command, type ParsedCommand, parseCommands } from './parse-commands.ts';
 import type { KnownCommit, Planner } from './planner.ts';
+import { isPick, type PublishPlan } from './publish-plan.ts';
 
 export interface Request {
   readonly thread: Thread;
@@ -25,7 +26,7 @@ export interface Answer {
   readonly request: Request;
   readonly reaction: Reaction;
   /** Undefined: a reaction has to do (people who may not give commands cannot make the bot talk). */
-  readonly reply: string | undefined;
+  readonly reply: ((plan: PublishPlan) => string) | undefined;
 }
 
 export interface Obeyed {
@@ -83,8 +84,8 @@ export interface ObeyOptions {
   readonly decisions: ReadonlyMap<string, string>;
   /** Why nothing can land now (a person's branch, a closed pull request, no folder for it); undefined: it can. */
   readonly obstacle: string | undefined;
-  /** Where to look for what people carried over by hand. */
-  readonly tip: string;
+  /** The fork commit for which it is asked where a commit stands. */
+  readonly onto: string;
   readonly skipReasons: readonly string[];
 }
 
@@ -110,9 +111,10 @@ export async function obeyCommands(options: ObeyOptions): Promise<Obeyed> {
     answers.push({
       request,
       reaction: outcomes.every(({ done }) => done) ? '+1' : 'confused',
-      reply: request.commands
-        .map(({ line }, index) => `${inertBlock([line])}\n${outcomes[index]?.text ?? ''}`)
-        .join('\n\n'),
+      reply: (plan) =>
+        request.commands
+          .map(({ line }, index) => `${inertBlock([line])}\n${textOf(outcomes[index], plan)}`)
+          .join('\n\n'),
     });
   }
   return { changes, answers, time };
@@ -121,8 +123,13 @@ export async function obeyCommands(options: ObeyOptions): Promise<Obeyed> {
 interface Outcome {
   readonly done: boolean;
   /** Markdown; foreign parts of it are inert. */
-  readonly text: string;
+  readonly text: string | ((plan: PublishPlan) => string);
   readonly changed?: boolean;
+}
+
+function textOf(outcome: Outcome | undefined, plan: PublishPlan): string {
+  const text = outcome?.text ?? '';
+  return typeof text === 'string' ? text : text(plan);
 }
 
 async function obey(
@@ -148,10 +155,10 @@ async function obey(
       text: `Written down as the proposal \`rule-${id}\`. It changes nothing until somebody puts it into the rule pack.`,
     };
   }
-  const found = await oneCommit(options.planner, command.sha);
+  const found = await oneCommit(options.planner, command.sha, options.onto);
   if ('mistake' in found) return { done: false, text: found.mistake };
   const { sha } = found.commit;
-  if (command.verb === 'explain') return { done: true, text: explain(found.commit) };
+  if (command.verb === 'explain') return { done: true, text: (plan) => explain(found.commit, plan) };
   if (obstacle !== undefined) return { done: false, text: obstacle };
   const name = decisionFile(sha);
   const said = { upstream: sha, by, on };
@@ -176,7 +183,7 @@ async function obey(
     }
     case 'take': {
       const here = changes.has(name) ? changes.get(name) : options.decisions.get(name);
-      const shas = await options.planner.forkCommitsOf(sha, options.tip);
+      const shas = await options.planner.forkCommitsOf(sha, options.onto);
       const { fork } = command;
       const named = fork === undefined ? shas[0] : shas.find((one) => one.startsWith(fork));
       if (fork !== undefined && named === undefined && fork.length < 40)
@@ -212,8 +219,9 @@ async function obey(
 async function oneCommit(
   planner: Planner,
   prefix: string,
+  onto: string,
 ): Promise<{ readonly commit: KnownCommit } | { readonly mistake: string }> {
-  const found = await planner.find(prefix);
+  const found = await planner.find(prefix, onto);
   const [only] = found;
   if (only === undefined) return { mistake: `No upstream commit begins with \`${prefix}\`.` };
   if (found.length > 1)
@@ -221,7 +229,23 @@ async function oneCommit(
   return { commit: only };
 }
 
-function explain({ sha, subject, state, reasons }: KnownCommit): string {
+/** What the run made of it goes before what was known of it. */
+function explain({ sha, subject, ...known }: KnownCommit, plan: PublishPlan): string {
+  const entry = plan.entries.find(({ upstream }) => upstream === sha);
+  const state = entry?.state ?? known.state;
+  const reasons =
+    entry === undefined
+      ? known.reasons
+      : [
+          ...entry.reasons,
+          ...(isPick(entry)
+            ? [
+                ...entry.conflicts.map((conflict) => `${conflict.type} in ${conflict.path}: ${conflict.why}`),
+                ...entry.doubts.map((doubt) => `${doubt.rule} in ${doubt.path}: ${doubt.why}`),
+                ...entry.licence,
+              ]
+            : []),
+        ];
   return [
     `\`${sha}\` ${inertCode(subject)}: **${state}**`,
     ...reasons.map((reason) => `- ${inertCode(reason, 400)}`),

@@ -34,6 +34,25 @@ export function formatPlanComment(plan: PublishPlan, context: CommentContext): r
   return splitComment(title, pieces, context.limit);
 }
 
+/** Commits of a pull request as picks; nothing is pushed, so there is nothing to sign. */
+export function formatPreview(
+  entries: readonly PlanEntry[],
+  { title, commitUrl }: { readonly title: string; readonly commitUrl: string | undefined },
+): readonly string[] {
+  const context: CommentContext = {
+    pullRequest: undefined,
+    branch: '',
+    cloneUrl: undefined,
+    remoteHead: '',
+    commitUrl,
+    notices: [],
+  };
+  return splitComment(`${title}: ${countStates(entries)}`, [
+    ...entries.map((entry) => ({ text: formatRow(entry, context), head: tableHead })),
+    ...entries.filter(isPick).flatMap((entry) => detailsOf(entry, context)),
+  ]);
+}
+
 function short(sha: string): string {
   return `\`${sha.slice(0, 12)}\``;
 }

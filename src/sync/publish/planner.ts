@@ -26,8 +26,8 @@ export interface KnownCommit {
 
 export interface Planner {
   plan(request: PlanRequest): Promise<PlannedRun>;
-  /** Upstream commits whose sha begins like this. */
-  find(prefix: string): Promise<readonly KnownCommit[]>;
-  /** Commits between the fork point and `tip` of the fork that were made from an upstream commit. */
-  forkCommitsOf(upstream: string, tip: string): Promise<readonly string[]>;
+  /** Upstream commits whose sha begins like this, and where they stand for a fork commit. */
+  find(prefix: string, onto: string): Promise<readonly KnownCommit[]>;
+  /** Commits that a fork commit can see and that were made from an upstream commit. */
+  forkCommitsOf(upstream: string, onto: string): Promise<readonly string[]>;
 }

@@ -37,6 +37,8 @@ export interface PublishPlan {
   readonly entries: readonly PlanEntry[];
   /** Commits beyond the limit of a run. */
   readonly waiting: number;
+  /** How many of all upstream commits are in which state. */
+  readonly standing: Readonly<Record<string, number>>;
 }
 
 export function isPick(entry: PlanEntry): entry is PickEntry {

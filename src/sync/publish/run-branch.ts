@@ -95,7 +95,7 @@ export async function runBranch(parts: RunParts): Promise<RunResult> {
       [branchRef(settings.branch), refs.head],
       [planRef(settings.branch), refs.plan],
     ]);
-  const onto = ours && !retry ? ((await lastOnto(engine, refs)) ?? baseHead) : baseHead;
+  const kept = ours && !retry ? await lastOnto(engine, refs) : undefined;
 
   const folder = settings.decisions;
   const read = async (commit: string): Promise<ReadonlyMap<string, string>> =>
@@ -108,33 +108,49 @@ export async function runBranch(parts: RunParts): Promise<RunResult> {
     planner: parts.planner,
     decisions: decided,
     obstacle: obstacleOf({ foreign, declined, folder }),
-    tip: refs.head ?? baseHead,
+    onto: baseHead,
     skipReasons: settings.skipReasons,
   });
   for (const [name, text] of obeyed.changes)
     if (text === undefined) decided.delete(name);
     else decided.set(name, text);
 
-  const planned = await planChecked(parts, onto, onlyDecisions(decided));
+  const planned = await planFor(parts, kept, baseHead, onlyDecisions(decided));
   const { plan } = planned;
+  const { onto } = plan;
   const head = await onTop(parts, planned.plan.head, decided, inBase, obeyed, refs);
   const base: Omit<RunResult, 'outcome'> = { plan, pullRequest: before, notices: [] };
 
   if (foreign) {
     const notice = `The branch ${inertCode(settings.branch)} has commits of a person (${sha(refs.head)} instead of ${sha(refs.pushed)}): it is not touched any more. Merge or close the pull request, or delete the branch, and the next run makes a new one.`;
-    await answer(parts, obeyed);
+    await answer(parts, obeyed, plan);
     return { ...base, outcome: 'person-on-branch', notices: [notice] };
   }
   if (declined) {
-    await answer(parts, obeyed);
+    await answer(parts, obeyed, plan);
     const notice = `The pull request was closed: that is taken as a no. Somebody can say \`/sync retry\` in it to have a new one.`;
     return { ...base, outcome: 'declined', notices: [notice] };
   }
   if (head === onto && before?.state !== 'open') {
-    await answer(parts, obeyed);
+    await answer(parts, obeyed, plan);
     return { ...base, outcome: 'nothing-to-push' };
   }
   return publish(parts, { planned, head, refs, obeyed, retry, before });
+}
+
+/** On the fork commit that the branch stands on already, unless some of its commits came into the fork otherwise. */
+async function planFor(
+  parts: RunParts,
+  kept: string | undefined,
+  baseHead: string,
+  decisions: ReadonlyMap<string, string>,
+): Promise<PlannedRun> {
+  if (kept === undefined || kept === baseHead) return planChecked(parts, baseHead, decisions);
+  const planned = await planChecked(parts, kept, decisions);
+  for (const { upstream } of planned.plan.entries)
+    if ((await parts.planner.forkCommitsOf(upstream, baseHead)).length > 0)
+      return planChecked(parts, baseHead, decisions);
+  return planned;
 }
 
 /** What an earlier run made is here already, unless the cache was deleted. */
@@ -216,7 +232,7 @@ async function publish(parts: RunParts, wanted: ToPublish): Promise<RunResult> {
     if (comments.some((one) => one.outcome === 'updated' && one.edited))
       notices.push("Somebody had edited the plan comment; that text is in the comment's history of edits.");
   }
-  await answer(parts, obeyed);
+  await answer(parts, obeyed, plan);
   const stopped = gate.refused.length > 0 || results.some(({ outcome }) => outcome === 'over-limit');
   const did = gate.written.length > written;
   const outcome = stopped
@@ -264,8 +280,6 @@ async function lastOnto(engine: Engine, refs: BranchRefs): Promise<string | unde
   }
 }
 
-const mostRounds = 5;
-
 /** Plans, looks at every pick once more, and plans again without what may not be pushed like this. */
 async function planChecked(
   parts: RunParts,
@@ -273,7 +287,8 @@ async function planChecked(
   decisions: ReadonlyMap<string, string>,
 ): Promise<PlannedRun> {
   const held = new Map<string, readonly string[]>();
-  for (let round = 1; ; round += 1) {
+  // Ends: each round but the last one holds back at least one commit more.
+  for (;;) {
     const planned = await parts.planner.plan({ onto, decisions, held });
     const looks = new Map<string, readonly Finding[]>();
     const before = held.size;
@@ -292,8 +307,7 @@ async function planChecked(
         );
       else if (findings.length > 0) looks.set(entry.upstream, findings);
     }
-    if (held.size === before || round === mostRounds)
-      return { ...planned, plan: withLooks(planned.plan, looks) };
+    if (held.size === before) return { ...planned, plan: withLooks(planned.plan, looks) };
   }
 }
 
@@ -364,12 +378,12 @@ async function keepPlan(engine: Engine, plan: PublishPlan): Promise<string> {
 }
 
 /** One reaction and one reply a comment; the reply comes last, since it is what says that a comment is done with. */
-async function answer(parts: RunParts, obeyed: Obeyed): Promise<void> {
+async function answer(parts: RunParts, obeyed: Obeyed, plan: PublishPlan): Promise<void> {
   for (const { request, reaction, reply } of obeyed.answers) {
     await parts.forge.ensureReaction(request.thread.repository, request.comment, reaction);
     if (reply === undefined) continue;
     await parts.forge.ensureComments(request.thread, answerTopic(request.comment), [
-      addressed(request, reply),
+      addressed(request, reply(plan)),
     ]);
   }
 }

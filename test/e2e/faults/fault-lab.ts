@@ -10,6 +10,7 @@ import { startTool, tool } from '../server/tool.ts';
 import { cannotWrite } from '../server/variants.ts';
 import {
   bootFaultServer,
+  type DataFileSystem,
   faultPower,
   makeFaultDisk,
   removeFaultDisk,
@@ -26,7 +27,7 @@ interface Expected {
 }
 
 export interface FaultLab {
-  /** How many calls that change something a whole migration makes, and how long it takes. */
+  /** How many calls that change something a whole migration makes, and how long it takes when they are not counted. */
   readonly calls: number;
   readonly milliseconds: number;
   /** What is logged of each step: `kind` in order. */
@@ -45,8 +46,11 @@ export const callLog = '/opt/calls';
 const toolFile = '/opt/lxd-to-incus-e2e/lxd-to-incus';
 
 /** Measures what is to be expected; that takes two machines and a minute. */
-export async function openFaultLab(tree: RootTreeName): Promise<FaultLab> {
-  const disk = await makeFaultDisk(tree);
+export async function openFaultLab(
+  tree: RootTreeName,
+  fileSystem: DataFileSystem = 'ext4',
+): Promise<FaultLab> {
+  const disk = await makeFaultDisk(tree, fileSystem);
   try {
     const [before, [moved, run]] = await Promise.all([measureLxd(tree, disk), measureMoved(tree, disk)]);
     return {
@@ -95,12 +99,10 @@ async function measureMoved(
 ): Promise<[Expected, Pick<FaultLab, 'calls' | 'milliseconds' | 'steps'>]> {
   const machine = await startFaultServer(tree, disk, 'measure-moved');
   try {
-    const begun = performance.now();
     const counted = await machine.exec(tracedTool('count', 0, 0, ['migrate', '--yes', '--json']), {
       timeoutMs: 300_000,
       accept: 'any',
     });
-    const milliseconds = performance.now() - begun;
     if (counted.status !== 0)
       throw new Error(`the migration that is counted: ${counted.stdout}${counted.stderr}`);
     const { stdout } = await machine.exec(['wc', '-l', callLog]);
@@ -115,7 +117,9 @@ async function measureMoved(
     await setPower(machine, 'incus', faultPower);
     for (const name of changedFacts(facts, await factsOf(machine, 'incus'))) anyway.add(name);
     const rollback = await tool(machine, ['rollback', '--yes']);
+    const begun = performance.now();
     const again = await tool(machine, ['migrate', '--yes']);
+    const milliseconds = performance.now() - begun;
     if (rollback.status !== 0 || again.status !== 0)
       throw new Error(`${rollback.stdout}${rollback.stderr}${again.stdout}${again.stderr}`);
     for (const name of changedFacts(facts, await factsOf(machine, 'incus'))) anyway.add(name);

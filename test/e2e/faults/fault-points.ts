@@ -4,7 +4,13 @@ import type { Ending, FaultLab } from './fault-lab.ts';
 export type KillPoint =
   | { readonly kind: 'boundary'; readonly position: number; readonly ending: Ending }
   | { readonly kind: 'syscall'; readonly number: number; readonly ending: Ending }
-  | { readonly kind: 'random'; readonly milliseconds: number; readonly ending: Ending };
+  | {
+      readonly kind: 'random';
+      readonly milliseconds: number;
+      /** Whether the daemons are killed with it, as where memory runs out. */
+      readonly daemonsToo: boolean;
+      readonly ending: Ending;
+    };
 
 export type Errno = 'ENOSPC' | 'EIO' | 'EROFS';
 
@@ -52,11 +58,17 @@ export interface FaultOutcome {
   readonly seconds: number;
 }
 
-export function describeFault(fault: Fault): string {
+function describeFault(fault: Fault): string {
   const { kind, ending, ...rest } = fault;
   return `${kind} ${Object.values(rest)
-    .map((value) => (typeof value === 'number' ? Math.round(value) : value))
+    .map((value) => (typeof value === 'number' ? Math.round(value) : String(value)))
     .join(' ')}, ${ending}`;
+}
+
+export function describeOutcome({ fault, where, wrong, seconds }: FaultOutcome): string {
+  const verdict = wrong.length === 0 ? 'ends well' : 'DOES NOT END WELL';
+  const lines = wrong.map((line) => `\n    ${line.replaceAll('\n', '\n    ')}`);
+  return `${verdict}: ${describeFault(fault)}: ${where} (${Math.round(seconds)} s)${lines.join('')}`;
 }
 
 /** Numbers between 0 and 1 that are the same for the same seed (mulberry32). */
@@ -105,6 +117,7 @@ export function randomPoints({ milliseconds }: FaultLab, count: number, random: 
     (_, index): KillPoint => ({
       kind: 'random',
       milliseconds: random() * milliseconds,
+      daemonsToo: Math.floor(index / 2) % 2 === 1,
       ending: endingOf(index),
     }),
   );
@@ -177,7 +190,6 @@ export const commandFaults: readonly OtherFault[] = (
     ['systemctl', 'disable', 'failing'],
     ['systemctl', 'stop', 'failing'],
     ['nft', 'list', 'missing'],
-    ['nft', 'list', 'failing'],
     ['nft', 'delete', 'hanging'],
     ['losetup', '', 'missing'],
     ['losetup', '', 'failing'],

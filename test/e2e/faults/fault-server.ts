@@ -1,5 +1,5 @@
 // A small server that faults are tried on: few containers, yet pools, networks, loops and mounts of each kind; from a disk that is made once.
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { cacheFolder, cacheKey, madeOnce } from '../machine/cache.ts';
 import { type Machine, startMachine } from '../machine/machine.ts';
@@ -18,11 +18,29 @@ export const faultPower: readonly PowerState[] = [
   { project: 'default', instance: 'resting', status: 'Stopped' },
 ];
 
+/** What the directories of LXD, Incus and the tool are on. */
+export type DataFileSystem = 'ext4' | 'btrfs';
+
+/** A btrfs in a file of the machine's disk takes the place of /var/lib. */
+const dataImage = '/var/data.img';
+
 /** Stopped, with the tool and the tracer on it; the caller removes it. */
-export async function makeFaultDisk(tree: RootTreeName): Promise<string> {
+export async function makeFaultDisk(tree: RootTreeName, fileSystem: DataFileSystem): Promise<string> {
   const machine = await startMachine({ tree, disk: await populatedDisk(tree), name: 'fault-disk' });
   const path = join(cacheFolder(), `fault-disk-${machine.name}.img`);
   try {
+    if (fileSystem === 'btrfs')
+      await machine.exec(
+        [
+          'sh',
+          '-ec',
+          `truncate --size 1G "$1"; mkfs.btrfs --quiet "$1"; mount -o loop "$1" /mnt
+           cp --archive /var/lib/. /mnt/; umount /mnt`,
+          'sh',
+          dataImage,
+        ],
+        { timeoutMs: 120_000 },
+      );
     await installTool(machine, await packedTool());
     machine.copyIn(join(import.meta.dirname, 'at-call.pl'), '/opt/at-call.pl', 0o755);
   } catch (error) {
@@ -41,6 +59,7 @@ export function removeFaultDisk(path: string): void {
 export async function startFaultServer(tree: RootTreeName, disk: string, name: string): Promise<Machine> {
   const machine = await startMachine({ tree, disk, name });
   try {
+    await mountData(machine);
     await Promise.all([
       startLxd(machine).then(() => setPower(machine, 'lxd', faultPower)),
       startIncus(machine),
@@ -56,6 +75,7 @@ export async function startFaultServer(tree: RootTreeName, disk: string, name: s
 export async function bootFaultServer(tree: RootTreeName, disk: string, name: string): Promise<Machine> {
   const machine = await startMachine({ tree, disk, name });
   try {
+    await mountData(machine);
     for (const unit of ['lxd-containers.service', 'incus.service'])
       await machine.exec(
         ['sh', '-c', `[ "$(systemctl is-enabled "$1")" = masked ] || systemctl start "$1"`, 'sh', unit],
@@ -66,6 +86,11 @@ export async function bootFaultServer(tree: RootTreeName, disk: string, name: st
     await machine.stop();
     throw error;
   }
+}
+
+async function mountData(machine: Machine): Promise<void> {
+  if (!existsSync(machine.rootPath(dataImage))) return;
+  await machine.exec(['mount', '-o', 'loop', dataImage, '/var/lib']);
 }
 
 async function populatedDisk(treeName: RootTreeName): Promise<string> {

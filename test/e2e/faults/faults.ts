@@ -4,7 +4,6 @@ import { openFaultLab } from './fault-lab.ts';
 import {
   boundaryPoints,
   commandFaults,
-  describeFault,
   errorFaults,
   type FaultOutcome,
   killedTwice,
@@ -17,7 +16,7 @@ import {
   signalFaults,
   syscallPoints,
 } from './fault-points.ts';
-import { tryFault } from './try-fault.ts';
+import { tryAll } from './try-fault.ts';
 
 const number = (value: string) => ({ type: 'string', default: value }) as const;
 const { values } = parseArgs({
@@ -25,6 +24,8 @@ const { values } = parseArgs({
     /** The same seed chooses the same points, if the server makes the same calls. */
     seed: number(String(Math.floor(Math.random() * 1e6))),
     tree: { type: 'string', default: 'bookworm' },
+    /** ext4 or btrfs: what LXD's and Incus's directories and the journal are on. */
+    'file-system': { type: 'string', default: 'ext4' },
     /** 1: each twice, 0: none. */
     boundaries: number('1'),
     syscalls: number('100'),
@@ -40,7 +41,10 @@ const { values } = parseArgs({
 });
 const begun = performance.now();
 const elapsed = (): string => `${Math.round((performance.now() - begun) / 1000)} s`;
-const lab = await openFaultLab(values.tree === 'trixie7' ? 'trixie7' : 'bookworm');
+const lab = await openFaultLab(
+  values.tree === 'trixie7' ? 'trixie7' : 'bookworm',
+  values['file-system'] === 'btrfs' ? 'btrfs' : 'ext4',
+);
 console.log(
   `seed ${values.seed}; a migration makes ${lab.calls} calls that change something, in ${Math.round(lab.milliseconds)} ms; measured in ${elapsed()}`,
 );
@@ -57,17 +61,8 @@ try {
     ...syscallPoints(lab, Number(values.syscalls), random),
     ...randomPoints(lab, Number(values.random), random),
     ...(values.boundaries === '0' ? [] : boundaryPoints(lab)),
-  ].values();
-  const worker = async (): Promise<void> => {
-    for (const fault of faults) {
-      const outcome = await tryFault(lab, fault);
-      outcomes.push(outcome);
-      const verdict = outcome.wrong.length === 0 ? 'ends well' : 'DOES NOT END WELL';
-      console.log(`${verdict}: ${describeFault(fault)}: ${outcome.where} (${Math.round(outcome.seconds)} s)`);
-      for (const line of outcome.wrong) console.log(`    ${line.replaceAll('\n', '\n    ')}`);
-    }
-  };
-  await Promise.all(Array.from({ length: Number(values.parallel) }, worker));
+  ];
+  outcomes.push(...(await tryAll(lab, faults, Number(values.parallel))));
 } finally {
   lab.close();
 }

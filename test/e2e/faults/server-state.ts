@@ -29,10 +29,15 @@ export async function factsOf(machine: Machine, product: Product): Promise<Facts
       continue;
     }
     // The size is that of the content, which is looked at.
-    for (const [path, entry] of await describeTree(machine, folder))
+    // Their own backups, which the daemons make once and do not sync: they need not survive a power cut.
+    const skip = ['global.bak', 'local.db.bak'].map((name) => `${folder}/database/${name}`);
+    for (const [path, entry] of await describeTree(machine, folder, { skip })) {
+      // A daemon that is killed leaves its sockets; the next one makes its own.
+      if (entry.type === 'socket') continue;
       for (const [field, value] of Object.entries(entry))
         if (value !== undefined && !['modified', 'allocated', 'size'].includes(field))
           add(`${folder}/${path} ${field}`, value);
+    }
   }
   for (const [name, script] of Object.entries(questions)) {
     const { stdout } = await machine.exec(['sh', '-c', script], { accept: 'any' });
@@ -46,7 +51,7 @@ const questions = {
   mount: "cut -d ' ' -f 2,3 /proc/1/mounts",
   link: 'ls /sys/class/net',
   // Loop devices belong to the whole kernel: those on files of this machine alone.
-  loop: 'losetup --list --noheadings --output BACK-MAJ:MIN,BACK-FILE | awk -v own="$(stat --format %Hd:%Ld /var)" \'$1 == own { print $2 }\'',
+  loop: 'losetup --list --noheadings --output BACK-MAJ:MIN,BACK-FILE | awk -v disk="$(stat --format %Hd:%Ld /var)" -v data="$(stat --format %Hd:%Ld /var/lib)" \'$1 == disk || $1 == data { print $2 }\'',
   'firewall table': 'nft list tables',
   unit: 'systemctl list-unit-files "lxd*" "incus*" --no-legend',
   process:
@@ -61,7 +66,6 @@ function withoutChance(name: string): string {
       .replace(/\bloop\d+\b/g, 'loop#')
       // Segments and snapshots of the database are named after what is in them.
       .replace(/(database\/global\/(?:open|snapshot)?)[-\d]+/g, '$1#')
-      .replace(/(database\/global\.bak\/(?:open|snapshot)?)[-\d]+/g, '$1#')
   );
 }
 

@@ -1,5 +1,6 @@
 // A GitHub over HTTP for tests: it remembers, it has a bare git repository behind it, and it can fail in every known way.
 import { execFileSync, spawn } from 'node:child_process';
+import { type KeyObject, verify } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
@@ -40,6 +41,8 @@ export interface StandInOptions {
   readonly pageSize?: number;
   /** Seconds by which the forge's clock is ahead of this machine's. */
   readonly clockAhead?: number;
+  /** A GitHub App, by the public half of its key. */
+  readonly app?: { readonly id: number; readonly publicKey: KeyObject };
 }
 
 export interface StandIn {
@@ -55,11 +58,19 @@ export interface StandIn {
   /** Writes over the interface, without those for tokens. */
   writes(): readonly Call[];
   say(number: number, login: string, body: string): KeptComment;
+  /** Somebody opens a pull request; of another repository if one is named. */
+  open(
+    login: string,
+    branch: string,
+    from?: { readonly gitDir: string; readonly base: string; readonly head: string },
+  ): number;
   close(): Promise<void>;
 }
 
 interface Request extends JudgedRequest {
   readonly who: KeptUser | undefined;
+  /** What is wrong with the signature of an app, or undefined for a good one. */
+  readonly app: string | undefined;
 }
 
 interface Answer {
@@ -112,6 +123,10 @@ export async function startGitHub(options: StandInOptions): Promise<StandIn> {
   let root = '';
   const place = () => ({ root, owner, name });
   const lastHeads = new Map<number, string>();
+  const elsewhere = new Map<
+    number,
+    { readonly gitDir: string; readonly base: string; readonly head: string }
+  >();
   const asPull = (thread: KeptThread) => {
     const { branch = '', base = '' } = thread.pull ?? {};
     const head = shaOf(branch) ?? lastHeads.get(thread.number) ?? '';
@@ -166,6 +181,10 @@ export async function startGitHub(options: StandInOptions): Promise<StandIn> {
       headers: more ? { link: `<${root}${path}?${next}>; rel="next"` } : {},
     };
   };
+  const notSigned = (message: string): Answer => ({
+    status: 401,
+    body: { message, documentation_url: 'https://docs.github.com/rest' },
+  });
   const repositoryPath = `/repos/${owner}/${name}`;
   /** Keys of a JSON body as text; the judge has looked at it already. */
   const field = (request: Request, key: string): string | undefined => {
@@ -181,6 +200,21 @@ export async function startGitHub(options: StandInOptions): Promise<StandIn> {
       who === undefined
         ? { status: 401, body: { message: 'Requires authentication', documentation_url: '' } }
         : { status: 200, body: shapes.account(who, root) },
+    'GET /app': ({ app }) =>
+      app === undefined
+        ? { status: 200, body: shapes.integration(options.app?.id ?? 0, root) }
+        : notSigned(app),
+    'GET /repos/{owner}/{repo}/installation': ({ app }) =>
+      app === undefined
+        ? { status: 200, body: shapes.installation(options.app?.id ?? 0, root) }
+        : notSigned(app),
+    'POST /app/installations/{installation_id}/access_tokens': ({ app }) =>
+      app === undefined
+        ? {
+            status: 201,
+            body: { token, expires_at: new Date(Date.now() + 3_600_000).toISOString(), permissions: {} },
+          }
+        : notSigned(app),
     'GET /repos/{owner}/{repo}/pulls': (request) => {
       const [, branch] = (request.query.get('head') ?? ':').split(':');
       const state = request.query.get('state') ?? 'open';
@@ -225,8 +259,15 @@ export async function startGitHub(options: StandInOptions): Promise<StandIn> {
     'GET /repos/{owner}/{repo}/pulls/{pull_number}/commits': (request) => {
       const thread = threadOf(request.path['pull_number']);
       if (thread?.pull === undefined) return notFound;
-      const range = `refs/heads/${thread.pull.base}..refs/heads/${thread.pull.branch}`;
-      const shas = git('rev-list', '--reverse', range).split('\n').filter(Boolean);
+      const from = elsewhere.get(thread.number) ?? {
+        gitDir,
+        base: thread.pull.base,
+        head: thread.pull.branch,
+      };
+      const range = `refs/heads/${from.base}..refs/heads/${from.head}`;
+      const shas = git(`--git-dir=${from.gitDir}`, 'rev-list', '--reverse', range)
+        .split('\n')
+        .filter(Boolean);
       return page(
         request,
         shas.map((sha) => shapes.commit(sha, place())),
@@ -401,10 +442,11 @@ export async function startGitHub(options: StandInOptions): Promise<StandIn> {
       query: url.searchParams,
       body: text === '' ? undefined : JSON.parse(text),
       who: authorization === `token ${token}` ? userOf(login) : undefined,
+      app: faultOfApp(authorization, options),
     };
     const { route } = pattern;
     violations.push(...judge.request(route, request).map((error) => `request: ${error}`));
-    if (authorization !== '' && request.who === undefined)
+    if (authorization !== '' && request.who === undefined && !authorization.startsWith('bearer '))
       return finish(route, {
         status: 401,
         body: { message: 'Bad credentials', documentation_url: 'https://docs.github.com/rest' },
@@ -460,6 +502,12 @@ export async function startGitHub(options: StandInOptions): Promise<StandIn> {
     permissions,
     faults,
     writes: () => calls.filter(({ method }) => method !== 'GET'),
+    open(who, branch, from) {
+      const thread = addThread(userOf(who), branch, '');
+      thread.pull = { base: 'main', branch, draft: false, mergedAt: null };
+      if (from !== undefined) elsewhere.set(thread.number, from);
+      return thread.number;
+    },
     say(number, who, body) {
       const thread = threadOf(String(number));
       if (thread === undefined) throw new Error(`there is no #${number}`);
@@ -471,6 +519,26 @@ export async function startGitHub(options: StandInOptions): Promise<StandIn> {
         server.close(() => resolve());
       }),
   };
+}
+
+/** GitHub looks at the times by its own clock, and takes no more than ten minutes. */
+function faultOfApp(authorization: string, { app, clockAhead = 0 }: StandInOptions): string | undefined {
+  const [head = '', body = '', signature = ''] = authorization.replace(/^bearer /, '').split('.');
+  if (app === undefined || signature === '') return 'A JSON web token could not be decoded';
+  const right = verify(
+    'RSA-SHA256',
+    Buffer.from(`${head}.${body}`),
+    app.publicKey,
+    Buffer.from(signature, 'base64url'),
+  );
+  const { iss, exp, iat } = JSON.parse(Buffer.from(body, 'base64url').toString());
+  if (!right || Number(iss) !== app.id) return 'A JSON web token could not be decoded';
+  const now = Date.now() / 1000 + clockAhead;
+  if (exp < now || exp > now + 660)
+    return "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires";
+  return iat > now + 1
+    ? "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued"
+    : undefined;
 }
 
 /** Git's own protocol, by git's own server; writing needs the token. */

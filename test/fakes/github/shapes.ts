@@ -37,7 +37,7 @@ export interface Place {
 }
 
 export function user({ login, id, bot = false }: KeptUser, root: string): Record<string, unknown> {
-  const url = `${root}/users/${login}`;
+  const url = `${root}/users/${encodeURIComponent(login)}`;
   return {
     login,
     id,
@@ -45,7 +45,7 @@ export function user({ login, id, bot = false }: KeptUser, root: string): Record
     avatar_url: `${root}/avatars/${id}`,
     gravatar_id: '',
     url,
-    html_url: `${root}/${login}`,
+    html_url: `${root}/${encodeURIComponent(login)}`,
     followers_url: `${url}/followers`,
     following_url: `${url}/following{/other_user}`,
     gists_url: `${url}/gists{/gist_id}`,
@@ -270,5 +270,45 @@ export function commit(sha: string, place: Place): Record<string, unknown> {
     author: null,
     committer: null,
     parents: [],
+  };
+}
+
+export function integration(id: number, root: string): Record<string, unknown> {
+  return {
+    id,
+    slug: 'sync-app',
+    node_id: `A_${id}`,
+    owner: user({ login: 'mine', id: 1 }, root),
+    name: 'Sync',
+    description: null,
+    external_url: root,
+    html_url: `${root}/apps/sync-app`,
+    created_at: '2024-01-01T00:00:00Z',
+    updated_at: '2024-01-01T00:00:00Z',
+    permissions: { contents: 'write' },
+    events: [],
+  };
+}
+
+export function installation(app: number, root: string): Record<string, unknown> {
+  const url = `${root}/app/installations/77`;
+  return {
+    id: 77,
+    account: user({ login: 'mine', id: 1 }, root),
+    repository_selection: 'selected',
+    access_tokens_url: `${url}/access_tokens`,
+    repositories_url: `${root}/installation/repositories`,
+    html_url: url,
+    app_id: app,
+    app_slug: 'sync-app',
+    target_id: 1,
+    target_type: 'Organization',
+    permissions: { contents: 'write' },
+    events: [],
+    created_at: '2024-01-01T00:00:00Z',
+    updated_at: '2024-01-01T00:00:00Z',
+    single_file_name: null,
+    suspended_by: null,
+    suspended_at: null,
   };
 }

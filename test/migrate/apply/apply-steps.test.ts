@@ -229,7 +229,7 @@ test('a run that went well can be taken back as a whole, and only once', async (
 
 /** Kinds and order of the steps are those of every server like this one (plan.test.ts); here they are only counted. */
 const stepCount = 26;
-const switchAt = 19;
+const switchAt = 20;
 
 describe.each(Array.from({ length: stepCount }, (_, position) => position))(
   'a failure in step %i',
@@ -356,6 +356,50 @@ test('a full disk does not hide why a step failed, and the run stays to be gone 
   expect(run.journal.latest()?.outcome).toBeUndefined();
 });
 
+test('units that cannot be masked, since their files are in /etc, are disabled instead and enabled again', async () => {
+  const run = await readyRun();
+  const states: string[] = [];
+  for (const unit of ['lxd.socket', 'incus.socket'])
+    run.host.writeFile(`/etc/systemd/system/${unit}`, '[Socket]\n');
+  const original = run.state();
+
+  const error = await run.apply(({ state, step }) => {
+    if (state === 'begun' && step.kind === 'set-aside-database')
+      states.push(...['lxd.socket', 'incus.socket'].map((unit) => String(run.daemons.units.get(unit))));
+  });
+  const after = ['lxd.socket', 'incus.socket'].map((unit) => run.daemons.units.get(unit));
+  const complete = await run.undo();
+
+  expect(error).toBeUndefined();
+  expect(states).toEqual(['disabled', 'disabled']);
+  expect(after).toEqual(['disabled', 'enabled']);
+  expect(complete).toBe(true);
+  expect(run.state()).toEqual(original);
+});
+
+test('an Incus that died while it started leaves nothing to the next attempt', async () => {
+  const run = await readyRun();
+  await run.apply(({ state, step }) => {
+    if (state === 'begun' && step.kind === 'start-daemon') run.failAt(3);
+  });
+  run.host.machine.processes = [
+    {
+      pid: 4711,
+      parent: 1,
+      argv: ['dnsmasq', '--dhcp-leasefile=/var/lib/incus/networks/br0/dnsmasq.leases'],
+      program: '/usr/sbin/dnsmasq',
+      sameMountNamespace: true,
+      samePidNamespace: true,
+    },
+  ];
+
+  run.stopFailing();
+  const error = await run.apply();
+
+  expect(error).toBeUndefined();
+  expect(run.host.log).toContainEqual({ kind: 'signal', text: 'SIGTERM 4711' });
+});
+
 describe('a restart of the machine', () => {
   /** What starts is what systemd would start: no unit that is masked. */
   async function restart({ host, daemons }: Run): Promise<void> {
@@ -427,6 +471,16 @@ describe('a restart of the machine', () => {
     expect(incusRan).toBe(true);
     expect(await run.undo()).toBe(true);
     expect(run.state()).toEqual(original);
+  });
+
+  test('never finds an LXD that would start as a new, empty one: its mask is not taken off', async () => {
+    const run = await readyRun();
+
+    await run.apply();
+
+    const systemctl = run.host.log.map(({ text }) => text).filter((text) => text.startsWith('systemctl'));
+    expect(systemctl.some((text) => /^systemctl mask .*lxd\.service/.test(text))).toBe(true);
+    expect(systemctl.filter((text) => /^systemctl unmask .*lxd/.test(text))).toEqual([]);
   });
 
   test('never starts an Incus whose directory is not whole', async () => {

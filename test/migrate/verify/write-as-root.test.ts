@@ -43,6 +43,23 @@ test('a container that takes, returns and forgets a file works', async () => {
   expect(rest.map(({ method }) => method)).toEqual(['GET', 'GET', 'DELETE']);
 });
 
+test('what a run left that was killed in the middle is removed, and nothing else of a like name', async () => {
+  const left = `.lxd-to-incus-${'0'.repeat(24)}`;
+
+  const results = await run((_, path) =>
+    path === '/'
+      ? { ...syncAnswer([left, '.lxd-to-incus-notes', 'etc']), headers: { 'x-lxd-uid': '0' } }
+      : undefined,
+  );
+
+  expect(results[0]?.error).toBeUndefined();
+  const removed = host.requests.map(({ request }) => request).filter(({ method }) => method === 'DELETE');
+  expect(removed.map(({ path }) => new URL(path, 'http://x').searchParams.get('path'))).toEqual([
+    `/${left}`,
+    expect.stringMatching(/^\/\.lxd-to-incus-[0-9a-f]{24}$/),
+  ]);
+});
+
 test("a container whose root may not write is named, in the daemon's words", async () => {
   const results = await run((method) => (method === 'POST' ? errorAnswer(403, 'Forbidden') : undefined));
 

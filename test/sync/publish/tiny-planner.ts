@@ -77,6 +77,7 @@ export function openTinyPlanner(engine: Engine, shas: readonly string[]): TinyPl
         head: tip,
         entries,
         waiting: 0,
+        standing: { pending: entries.length },
       };
       return { plan, conflicts };
     },

@@ -1,11 +1,14 @@
 // Steps that stop and start daemons and instances.
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
+import { join } from 'node:path';
 import { syncFolder } from '../../../core/durable.ts';
 import { Failure } from '../../../core/failure.ts';
+import type { Host } from '../../../core/host.ts';
 import { type DaemonClient, daemonClient } from '../../daemon/client.ts';
 import type { DaemonRef, Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import { watchDaemonLog } from '../daemon-log.ts';
+import { looseVeths } from '../host-stands.ts';
 import {
   instanceStates,
   lastToStop,
@@ -36,8 +39,7 @@ import {
   storedPower,
 } from '../step-handler.ts';
 
-import { isLooseVeth } from '../veth.ts';
-import { clearLeftovers, provedQuiet } from './leftovers.ts';
+import { clearLeftovers, type Leftovers, provedQuiet } from './leftovers.ts';
 
 type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;
 
@@ -223,20 +225,41 @@ function syncUnits({ host }: ApplyContext): void {
   if (existsSync(folder)) syncFolder(folder);
 }
 
-async function areMasked({ host }: ApplyContext, units: readonly string[]): Promise<boolean> {
-  return (await unitStates(host, units)).every(({ enabled }) => enabled === 'masked');
+/** systemctl puts a mask where such a file stands, and refuses to replace it: these units are disabled instead. */
+function hasOwnFile({ host }: ApplyContext, unit: string): boolean {
+  const path = host.path(join('/etc/systemd/system', unit));
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+async function areMasked(context: ApplyContext, units: readonly string[]): Promise<boolean> {
+  return (await unitStates(context.host, units)).every(({ unit, enabled }) =>
+    hasOwnFile(context, unit) ? enabled !== 'enabled' : enabled === 'masked',
+  );
 }
 
 async function mask(context: ApplyContext, units: readonly string[]): Promise<void> {
-  await systemctl(context, 'mask', units);
+  const own = units.filter((unit) => hasOwnFile(context, unit));
+  await systemctl(
+    context,
+    'mask',
+    units.filter((unit) => !own.includes(unit)),
+  );
+  await systemctl(context, 'disable', own);
   syncUnits(context);
 }
 
 /** Those that were masked before stay so. */
 async function unmask(context: ApplyContext, memo: unknown): Promise<void> {
   const states = (memo as UnitsMemo | null)?.states ?? [];
-  const units = states.filter(({ enabled }) => enabled !== 'masked').map(({ unit }) => unit);
-  await systemctl(context, 'unmask', units);
+  const own = states.filter(({ unit }) => hasOwnFile(context, unit));
+  const units = states.filter((state) => state.enabled !== 'masked' && !own.includes(state));
+  await systemctl(
+    context,
+    'unmask',
+    units.map(({ unit }) => unit),
+  );
+  const enabled = own.filter((state) => state.enabled === 'enabled').map(({ unit }) => unit);
+  await systemctl(context, 'enable', enabled);
   syncUnits(context);
 }
 
@@ -268,28 +291,40 @@ export const unmaskTargetStep: Of<'unmask-target'> = {
   undo: ({ step, context }) => mask(context, step.units),
 };
 
-/** systemd ignores masked units when it enables or disables, so each change is made with the mask off for a moment. */
+/**
+ * While they are not masked: systemd ignores masked units when it enables or disables, and a mask that were taken off once
+ * the directory has moved would let a power cut start a new, empty LXD in its place.
+ */
 export const disableSourceStep: Of<'disable-source'> = {
   async apply({ step, memo, remember, context }) {
-    await systemctl(context, 'unmask', step.units);
     if (memo === null) remember({ states: await unitStates(context.host, step.units) } satisfies UnitsMemo);
     await systemctl(context, 'disable', step.units);
-    await mask(context, step.units);
+    syncUnits(context);
   },
-  async undo({ step, memo, context }) {
+  async undo({ memo, context }) {
     const states = (memo as UnitsMemo | null)?.states ?? [];
-    await systemctl(context, 'unmask', step.units);
     await systemctl(
       context,
       'enable',
       states.filter(({ enabled }) => enabled === 'enabled').map(({ unit }) => unit),
     );
-    await mask(context, step.units);
+    syncUnits(context);
   },
 };
 
+function leftoversOf(host: Host, daemon: DaemonRef, bridges: readonly string[]): Leftovers {
+  return { ...daemon, bridges, interfaces: looseVeths(host, bridges), firewallTable: 'incus' };
+}
+
 export const startDaemonStep: Of<'start-daemon'> = {
-  async apply({ step, context }) {
+  async apply({ step, memo, remember, context }) {
+    const { host, say } = context;
+    const { daemon, bridges } = step;
+    // An Incus that died while it started leaves a dnsmasq that nobody knows: its network would stay down for ever.
+    const diedBefore =
+      memo !== null && !listens(context, daemon) && runningInstances(host, daemon.dataDirectory).length === 0;
+    if (diedBefore) await clearLeftovers(host, leftoversOf(host, daemon, bridges), say);
+    remember({ tried: true });
     await startUntilReady(context, step.daemon, 120_000, () => {
       context.say('its API answers');
       context.journal.note(context.run, noteNames.apiAnsweredAt, context.host.now().toISOString());
@@ -305,14 +340,13 @@ export const startDaemonStep: Of<'start-daemon'> = {
     // Of a daemon that was killed the instances live on.
     if (left.running.length + left.frozen.length > 0)
       await stopWithoutDaemon(host, daemon.dataDirectory, ordersOf(context));
-    const interfaces = readdirSync(host.path('/sys/class/net')).filter((name) => isLooseVeth(host, name));
-    await clearLeftovers(host, { ...daemon, bridges, interfaces, firewallTable: 'incus' }, say);
+    await clearLeftovers(host, leftoversOf(host, daemon, bridges), say);
     await provedQuiet(host, [daemon]);
   },
   holds: async ({ step: { daemon }, context }) => (await answeringSocket(context.host, daemon)) !== undefined,
   // Once the directory is back, what listens there is the Incus that was there before.
   holdsUndone: ({ step: { daemon }, context }) =>
-    !isBegun(context, 'move-directory') || !listens(context, daemon),
+    !isBegun(context, 'move-directory', 'move-mount', 'copy-directory') || !listens(context, daemon),
 };
 
 /** A daemon's refusal may hold the value that it refuses. */

@@ -135,7 +135,10 @@ export function openGitHubForge(options: GitHubForgeOptions): Forge {
       const what = `remove the comment ${topic}/${marker.part} from ${thread.repository}#${thread.number}`;
       if (gate.ask(what) !== 'go') continue;
       await forgeCall(what, () =>
-        client.rest.issues.deleteComment({ ...split(thread.repository), comment_id: comment.id }),
+        client.rest.issues
+          .deleteComment({ ...split(thread.repository), comment_id: comment.id })
+          // It is gone: by somebody else, or by a request whose answer got lost.
+          .catch((error: unknown) => (statusOf(error) === 404 ? undefined : Promise.reject(error))),
       );
       threads.delete(keyOf(thread));
     }
@@ -144,6 +147,8 @@ export function openGitHubForge(options: GitHubForgeOptions): Forge {
   const findIssue: Forge['findIssue'] = (repository, topic) =>
     forgeCall('look for the status issue', async () => {
       const creator = await me();
+      // Without an account there is nothing of ours to find.
+      if (creator === '') return undefined;
       for await (const { data } of client.paginate.iterator(client.rest.issues.listForRepo, {
         ...split(repository),
         creator,

@@ -1,0 +1,125 @@
+// `fork-sync nightly`: one night by a configuration file; tells what it would do unless it may publish.
+import { parentPort } from 'node:worker_threads';
+import { writeFileDurable } from '../../core/durable.ts';
+import { type ExitCode, exitCode } from '../../core/exit-code.ts';
+import { formatDuration, formatTable, inert } from '../../core/text.ts';
+import { loadConfig } from '../nightly/load-config.ts';
+import { type Night, runNight } from '../nightly/run-night.ts';
+import { syncFailure } from '../problem.ts';
+import { isPick } from '../publish/publish-plan.ts';
+import { createReviewPage } from '../report/review-page.ts';
+import { upstreamTips } from './open-scan.ts';
+import { openPack } from './options.ts';
+import { reviewOf } from './run-plan.ts';
+
+export interface NightlyCommandOptions {
+  readonly config?: string;
+  readonly publish?: boolean;
+  readonly offline?: boolean;
+  readonly json?: boolean;
+  readonly html?: string;
+}
+
+export async function runNightly(options: NightlyCommandOptions): Promise<ExitCode> {
+  if (options.publish === true && options.offline === true)
+    throw syncFailure({
+      code: 'usage',
+      why: 'Nothing can be published offline.',
+      next: 'Give --publish or --offline, not both.',
+    });
+  const config = loadConfig(options.config ?? 'fork-sync.yaml');
+  const pack = openPack(config.rules === undefined ? {} : { rules: config.rules });
+  const { html } = options;
+  const stopping = onSignal();
+  try {
+    const night = await runNight({
+      config,
+      pack,
+      publish: options.publish === true,
+      offline: options.offline === true,
+      program: import.meta.filename,
+      upstreamTips: () => upstreamTips(config.upstream, pack, config.branches),
+      ...(html === undefined
+        ? {}
+        : {
+            review: async (engine, open, plan) =>
+              writeFileDurable(html, createReviewPage(await reviewOf(engine, open, plan)), 0o644),
+          }),
+      stop: stopping.asked,
+      tell: (line) => process.stderr.write(`${inert(line)}\n`),
+    });
+    process.stdout.write(
+      options.json === true ? `${formatJson(night)}\n` : `${formatNight(night, options)}\n`,
+    );
+    return stopping.asked() && night.exit !== exitCode.nothingToDo ? exitCode.interrupted : night.exit;
+  } finally {
+    stopping.done();
+  }
+}
+
+/** The first signal lets the write that is under way end; a second one ends the program as usual. */
+function onSignal(): { readonly asked: () => boolean; readonly done: () => void } {
+  let asked = false;
+  const stop = (): void => {
+    asked = true;
+    process.stderr.write('Stops after this step.\n');
+    done();
+  };
+  const done = (): void => {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+    parentPort?.off('message', stop);
+  };
+  if (parentPort === null) {
+    process.on('SIGINT', stop);
+    process.on('SIGTERM', stop);
+  } else {
+    // bin/fork-sync.js runs this in a thread, which gets no signals of its own.
+    parentPort.on('message', stop);
+    parentPort.unref();
+    parentPort.postMessage('signals');
+  }
+  return { asked: () => asked, done };
+}
+
+function formatJson({ result, ...rest }: Night): string {
+  return JSON.stringify({
+    outcome: result.outcome,
+    pullRequest: result.pullRequest?.url ?? null,
+    statusIssue: rest.statusIssue ?? null,
+    notices: result.notices,
+    plan: result.plan,
+    written: rest.written,
+    told: rest.told,
+    refused: rest.refused,
+    apiCalls: rest.apiCalls,
+    seconds: Math.round(rest.milliseconds) / 1000,
+    exit: rest.exit,
+  });
+}
+
+function formatNight(night: Night, { publish = false }: NightlyCommandOptions): string {
+  const { plan, outcome, pullRequest, notices } = night.result;
+  const rows = plan.entries.map((entry) => [
+    entry.upstream.slice(0, 12),
+    entry.state,
+    entry.subject.slice(0, 80),
+    isPick(entry)
+      ? [
+          ...entry.conflicts.map(({ type }) => type),
+          ...entry.doubts.map(({ rule }) => rule),
+          ...entry.reasons,
+        ]
+          .join('; ')
+          .slice(0, 100)
+      : entry.reasons.join('; ').slice(0, 100),
+  ]);
+  const lines = [
+    ...(rows.length === 0 ? [] : [formatTable(['upstream', 'state', 'subject', 'why'], rows), '']),
+    ...notices.map((text) => text.split('\n').map(inert).join('\n')),
+    `${outcome}${pullRequest === undefined ? '' : `: ${inert(pullRequest.url)}`}${plan.waiting === 0 ? '' : `; ${plan.waiting} commits wait for the next run`}`,
+    `${night.apiCalls} calls of the forge, ${night.written.length} writes, ${formatDuration(night.milliseconds)}`,
+    ...(publish || night.told.length === 0 ? [] : ['This was a dry run: --publish does it.']),
+  ];
+  return lines.join('\n');
+}

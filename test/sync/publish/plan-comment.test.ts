@@ -1,0 +1,201 @@
+import fc from 'fast-check';
+import { micromark } from 'micromark';
+import { gfm, gfmHtml } from 'micromark-extension-gfm';
+import { describe, expect, it } from 'vitest';
+import { formatDashboard } from '../../../src/sync/publish/dashboard.ts';
+import { type CommentContext, formatPlanComment } from '../../../src/sync/publish/plan-comment.ts';
+import type { PickEntry, PlanEntry, PublishPlan } from '../../../src/sync/publish/publish-plan.ts';
+import { formatBody, formatTitle } from '../../../src/sync/publish/pull-request-text.ts';
+import { splitComment } from '../../../src/sync/publish/split-comment.ts';
+import { anyText } from '../../any-text.ts';
+
+const render = (markdown: string): string =>
+  micromark(markdown, { allowDangerousHtml: true, extensions: [gfm()], htmlExtensions: [gfmHtml()] });
+const outsideCode = (html: string): string => html.replace(/<code[^>]*>[^<]*<\/code>/g, '');
+
+const entry = (number: number, more: Partial<PickEntry> = {}): PickEntry => ({
+  state: 'clean',
+  upstream: number.toString(16).padStart(40, 'a'),
+  subject: 'a subject',
+  commit: 'c'.repeat(40),
+  licence: ['COPYING: Free-1.0'],
+  files: [{ path: 'a.txt', from: 'a.txt', how: 'merged' }],
+  doubts: [],
+  conflicts: [],
+  reasons: [],
+  remaining: [],
+  ...more,
+});
+const plan = (entries: readonly PlanEntry[]): PublishPlan => ({
+  upstream: { name: 'Quartz', branch: 'main', tip: 'b'.repeat(40) },
+  onto: 'd'.repeat(40),
+  head: 'e'.repeat(40),
+  entries,
+  waiting: 2,
+  standing: { pending: 3, blocked: 0, imported: 7 },
+});
+const context: CommentContext = {
+  pullRequest: 'https://example.org/mine/onyx/pull/1',
+  branch: 'sync/quartz',
+  cloneUrl: 'https://example.org/mine/onyx.git',
+  remoteHead: 'e'.repeat(40),
+  commitUrl: 'https://example.org/quartz/commit/',
+  notices: [],
+};
+
+describe('the plan comment', () => {
+  it('has a row a commit, the remaining difference folded, and how to sign', () => {
+    const [text = '', ...more] = formatPlanComment(
+      plan([
+        entry(1),
+        entry(2, { state: 'review', remaining: ['@@ a.txt @@', '- +old', '+ +new'] }),
+        { state: 'blocked', upstream: 'f'.repeat(40), subject: 'theirs', reasons: ['Closed-1.0'] },
+      ]),
+      context,
+    );
+    const html = render(text);
+    expect(more).toEqual([]);
+    expect(html.match(/<tr>/g)).toHaveLength(4);
+    expect(html).toContain('clean, equal after renaming');
+    expect(html.match(/<details>[\s\S]*<\/details>/)?.[0]).toContain('+ +new');
+    expect(html).toContain('git rebase --signoff dddddddddddd');
+    // Of what the licence bars, nothing is linked to.
+    expect(html).toContain('<td><code>ffffffffffff</code></td>');
+    expect(html).toContain(`<a href="https://example.org/quartz/commit/${entry(1).upstream}">`);
+  });
+
+  it('is cut into comments that the forge takes, each with the head of its table, nothing lost', () => {
+    const entries = Array.from({ length: 300 }, (_, index) =>
+      entry(index, {
+        state: 'review',
+        remaining: Array.from({ length: 40 }, (_x, line) => `+ +line ${line} of ${index}`),
+      }),
+    );
+    const texts = formatPlanComment(plan(entries), context);
+    expect(texts.length).toBeGreaterThan(3);
+    for (const text of texts) expect(Buffer.byteLength(text)).toBeLessThan(65_400);
+    expect(texts[0]).toContain(`(1 of ${texts.length})`);
+    const all = texts.map((text) => outsideCode(render(text))).join('');
+    expect(all.match(/<details>/g)?.length).toBe(all.match(/<\/details>/g)?.length);
+    for (const { upstream } of entries)
+      expect(texts.join('').split(upstream.slice(28)).length).toBeGreaterThan(1);
+    expect(texts.join('')).toContain('line 39 of 299');
+  });
+
+  it('cuts what is too long by itself at a line, closes what is open, and says so', () => {
+    const huge = Array.from({ length: 3000 }, (_, line) => `+ +${'x'.repeat(300)} ${line}`);
+    const texts = formatPlanComment(plan([entry(1, { state: 'conflict', remaining: huge })]), context);
+    for (const text of texts) {
+      expect(Buffer.byteLength(text)).toBeLessThan(65_400);
+      const html = outsideCode(render(text));
+      expect(html.match(/<details>/g)?.length).toBe(html.match(/<\/details>/g)?.length);
+      expect(html).not.toContain('xxx');
+    }
+    expect(texts.join('')).toMatch(/more lines/);
+  });
+
+  it('lets nothing foreign out of code, whatever a commit says', () => {
+    const hostile = fc.oneof(
+      anyText,
+      fc.constantFrom(
+        '@mia',
+        'Fixes #1',
+        '</details><b>',
+        '| a | b |',
+        '/sync retry',
+        '```',
+        '<!-- fork-sync plan 1 0 -->',
+      ),
+    );
+    const foreign = fc.array(hostile, { maxLength: 3 }).map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(foreign, foreign, foreign, foreign, (subject, path, why, line) => {
+        const marked = (text: string): string => `@mia${text}@mia #1`;
+        const bad = entry(1, {
+          state: 'conflict',
+          subject: marked(subject),
+          licence: [marked(why)],
+          files: [{ path: marked(path), from: '', how: 'added' }],
+          doubts: [{ path: marked(path), rule: 'x', why: marked(why) }],
+          conflicts: [
+            {
+              path: marked(path),
+              type: 'really-diverged',
+              why: marked(why),
+              next: '',
+              hunks: [{ line: 1, ours: marked(line), base: '', theirs: marked(line) }],
+            },
+          ],
+          reasons: [marked(why)],
+          remaining: [marked(line)],
+        });
+        const listed: PlanEntry = {
+          state: 'skipped',
+          upstream: 'f'.repeat(40),
+          subject: marked(subject),
+          reasons: [marked(why)],
+        };
+        const of = plan([bad, listed]);
+        const texts = [
+          ...formatPlanComment(of, context),
+          formatDashboard([{ plan: of, outcome: 'Done.', pullRequest: undefined, notices: [] }]),
+          formatBody(of),
+        ];
+        for (const text of texts) {
+          const html = outsideCode(render(text));
+          expect(html).not.toMatch(/@mia|#1|fixes/i);
+          expect(html.match(/<details>/g)?.length).toBe(html.match(/<\/details>/g)?.length);
+          for (const one of text.split('\n')) expect(one).not.toMatch(/^\/|^<!--/);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('the dashboard', () => {
+  it('says where the queue stands, and nothing that changes by itself', () => {
+    const lines = [
+      {
+        plan: plan([entry(1, { state: 'conflict' })]),
+        outcome: 'Done.',
+        pullRequest: undefined,
+        notices: [],
+      },
+    ];
+    const text = formatDashboard(lines);
+    expect(text).toContain('1 conflict; 2 more wait');
+    expect(text).toContain('3 pending, 7 imported.');
+    expect(formatDashboard(lines)).toBe(text);
+  });
+});
+
+describe('a title', () => {
+  it('counts, or takes the subject of a single commit, and never grows too long', () => {
+    const title = (entries: readonly PlanEntry[]): string =>
+      formatTitle('[import] {commits} from {name} {branch} (stable-6.0)', 'stable-6.0', plan(entries));
+    expect(title([entry(1), entry(2)])).toBe('[import] 2 commits from Quartz main (stable-6.0)');
+    expect(title([entry(1, { subject: 'Fixes #1 by @mia' })])).not.toMatch(/fixes|#1|@mia/i);
+    expect(title([entry(1, { subject: 'x'.repeat(9000) })]).length).toBeLessThanOrEqual(256);
+  });
+});
+
+describe('splitting', () => {
+  it('keeps all pieces in order, below the limit', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.string({ minLength: 1, maxLength: 60 }).filter((text) => !/[\n`]/.test(text))),
+        (texts) => {
+          const parts = splitComment(
+            'T',
+            texts.map((text) => ({ text })),
+            1000,
+          );
+          for (const part of parts) expect(Buffer.byteLength(part)).toBeLessThanOrEqual(1000);
+          const lines = parts.flatMap((part) => part.split('\n').slice(1)).filter((line) => line !== '');
+          expect(lines).toEqual(texts);
+        },
+      ),
+    );
+  });
+});
