@@ -5,6 +5,8 @@ const report = process.env['LXD_TO_INCUS_TEST_REPORT'];
 
 export default defineConfig({
   test: {
+    // As many as there are processors; the default leaves one idle, which is half of a small machine.
+    maxWorkers: '100%',
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     projects: [
       {
