@@ -220,8 +220,7 @@ function openFacts({ objects, cache }: ScanSources) {
         one.pickedFrom.join(' '),
         one.reverts.join(' '),
       ];
-      const added = Object.fromEntries([...fresh].map(([sha, one]) => [sha, pack(one)]));
-      cache.write('facts', { ...remembered, ...added });
+      cache.add('facts', new Map([...fresh].map(([sha, one]) => [sha, pack(one)])));
     },
   };
 }
@@ -327,7 +326,7 @@ async function openJudge({ pack, objects, cache }: ScanSources): Promise<Judge> 
     prepare: (shas) => forEach(shas, verdict),
     verdict,
     save() {
-      if (fresh.size > 0) cache.write('verdicts', { ...remembered, ...Object.fromEntries(fresh) });
+      if (fresh.size > 0) cache.add('verdicts', fresh);
     },
   };
 }
@@ -348,7 +347,7 @@ function openSkips({ pack, objects, cache }: ScanSources) {
     prepare: (shas: readonly string[]) => forEach(shas, idOf),
     ruleOf: async (sha: string) => rules.get(await idOf(sha)),
     save(): void {
-      if (fresh.size > 0) cache.write('skips', { ...remembered, ...Object.fromEntries(fresh) });
+      if (fresh.size > 0) cache.add('skips', fresh);
     },
   };
 }
@@ -428,8 +427,8 @@ function openPatches(
       return undefined;
     },
     save() {
-      if (shapes.size > 0) cache.write('shapes', { ...rememberedShapes, ...Object.fromEntries(shapes) });
-      if (keys.size > 0) cache.write('patches', { ...rememberedKeys, ...Object.fromEntries(keys) });
+      if (shapes.size > 0) cache.add('shapes', shapes);
+      if (keys.size > 0) cache.add('patches', keys);
     },
   };
 }

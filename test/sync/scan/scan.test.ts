@@ -226,4 +226,24 @@ describe('the cache of scans', () => {
     expect(countStates(cold.commits)).toMatchObject({ imported: 1, blocked: 2 });
     expect([warm, again, damaged, open.scan]).toEqual([cold, cold, cold, cold]);
   });
+
+  it('keeps what was added again and again, later values over earlier ones', () => {
+    const folder = temporaryFolder();
+    const expected: Record<string, unknown> = {};
+    for (let time = 0; time < 70; time += 1) {
+      const cache = openScanCache(folder, 'this version');
+      const added = { [`only ${time}`]: time, 'every time': time };
+      cache.add('facts', new Map(Object.entries(added)));
+      Object.assign(expected, added);
+      cache.close();
+    }
+
+    const cache = openScanCache(folder, 'this version');
+    const other = cache.read('verdicts');
+    const all = cache.read('facts');
+    cache.close();
+
+    expect(all).toEqual(expected);
+    expect(other).toEqual({});
+  });
 });
