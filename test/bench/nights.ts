@@ -51,15 +51,32 @@ async function replay(upstream: string, fork: string): Promise<void> {
     git(repository, 'rev-list', '-1', '--first-parent', `--before=${night}${hour}`, 'main');
 
   const nights = daysBetween(first, last);
+  const end = nights.at(-1) ?? last;
+  // The scripts own output: the shapes are those of the command line.
+  const today = forkSync(
+    'scan',
+    '--json',
+    '--branch',
+    `main=${tipAt(upstream, end)}`,
+    '--onto',
+    'main',
+  ) as Scan;
+  const imported = new Map(
+    today.commits.flatMap((one) =>
+      one.state === 'imported' && one.fork !== undefined ? [[one.sha, one.fork] as const] : [],
+    ),
+  );
+  const made = new Set(imported.values());
   // A commit counts for the last night before people imported it: other nights say nothing that this one does not.
   const every = process.env['NIGHTS_ALL'] !== undefined;
   const hasImports = (index: number): boolean => {
     const [one, two] = [nights[index], nights[index + 1]];
     if (one === undefined || two === undefined) return false;
     const range = `${tipAt(fork, one)}..${tipAt(fork, two)}`;
-    return git(fork, 'log', '-1', '--format=%H', '--grep=^\\[lxd-import\\]', range) !== '';
+    return git(fork, 'rev-list', range)
+      .split('\n')
+      .some((sha) => made.has(sha));
   };
-  const end = nights.at(-1) ?? last;
   const open = new Map<string, Proposal>();
   const arrived = new Map<string, { readonly night: string; readonly before: Proposal | undefined }>();
   const firstSeen = new Map<string, string>();
@@ -75,7 +92,6 @@ async function replay(upstream: string, fork: string): Promise<void> {
     if (tips.join() === inputs || !(planned || index === 0 || hasImports(index - 1))) continue;
     inputs = tips.join();
     const begun = performance.now();
-    // The scripts own output: the shapes are those of the command line.
     scan = forkSync('scan', '--json', ...tips) as Scan;
     if (planned) {
       plan = forkSync('plan', '--json', '--limit', limit, ...tips) as RunPlan;
@@ -100,24 +116,18 @@ async function replay(upstream: string, fork: string): Promise<void> {
   }
   if (scan === undefined || plan === undefined) throw new Error('no night had anything to look at');
 
-  const today = forkSync(
-    'scan',
-    '--json',
-    '--branch',
-    `main=${tipAt(upstream, end)}`,
-    '--onto',
-    'main',
-  ) as Scan;
+  const dump = process.env['NIGHTS_DUMP'];
+  if (dump !== undefined)
+    fs.writeFileSync(
+      dump,
+      JSON.stringify({ arrived: [...arrived], firstSeen: [...firstSeen], scan, plan, today }),
+    );
   const gitDir = fs.readdirSync(cache).find((name) => name.endsWith('.git'));
   const reader = openObjectReader(join(cache, gitDir ?? ''));
   const objects = openObjects(reader);
-  const imported = new Map(
-    today.commits.flatMap((one) =>
-      one.state === 'imported' && one.fork !== undefined ? [[one.sha, one.fork] as const] : [],
-    ),
-  );
   let proposed = 0;
   let equal = 0;
+  const judgedBefore: Judged[] = [];
   let between = 0;
   let known = 0;
   const statuses = new Map<string, number>();
@@ -138,7 +148,9 @@ async function replay(upstream: string, fork: string): Promise<void> {
     const [parent = ''] = (await objects.commit(people)).parents;
     if ((await changeKey(objects, before.onto, before.commit)) === (await changeKey(objects, parent, people)))
       equal += 1;
+    judgedBefore.push({ upstream: sha, parent, tree: (await objects.commit(people)).tree });
   }
+  const again = pickAgain(judgedBefore, common);
   await reader.close();
   const judged = arrived.size - known - between;
   const left = today.commits.filter((one) =>
@@ -164,22 +176,49 @@ async function replay(upstream: string, fork: string): Promise<void> {
   const after = new Set(git(upstream, 'rev-list', 'main', `^${relicensed}^`).split('\n'));
   const share = (part: number, whole: number): string =>
     `${part} of ${whole} (${((100 * part) / Math.max(1, whole)).toFixed(1)} %)`;
-  const dropped = [...fates].filter(([fate]) => fate.startsWith('rule') || fate.startsWith('cancelled'));
+  const count = (test: (fate: string) => boolean): number =>
+    [...fates].reduce((sum, [fate, commits]) => sum + (test(fate) ? commits : 0), 0);
+  const settled = count((fate) => fate.startsWith('rule') || fate.startsWith('cancelled'));
+  const there = count((fate) => fate === 'equivalent' || fate === 'empty');
+  const leftByPeople = left.length - count((fate) => fate === 'own');
   const lines = [
     `nights ${nights[0]} to ${end}: ${nights.length}, ${seconds.length} of them planned`,
     `imported by people in these nights: ${judged} that a night could propose (${between} reached both sides between two nights)`,
     `proposed as clean or review: ${share(proposed, judged)}: ${[...statuses].map(([status, count]) => `${count} ${status}`).join(', ')}`,
-    `with the change that people committed: ${share(equal, judged)}`,
-    `left out by people: ${left.length}; cancelled or skipped by a rule: ${share(
-      dropped.reduce((sum, [, count]) => sum + count, 0),
-      left.length,
-    )}`,
+    `with the change that people committed, in the chain of that night: ${share(equal, judged)}`,
+    `with the tree that people committed, picked onto what people had: ${share(again, judged)}`,
+    `left out by people: ${leftByPeople}, and ${left.length - leftByPeople} that are the fork's own work coming back`,
+    `  cancelled or skipped by a rule of the pack: ${share(settled, leftByPeople)}`,
+    `  the same, with what the fork has already: ${share(settled + there, leftByPeople)}`,
     ...[...fates].toSorted((one, two) => two[1] - one[1]).map(([fate, count]) => `  ${count} ${fate}`),
     `proposed after the relicensing (${relicensed.slice(0, 12)}): ${[...open.keys()].filter((sha) => after.has(sha)).length}`,
     `second run of a night with the same plan: ${same} of ${repeated}`,
     `a night took ${(seconds.reduce((sum, one) => sum + one, 0) / seconds.length).toFixed(1)} s`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+interface Judged {
+  readonly upstream: string;
+  /** What people's commit went onto, and the tree that it made. */
+  readonly parent: string;
+  readonly tree: string;
+}
+
+/** How many of the proposed commits give people's tree, picked onto the commit that people had. */
+function pickAgain(judged: readonly Judged[], common: readonly string[]): number {
+  const done = spawnSync(
+    process.execPath,
+    [join(root, 'bin', 'fork-sync.js'), 'pick', '--stdin', '--json', ...common],
+    {
+      encoding: 'utf8',
+      input: judged.map(({ upstream, parent }) => `${upstream}\t${parent}\n`).join(''),
+      maxBuffer: 1024 * 1024 * 1024,
+    },
+  );
+  const lines = done.stdout.split('\n').filter((line) => line !== '');
+  if (lines.length !== judged.length) throw new Error(done.stderr);
+  return judged.filter(({ tree }, index) => JSON.parse(lines[index] ?? '').tree === tree).length;
 }
 
 /** Paths with removed and added lines, to the byte: what two commits on different parents can have in common. */

@@ -6,6 +6,7 @@ import { type History, type Visible, walkWholeHistory } from '../git/history.ts'
 import type { Change, Objects } from '../git/objects.ts';
 import { isMissingObject } from '../problem.ts';
 import { compileBrand } from '../rewrite/brand.ts';
+import { activeRules, hasLimitedRules } from '../rules/active-rules.ts';
 import { matchesAnyGlob } from '../rules/glob.ts';
 import type { RulePack } from '../rules/model.ts';
 import { type CommitFacts, factsOf } from './commit-facts.ts';
@@ -76,7 +77,7 @@ export async function scanRepositories(sources: ScanSources, request: ScanReques
   const cleared: string[] = [];
   for (const sha of unknown) if ((await judge.verdict(sha)).cleared) cleared.push(sha);
   await patches.prepare(cleared);
-  const skips = openSkips(sources);
+  const skips = openSkips(sources, upstream);
   await skips.prepare(cleared);
   const again = await openQuestions(sources, upstream, fork, judge);
   const commits: ScannedCommit[] = [];
@@ -332,14 +333,20 @@ async function openJudge({ pack, objects, cache }: ScanSources): Promise<Judge> 
 }
 
 /** Which rule skips a commit, from the cache where it has it. */
-function openSkips({ pack, objects, cache }: ScanSources) {
+function openSkips({ pack, objects, cache }: ScanSources, upstream: History<CommitFacts>) {
+  const limited = hasLimitedRules(pack);
+  const packFor = (sha: string): RulePack => {
+    if (!limited) return pack;
+    const visible = upstream.visibleFrom(sha);
+    return activeRules(pack, (other) => visible[upstream.indexOf.get(other) ?? -1] === 1);
+  };
   const remembered = cache.read('skips') as Readonly<Record<string, string>>;
   const fresh = new Map<string, string>();
   const rules = new Map([...pack.skip, ...pack.leaveOut].map((rule) => [rule.id, rule]));
   const idOf = async (sha: string): Promise<string> => {
     const known = remembered[sha] ?? fresh.get(sha);
     if (known !== undefined) return known;
-    const id = (await skipRuleOf(pack, objects, await objects.commit(sha)))?.id ?? '';
+    const id = (await skipRuleOf(packFor(sha), objects, await objects.commit(sha)))?.id ?? '';
     fresh.set(sha, id);
     return id;
   };

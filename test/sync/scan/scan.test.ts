@@ -136,6 +136,31 @@ describe('where an upstream commit stands', () => {
     expect(of('half')?.state).toBe('pending');
   });
 
+  it('is skipped by a rule only between the commits that the rule names', async () => {
+    const tiny = makeTinyFork(temporaryFolder(), {
+      upstream: [
+        commit('before', 'base', 1100, note('one'), { message: 'gems: One\n' }),
+        commit('since', 'before', 1200, note('two'), { message: 'gems: Two\n' }),
+        commit('within', 'since', 1300, note('three'), { message: 'gems: Three\n' }),
+        commit('until', 'within', 1400, note('four'), { message: 'gems: Four\n' }),
+      ],
+    });
+    const [since, until] = [tiny.sha('since'), tiny.sha('until')];
+    writeFileSync(
+      join(tiny.rules, 'skip.yaml'),
+      `skip: []\nleaveOut:\n  - { id: gems, description: The fork had no gems then., subjects: ["gems: *"], since: "${since}", until: "${until}" }\n`,
+    );
+
+    const { of } = await scanTiny(tiny, { main: 'until' });
+
+    expect(['before', 'since', 'within', 'until'].map((name) => of(name)?.state)).toEqual([
+      'pending',
+      'skipped',
+      'skipped',
+      'pending',
+    ]);
+  });
+
   it('follows what people decided, and asks again once the path that they named changes', async () => {
     const tiny = makeTinyFork(temporaryFolder(), {
       upstream: [
