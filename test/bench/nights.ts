@@ -161,15 +161,16 @@ async function replay(upstream: string, fork: string): Promise<void> {
   const fates = new Map<string, number>();
   for (const { sha } of left) {
     const one = lastState.get(sha);
+    const waiting = one?.state === 'pending';
     const fate = cancelled.has(sha)
       ? 'cancelled: taken back upstream'
       : one?.state === 'skipped'
         ? (one.reason.split(':')[0] ?? '')
-        : one?.state === 'pending'
-          ? open.has(sha)
+        : !waiting
+          ? (one?.state ?? 'not seen')
+          : open.has(sha)
             ? 'proposed'
-            : (plan.leftOut.find((other) => other.upstream === sha)?.why ?? 'parked')
-          : (one?.state ?? 'not seen');
+            : leftOutAs(plan.leftOut.find((other) => other.upstream === sha));
     fates.set(fate, (fates.get(fate) ?? 0) + 1);
   }
   const relicensed = git(upstream, 'log', '--format=%H', '-1', '--diff-filter=M', 'main', '--', 'COPYING');
@@ -179,7 +180,7 @@ async function replay(upstream: string, fork: string): Promise<void> {
   const count = (test: (fate: string) => boolean): number =>
     [...fates].reduce((sum, [fate, commits]) => sum + (test(fate) ? commits : 0), 0);
   const settled = count((fate) => fate.startsWith('rule') || fate.startsWith('cancelled'));
-  const there = count((fate) => fate === 'equivalent' || fate === 'empty');
+  const there = count((fate) => ['equivalent', 'empty', 'deleted by the fork'].includes(fate));
   const leftByPeople = left.length - count((fate) => fate === 'own');
   const lines = [
     `nights ${nights[0]} to ${end}: ${nights.length}, ${seconds.length} of them planned`,
@@ -189,13 +190,21 @@ async function replay(upstream: string, fork: string): Promise<void> {
     `with the tree that people committed, picked onto what people had: ${share(again, judged)}`,
     `left out by people: ${leftByPeople}, and ${left.length - leftByPeople} that are the fork's own work coming back`,
     `  cancelled or skipped by a rule of the pack: ${share(settled, leftByPeople)}`,
-    `  the same, with what the fork has already: ${share(settled + there, leftByPeople)}`,
+    `  the same, with what the fork has already or deleted: ${share(settled + there, leftByPeople)}`,
     ...[...fates].toSorted((one, two) => two[1] - one[1]).map(([fate, count]) => `  ${count} ${fate}`),
     `proposed after the relicensing (${relicensed.slice(0, 12)}): ${[...open.keys()].filter((sha) => after.has(sha)).length}`,
     `second run of a night with the same plan: ${same} of ${repeated}`,
     `a night took ${(seconds.reduce((sum, one) => sum + one, 0) / seconds.length).toFixed(1)} s`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** Why a plan leaves a commit out, in few words. */
+function leftOutAs(left: RunPlan['leftOut'][number] | undefined): string {
+  if (left === undefined) return 'parked';
+  if (left.why !== 'skipped') return left.why;
+  const rule = /skipped by rule (\S+)/.exec(left.reason)?.[1];
+  return rule === undefined ? 'deleted by the fork' : `rule ${rule}`;
 }
 
 interface Judged {

@@ -2,14 +2,17 @@
 import { writeFileDurable } from '../../core/durable.ts';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { readableJson } from '../git/output.ts';
+import type { Engine } from '../pick/open-engine.ts';
 import { syncFailure } from '../problem.ts';
 import { ablate } from '../replay/ablate.ts';
-import { formatAblations, formatScores } from '../replay/format-score.ts';
+import { formatAblations, formatScanFigures, formatScores } from '../replay/format-score.ts';
 import { replayIsolated } from '../replay/isolate.ts';
-import { readPairs } from '../replay/read-pairs.ts';
+import { type Pair, readPairs } from '../replay/read-pairs.ts';
 import { type Replayed, replayPairs, sumUp } from '../replay/replay-pairs.ts';
+import { measureScan, type ScanFigures } from '../replay/scan-figures.ts';
 import { createReplayPage } from '../report/replay-page.ts';
 import { ruleIds } from '../rules/without-rule.ts';
+import { openScanFor } from './open-scan.ts';
 import { openEngineFor, openPack, type RepositoryOptions } from './options.ts';
 
 export interface ReplayOptions extends RepositoryOptions {
@@ -58,10 +61,12 @@ export async function runReplay(options: ReplayOptions): Promise<ExitCode> {
       named.includes('all') ? ruleIds(pack) : named,
     );
     const scores = scoresOf(replayed, split);
+    const scan = options.quick === true ? undefined : await scanFigures(options, engine, pairs);
     if (options.json === true)
-      process.stdout.write(`${readableJson({ scores, ablations, isolated, pairs: replayed })}\n`);
+      process.stdout.write(`${readableJson({ scores, scan, ablations, isolated, pairs: replayed })}\n`);
     else {
       process.stdout.write(`${formatScores(scores)}\n`);
+      if (scan !== undefined) process.stdout.write(`\n${formatScanFigures(scan)}\n`);
       if (ablations.length > 0) process.stdout.write(`\n${formatAblations(ablations)}\n`);
       if (isolated !== undefined)
         process.stdout.write(`isolated: ${isolated.same} of ${isolated.repeated} picks have the same sha\n`);
@@ -70,6 +75,17 @@ export async function runReplay(options: ReplayOptions): Promise<ExitCode> {
   } finally {
     await engine.close();
   }
+}
+
+/** What the scan of the branches that the pack lists recognises, with the fork at its HEAD. */
+async function scanFigures(
+  options: ReplayOptions,
+  engine: Engine,
+  pairs: readonly Pair[],
+): Promise<ScanFigures | undefined> {
+  if (engine.pack.info.licence === undefined) return undefined;
+  const { scan } = await openScanFor(options, engine.pack, engine);
+  return measureScan(engine, scan, pairs);
 }
 
 function scoresOf(replayed: readonly Replayed[], split: number | undefined) {

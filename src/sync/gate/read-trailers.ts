@@ -7,7 +7,8 @@ export interface Trailer {
 }
 
 const trailerLine = /^([A-Za-z][A-Za-z-]{0,60}): ?(.*)$/;
-const pickedFrom = /^\(cherry picked from (?:commit )?([0-9a-f]{40})\)$/;
+/** A sha, or the address of a commit, as people write it too. */
+const pickedFrom = /^\(cherry picked from (?:commit )?(?:https:\/\/[^\s()]{1,300}\/)?[0-9a-f]{40}\)$/;
 const longestParagraph = 200;
 
 /** Trailers of the last paragraph, if every line of it is one (or the note of a cherry-pick, or goes on with a blank). */

@@ -1,7 +1,10 @@
 // A replay's score as a table for people.
 import { formatTable } from '../../core/text.ts';
+import { readable } from '../git/output.ts';
+import { states } from '../scan/scan-result.ts';
 import type { Ablation } from './ablate.ts';
 import type { Score } from './replay-pairs.ts';
+import type { ScanFigures } from './scan-figures.ts';
 
 /** One column a score: the whole, and its parts by time where asked for. */
 export function formatScores(scores: readonly { readonly name: string; readonly score: Score }[]): string {
@@ -59,4 +62,34 @@ export function formatAblations(ablations: readonly Ablation[]): string {
   );
   const idle = ablations.length - telling.length;
   return idle === 0 ? table : `${table}\n${idle} rules change nothing in these pairs.`;
+}
+
+/** What a scan recognises, and where commits stand branch by branch. */
+export function formatScanFigures(figures: ScanFigures): string {
+  const leftOut = Object.entries(figures.pairsLeftOut);
+  const named = leftOut.map(([rule, count]) => `${rule} ${count}`).join(', ');
+  const total = leftOut.reduce((sum, [, count]) => sum + count, 0);
+  const rows: readonly (readonly [string, string])[] = [
+    [
+      `imports found on ${readable(figures.branch)} without trailers`,
+      `${figures.found} of ${figures.imports}`,
+    ],
+    ['  with several candidates, told apart', `${figures.toldApart} of ${figures.doubled}`],
+    ['known pairs found as people made them', `${figures.pairsRight} of ${figures.pairs}`],
+    ['known pairs that a rule would leave out', named === '' ? '0' : `${total} (${named})`],
+    [
+      "commits with a licence trailer that are the fork's own",
+      `${figures.claimingOwn} of ${figures.claiming}`,
+    ],
+  ];
+  return [
+    formatTable(['scan', ''], rows),
+    formatTable(
+      ['branch', ...states],
+      Object.entries(figures.branches).map(([branch, counts]) => [
+        readable(branch),
+        ...states.map((state) => String(counts[state])),
+      ]),
+    ),
+  ].join('\n\n');
 }

@@ -13,7 +13,7 @@ export interface CommitFacts extends HistoryCommit {
   readonly reverts: readonly string[];
 }
 
-const pickTrailer = /^\(cherry picked from (?:commit )?([0-9a-f]{40})\)\r?$/gm;
+const pickTrailer = /^\(cherry picked from (?:commit )?(?:https:\/\/[^\s()]{1,300}\/)?([0-9a-f]{40})\)\r?$/gm;
 const revertLine = /^This reverts commit ([0-9a-f]{40})\b/gm;
 const longestSubject = 1000;
 

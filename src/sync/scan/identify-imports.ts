@@ -44,10 +44,12 @@ function closest(
   upstream: History<CommitFacts>,
 ): number | undefined {
   if (candidates.length < 2) return candidates[0];
-  const words = new Set(commit.subject.split(' '));
-  const score = (index: number): number => {
-    const other = upstream.commits[index];
-    return other === undefined ? 0 : other.subject.split(' ').filter((word) => words.has(word)).length;
-  };
+  const score = (index: number): number => likeness(commit, upstream.commits[index]);
   return candidates.toSorted((left, right) => score(right) - score(left))[0];
+}
+
+/** How many words of two subjects are the same. */
+export function likeness(commit: CommitFacts, other: CommitFacts | undefined): number {
+  const words = new Set(commit.subject.split(' '));
+  return other === undefined ? 0 : other.subject.split(' ').filter((word) => words.has(word)).length;
 }

@@ -332,13 +332,27 @@ async function openJudge({ pack, objects, cache }: ScanSources): Promise<Judge> 
   };
 }
 
+/** The commit and everything that is built on it. */
+function descendantsOf({ commits, indexOf }: History<CommitFacts>, sha: string): Uint8Array {
+  const found = new Uint8Array(commits.length);
+  for (const [index, commit] of commits.entries())
+    if (commit.sha === sha || commit.parents.some((parent) => found[indexOf.get(parent) ?? -1] === 1))
+      found[index] = 1;
+  return found;
+}
+
 /** Which rule skips a commit, from the cache where it has it. */
 function openSkips({ pack, objects, cache }: ScanSources, upstream: History<CommitFacts>) {
   const limited = hasLimitedRules(pack);
+  const later = new Map<string, Uint8Array>();
   const packFor = (sha: string): RulePack => {
     if (!limited) return pack;
-    const visible = upstream.visibleFrom(sha);
-    return activeRules(pack, (other) => visible[upstream.indexOf.get(other) ?? -1] === 1);
+    const place = upstream.indexOf.get(sha) ?? -1;
+    return activeRules(pack, (limit) => {
+      const found = later.get(limit) ?? descendantsOf(upstream, limit);
+      later.set(limit, found);
+      return found[place] === 1;
+    });
   };
   const remembered = cache.read('skips') as Readonly<Record<string, string>>;
   const fresh = new Map<string, string>();

@@ -152,6 +152,19 @@ describe('trailers', () => {
       ),
     ).toHaveLength(2);
   });
+
+  it('may stand beside the address of the commit that it was picked from, but not beside other text', () => {
+    const sha = '0'.repeat(40);
+    const license = 'License: X\n';
+
+    const address = readTrailers(
+      `S\n\n(cherry picked from commit https://example.org/a/pull/1/commits/${sha})\n${license}`,
+    );
+    const text = readTrailers(`S\n\n(cherry picked from commit ${sha} and another)\n${license}`);
+
+    expect(address).toEqual([{ name: 'license', value: 'X' }]);
+    expect(text).toEqual([]);
+  });
 });
 
 describe('SPDX expressions', () => {

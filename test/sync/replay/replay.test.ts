@@ -5,11 +5,12 @@ import { describe, expect, it } from 'vitest';
 import { makeTinyFork } from '../../../fixtures/histories/tiny-fork.ts';
 import { openEngine } from '../../../src/sync/pick/open-engine.ts';
 import { ablate } from '../../../src/sync/replay/ablate.ts';
-import { formatAblations, formatScores } from '../../../src/sync/replay/format-score.ts';
+import { formatAblations, formatScanFigures, formatScores } from '../../../src/sync/replay/format-score.ts';
 import { replayIsolated } from '../../../src/sync/replay/isolate.ts';
 import { measureDrift } from '../../../src/sync/replay/measure-drift.ts';
 import { readPairs } from '../../../src/sync/replay/read-pairs.ts';
 import { replayPairs, sumUp } from '../../../src/sync/replay/replay-pairs.ts';
+import { measureScan } from '../../../src/sync/replay/scan-figures.ts';
 import { createReplayPage } from '../../../src/sync/report/replay-page.ts';
 import { countHits } from '../../../src/sync/rules/count-hits.ts';
 import { loadPack } from '../../../src/sync/rules/load-pack.ts';
@@ -20,6 +21,7 @@ import {
   suggestFromDrift,
 } from '../../../src/sync/rules/suggest-rules.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
+import { scanTiny } from '../scanned.ts';
 
 /** Two imports: one as the rules have it, one in which people chose another word. */
 function openScene() {
@@ -77,6 +79,88 @@ describe('replay', () => {
     } finally {
       await engine.close();
     }
+  });
+
+  it('measures what a scan recognises without any trailer', async () => {
+    const folder = temporaryFolder();
+    const change = (text: string) => ({ 'notes.txt': `${text}\n` });
+    const tiny = makeTinyFork(folder, {
+      upstream: [
+        { name: 'one', from: 'base', time: 2100, message: 'notes: One word\n', files: change('one') },
+        {
+          name: 'two',
+          from: 'one',
+          time: 2200,
+          authorTime: 2100,
+          message: 'notes: Other words\n',
+          files: change('two'),
+        },
+        { name: 'po', from: 'two', time: 2300, files: { 'po/de.po': 'msgid "b"\n' } },
+        {
+          name: 'back',
+          from: 'po',
+          time: 9000,
+          authorTime: 3300,
+          message: 'Ours\n\nLicense: Free-1.0\n',
+          files: change('ours'),
+        },
+        {
+          name: 'main',
+          from: 'back',
+          time: 9100,
+          message: 'Theirs\n\nLicense: Free-1.0\n',
+          files: change('theirs'),
+        },
+      ],
+      fork: [
+        {
+          name: 'our-one',
+          from: 'rename',
+          time: 3100,
+          authorTime: 2100,
+          message: '[import] notes: One word\n',
+          files: change('one'),
+        },
+        {
+          name: 'our-two',
+          from: 'our-one',
+          time: 3200,
+          authorTime: 2100,
+          message: '[import] notes: Other words\n',
+          files: change('two'),
+        },
+        { name: 'ours', from: 'our-two', time: 3300, files: change('ours') },
+        {
+          name: 'unknown',
+          from: 'ours',
+          time: 3400,
+          message: '[import] From nowhere\n',
+          files: change('nowhere'),
+        },
+      ],
+    });
+    const pairs = [
+      { upstream: tiny.sha('one'), fork: tiny.sha('our-one') },
+      { upstream: tiny.sha('po'), fork: tiny.sha('our-two') },
+    ];
+    const { engine, open } = await scanTiny(tiny, { main: 'main', fork: 'unknown' });
+
+    const figures = await measureScan(engine, open.scan, pairs);
+
+    expect(figures).toMatchObject({
+      branch: 'main',
+      imports: 3,
+      found: 2,
+      doubled: 2,
+      toldApart: 2,
+      pairs: 2,
+      pairsRight: 1,
+      pairsLeftOut: { translations: 1 },
+      claiming: 2,
+      claimingOwn: 1,
+      branches: { main: { imported: 2, own: 1, skipped: 1, pending: 1 } },
+    });
+    expect(formatScanFigures(figures)).toMatch(/told apart +2 of 2/);
   });
 
   it('gives the same shas in repositories that hold only what a pick may see', async () => {

@@ -114,13 +114,22 @@ describe('where an upstream commit stands', () => {
         commit('twice', 'picked', later + 60, note('more'), {
           message: `Ours\n\n(cherry picked from ${ours})\n`,
         }),
+        commit('address', 'twice', later + 120, note('most'), {
+          message: `Ours\n\n(cherry picked from commit https://example.org/o/pull/1/commits/${ours})\n`,
+        }),
       ],
     });
-    const { of, open } = await scanTiny(tiny, { main: 'twice', fork: 'ours' });
+    const { of, open } = await scanTiny(tiny, { main: 'address', fork: 'ours' });
     expect(of('picked')).toMatchObject({ state: 'own', fork: ours });
     expect(open.scan.courtesy).toMatchObject([
       { fork: ours, upstream: tiny.sha('picked'), lagDays: 3, duplicates: [] },
       { fork: ours, upstream: tiny.sha('twice'), lagDays: 3, duplicates: [tiny.sha('picked')] },
+      {
+        fork: ours,
+        upstream: tiny.sha('address'),
+        lagDays: 3,
+        duplicates: [tiny.sha('picked'), tiny.sha('twice')],
+      },
     ]);
   });
 
