@@ -47,7 +47,7 @@ export function openObjectReader(gitDir: string): ObjectReader {
   const flush = (): void => {
     const lines = outgoing.join('');
     outgoing = [];
-    child.stdin.write(lines);
+    child.stdin.write(lines, 'latin1');
   };
   const answer = (): Waiting | undefined => {
     const first = waiting[head];

@@ -48,7 +48,7 @@ export interface Objects {
 }
 
 const blobCacheBytes = 3 * 1024 * 1024;
-const treeCacheBytes = 2 * 1024 * 1024;
+const treeCacheBytes = 3 * 1024 * 1024;
 const folderCacheEntries = 12_000;
 
 /** Caches on top of a reader; the caches hold only what can be read again. */
@@ -137,8 +137,11 @@ export function openObjects(reader: ObjectReader): Objects {
     async commitIfHere(sha) {
       const known = commits.get(sha);
       if (known !== undefined) return known;
-      const found = await reader.read(sha);
-      return found?.type === 'commit' ? commit(sha) : undefined;
+      const found = own.get(sha) ?? (await reader.read(sha));
+      if (found?.type !== 'commit') return undefined;
+      const parsed = parseCommit(sha, found.data);
+      commits.set(sha, parsed);
+      return parsed;
     },
     folder,
     differing,

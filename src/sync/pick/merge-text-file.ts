@@ -63,13 +63,12 @@ export async function mergeTextFile(view: PickView, files: TextSides): Promise<M
   const blocked = kind === 'go' ? withImportBlocks(files) : undefined;
   const sides = blocked ?? files;
   const cut = blocked !== undefined;
-  const body = (side: TextSides['base']): Sequence => {
-    const lines = store.splitBlob(side.sha, side.text);
-    return cut ? withoutBlockLines(store, lines) : lines;
-  };
-  const base = body(sides.base);
-  const theirs = body(sides.theirs);
-  const ours = body(sides.ours);
+  const body = (lines: Sequence): Sequence => (cut ? withoutBlockLines(store, lines) : lines);
+  const baseLines = store.splitBlob(sides.base.sha, sides.base.text);
+  const base = body(baseLines);
+  const near = { text: sides.base.text, lines: baseLines };
+  const theirs = body(store.splitBlob(sides.theirs.sha, sides.theirs.text, near));
+  const ours = body(store.splitBlob(sides.ours.sha, sides.ours.text));
   const study = studyFile(view, `${fold} ${sides.base.sha} ${sides.ours.sha} ${cut}`, base, ours, fold);
   const go = kind === 'go' ? await view.go() : undefined;
   const added = addedLines(view, base, theirs);
@@ -245,9 +244,11 @@ function withImportBlocks(files: TextSides): TextSides | undefined {
 function withoutBlockLines(store: LineStore, lines: Sequence): Sequence {
   const from = lines.indexOf(store.id('import ('));
   const to = lines.indexOf(store.id(')'), from);
-  return from < 0 || to < 0
-    ? lines
-    : Int32Array.from([...lines.subarray(0, from + 1), ...lines.subarray(to)]);
+  if (from < 0 || to < 0) return lines;
+  const out = new Int32Array(from + 1 + lines.length - to);
+  out.set(lines.subarray(0, from + 1));
+  out.set(lines.subarray(to), from + 1);
+  return out;
 }
 
 function withoutBlock(text: string): string {

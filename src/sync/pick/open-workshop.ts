@@ -169,6 +169,7 @@ function lessonRules(
 const studiedLines = 40_000;
 
 const atOnce = Math.max(2, cpus().length * 4);
+const lessonsAtOnce = 64;
 
 async function loadLessons(
   context: LessonContext,
@@ -180,8 +181,8 @@ async function loadLessons(
 ): Promise<readonly (Lesson | undefined)[]> {
   const lessons: (Lesson | undefined)[] = [];
   let next = 0;
-  const work = async (): Promise<void> => {
-    for (;;) {
+  const work = async (end: number): Promise<void> => {
+    while (next < end) {
       const index = next;
       next += 1;
       const pair = pairs[index];
@@ -195,7 +196,12 @@ async function loadLessons(
       if (known === undefined && lessons[index] !== undefined) cache.set('lesson', key, lessons[index]);
     }
   };
-  await Promise.all(Array.from({ length: atOnce }, work));
+  // Numbers of lines hold until the store is trimmed: that is between lessons, not in the middle of some.
+  for (let end = 0; end < pairs.length; ) {
+    end += lessonsAtOnce;
+    await Promise.all(Array.from({ length: atOnce }, () => work(end)));
+    context.store.trim();
+  }
   return pairs.map((_, index) => lessons[index]);
 }
 

@@ -1,15 +1,22 @@
 // Lines as numbers: equal lines have equal numbers, so that comparing files is comparing integers.
 import { createLru } from '../git/lru.ts';
 import type { Sequence } from '../merge/diff-sequences.ts';
+import { commonEnds } from './common-ends.ts';
 
 /** Which fold applies: Go code is compared without package qualifiers, all else word by word. */
 export type FoldKind = 'go' | 'text';
 
+/** A text with its lines. */
+export interface Split {
+  readonly text: string;
+  readonly lines: Sequence;
+}
+
 export interface LineStore {
   /** The lines of a text; the last is empty where the text ends with a newline, so joining gives the text back. */
   split(text: string): Sequence;
-  /** The same for the text of a blob, which comes up again and again. */
-  splitBlob(sha: string, text: string): Sequence;
+  /** The same for the text of a blob, which comes up again and again; `near` is a text that most of its lines are in. */
+  splitBlob(sha: string, text: string, near?: Split): Sequence;
   join(lines: Sequence | readonly number[]): string;
   id(line: string): number;
   line(id: number): string;
@@ -58,12 +65,28 @@ export function createLineStore(foldLine: (line: string, kind: FoldKind) => stri
     return Int32Array.from(out);
   };
 
+  /** Only what is not at the beginning or the end of the other text is cut and looked up. */
+  const splitNear = (text: string, near: Split): Sequence => {
+    if (text === near.text) return near.lines;
+    const { start, end } = commonEnds(text, near.text);
+    if (start === 0 && end === 0) return split(text);
+    const before = countLines(text, 0, start);
+    const after = end === 0 ? 0 : countLines(text, text.length - end, text.length) + 1;
+    // The line end in front of the common end belongs to neither.
+    const middle = split(text.slice(start, end === 0 ? text.length : text.length - end - 1));
+    const out = new Int32Array(before + middle.length + after);
+    out.set(near.lines.subarray(0, before));
+    out.set(middle, before);
+    out.set(near.lines.subarray(near.lines.length - after), before + middle.length);
+    return out;
+  };
+
   return {
     split,
-    splitBlob(sha, text) {
+    splitBlob(sha, text, near) {
       const known = blobs.get(sha);
       if (known !== undefined) return known;
-      const made = split(text);
+      const made = near === undefined ? split(text) : splitNear(text, near);
       blobs.set(sha, made, made.length);
       return made;
     },
@@ -81,4 +104,11 @@ export function createLineStore(foldLine: (line: string, kind: FoldKind) => stri
       blobs = createLru<string, Sequence>(blobLines);
     },
   };
+}
+
+function countLines(text: string, from: number, to: number): number {
+  let count = 0;
+  for (let end = text.indexOf('\n', from); end >= 0 && end < to; end = text.indexOf('\n', end + 1))
+    count += 1;
+  return count;
 }

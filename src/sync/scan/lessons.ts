@@ -2,8 +2,9 @@
 
 import type { Change, Objects } from '../git/objects.ts';
 import { fileMode } from '../git/tree.ts';
-import { diffSequences, type Sequence } from '../merge/diff-sequences.ts';
+import { diffSequences, type Edit, type Sequence } from '../merge/diff-sequences.ts';
 import { pairAlike } from '../rewrite/align.ts';
+import { commonEnds } from '../rewrite/common-ends.ts';
 import { type FileKind, fileKind } from '../rewrite/file-kind.ts';
 import type { LineStore } from '../rewrite/line-store.ts';
 
@@ -159,13 +160,41 @@ async function addedLines(context: LessonContext, change: Change): Promise<reado
     change.after === undefined ? '' : objects.text(change.after.sha),
   ]);
   if (after.includes('\0') || before.includes('\0')) return [];
-  const lines = splitEntry(store, change.after?.sha, after);
-  const added: number[] = [];
-  for (const edit of diffSequences(splitEntry(store, change.before?.sha, before), lines))
-    added.push(...lines.subarray(edit.bStart, edit.bEnd));
-  return added.slice(0, longestAdded);
+  return addedBetween(store, before, after).slice(0, longestAdded);
 }
 
-function splitEntry(store: LineStore, sha: string | undefined, text: string): Sequence {
-  return sha === undefined ? store.split(text) : store.splitBlob(sha, text);
+/** The lines that a change of a text adds. */
+export function addedBetween(store: LineStore, before: string, after: string): readonly number[] {
+  return addedNear(store, before, after) ?? addedIn(store, before, after);
+}
+
+/** Lines behind the last change that are looked at with it: a change slides down over lines that repeat it. */
+const linesBehind = 60;
+
+/** The added lines by what lies between the common ends alone; undefined where that might not tell. */
+function addedNear(store: LineStore, before: string, after: string): readonly number[] | undefined {
+  const { start, end } = commonEnds(before, after);
+  let kept = end;
+  for (let line = 0; line < linesBehind && kept > 0; line += 1) {
+    const lineEnd = after.indexOf('\n', after.length - kept);
+    kept = lineEnd < 0 ? 0 : after.length - lineEnd - 1;
+  }
+  const cut = (text: string): string => text.slice(start, text.length - kept);
+  const left = store.split(cut(before));
+  const right = store.split(cut(after));
+  const edits = diffSequences(left, right);
+  const last = edits.at(-1);
+  const ends = last !== undefined && (last.aEnd + 1 >= left.length || last.bEnd + 1 >= right.length);
+  return kept > 0 && ends ? undefined : linesAdded(edits, right);
+}
+
+function addedIn(store: LineStore, before: string, after: string): readonly number[] {
+  const lines = store.split(after);
+  return linesAdded(diffSequences(store.split(before), lines), lines);
+}
+
+function linesAdded(edits: readonly Edit[], lines: Sequence): readonly number[] {
+  const added: number[] = [];
+  for (const edit of edits) for (let at = edit.bStart; at < edit.bEnd; at += 1) added.push(lines[at] ?? 0);
+  return added;
 }

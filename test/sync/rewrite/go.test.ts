@@ -80,6 +80,7 @@ function index(
       importedAs: Object.entries(imported).flatMap(([local, path]) => [local, path, 2]),
       files: [],
       hasWord: () => false,
+      hasFunction: () => false,
       declares: () => false,
     });
   return {

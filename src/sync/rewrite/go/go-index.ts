@@ -16,6 +16,8 @@ export interface GoPackage {
   hasWord(hash: number): boolean;
   /** Whether one of its files declares this name at top level. */
   declares(hash: number): boolean;
+  /** Whether it has a function or method of this name, tests not among them. */
+  hasFunction(hash: number): boolean;
 }
 
 export interface PackageFile {
@@ -197,6 +199,9 @@ function makePackage(folder: string, facts: FolderFacts): GoPackage {
     files.push({ path: folder === '' ? name : `${folder}/${name}`, facts: file });
   }
   const words = facts.files.map((file) => file.facts.words);
+  const functions = Uint32Array.from(
+    new Set(files.flatMap((file) => file.facts.functions.map((found) => hashWord(bareName(found))))),
+  ).sort();
   return {
     folder,
     exported,
@@ -206,6 +211,7 @@ function makePackage(folder: string, facts: FolderFacts): GoPackage {
     files,
     hasWord: (hash) => words.some((set) => includes(set, hash)),
     declares: (hash) => facts.files.some((file) => includes(file.facts.declared, hash)),
+    hasFunction: (hash) => includes(functions, hash),
   };
 }
 
@@ -280,13 +286,16 @@ function placesOf(
 ): readonly FunctionPlace[] {
   const out: FunctionPlace[] = [];
   const hash = hashWord(bare);
-  for (const { files } of packages.values())
-    for (const { path, facts } of files) {
-      // The words of a file are many times faster to search than its functions.
-      if (bare.length > 1 && !includes(facts.words, hash)) continue;
+  for (const { files, hasFunction } of packages.values()) {
+    if (!hasFunction(hash)) continue;
+    for (const { path, facts } of files)
       for (const found of facts.functions)
-        if (found.name.slice(found.name.indexOf('.') + 1) === bare && fits(found))
+        if (bareName(found) === bare && fits(found))
           out.push({ path, parameters: found.parameters, variadic: found.variadic });
-    }
+  }
   return out;
+}
+
+function bareName(found: GoFunction): string {
+  return found.name.slice(found.name.indexOf('.') + 1);
 }

@@ -45,7 +45,26 @@ function hasLongLine(source: string): boolean {
 }
 
 /** The source with comments and what is in strings blanked, character for character (quotes and line ends stay). */
-export function codeOnly(source: string): string {
+export const codeOnly = rememberLast(blankLiterals);
+
+/** Several checks look at the same few texts one after another. */
+function rememberLast<T>(make: (source: string) => T): (source: string) => T {
+  const last: { readonly source: string; readonly made: T }[] = [];
+  return (source) => {
+    if (source.length < worthRemembering) return make(source);
+    const known = last.find((one) => one.source === source);
+    if (known !== undefined) return known.made;
+    const made = make(source);
+    if (last.length >= mostRemembered) last.shift();
+    last.push({ source, made });
+    return made;
+  };
+}
+
+const worthRemembering = 400;
+const mostRemembered = 6;
+
+function blankLiterals(source: string): string {
   return source.replace(hasLongLine(source) ? openLiterals : literals, (literal) => {
     const blank = literal.includes('\n') ? literal.replace(/[^\n]/g, ' ') : ' '.repeat(literal.length);
     const unclosed = literal.length < 2 || literal.endsWith('\n');
@@ -132,7 +151,9 @@ export function parseSpec(line: string): ImportSpec | undefined {
   return match === null ? undefined : { alias: match[1], path: match[2] ?? '' };
 }
 
-export function parseImports(source: string): readonly ImportSpec[] {
+export const parseImports = rememberLast(readImports);
+
+function readImports(source: string): readonly ImportSpec[] {
   const block = findImportBlock(source);
   const grouped = block?.lines.map(parseSpec).filter((found) => found !== undefined) ?? [];
   const single = Array.from(source.matchAll(importLine), (match) => ({
@@ -189,7 +210,7 @@ const groupMember = /^\t([A-Z]\w*)(?:,| |$)/gm;
 
 /** What a file declares. */
 export function readGoFile(source: string): GoFile {
-  const code = codeOnly(source);
+  const code = blankLiterals(source);
   const exported = new Set<string>();
   const functions: GoFunction[] = [];
   for (const match of code.matchAll(declaration)) {
@@ -207,7 +228,7 @@ export function readGoFile(source: string): GoFile {
   return {
     declared: declaredHashes(code),
     packageName: intern(/^package (\w+)/m.exec(code)?.[1] ?? ''),
-    imports: parseImports(source).map((found) => ({
+    imports: readImports(source).map((found) => ({
       alias: found.alias === undefined ? undefined : intern(found.alias),
       path: intern(found.path),
     })),
