@@ -16,7 +16,7 @@ import { matchesAnyGlob } from '../rules/glob.ts';
 import type { RulePack } from '../rules/model.ts';
 import { compileWords } from '../rules/words.ts';
 import { factsOfHistory } from '../scan/commit-facts.ts';
-import { type ImportPair, identifyImports } from '../scan/identify-imports.ts';
+import { type ImportCandidate, importCandidates } from '../scan/identify-imports.ts';
 import { type Lesson, type LessonContext, makeLesson } from '../scan/lessons.ts';
 import { createMemory } from '../scan/memory.ts';
 import { type MovesCache, openRenameHistory, readMoves } from '../scan/rename-history.ts';
@@ -66,13 +66,13 @@ export async function openWorkshop(
   const judge = async (commit: Commit): Promise<Verdict> => (await judgeWhole(gate, objects, commit)).verdict;
   const movesCache = movesIn(sources.cache);
   const lessonContext = { objects, store, ...lessonRules(pack, brand) };
-  const pairs = identifyImports(factsOfHistory(fork), factsOfHistory(upstream));
+  const pairs = importCandidates(factsOfHistory(fork), factsOfHistory(upstream));
   const half = pairs.length >> 1;
   const [forkMoves, closed] = await Promise.all([
     share(partner, 0, 'fork-moves', () => readMoves(gitDir, fork, movesCache)),
     share(partner, 1, 'closed', () => closedCommits(gate, upstream)),
   ]);
-  const lessonsOf = (part: readonly ImportPair[]) => () =>
+  const lessonsOf = (part: readonly ImportCandidate[]) => () =>
     loadLessons(lessonContext, part, fork, upstream, closed, sources.cache);
   const [upstreamMoves, older, newer] = await Promise.all([
     share(partner, 1, 'upstream-moves', () => readMoves(gitDir, upstream, movesCache, closed)),
@@ -173,7 +173,7 @@ const lessonsAtOnce = 64;
 
 async function loadLessons(
   context: LessonContext,
-  pairs: readonly ImportPair[],
+  pairs: readonly ImportCandidate[],
   fork: History,
   upstream: History,
   closed: ReadonlySet<string>,

@@ -39,7 +39,7 @@ export function startChain(workshop: Workshop, onto: string): PickChain {
       const lesson = await shop.learnFrom(theirs, made);
       const upstream = shop.upstream.indexOf.get(theirs.sha);
       if (lesson !== undefined && upstream !== undefined)
-        shop.memory.append({ pair: { fork: place, upstream }, lesson });
+        shop.memory.append({ pair: { fork: place, upstream, rivals: [] }, lesson });
     },
   };
 }

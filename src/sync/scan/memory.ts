@@ -6,7 +6,7 @@ import type { FileKind } from '../rewrite/file-kind.ts';
 import { learnPhrases } from '../rewrite/phrases.ts';
 import type { LearnedPlace } from '../rewrite/resolve-path.ts';
 import type { MemoryView } from '../rewrite/translate.ts';
-import type { ImportPair } from './identify-imports.ts';
+import type { ImportCandidate } from './identify-imports.ts';
 import type { Lesson } from './lessons.ts';
 
 /** Memory as one pick may see it. */
@@ -18,7 +18,7 @@ export interface VisibleMemory {
 
 /** A lesson and the import that it comes from. */
 export interface Learned {
-  readonly pair: Pick<ImportPair, 'fork' | 'upstream'>;
+  readonly pair: Pick<ImportCandidate, 'fork' | 'upstream' | 'rivals'>;
   readonly lesson: Lesson;
 }
 
@@ -36,13 +36,16 @@ export function createMemory(first: readonly Learned[], brand: Brand, name: stri
   const evidence = new Map<FileKind, Evidence>();
   const lines = new Map<string, { readonly value: string; readonly order: number }[]>();
   const phrases = new Map<string, { readonly value: string; readonly order: number }[]>();
-  const places = new Map<string, LearnedPlace[]>();
-  const folders = new Map<string, LearnedPlace[]>();
-  const upstreamOf = new Map<number, number>();
+  const places = new Map<string, PlaceOfLesson[]>();
+  const folders = new Map<string, PlaceOfLesson[]>();
+  // What is learned carries the number of its lesson: one fork commit may have several, of which a pick sees one.
+  const pairs: Learned['pair'][] = [];
   const learn = ({ pair, lesson }: Learned): void => {
-    upstreamOf.set(pair.fork, pair.upstream);
+    const number = pairs.length;
+    pairs.push(pair);
     for (const path of lesson.paths) {
-      const place = { upstream: path.upstream, fork: path.fork, order: pair.fork, made: path.made };
+      const learned = { upstream: path.upstream, fork: path.fork, order: pair.fork, made: path.made };
+      const place = { learned, lesson: number };
       push(places, path.upstream, place);
       if (path.made)
         push(folders, path.upstream.slice(0, Math.max(0, path.upstream.lastIndexOf('/'))), place);
@@ -50,11 +53,11 @@ export function createMemory(first: readonly Learned[], brand: Brand, name: stri
     for (const line of lesson.lines) {
       const known = evidence.get(line.kind) ?? createEvidence(brand);
       evidence.set(line.kind, known);
-      known.learn(line.upstream, line.fork, pair.fork);
+      known.learn(line.upstream, line.fork, number);
       for (const { key, value } of learnPhrases(line.upstream, line.fork, name))
-        push(phrases, key, { value, order: pair.fork });
+        push(phrases, key, { value, order: number });
       if (brand.inEither(line.upstream))
-        push(lines, lineKey(line.kind, line.upstream.trim()), { value: line.fork.trim(), order: pair.fork });
+        push(lines, lineKey(line.kind, line.upstream.trim()), { value: line.fork.trim(), order: number });
     }
   };
   for (const one of first) learn(one);
@@ -62,16 +65,14 @@ export function createMemory(first: readonly Learned[], brand: Brand, name: stri
   return {
     append: learn,
     importedUpstream: (fork, upstream) =>
-      new Set(
-        [...upstreamOf]
-          .filter(([ours, theirs]) => fork[ours] === 1 && upstream[theirs] === 1)
-          .map(([, theirs]) => theirs),
-      ),
+      new Set(pairs.filter((pair) => isSeen(pair, fork, upstream)).map((pair) => pair.upstream)),
     asSeenBy(fork, upstream) {
-      const visible = (order: number): boolean =>
-        fork[order] === 1 && upstream[upstreamOf.get(order) ?? -1] === 1;
-      const seen = (list: readonly LearnedPlace[] | undefined): readonly LearnedPlace[] =>
-        (list ?? []).filter((place) => visible(place.order));
+      const visible = (lesson: number): boolean => {
+        const pair = pairs[lesson];
+        return pair !== undefined && isSeen(pair, fork, upstream);
+      };
+      const seen = (list: readonly PlaceOfLesson[] | undefined): readonly LearnedPlace[] =>
+        (list ?? []).filter((place) => visible(place.lesson)).map((place) => place.learned);
       return {
         view: (kind) => ({
           evidence: evidence.get(kind) ?? none,
@@ -84,6 +85,20 @@ export function createMemory(first: readonly Learned[], brand: Brand, name: stri
       };
     },
   };
+}
+
+interface PlaceOfLesson {
+  readonly learned: LearnedPlace;
+  readonly lesson: number;
+}
+
+/** Of the upstream commits that an import may have been made from, the best that can be seen counts. */
+function isSeen(pair: Learned['pair'], fork: Visible, upstream: Visible): boolean {
+  return (
+    fork[pair.fork] === 1 &&
+    upstream[pair.upstream] === 1 &&
+    pair.rivals.every((rival) => upstream[rival] !== 1)
+  );
 }
 
 function lineKey(kind: FileKind, line: string): string {

@@ -6,6 +6,7 @@ import { freeLicence, makeTinyFork, type TinyFork } from '../../../fixtures/hist
 import type { FixtureCommit } from '../../../fixtures/histories/write-history.ts';
 import { checkoutPick, continuePick } from '../../../src/sync/pick/checkout-pick.ts';
 import { openEngine } from '../../../src/sync/pick/open-engine.ts';
+import type { DetailedPick } from '../../../src/sync/pick/pick-commit.ts';
 import type { PickResult } from '../../../src/sync/pick/pick-result.ts';
 import { loadPack } from '../../../src/sync/rules/load-pack.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
@@ -173,6 +174,42 @@ describe('picking', () => {
       { onto: 'rename' },
     );
     expect(result).toMatchObject({ status: 'conflict', conflicts: [{ type: 'prerequisite-missing' }] });
+  });
+
+  it('learns the same from an import of two branches, whatever is picked beside it', async () => {
+    // One change on two branches of upstream, as a stable branch takes it from the main one: one author, one date.
+    const first = { files: { 'quartz/gem.txt': 'gem\n' }, authorTime: 2600, message: 'gem: Add\n' };
+    const onMain: FixtureCommit = { ...first, name: 'onMain', from: 'base', time: 2600 };
+    const onStable: FixtureCommit = { ...first, name: 'onStable', from: 'base', time: 2650 };
+    const more = { 'quartz/gem.txt': 'gem\ngem\n' };
+    const tiny = makeTinyFork(temporaryFolder(), {
+      upstream: [
+        onMain,
+        onStable,
+        change(more, { name: 'main', from: 'onMain' }),
+        change(more, { name: 'stable', from: 'onStable', time: 3100 }),
+      ],
+      fork: [{ ...first, name: 'imported', from: 'rename', time: 2700, files: { 'cmd/stone.txt': 'gem\n' } }],
+    });
+    const engine = await openEngine({ ...tiny, pack: loadPack(tiny.rules), program: 'engine.ts' });
+    const requests = ['main', 'stable'].map((name) => ({
+      upstream: tiny.sha(name),
+      onto: tiny.sha('imported'),
+    }));
+    try {
+      const [together, alone]: [DetailedPick[], DetailedPick[]] = [[], []];
+      for await (const one of engine.pick(requests, { keep: false })) together.push(one);
+      for (const request of requests)
+        for await (const one of engine.pick([request], { keep: false })) alone.push(one);
+
+      for (const { result } of [...together, ...alone])
+        expect(result.files).toMatchObject([
+          { path: 'cmd/stone.txt', from: 'quartz/gem.txt', how: 'merged' },
+        ]);
+      expect(together.map(({ result }) => result.commit)).toEqual(alone.map(({ result }) => result.commit));
+    } finally {
+      await engine.close();
+    }
   });
 
   it('appends to lists, skips what never comes over, and says so', async () => {
