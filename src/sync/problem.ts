@@ -28,6 +28,7 @@ export type SyncProblem =
   | { readonly code: 'remote-failed'; readonly remote: string; readonly detail: string }
   | { readonly code: 'config-invalid'; readonly path: string; readonly errors: readonly ConfigError[] }
   | { readonly code: 'already-running'; readonly pid: number; readonly since: string; readonly path: string }
+  | { readonly code: 'cannot-write'; readonly path: string; readonly why: string }
   | { readonly code: 'checkout-refused'; readonly path: string; readonly why: string; readonly next: string };
 
 /** One thing wrong in a rule pack, with the place a person can go to. */
@@ -145,6 +146,11 @@ function explain(problem: SyncProblem): { what: string; where?: string; next?: s
         what: `Another run is at work since ${problem.since} (process ${problem.pid}).`,
         where: problem.path,
         next: 'Wait for it to end; its lock goes with it.',
+      };
+    case 'cannot-write':
+      return {
+        what: `Nothing can be written to ${inert(problem.path)}: ${inert(problem.why)}`,
+        next: 'Name a file in a folder that is there and that you may write to.',
       };
     case 'checkout-refused':
       return { what: `Not done: ${problem.why}`, where: problem.path, next: problem.next };

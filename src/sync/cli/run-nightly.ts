@@ -1,6 +1,5 @@
 // `fork-sync nightly`: one night by a configuration file; tells what it would do unless it may publish.
 import { parentPort } from 'node:worker_threads';
-import { writeFileDurable } from '../../core/durable.ts';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { formatDuration, formatTable, inert } from '../../core/text.ts';
 import { loadConfig } from '../nightly/load-config.ts';
@@ -8,6 +7,7 @@ import { type Night, runNight } from '../nightly/run-night.ts';
 import { syncFailure } from '../problem.ts';
 import { isPick } from '../publish/publish-plan.ts';
 import { createReviewPage } from '../report/review-page.ts';
+import { checkPagePath, writePage } from '../report/write-page.ts';
 import { upstreamTips } from './open-scan.ts';
 import { openPack } from './options.ts';
 import { reviewOf } from './run-plan.ts';
@@ -30,6 +30,7 @@ export async function runNightly(options: NightlyCommandOptions): Promise<ExitCo
   const config = loadConfig(options.config ?? 'fork-sync.yaml');
   const pack = openPack(config.rules === undefined ? {} : { rules: config.rules });
   const { html } = options;
+  checkPagePath(html);
   const stopping = onSignal();
   try {
     const night = await runNight({
@@ -43,7 +44,7 @@ export async function runNightly(options: NightlyCommandOptions): Promise<ExitCo
         ? {}
         : {
             review: async (engine, open, plan) =>
-              writeFileDurable(html, createReviewPage(await reviewOf(engine, open, plan)), 0o644),
+              writePage(html, createReviewPage(await reviewOf(engine, open, plan))),
           }),
       stop: stopping.asked,
       tell: (line) => process.stderr.write(`${inert(line)}\n`),

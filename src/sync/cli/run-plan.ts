@@ -1,6 +1,5 @@
 // `fork-sync plan` and `fork-sync report`: what a run would do, and the page on which people review it.
 import { createHash } from 'node:crypto';
-import { writeFileDurable } from '../../core/durable.ts';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { run } from '../../core/run.ts';
 import { formatTable, inert } from '../../core/text.ts';
@@ -12,6 +11,7 @@ import type { ParkedWhy, RunPlan } from '../plan/run-plan.ts';
 import { syncFailure } from '../problem.ts';
 import { comparePick, type PickComparison } from '../report/compare-diffs.ts';
 import { createReviewPage } from '../report/review-page.ts';
+import { checkPagePath, writePage } from '../report/write-page.ts';
 import { compileBrand } from '../rewrite/brand.ts';
 import { compileWords } from '../rules/words.ts';
 import type { OpenScan } from '../scan/scan-repositories.ts';
@@ -28,9 +28,10 @@ const defaultLimit = 30;
 
 /** Prints the plan of a run; nothing is published. Exit 4 where there is nothing to do, 3 where people are needed. */
 export async function runPlan(options: PlanCommandOptions): Promise<ExitCode> {
+  checkPagePath(options.html);
   return withPlan(options, async (engine, open, plan) => {
     if (options.html !== undefined)
-      writeFileDurable(options.html, createReviewPage(await reviewOf(engine, open, plan)), 0o644);
+      writePage(options.html, createReviewPage(await reviewOf(engine, open, plan)));
     process.stdout.write(options.json === true ? `${readableJson(plan)}\n` : `${formatPlan(plan)}\n`);
     return exitOf(plan);
   });
@@ -38,8 +39,9 @@ export async function runPlan(options: PlanCommandOptions): Promise<ExitCode> {
 
 /** Writes the review page of the next run. */
 export async function runReport(file: string, options: PlanCommandOptions): Promise<ExitCode> {
+  checkPagePath(file);
   return withPlan(options, async (engine, open, plan) => {
-    writeFileDurable(file, createReviewPage(await reviewOf(engine, open, plan)), 0o644);
+    writePage(file, createReviewPage(await reviewOf(engine, open, plan)));
     return exitCode.done;
   });
 }
@@ -67,7 +69,7 @@ function readLimit(text: string | undefined): number {
   throw syncFailure({
     code: 'usage',
     why: `This is not a number of picks: ${text}`,
-    next: 'Give a whole number.',
+    next: 'Give a whole number from 1 on.',
   });
 }
 

@@ -1,5 +1,4 @@
 // `fork-sync replay`: picks history again and says how much of it comes out as people made it.
-import { writeFileDurable } from '../../core/durable.ts';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { readableJson } from '../git/output.ts';
 import type { Engine } from '../pick/open-engine.ts';
@@ -11,6 +10,7 @@ import { type Pair, readPairs } from '../replay/read-pairs.ts';
 import { type Replayed, replayPairs, sumUp } from '../replay/replay-pairs.ts';
 import { measureScan, type ScanFigures } from '../replay/scan-figures.ts';
 import { createReplayPage } from '../report/replay-page.ts';
+import { checkPagePath, writePage } from '../report/write-page.ts';
 import { ruleIds } from '../rules/without-rule.ts';
 import { openScanFor } from './open-scan.ts';
 import { openEngineFor, openPack, type RepositoryOptions } from './options.ts';
@@ -34,6 +34,7 @@ export async function runReplay(options: ReplayOptions): Promise<ExitCode> {
       next: 'Give --pairs FILE, or set FORK_SYNC_PAIRS.',
     });
   const pairs = readPairs(path);
+  checkPagePath(options.html);
   const split = options.split === undefined ? undefined : readDate(options.split);
   const pack = openPack(options);
   const engine = await openEngineFor(options, pack);
@@ -47,7 +48,7 @@ export async function runReplay(options: ReplayOptions): Promise<ExitCode> {
         : async (one, pick, prepared) => page?.add(engine.objects, one, pick, prepared),
     );
     if (page !== undefined && options.html !== undefined)
-      writeFileDurable(options.html, page.finish(sumUp(replayed)));
+      writePage(options.html, page.finish(sumUp(replayed)));
     const isolated =
       options.isolated === undefined
         ? undefined

@@ -1,13 +1,14 @@
 // `fork-sync scan` and `fork-sync status`: where every upstream commit stands.
-import { writeFileDurable } from '../../core/durable.ts';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { formatTable, inert } from '../../core/text.ts';
 import { readable, readableJson } from '../git/output.ts';
+import { openGit, resolveCommit } from '../git/resolve-commit.ts';
 import { syncFailure } from '../problem.ts';
 import { createReviewPage } from '../report/review-page.ts';
+import { checkPagePath, writePage } from '../report/write-page.ts';
 import { type CommitState, countStates, type Scan, type ScannedCommit, states } from '../scan/scan-result.ts';
 import { openScanFor, type ScanOptions } from './open-scan.ts';
-import { openEngineFor, openPack } from './options.ts';
+import { needRepositories, openEngineFor, openPack } from './options.ts';
 
 export interface ScanCommandOptions extends ScanOptions {
   readonly json?: boolean;
@@ -20,8 +21,7 @@ export interface ScanCommandOptions extends ScanOptions {
 export async function runScan(options: ScanCommandOptions): Promise<ExitCode> {
   const wanted = readStates(options.state);
   const scan = await scanFor(options);
-  if (options.html !== undefined)
-    writeFileDurable(options.html, createReviewPage({ scan, picks: [] }), 0o644);
+  if (options.html !== undefined) writePage(options.html, createReviewPage({ scan, picks: [] }));
   if (options.json === true) process.stdout.write(`${readableJson(scan)}\n`);
   else if (options.courtesy === true) process.stdout.write(`${formatCourtesy(scan)}\n`);
   else {
@@ -36,17 +36,9 @@ export async function runScan(options: ScanCommandOptions): Promise<ExitCode> {
 /** How many commits are in each state and why; of one commit, all that is known. */
 export async function runStatus(commit: string | undefined, options: ScanCommandOptions): Promise<ExitCode> {
   const scan = await scanFor(options);
-  if (options.html !== undefined)
-    writeFileDurable(options.html, createReviewPage({ scan, picks: [] }), 0o644);
+  if (options.html !== undefined) writePage(options.html, createReviewPage({ scan, picks: [] }));
   if (commit !== undefined) {
-    const found = scan.commits.filter((one) => one.sha.startsWith(commit.toLowerCase()));
-    const [only] = found;
-    if (only === undefined || found.length > 1 || !/^[0-9a-f]{4,40}$/i.test(commit))
-      throw syncFailure({
-        code: 'usage',
-        why: `${found.length === 0 ? 'No' : 'More than one'} upstream commit since the fork point is called ${JSON.stringify(commit)}.`,
-        next: 'Give its sha.',
-      });
+    const only = await findCommit(scan, commit, needRepositories(options).upstream);
     process.stdout.write(options.json === true ? `${readableJson(only)}\n` : `${describe(only)}\n`);
     return exitCode.done;
   }
@@ -68,6 +60,7 @@ export async function runStatus(commit: string | undefined, options: ScanCommand
 }
 
 async function scanFor(options: ScanCommandOptions): Promise<Scan> {
+  checkPagePath(options.html);
   const pack = openPack(options);
   const engine = await openEngineFor(options, pack);
   try {
@@ -75,6 +68,24 @@ async function scanFor(options: ScanCommandOptions): Promise<Scan> {
   } finally {
     await engine.close();
   }
+}
+
+/** The commit of a name among those that were scanned. */
+async function findCommit(scan: Scan, name: string, repository: string): Promise<ScannedCommit> {
+  const found = scan.commits.filter((one) => one.sha.startsWith(name.toLowerCase()));
+  const [only] = found;
+  if (only !== undefined && found.length === 1 && /^[0-9a-f]{4,40}$/i.test(name)) return only;
+  const sha = await resolveCommit(repository, name);
+  const named = scan.commits.find((one) => one.sha === sha);
+  if (named !== undefined) return named;
+  const parents = await openGit(repository).raw(['show', '-s', '--format=%P', sha]);
+  throw syncFailure({
+    code: 'usage',
+    why: parents.trim().includes(' ')
+      ? `${sha} is a merge: the commits that it brought stand for themselves.`
+      : `${sha} is not among the upstream commits since the fork point on ${scan.upstream.map((tip) => readable(tip.branch)).join(', ')}.`,
+    next: 'Give another commit, or another branch with --branch.',
+  });
 }
 
 function readStates(wanted: readonly string[] | undefined): readonly CommitState[] {

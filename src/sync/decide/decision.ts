@@ -3,6 +3,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { join } from 'node:path';
 import { parseDocument, stringify } from 'yaml';
 import { makeFolderDurable, syncFolder, writeFileDurable } from '../../core/durable.ts';
+import { systemErrorCode } from '../../core/failure.ts';
 import { type PackError, syncFailure } from '../problem.ts';
 import schemas from '../rules/rule-pack-schema.json' with { type: 'json' };
 import { type SchemaNode, validateSchema } from '../rules/validate-schema.ts';
@@ -98,9 +99,14 @@ function readDecision(path: string, sha: string): Read {
 /** Writes a decision over an earlier one of the same commit; returns the file's path. */
 export function writeDecision(pack: string, decision: Decision): string {
   const folder = join(pack, folderName);
-  makeFolderDurable(folder, 0o755);
   const path = join(folder, `${decision.upstream}.yaml`);
-  writeFileDurable(path, stringify(decision, { lineWidth: 100 }), 0o644);
+  try {
+    makeFolderDurable(folder, 0o755);
+    writeFileDurable(path, stringify(decision, { lineWidth: 100 }), 0o644);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    throw code === undefined ? error : syncFailure({ code: 'cannot-write', path, why: code }, error);
+  }
   return path;
 }
 
