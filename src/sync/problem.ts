@@ -149,7 +149,7 @@ function explain(problem: SyncProblem): { what: string; where?: string; next?: s
       };
     case 'cannot-write':
       return {
-        what: `Nothing can be written to ${inert(problem.path)}: ${inert(problem.why)}`,
+        what: `Nothing can be written to ${inert(problem.path)}: ${inert(writeReasons[problem.why] ?? problem.why)}`,
         next: 'Name a file in a folder that is there and that you may write to.',
       };
     case 'checkout-refused':
@@ -158,6 +158,14 @@ function explain(problem: SyncProblem): { what: string; where?: string; next?: s
       return unreachable(problem);
   }
 }
+
+const writeReasons: Readonly<Record<string, string>> = {
+  ENOENT: 'its folder is not there (ENOENT)',
+  ENOTDIR: 'a part of the path is no folder (ENOTDIR)',
+  EACCES: 'you may not write there (EACCES)',
+  EROFS: 'the file system takes no changes (EROFS)',
+  ENOSPC: 'no space is left (ENOSPC)',
+};
 
 function forgeAdvice(status: number): string {
   if (status === 401) return 'The token is not valid (any more): give a new one.';

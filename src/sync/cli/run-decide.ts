@@ -33,6 +33,7 @@ export async function runDecide(
   const pack = openPack(options);
   const { upstream, fork } = needRepositories(options);
   const sha = await existingCommit(upstream, commit);
+  await refuseMerge(upstream, sha);
   const base = { upstream: sha, by: await personOf(options), on: today(), why: needWhy(options) };
   const decision = await decisionOf(kind, base, options, upstream, fork);
   const path = writeDecision(pack.folder, decision);
@@ -110,6 +111,17 @@ async function existingCommit(repository: string, name: string): Promise<string>
   } catch (error) {
     throw syncFailure({ code: 'unknown-commit', name, repository }, error);
   }
+}
+
+/** Merges are in no queue: what is said of one would never be looked at. */
+async function refuseMerge(repository: string, sha: string): Promise<void> {
+  const parents = await openGit(repository).raw(['show', '-s', '--format=%P', sha]);
+  if (!parents.trim().includes(' ')) return;
+  throw syncFailure({
+    code: 'usage',
+    why: `${sha} is a merge: the commits that it brought stand for themselves.`,
+    next: 'Decide about each of them.',
+  });
 }
 
 /** Who decides: as asked, or as git would name the author of a commit made here. */

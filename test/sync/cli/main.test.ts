@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { makeTinyFork } from '../../../fixtures/histories/tiny-fork.ts';
@@ -83,6 +83,24 @@ describe('fork-sync', () => {
     expect(option.status).toBe(2);
     expect(pack.stderr).toContain('did you mean skip?');
     expect([none.status, unknown.status, pack.status]).toEqual([1, 1, 1]);
+  });
+
+  it('says before the work that a page cannot be written', () => {
+    const tiny = makeTinyFork(temporaryFolder());
+    const common = ['--upstream', tiny.upstream, '--fork', tiny.fork, '--rules', tiny.rules];
+
+    const done = forkSync([
+      'report',
+      join(tiny.rules, 'none', 'page.html'),
+      ...common,
+      '--cache',
+      tiny.cache,
+    ]);
+
+    expect(done.status).toBe(1);
+    expect(done.stderr).toContain('its folder is not there (ENOENT)');
+    expect(done.stderr).not.toContain('    at ');
+    expect(existsSync(tiny.cache)).toBe(false);
   });
 
   it('checks, tests and explains the pack that comes with it', () => {

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { makeTinyFork } from '../../../fixtures/histories/tiny-fork.ts';
+import { type DecideOptions, type DecisionKind, runDecide } from '../../../src/sync/cli/run-decide.ts';
 import { readDecisions } from '../../../src/sync/decide/decision.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 
@@ -10,7 +11,10 @@ const root = join(import.meta.dirname, '..', '..', '..');
 
 function open() {
   const tiny = makeTinyFork(temporaryFolder(), {
-    upstream: [{ name: 'main', from: 'base', time: 1100, files: { 'a.txt': 'x\n' } }],
+    upstream: [
+      { name: 'main', from: 'base', time: 1100, files: { 'a.txt': 'x\n' } },
+      { name: 'merge', from: 'base', merge: 'main', time: 1200, files: { 'a.txt': 'x\n' } },
+    ],
   });
   const repositories = [
     '--upstream',
@@ -23,7 +27,7 @@ function open() {
     tiny.cache,
   ];
   const forkSync = (...args: readonly string[]) =>
-    spawnSync(process.execPath, [join(root, 'src', 'sync', 'cli', 'main.ts'), ...args, ...repositories], {
+    spawnSync(process.execPath, [join(root, 'bin', 'fork-sync.js'), ...args, ...repositories], {
       encoding: 'utf8',
       env: { PATH: process.env['PATH'], HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1' },
     });
@@ -73,22 +77,44 @@ describe('decisions', () => {
     expect(forkSync('reopen', sha).status).toBe(4);
   });
 
-  it('need a reason that is known, a sentence, a person and a commit that is there', () => {
-    const { tiny, forkSync, sha } = open();
-    const tries = [
-      forkSync('skip', sha, ...person),
-      forkSync('skip', sha, '--reason', 'ugly', ...person),
-      forkSync('park', sha, '--by', 'Pia <pia@example.org>'),
-      forkSync('park', sha, '--why', 'wait', '--by', 'nobody'),
-      forkSync('take', sha, ...person),
-      forkSync('park', '--', '-x'),
+  it('need a reason that is known, a sentence, a person and a commit that is there', async () => {
+    const { tiny, sha } = open();
+    const by = 'Pia <pia@example.org>';
+    const said = { ...tiny, by, why: 'The fork has no gems.' };
+    const tries: readonly (readonly [DecisionKind, string, DecideOptions, string])[] = [
+      ['skip', sha, said, 'does-not-apply'],
+      ['skip', sha, { ...said, reason: 'ugly' }, 'No reason is called "ugly"'],
+      ['park', sha, { ...tiny, by }, 'it needs a sentence'],
+      ['park', sha, { ...said, by: 'nobody' }, 'Who decides is not known'],
+      ['take', sha, said, 'Give --fork-commit'],
+      ['take', sha, { ...said, forkCommit: '2'.repeat(40) }, 'No commit is called'],
+      ['park', '-x', said, 'not a name of a commit'],
+      ['park', '1'.repeat(40), said, 'No commit is called'],
     ];
-    const unknown = forkSync('park', '1'.repeat(40), ...person);
-    expect(tries.map((one) => one.status)).toEqual([2, 2, 2, 2, 2, 2]);
-    expect(tries.every((one) => !one.stderr.includes('    at '))).toBe(true);
-    expect(tries[0]?.stderr).toContain('does-not-apply');
-    expect(unknown).toMatchObject({ status: 1, stderr: expect.stringContaining('No commit is called') });
+
+    for (const [kind, commit, options, why] of tries)
+      await expect(runDecide(kind, commit, options), why).rejects.toThrow(why);
     expect(readDecisions(tiny.rules).size).toBe(0);
+  });
+
+  it('are not made about merges, which are in no queue', () => {
+    const { tiny, forkSync } = open();
+
+    const done = forkSync('park', 'merge', ...person);
+
+    expect(done).toMatchObject({ status: 2, stderr: expect.stringContaining('is a merge') });
+    expect(readDecisions(tiny.rules).size).toBe(0);
+  });
+
+  it('say where they cannot be written', () => {
+    const { tiny, forkSync, sha } = open();
+    writeFileSync(join(tiny.rules, 'decisions'), 'no folder');
+
+    const done = forkSync('park', sha, ...person);
+
+    expect(done.status).toBe(1);
+    expect(done.stderr).toContain(`Nothing can be written to ${join(tiny.rules, 'decisions')}`);
+    expect(done.stderr).not.toContain('    at ');
   });
 
   it.each([
@@ -107,9 +133,10 @@ describe('decisions', () => {
       'named after another commit',
     ],
   ])('are refused as a whole where one file has %s', (_, name, text, why) => {
-    const { tiny } = open();
-    mkdirSync(join(tiny.rules, 'decisions'));
-    writeFileSync(join(tiny.rules, 'decisions', name), text);
-    expect(() => readDecisions(tiny.rules)).toThrow(why);
+    const pack = temporaryFolder();
+    mkdirSync(join(pack, 'decisions'));
+    writeFileSync(join(pack, 'decisions', name), text);
+
+    expect(() => readDecisions(pack)).toThrow(why);
   });
 });
