@@ -13,84 +13,99 @@ const closing: FixtureCommit = {
   files: { COPYING: closedLicence, 'client/COPYING': freeLicence, 'client/a.txt': 'a\n' },
 };
 
-/** What the gate says of a commit after upstream closed itself but for client/. */
-async function judge(
-  files: FixtureCommit['files'],
-  more: Partial<FixtureCommit> = {},
-): Promise<string | undefined> {
-  const tiny = makeTinyFork(temporaryFolder(), {
-    upstream: [closing, { name: 'change', from: 'closing', time: 1200, files, ...more }],
-  });
-  const found = (await scanTiny(tiny, { main: 'change' })).of('change');
-  return found?.state === 'pending' ? found.evidence?.join('; ') : found?.reason;
-}
-
 const licensed = (value: string, name = 'License'): Partial<FixtureCommit> => ({
   message: `Change\n\nMore.\n\nSigned-off-by: Ann <ann@example.org>\n${name}: ${value}\n`,
 });
 
-describe('the licence gate', () => {
-  it.each([
-    ['a file under the closed text', { 'store.txt': 'b\n' }, {}, 'Closed-1.0'],
-    [
-      'a folder with its own open text',
-      { 'client/a.txt': 'b\n' },
-      {},
-      'branch main; client/COPYING: Free-1.0',
+const cases: readonly (readonly [string, FixtureCommit['files'], Partial<FixtureCommit>, string])[] = [
+  ['a file under the closed text', { 'store.txt': 'b\n' }, {}, 'Closed-1.0'],
+  ['a folder with its own open text', { 'client/a.txt': 'b\n' }, {}, 'branch main; client/COPYING: Free-1.0'],
+  [
+    'both at once',
+    { 'client/a.txt': 'b\n', 'store.txt': 'b\n' },
+    {},
+    'Closed-1.0; mixed: the part under client/ alone would be cleared',
+  ],
+  ['a new folder whose text is not known', { 'more/LICENSE': 'Ask me.\n' }, {}, 'an unknown licence text'],
+  [
+    'a text that is a link to another',
+    { 'more/LICENSE': { mode: '120000', content: '../client/COPYING' }, 'more/a.txt': 'a\n' },
+    {},
+    'a licence text that is no file',
+  ],
+  ['a trailer', { 'store.txt': 'b\n' }, licensed('Free-1.0'), 'branch main; trailer: Free-1.0'],
+  [
+    'the other spelling',
+    { 'store.txt': 'b\n' },
+    licensed('Free-1.0', 'Licence'),
+    'branch main; trailer: Free-1.0',
+  ],
+  [
+    'a trailer of a licence that is closed, whatever the folder says',
+    { 'client/a.txt': 'b\n' },
+    licensed('Closed-1.0'),
+    'a trailer names a licence that may not come over',
+  ],
+  [
+    'a sha of an open commit: no evidence',
+    { 'store.txt': 'b\n' },
+    { message: `Change\n\n(cherry picked from commit ${'1'.repeat(40)})\n` },
+    'Closed-1.0',
+  ],
+  [
+    'a trailer in the middle of the text',
+    { 'store.txt': 'b\n' },
+    { message: 'Change\n\nLicense: Free-1.0\n\nSigned-off-by: Ann <ann@example.org>\n' },
+    'Closed-1.0',
+  ],
+  [
+    'a header that closes what the folder opens',
+    { 'client/a.c': '/* SPDX-License-Identifier: Closed-1.0 */\n' },
+    {},
+    'the header of a file names a licence that may not come over',
+  ],
+  [
+    'a header that would open what is closed',
+    { 'a.c': '// SPDX-License-Identifier: Free-1.0\n' },
+    {},
+    'Closed-1.0',
+  ],
+];
+
+/** What the gate says of each case after upstream closed itself but for client/: one history, scanned once. */
+async function judgeAll(): Promise<readonly (string | undefined)[]> {
+  const tiny = makeTinyFork(temporaryFolder(), {
+    upstream: [
+      closing,
+      ...cases.flatMap(([, files, more], index): readonly FixtureCommit[] => [
+        { name: `change-${index}`, from: 'closing', time: 1200 + index, files, ...more },
+        {
+          name: `merge-${index}`,
+          from: index === 0 ? 'closing' : `merge-${index - 1}`,
+          merge: `change-${index}`,
+          time: 2000 + index,
+          files: {},
+        },
+      ]),
     ],
-    [
-      'both at once',
-      { 'client/a.txt': 'b\n', 'store.txt': 'b\n' },
-      {},
-      'Closed-1.0; mixed: the part under client/ alone would be cleared',
-    ],
-    ['a new folder whose text is not known', { 'more/LICENSE': 'Ask me.\n' }, {}, 'an unknown licence text'],
-    [
-      'a text that is a link to another',
-      { 'more/LICENSE': { mode: '120000', content: '../client/COPYING' }, 'more/a.txt': 'a\n' },
-      {},
-      'a licence text that is no file',
-    ],
-    ['a trailer', { 'store.txt': 'b\n' }, licensed('Free-1.0'), 'branch main; trailer: Free-1.0'],
-    [
-      'the other spelling',
-      { 'store.txt': 'b\n' },
-      licensed('Free-1.0', 'Licence'),
-      'branch main; trailer: Free-1.0',
-    ],
-    [
-      'a trailer of a licence that is closed, whatever the folder says',
-      { 'client/a.txt': 'b\n' },
-      licensed('Closed-1.0'),
-      'a trailer names a licence that may not come over',
-    ],
-    [
-      'a sha of an open commit: no evidence',
-      { 'store.txt': 'b\n' },
-      { message: `Change\n\n(cherry picked from commit ${'1'.repeat(40)})\n` },
-      'Closed-1.0',
-    ],
-    [
-      'a trailer in the middle of the text',
-      { 'store.txt': 'b\n' },
-      { message: 'Change\n\nLicense: Free-1.0\n\nSigned-off-by: Ann <ann@example.org>\n' },
-      'Closed-1.0',
-    ],
-    [
-      'a header that closes what the folder opens',
-      { 'client/a.c': '/* SPDX-License-Identifier: Closed-1.0 */\n' },
-      {},
-      'the header of a file names a licence that may not come over',
-    ],
-    [
-      'a header that would open what is closed',
-      { 'a.c': '// SPDX-License-Identifier: Free-1.0\n' },
-      {},
-      'Closed-1.0',
-    ],
-  ] as const)('judges %s', async (_, files, more, expected) => {
-    expect(await judge(files, more)).toBe(expected);
   });
+  const { of } = await scanTiny(tiny, { main: `merge-${cases.length - 1}` });
+  return cases.map((_, index) => {
+    const found = of(`change-${index}`);
+    return found?.state === 'pending' ? found.evidence?.join('; ') : found?.reason;
+  });
+}
+
+let judged: Promise<readonly (string | undefined)[]> | undefined;
+
+describe('the licence gate', () => {
+  it.each(cases.map(([name, , , expected], index) => ({ name, expected, index })))(
+    'judges $name',
+    async ({ expected, index }) => {
+      judged ??= judgeAll();
+      expect((await judged)[index]).toBe(expected);
+    },
+  );
 
   it('opens again with the text, but not for the commit that opens it', async () => {
     const tiny = makeTinyFork(temporaryFolder(), {
