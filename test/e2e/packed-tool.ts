@@ -1,15 +1,16 @@
-// The tarball that the end-to-end tests run: packed once a run, as `npm run pack:host` does it.
+// The tarball that the end-to-end tests run: packed once for a whole run, as `npm run pack:host` does it.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../../src/core/run.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-let packed: Promise<string> | undefined;
+/** Set by the first who packs, so that no worker of the same run does it once more. */
+const variable = 'LXD_TO_INCUS_E2E_TARBALL';
 
 /** Path of the tarball. */
-export function packedTool(): Promise<string> {
-  packed ??= pack();
-  return packed;
+export async function packedTool(): Promise<string> {
+  process.env[variable] ??= await pack();
+  return process.env[variable];
 }
 
 async function pack(): Promise<string> {
