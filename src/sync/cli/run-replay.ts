@@ -11,7 +11,7 @@ import { type Replayed, replayPairs, sumUp } from '../replay/replay-pairs.ts';
 import { measureScan, type ScanFigures } from '../replay/scan-figures.ts';
 import { createReplayPage } from '../report/replay-page.ts';
 import { checkPagePath, writePage } from '../report/write-page.ts';
-import { ruleIds } from '../rules/without-rule.ts';
+import { ruleIds, withoutRule } from '../rules/without-rule.ts';
 import { openScanFor } from './open-scan.ts';
 import { openEngineFor, openPack, type RepositoryOptions } from './options.ts';
 
@@ -37,6 +37,9 @@ export async function runReplay(options: ReplayOptions): Promise<ExitCode> {
   checkPagePath(options.html);
   const split = options.split === undefined ? undefined : readDate(options.split);
   const pack = openPack(options);
+  const named = options.without ?? [];
+  const left = named.includes('all') ? ruleIds(pack) : named;
+  for (const rule of left) withoutRule(pack, rule);
   const engine = await openEngineFor(options, pack);
   try {
     const page = options.html === undefined ? undefined : createReplayPage();
@@ -53,13 +56,12 @@ export async function runReplay(options: ReplayOptions): Promise<ExitCode> {
       options.isolated === undefined
         ? undefined
         : await replayIsolated(engine, options, pack, replayed, readCount(options.isolated));
-    const named = options.without ?? [];
     const ablations = await ablate(
       (without) => openEngineFor(options, without),
       engine,
       pairs,
       replayed,
-      named.includes('all') ? ruleIds(pack) : named,
+      left,
     );
     const scores = scoresOf(replayed, split);
     const scan = options.quick === true ? undefined : await scanFigures(options, engine, pairs);

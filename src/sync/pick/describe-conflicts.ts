@@ -15,7 +15,8 @@ export async function describeConflicts(
 ): Promise<readonly Conflict[]> {
   const conflicts: Conflict[] = [];
   for (const outcome of outcomes)
-    if (outcome.open !== undefined) conflicts.push(await describe(view, outcome));
+    if (outcome.open !== undefined || outcome.unmerged !== undefined)
+      conflicts.push(await describe(view, outcome));
   return conflicts;
 }
 
@@ -29,6 +30,13 @@ async function describe(view: PickView, outcome: FileOutcome): Promise<Conflict>
     next,
     ...more,
   });
+  const rule = view.shop.pack.merge.find((candidate) => matchesAnyGlob(candidate.files, path));
+  const generated = rule?.driver === 'generated' && outcome.open?.kind !== 'no-place';
+  if (generated)
+    return made('generated', 'both sides changed a generated file: it is made anew, not merged', {
+      ...(await showHunks(view, path, outcome.unmerged ?? (open?.kind === 'hunks' ? open.hunks : []))),
+      ...(rule.remake === undefined ? {} : { next: rule.remake }),
+    });
   switch (open?.kind) {
     case 'no-place': {
       const before = await findPrerequisites(view, outcome.from, undefined);
@@ -66,20 +74,7 @@ async function describeHunks(
   made: (type: ConflictType, why: string, more?: Partial<Conflict>) => Conflict,
 ): Promise<Conflict> {
   const { store, brand, pack } = view.shop;
-  const text = (ids: readonly number[]): string => ids.map((id) => `${store.line(id)}\n`).join('');
-  const shown: ConflictHunk[] = [];
-  for (const hunk of hunks) {
-    const by = await changedBy(view, outcome.path, hunk);
-    shown.push({
-      line: hunk.line + 1,
-      ours: text(hunk.ours),
-      base: text(hunk.base),
-      theirs: text(hunk.theirs),
-      ...(by === undefined ? {} : { forkCommit: by.sha, forkSubject: by.subject }),
-    });
-  }
-  const forkCommit = shown.find((hunk) => hunk.forkCommit !== undefined)?.forkCommit;
-  const more = { hunks: shown, ...(forkCommit === undefined ? {} : { forkCommit }) };
+  const more = await showHunks(view, outcome.path, hunks);
   const fold = (ids: readonly number[]): string =>
     ids.map((id) => brand.foldLine(store.line(id), 'go')).join('\n');
   if (hunks.every((hunk) => fold(hunk.ours) === fold(hunk.base)))
@@ -107,6 +102,28 @@ async function describeHunks(
       },
     );
   return made('really-diverged', 'both sides changed the same lines in different ways', more);
+}
+
+/** All sides of each hunk, and the fork commit that changed its lines. */
+async function showHunks(
+  view: PickView,
+  path: string,
+  hunks: readonly OpenHunk[],
+): Promise<Pick<Conflict, 'hunks' | 'forkCommit'>> {
+  const text = (ids: readonly number[]): string => ids.map((id) => `${view.shop.store.line(id)}\n`).join('');
+  const shown: ConflictHunk[] = [];
+  for (const hunk of hunks) {
+    const by = await changedBy(view, path, hunk);
+    shown.push({
+      line: hunk.line + 1,
+      ours: text(hunk.ours),
+      base: text(hunk.base),
+      theirs: text(hunk.theirs),
+      ...(by === undefined ? {} : { forkCommit: by.sha, forkSubject: by.subject }),
+    });
+  }
+  const forkCommit = shown.find((hunk) => hunk.forkCommit !== undefined)?.forkCommit;
+  return { hunks: shown, ...(forkCommit === undefined ? {} : { forkCommit }) };
 }
 
 const mostTouches = 60;

@@ -131,7 +131,9 @@ function editsOf(outcomes: readonly FileOutcome[]): TreeEdits {
 /** What was left out, and what this clone could not tell: nothing is dropped in silence. */
 function reasonsOf(shop: Workshop, outcomes: readonly FileOutcome[]): readonly string[] {
   const reasons: string[] = [];
-  for (const { from, how, rule, signs } of outcomes) {
+  for (const { from, how, rule, signs, unmerged } of outcomes) {
+    if (unmerged !== undefined)
+      reasons.push(`${from}: did not merge and was left; make it anew afterwards: ${signs[0]?.detail ?? ''}`);
     if (how === 'skipped') {
       const remake = shop.pack.skip.find((skip) => skip.id === rule)?.remake;
       const again = remake === undefined ? '' : `; make it anew afterwards: ${remake}`;

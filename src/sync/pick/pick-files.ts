@@ -26,6 +26,8 @@ export interface FileOutcome {
   /** Undefined deletes the file; a missing edit leaves it. */
   readonly edit?: { readonly mode: string; readonly sha: string } | 'delete';
   readonly open?: OpenReason;
+  /** What did not merge in a generated file that was left as it is: it is made anew, not solved. */
+  readonly unmerged?: readonly OpenHunk[];
   readonly signs: readonly Sign[];
   readonly rule?: string;
   readonly added?: readonly string[];
@@ -221,9 +223,15 @@ async function pickChanged(
   });
   if (merged.open.length > 0) {
     // A generated file is made anew after the pick; what cannot be merged in it is left for that.
-    if (driver === 'generated')
+    const remake = remakeOf(view, path);
+    if (driver === 'generated' && remake !== '')
       return [
-        { ...base, how: 'left', signs: [{ path, name: 'generated-left', detail: remakeOf(view, path) }] },
+        {
+          ...base,
+          how: 'left',
+          unmerged: merged.open,
+          signs: [{ path, name: 'generated-left', detail: remake }],
+        },
       ];
     return [
       {

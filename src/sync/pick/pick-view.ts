@@ -76,8 +76,15 @@ export interface PickView {
 function shopFor(whole: Workshop, upstream: string): Workshop {
   if (!hasLimitedRules(whole.pack)) return whole;
   const visible = whole.upstream.visibleFrom(upstream);
-  const pack = activeRules(whole.pack, (sha) => visible[whole.upstream.indexOf.get(sha) ?? -1] === 1);
-  return { ...whole, pack, words: compileWords(pack.words, pack.protected) };
+  return withPack(
+    whole,
+    activeRules(whole.pack, (sha) => visible[whole.upstream.indexOf.get(sha) ?? -1] === 1),
+  );
+}
+
+/** The shop with other rules; what it learned from earlier imports stays as it is. */
+export function withPack(shop: Workshop, pack: RulePack): Workshop {
+  return { ...shop, pack, words: compileWords(pack.words, pack.protected) };
 }
 
 /** Opens the view of one pick. */

@@ -70,8 +70,9 @@ export async function replayPairs(
   return out;
 }
 
-async function score(
-  engine: Engine,
+/** Compares a pick with what people committed; `compare` also looks at the files that differ. */
+export async function score(
+  engine: Pick<Engine, 'objects' | 'pack'>,
   pair: Prepared,
   pick: DetailedPick,
   compare: boolean,
@@ -98,7 +99,11 @@ async function score(
   };
 }
 
-async function wrongFiles(engine: Engine, pair: Prepared, tree: string): Promise<readonly WrongFile[]> {
+async function wrongFiles(
+  engine: Pick<Engine, 'objects' | 'pack'>,
+  pair: Prepared,
+  tree: string,
+): Promise<readonly WrongFile[]> {
   const { objects } = engine;
   const wrong: WrongFile[] = [];
   for (const change of await objects.compare(tree, pair.theirs.tree)) {

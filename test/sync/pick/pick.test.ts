@@ -527,6 +527,37 @@ describe('conflicts', () => {
     });
   });
 
+  it('are those of generated files too, beside others or where nothing makes the file anew', async () => {
+    const made = (words: string): FixtureCommit['files'] => ({
+      'README.md': `${words}\n`,
+      'doc/guide.md': guide(words),
+    });
+    const tiny = makeTinyFork(temporaryFolder(), {
+      upstream: [
+        change(made('both'), { name: 'both' }),
+        change({ 'README.md': 'alone\n' }, { name: 'alone' }),
+      ],
+      fork: [ours('ours', made('ours'))],
+    });
+    const picks: PickResult[] = [];
+    for (const remake of [', remake: make it', '']) {
+      const rule = `{ id: made, description: Made from the sources., files: [README.md], driver: generated${remake} }`;
+      writeFileSync(join(tiny.rules, 'merge.yaml'), `merge:\n  - ${rule}\n`);
+      for (const name of ['both', 'alone'])
+        picks.push((await pickIn(tiny, tiny.sha(name), tiny.sha('ours')))[0]);
+    }
+
+    const generated = { path: 'README.md', type: 'generated', hunks: [{ ours: 'ours\n' }] };
+    const diverged = { path: 'doc/guide.md', type: 'really-diverged' };
+    expect(picks).toMatchObject([
+      { status: 'conflict', conflicts: [{ ...generated, next: 'make it' }, diverged] },
+      { status: 'empty', conflicts: [], doubts: [{ rule: 'generated-left' }] },
+      { status: 'conflict', conflicts: [generated, diverged] },
+      { status: 'conflict', conflicts: [generated] },
+    ]);
+    expect(picks[1]?.reasons).toEqual([expect.stringContaining('make it anew afterwards: make it')]);
+  });
+
   it('name the fork commit of the very lines, not the last one of the file', async () => {
     const forkGuide = (end: string, notes: string): string =>
       upstreamGuide
