@@ -3,6 +3,8 @@ import { Command, Option } from 'commander';
 import type { ExitCode } from '../../core/exit-code.ts';
 import type { Output } from '../../core/output.ts';
 import { realHost } from '../../core/real-host.ts';
+import { suggest } from '../../core/suggest.ts';
+import { inert } from '../../core/text.ts';
 import { exportCommand } from './export-command.ts';
 import { inspectCommand } from './inspect-command.ts';
 import { type MigrateOptions, migrateCommand } from './migrate-command.ts';
@@ -62,7 +64,13 @@ LXD stays installed, disabled and masked; its database is kept untouched below t
         'stop an instance by force when its time is over; without it everything is taken back',
       )
       .option('--purge-source', 'after a green verify remove what is left of LXD; it is listed beforehand')
-      .action(act<MigrateOptions>((options, out) => migrateCommand(realHost, options, out))),
+      // What is no command comes here as well: nobody who misspells one may be told about migrate's arguments.
+      .usage('[options]')
+      .argument('[words...]')
+      .action(async (words: string[], _options: unknown, command: Command) => {
+        refuseWords(words, program);
+        await act<MigrateOptions>((options, out) => migrateCommand(realHost, options, out))(words, command);
+      }),
     { isDefault: true },
   );
   program.addCommand(
@@ -124,6 +132,18 @@ LXD stays installed, disabled and masked; its database is kept untouched below t
   );
   for (const command of [program, ...program.commands]) command.exitOverride();
   return program;
+}
+
+function refuseWords(words: readonly string[], program: Command): void {
+  const [word] = words;
+  if (word === undefined) return;
+  const names = program.commands.map((command) => command.name());
+  program.error(
+    names.includes(word)
+      ? `error: one command at a time, not also '${inert(word)}'`
+      : `error: unknown command '${inert(word)}'${suggest(word, names)}`,
+    { exitCode: 2, code: 'commander.unknownCommand' },
+  );
 }
 
 /** Options that every command takes. */

@@ -1,14 +1,16 @@
 // Reads fork-sync.yaml: checked against its schema, unknown keys refused, paths taken from where the file stands.
+
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { systemErrorCode } from '../../core/failure.ts';
 import type { Argv } from '../../core/run.ts';
+import { suggest } from '../../core/suggest.ts';
 import { type ConfigError, syncFailure } from '../problem.ts';
 import type { CredentialSource } from '../publish/github/credentials.ts';
 import { titleNames } from '../publish/pull-request-text.ts';
-import { type SchemaNode, suggest, validateSchema } from '../rules/validate-schema.ts';
+import { type SchemaNode, validateSchema } from '../rules/validate-schema.ts';
 import schema from './config-schema.json' with { type: 'json' };
 
 /** The file as its schema describes it. */

@@ -1,5 +1,5 @@
 // Reads `/sync …` lines out of a comment that a person wrote.
-import { suggest } from '../rules/validate-schema.ts';
+import { suggest } from '../../core/suggest.ts';
 
 export type Command =
   | { readonly verb: 'retry' }

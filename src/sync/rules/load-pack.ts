@@ -1,9 +1,11 @@
 // Reads a rule pack from its folder: YAML, checked against the schema, refused as a whole where anything is wrong.
+
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { systemErrorCode } from '../../core/failure.ts';
+import { suggest } from '../../core/suggest.ts';
 import { type PackError, syncFailure } from '../problem.ts';
 import type {
   DoubtRule,
@@ -21,7 +23,7 @@ import type {
   WordRule,
 } from './model.ts';
 import schemas from './rule-pack-schema.json' with { type: 'json' };
-import { type SchemaNode, suggest, validateSchema } from './validate-schema.ts';
+import { type SchemaNode, validateSchema } from './validate-schema.ts';
 
 const fileSchemas: Readonly<Record<string, unknown>> = schemas.files;
 

@@ -1,8 +1,8 @@
 // A pack with one rule taken out, to see what the rule is worth.
 import { createHash } from 'node:crypto';
+import { suggest } from '../../core/suggest.ts';
 import { syncFailure } from '../problem.ts';
 import type { RulePack } from './model.ts';
-import { suggest } from './validate-schema.ts';
 
 /** Ids of all rules of a pack. */
 export function ruleIds(pack: RulePack): readonly string[] {
