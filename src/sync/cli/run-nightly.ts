@@ -88,7 +88,7 @@ function formatJson({ result, ...rest }: Night): string {
     outcome: result.outcome,
     pullRequest: result.pullRequest?.url ?? null,
     statusIssue: rest.statusIssue ?? null,
-    notices: result.notices,
+    notices: [...result.notices, ...result.remarks],
     plan: result.plan,
     written: rest.written,
     told: rest.told,
@@ -100,7 +100,7 @@ function formatJson({ result, ...rest }: Night): string {
 }
 
 function formatNight(night: Night, { publish = false }: NightlyCommandOptions): string {
-  const { plan, outcome, pullRequest, notices } = night.result;
+  const { plan, outcome, pullRequest, notices, remarks } = night.result;
   const rows = plan.entries.map((entry) => [
     entry.upstream.slice(0, 12),
     entry.state,
@@ -117,7 +117,7 @@ function formatNight(night: Night, { publish = false }: NightlyCommandOptions): 
   ]);
   const lines = [
     ...(rows.length === 0 ? [] : [formatTable(['upstream', 'state', 'subject', 'why'], rows), '']),
-    ...notices.map((text) => text.split('\n').map(inert).join('\n')),
+    ...[...notices, ...remarks].map((text) => text.split('\n').map(inert).join('\n')),
     `${outcome}${pullRequest === undefined ? '' : `: ${inert(pullRequest.url)}`}${plan.waiting === 0 ? '' : `; ${plan.waiting} commits wait for the next run`}`,
     `${night.apiCalls} calls of the forge, ${night.written.length} writes, ${formatDuration(night.milliseconds)}`,
     ...(publish || night.told.length === 0 ? [] : ['This was a dry run: --publish does it.']),

@@ -42,26 +42,27 @@ export function openRemote(options: RemoteOptions): GitRemote {
       throw asRemoteProblem(url, error);
     }
   };
+  const list: GitRemote['list'] = async (prefixes) => {
+    const result = await git([
+      'ls-remote',
+      '--quiet',
+      '--refs',
+      '--',
+      url,
+      ...prefixes.map((one) => `${one}*`),
+    ]);
+    const refs = new Map<string, string>();
+    for (const line of result.stdout.toString('utf8').split('\n')) {
+      const [sha, ref] = line.split('\t');
+      // The patterns match any end of a name: `main` is also `refs/heads/old/main`.
+      if (sha !== undefined && ref !== undefined && prefixes.some((prefix) => ref.startsWith(prefix)))
+        refs.set(ref, sha);
+    }
+    return refs;
+  };
   return {
     url,
-    async list(prefixes) {
-      const result = await git([
-        'ls-remote',
-        '--quiet',
-        '--refs',
-        '--',
-        url,
-        ...prefixes.map((one) => `${one}*`),
-      ]);
-      const refs = new Map<string, string>();
-      for (const line of result.stdout.toString('utf8').split('\n')) {
-        const [sha, ref] = line.split('\t');
-        // The patterns match any end of a name: `main` is also `refs/heads/old/main`.
-        if (sha !== undefined && ref !== undefined && prefixes.some((prefix) => ref.startsWith(prefix)))
-          refs.set(ref, sha);
-      }
-      return refs;
-    },
+    list,
     async push(changes) {
       const real = changes.filter(({ from, to }) => from !== to);
       if (real.length === 0) return 'pushed';
@@ -84,11 +85,16 @@ export function openRemote(options: RemoteOptions): GitRemote {
         .toString('utf8')
         .split('\n')
         .filter((line) => line.startsWith('!'));
-      if (refused.some((line) => /\((?:stale info|fetch first|non-fast-forward)\)/.test(line)))
-        return 'moved';
       const detail = [result.stderr.toString('utf8').trim(), ...refused].join('\n').slice(-2000);
-      if (refused.length > 0) throw syncFailure({ code: 'push-refused', remote: url, detail });
-      throw syncFailure({ code: 'remote-failed', remote: url, detail });
+      // Words of git do not tell a race from a hook, nor a push that failed from one whose answer got lost: the refs do.
+      const now = await list(real.map(({ ref }) => ref)).catch(() => {
+        throw syncFailure({ code: 'remote-failed', remote: url, detail });
+      });
+      if (real.every(({ ref, to }) => now.get(ref) === to)) return 'pushed';
+      if (real.some(({ ref, from }) => now.get(ref) !== from)) return 'moved';
+      // Git says this of each ref when the answer broke off.
+      const unanswered = refused.every((line) => line.includes('[remote failure]'));
+      throw syncFailure({ code: unanswered ? 'remote-failed' : 'push-refused', remote: url, detail });
     },
     async fetch(refs) {
       await git(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', url, ...refs]);

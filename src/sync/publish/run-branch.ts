@@ -69,8 +69,10 @@ export interface RunResult {
   readonly outcome: RunOutcome;
   readonly plan: PublishPlan;
   readonly pullRequest: PullRequest | undefined;
-  /** What people have to know besides the commits; Markdown. */
+  /** What people have to know besides the commits, as long as it is so; Markdown. */
   readonly notices: readonly string[];
+  /** What happened in this run alone: on the status issue it would have to be taken off again by the next one. */
+  readonly remarks: readonly string[];
 }
 
 export async function runBranch(parts: RunParts): Promise<RunResult> {
@@ -119,7 +121,7 @@ export async function runBranch(parts: RunParts): Promise<RunResult> {
   const { plan } = planned;
   const { onto } = plan;
   const head = await onTop(parts, planned.plan.head, decided, inBase, obeyed, refs);
-  const base: Omit<RunResult, 'outcome'> = { plan, pullRequest: before, notices: [] };
+  const base: Omit<RunResult, 'outcome'> = { plan, pullRequest: before, notices: [], remarks: [] };
 
   if (foreign) {
     const notice = `The branch ${inertCode(settings.branch)} has commits of a person (${sha(refs.head)} instead of ${sha(refs.pushed)}): it is not touched any more. Merge or close the pull request, or delete the branch, and the next run makes a new one.`;
@@ -184,7 +186,7 @@ async function publish(parts: RunParts, wanted: ToPublish): Promise<RunResult> {
   const planCommit = await keepPlan(engine, plan);
   await engine.writer.flush(engine.gitDir);
   const changes = changesFor(settings.branch, refs, { head, plan: planCommit, conflicts });
-  const base: Omit<RunResult, 'outcome'> = { plan, pullRequest: before, notices: [] };
+  const base: Omit<RunResult, 'outcome'> = { plan, pullRequest: before, notices: [], remarks: [] };
   if (changes.length > 0) {
     const failed = head === refs.head ? undefined : await parts.build(head);
     if (failed !== undefined) {
@@ -214,7 +216,7 @@ async function publish(parts: RunParts, wanted: ToPublish): Promise<RunResult> {
   });
   if (pull.outcome === 'over-limit') return { ...base, outcome: 'over-limit' };
   const results: Ensured<unknown>[] = [pull];
-  const notices: string[] = [];
+  const remarks: string[] = [];
   const { value } = pull;
   if (value !== undefined) {
     const labels = [...settings.labels, ...(needsPerson(plan) ? [settings.personLabel] : [])];
@@ -230,7 +232,7 @@ async function publish(parts: RunParts, wanted: ToPublish): Promise<RunResult> {
     const comments = await forge.ensureComments(value, 'plan', texts);
     results.push(...comments);
     if (comments.some((one) => one.outcome === 'updated' && one.edited))
-      notices.push("Somebody had edited the plan comment; that text is in the comment's history of edits.");
+      remarks.push("Somebody had edited the plan comment; that text is in the comment's history of edits.");
   }
   await answer(parts, obeyed, plan);
   const stopped = gate.refused.length > 0 || results.some(({ outcome }) => outcome === 'over-limit');
@@ -242,7 +244,7 @@ async function publish(parts: RunParts, wanted: ToPublish): Promise<RunResult> {
       : gate.told.length > 0
         ? 'would-publish'
         : 'unchanged';
-  return { plan, pullRequest: value ?? before, notices, outcome };
+  return { plan, pullRequest: value ?? before, notices: [], remarks, outcome };
 }
 
 function sha(value: string | undefined): string {

@@ -41,6 +41,8 @@ export interface StandInOptions {
   readonly pageSize?: number;
   /** Seconds by which the forge's clock is ahead of this machine's. */
   readonly clockAhead?: number;
+  /** A second `owner/name` that can be read and never written to. */
+  readonly alsoNamed?: string;
   /** A GitHub App, by the public half of its key. */
   readonly app?: { readonly id: number; readonly publicKey: KeyObject };
 }
@@ -55,6 +57,10 @@ export interface StandIn {
   readonly threads: KeptThread[];
   readonly permissions: Map<string, string>;
   readonly faults: Fault[];
+  /** What git is answered: `push` is the route of a push, and the kinds are those of the interface. */
+  readonly gitFaults: Fault[];
+  /** Called when a push has arrived and nothing of it is taken yet. */
+  beforePush: () => void;
   /** Writes over the interface, without those for tokens. */
   writes(): readonly Call[];
   say(number: number, login: string, body: string): KeptComment;
@@ -91,6 +97,7 @@ export async function startGitHub(options: StandInOptions): Promise<StandIn> {
   const violations: string[] = [];
   const threads: KeptThread[] = [];
   const faults: Fault[] = [];
+  const gitFaults: Fault[] = [];
   const permissions = new Map<string, string>();
   const users = new Map<string, KeptUser>();
   let ids = 1000;
@@ -451,8 +458,9 @@ export async function startGitHub(options: StandInOptions): Promise<StandIn> {
         status: 401,
         body: { message: 'Bad credentials', documentation_url: 'https://docs.github.com/rest' },
       });
-    if (request.path['owner'] !== undefined && (values[0] !== owner || values[1] !== name))
-      return finish(route, notFound);
+    const named = `${values[0]}/${values[1]}`;
+    const known = named === `${owner}/${name}` || (method === 'GET' && named === options.alsoNamed);
+    if (request.path['owner'] !== undefined && !known) return finish(route, notFound);
     const fault = faults.find((one) => one.times > 0 && one.route === route);
     if (fault === undefined) return finish(route, (routes[route] ?? (() => notFound))(request));
     fault.times -= 1;
@@ -481,7 +489,13 @@ export async function startGitHub(options: StandInOptions): Promise<StandIn> {
 
   const server: Server = createServer((message, response) => {
     const answer = /^\/[^/]+\/[^/]+\.git\//.test(message.url ?? '')
-      ? answerGit(message, response, { gitDir, token, prefix: `/${owner}/${name}.git` })
+      ? answerGit(message, response, {
+          gitDir,
+          token,
+          prefix: `/${owner}/${name}.git`,
+          faults: gitFaults,
+          beforePush: () => standIn.beforePush(),
+        })
       : answerApi(message, response);
     answer.catch((error: unknown) => {
       violations.push(`the stand-in broke: ${error instanceof Error ? error.stack : String(error)}`);
@@ -492,7 +506,7 @@ export async function startGitHub(options: StandInOptions): Promise<StandIn> {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   root = `http://127.0.0.1:${address.port}`;
-  return {
+  const standIn: StandIn = {
     url: root,
     repository: `${owner}/${name}`,
     token,
@@ -501,6 +515,8 @@ export async function startGitHub(options: StandInOptions): Promise<StandIn> {
     threads,
     permissions,
     faults,
+    gitFaults,
+    beforePush: () => {},
     writes: () => calls.filter(({ method }) => method !== 'GET'),
     open(who, branch, from) {
       const thread = addThread(userOf(who), branch, '');
@@ -519,6 +535,7 @@ export async function startGitHub(options: StandInOptions): Promise<StandIn> {
         server.close(() => resolve());
       }),
   };
+  return standIn;
 }
 
 /** GitHub looks at the times by its own clock, and takes no more than ten minutes. */
@@ -545,7 +562,13 @@ function faultOfApp(authorization: string, { app, clockAhead = 0 }: StandInOptio
 async function answerGit(
   message: IncomingMessage,
   response: ServerResponse,
-  options: { readonly gitDir: string; readonly token: string; readonly prefix: string },
+  options: {
+    readonly gitDir: string;
+    readonly token: string;
+    readonly prefix: string;
+    readonly faults: readonly Fault[];
+    readonly beforePush: () => void;
+  },
 ): Promise<void> {
   const url = new URL(message.url ?? '/', 'http://localhost');
   const path = url.pathname;
@@ -554,6 +577,15 @@ async function answerGit(
   const writes = path.endsWith('/git-receive-pack') || url.searchParams.get('service') === 'git-receive-pack';
   if (!path.startsWith(options.prefix) || (writes && !known) || (message.headers.authorization && !known)) {
     response.writeHead(401, { 'www-authenticate': 'Basic realm="stand-in"' }).end();
+    return;
+  }
+  // A push asks twice: for the refs, and with what it wants.
+  const isPush = path.endsWith('/git-receive-pack') && message.method === 'POST';
+  if (isPush) options.beforePush();
+  const fault = isPush ? options.faults.find(({ times }) => times > 0) : undefined;
+  if (fault !== undefined) fault.times -= 1;
+  if (fault?.kind === 'bad-gateway') {
+    response.writeHead(502).end();
     return;
   }
   const child = spawn('git', ['http-backend'], {
@@ -578,6 +610,10 @@ async function answerGit(
   message.pipe(child.stdin);
   const chunks: Buffer[] = [];
   for await (const chunk of child.stdout) chunks.push(Buffer.from(chunk));
+  if (fault?.kind === 'lost-reply') {
+    message.socket.destroy();
+    return;
+  }
   const output = Buffer.concat(chunks);
   const end = output.indexOf('\r\n\r\n');
   const headers = output.subarray(0, end).toString('latin1').split('\r\n');
