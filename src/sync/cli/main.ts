@@ -64,6 +64,7 @@ function createProgram(finish: (code: ExitCode) => void): Command {
   withScan(program.command('fetch'))
     .description('bring upstream into a repository without its files, then the files of cleared commits')
     .option('--from <url>', 'where upstream is; needed where --upstream is not there yet')
+    .option('--config <file>', 'take repositories, rules, cache and branches from the file of nightly')
     .option('--json', 'as JSON')
     .action(async (options) => finish(await runFetch(options)));
   withScan(program.command('scan'))

@@ -10,18 +10,23 @@ import {
 import { judgeWhole } from '../gate/judge-whole.ts';
 import { createGate } from '../gate/licence-gate.ts';
 import { readable } from '../git/output.ts';
+import { loadConfig } from '../nightly/load-config.ts';
 import type { Engine } from '../pick/open-engine.ts';
+import { syncFailure } from '../problem.ts';
 import type { RulePack } from '../rules/model.ts';
 import { openScanFor, type ScanOptions } from './open-scan.ts';
 import { needRepositories, openEngineFor, openPack } from './options.ts';
 
 export interface FetchOptions extends ScanOptions {
   readonly from?: string;
+  /** Of `nightly`: names repositories, rules, cache and branches in place of the options. */
+  readonly config?: string;
   readonly json?: boolean;
 }
 
 /** Fetches in three steps, each deciding what the next may ask for: trees, licence texts, files. */
-export async function runFetch(options: FetchOptions): Promise<ExitCode> {
+export async function runFetch(given: FetchOptions): Promise<ExitCode> {
+  const options = given.config === undefined ? given : fromConfig(given, given.config);
   const pack = openPack(options);
   const { upstream } = needRepositories(options);
   const wanted = options.branch ?? (pack.info.licence?.branches ?? []).map((branch) => readable(branch.name));
@@ -52,6 +57,27 @@ export async function runFetch(options: FetchOptions): Promise<ExitCode> {
       : `${branches.join(', ')}: ${texts} licence texts and ${files} files of cleared commits fetched\n`,
   );
   return exitCode.done;
+}
+
+function fromConfig(given: FetchOptions, path: string): FetchOptions {
+  for (const option of ['upstream', 'fork', 'rules', 'cache', 'branch', 'onto'] as const)
+    if (given[option] !== undefined)
+      throw syncFailure({
+        code: 'usage',
+        why: `--${option} and --config say the same thing twice.`,
+        next: `Leave out --${option}, or --config.`,
+      });
+  const { upstream, fork, rules, cache, branches, publish } = loadConfig(path);
+  return {
+    ...given,
+    upstream,
+    fork,
+    cache,
+    // What is imported is told by the branch that the picks go to; a clone's HEAD may be another one.
+    onto: publish.base,
+    ...(rules === undefined ? {} : { rules }),
+    ...(branches === undefined ? {} : { branch: branches }),
+  };
 }
 
 async function inEngine<T>(
