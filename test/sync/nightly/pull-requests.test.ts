@@ -84,26 +84,36 @@ describe('fork-sync comment', { timeout: 90_000 }, () => {
     expect(here.github.threads.map(({ comments }) => comments.length)).toEqual([0, 1]);
   });
 
-  it('shows an upstream pull request as a preview, and writes it nowhere but on the status issue', async () => {
-    const here = await openScene();
+  it('shows an upstream pull request as a preview, and writes it nowhere but on the status issue of the fork', async () => {
+    const here = await openScene({ alsoNamed: 'theirs/quartz' });
     await here.night();
-    // The same stand-in plays upstream: what counts is that the repository is not listed.
-    here.configure((config) => {
-      config['publish'] = { ...config['publish'], repositories: ['mine/other'], repository: 'mine/other' };
+    const number = here.github.open('ann', 'pr', {
+      base: 'base',
+      gitDir: here.tiny.upstream,
+      head: 'main',
     });
-    here.github.open('ann', 'pr', { base: 'base', gitDir: here.tiny.upstream, head: 'main' });
-    const url = `${here.github.url}/mine/onyx/pull/3`;
+    const before = here.github.writes().length;
+    const url = `${here.github.url}/theirs/quartz/pull/${number}`;
 
     const preview = await here.run(['comment', '--pr', url]);
     const refused = await here.run(['comment', '--pr', url, '--publish']);
+    const writesOfBoth = here.github.writes().length - before;
+    const onStatus = await here.run(['comment', '--pr', url, '--publish', '--to-status']);
+    const again = await here.run(['comment', '--pr', url, '--publish', '--to-status']);
 
     expect(preview.status).toBe(3);
     expect(preview.stdout).toContain('equal after renaming');
     expect(preview.stdout).toContain('really-diverged');
     expect(preview.stdout).toMatch(/blocked: `Closed-1\.0/);
-    expect(preview.stdout).not.toContain(secretOfBlocked);
-    expect(preview.stdout).not.toContain('closed.txt');
     expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining('nothing is written there') });
+    expect([writesOfBoth, onStatus.status, again.status]).toEqual([0, 3, 3]);
+    expect(here.github.writes().slice(before)).toMatchObject([
+      { method: 'POST', path: '/repos/mine/onyx/issues/2/comments' },
+    ]);
+    const said = here.github.threads[1]?.comments[0]?.body ?? '';
+    expect(said).toContain('theirs/quartz pull request');
+    for (const text of [preview.stdout, said])
+      for (const barred of [secretOfBlocked, 'closed.txt']) expect(text).not.toContain(barred);
   });
 
   it.each([

@@ -1,15 +1,27 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { makeTinyFork } from '../../../fixtures/histories/tiny-fork.ts';
 import { openEngine } from '../../../src/sync/pick/open-engine.ts';
 import { checkFiles, checkMessage } from '../../../src/sync/publish/preflight.ts';
 import { loadPack } from '../../../src/sync/rules/load-pack.ts';
+import type { RulePack } from '../../../src/sync/rules/model.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 
 const signed = 'Signed-off-by: Ann Author <ann@example.org>';
 const author = { who: 'Ann Author <ann@example.org>', email: 'ann@example.org', time: 0, zone: '+0000' };
 
+let folder = '';
+let pack: RulePack;
+
+beforeAll(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'lxd-to-incus-test-')));
+  pack = loadPack(makeTinyFork(folder).rules);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
 function findingsOf(message: string): readonly string[] {
-  const pack = loadPack(makeTinyFork(temporaryFolder()).rules);
   return checkMessage({ message, author }, pack, { forbiddenTrailerWords: ['robot'] }).map(
     ({ check }) => check,
   );
