@@ -43,5 +43,17 @@ export function unreachable(value: never): never {
 export function systemErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const code = (error as NodeJS.ErrnoException).code;
+  // fs.rmSync of Node 24 has only words for most of what the kernel answers (UV_UNKNOWN).
+  if (code === '') return unnamed.find(([words]) => error.message.includes(words))?.[1] ?? 'EUNKNOWN';
   return typeof code === 'string' ? code : undefined;
 }
+
+/** strerror(3). */
+const unnamed = [
+  ['Input/output error', 'EIO'],
+  ['No space left on device', 'ENOSPC'],
+  ['Disk quota exceeded', 'EDQUOT'],
+  ['Read-only file system', 'EROFS'],
+  ['Device or resource busy', 'EBUSY'],
+  ['Structure needs cleaning', 'EUCLEAN'],
+] as const;

@@ -44,3 +44,12 @@ it('takes only the fault of a disk for one where nobody expected any', () => {
   expect(diskFailureOf(full)?.message).toContain('/x/log');
   expect(diskFailureOf(missing)).toBeUndefined();
 });
+
+it('knows it by its words where Node has no code for it', () => {
+  const unnamed = Object.assign(new Error(", Unknown error: Input/output error '/x/folder'"), {
+    code: '',
+    path: '/x/folder',
+  });
+
+  expect(diskFailureOf(unnamed)?.message).toBe('Could not go on with a file: EIO.\n/x/folder');
+});
