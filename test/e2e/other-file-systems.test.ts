@@ -4,11 +4,13 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ExecResult, Machine } from './machine/machine.ts';
 import { packedTool } from './packed-tool.ts';
+import { expectBlocked } from './refused.ts';
+import { api } from './server/api.ts';
 import { startIncus, startLxd, stopIncus, stopLxd } from './server/populated-machine.ts';
 import { powerOf } from './server/power.ts';
 import { installTool, startTool, tool } from './server/tool.ts';
 import { startSmallMachine } from './small-server.ts';
-import { compareTrees, describeTree } from './tree.ts';
+import { compareTrees, describeTree, type Tree } from './tree.ts';
 
 let tarball: string;
 let machine: Machine | undefined;
@@ -28,10 +30,11 @@ async function ownFileSystem(
   path: string,
   name: string,
   boot: 'fstab' | 'unit',
+  type: 'ext4' | 'btrfs' = 'ext4',
 ): Promise<void> {
   const image = `/var/${name}.img`;
   await server.exec(['truncate', '-s', '1G', image]);
-  await server.exec(['mkfs.ext4', '-q', '-F', image]);
+  await server.exec(type === 'ext4' ? ['mkfs.ext4', '-q', '-F', image] : ['mkfs.btrfs', '-q', image]);
   await server.exec(['mkdir', '-p', `/mnt/${name}`]);
   await server.exec(['mount', '-o', 'loop', image, `/mnt/${name}`]);
   await server.exec(['cp', '-a', `${path}/.`, `/mnt/${name}/`], { timeoutMs: 120_000 });
@@ -47,10 +50,11 @@ async function ownFileSystem(
   await server.exec([
     'sh',
     '-c',
-    `printf '%s\\t%s ext4 loop,noatime 0 2 # of mine\\n' "$1" "$2" >> /etc/fstab && mount "$2"`,
+    `printf '%s\\t%s %s loop,noatime 0 2 # of mine\\n' "$1" "$2" "$3" >> /etc/fstab && mount "$2"`,
     'sh',
     image,
     path,
+    type,
   ]);
 }
 
@@ -210,6 +214,174 @@ describe('an Incus on a file system of its own', () => {
     expect(await statuses(server, 'lxd')).toEqual(['calm Running']);
     expect(compareTrees(odd, await describeTree(server, `/var/lib/lxd/${rootfs}/odd`))).toEqual([]);
     expect((await server.exec(['ls', '-A', '/var/lib/incus'])).stdout).not.toContain('lxd-to-incus');
+  });
+});
+
+describe('a pool of btrfs subvolumes, and an Incus on another btrfs', () => {
+  const pool = 'storage-pools/sub';
+
+  /** A container in a pool of subvolumes inside of LXD's directory: some in it, a read-only one in those, snapshots. */
+  async function withSubvolumes(): Promise<Machine> {
+    const server = await startSmallMachine({ containers: [], name: 'subvolumes' });
+    machine = server;
+    await installTool(server, tarball);
+    await Promise.all([stopLxd(server), stopIncus(server)]);
+    await ownFileSystem(server, '/var/lib/lxd', 'lxd', 'fstab', 'btrfs');
+    await ownFileSystem(server, '/var/lib/incus', 'incus', 'fstab', 'btrfs');
+    await Promise.all([startLxd(server), startIncus(server)]);
+    const make = (path: string, body: unknown) => api(server, 'lxd', 'POST', path, body);
+    await make('/1.0/storage-pools', {
+      name: 'sub',
+      driver: 'btrfs',
+      config: { source: `/var/lib/lxd/${pool}` },
+    });
+    await make('/1.0/instances', {
+      name: 'calm',
+      devices: { root: { type: 'disk', path: '/', pool: 'sub', size: '500MiB' } },
+      source: { type: 'image', alias: 'tiny' },
+    });
+    await server.exec([
+      'sh',
+      '-ec',
+      `cd "$1"; head -c 30M /dev/urandom > large; btrfs -q subvolume create nested; mkdir nested/deep
+       btrfs -q subvolume create nested/deep/inner; echo inner > nested/deep/inner/file; mkfifo nested/pipe
+       truncate -s 100M nested/sparse; setfattr -n user.mine -v yes nested/sparse; ln nested/sparse nested/linked
+       chown -R --reference=root large nested; btrfs property set -ts nested/deep/inner ro true`,
+      'sh',
+      `/var/lib/lxd/${pool}/containers/calm/rootfs`,
+    ]);
+    for (const name of ['first', 'second']) {
+      await server.exec([
+        'sh',
+        '-c',
+        'echo "$1" > "$2/changed"',
+        'sh',
+        name,
+        `/var/lib/lxd/${pool}/containers/calm/rootfs`,
+      ]);
+      await make('/1.0/instances/calm/snapshots', { name });
+    }
+    await api(server, 'lxd', 'PUT', '/1.0/instances/calm/state', { action: 'start', timeout: 30 });
+    return server;
+  }
+
+  /** What belongs to the daemon or is written by its start. */
+  const daemonsOwn = (path: string, field: string): boolean =>
+    path.endsWith('/backup.yaml') ||
+    field === 'allocated' ||
+    (field === 'modified' && !path.includes('rootfs/'));
+
+  async function poolOf(server: Machine, product: 'lxd' | 'incus'): Promise<Tree> {
+    return describeTree(server, `/var/lib/${product}/${pool}`);
+  }
+
+  async function exclusiveBytes(server: Machine, path: string): Promise<number> {
+    await server.exec(['sync']);
+    const { stdout } = await server.exec(['btrfs', 'filesystem', 'du', '-s', '--raw', path]);
+    return Number(stdout.trim().split('\n').at(-1)?.trim().split(/\s+/)[1]);
+  }
+
+  it('brings them over with their snapshots, killed in it; taken back, with what was made and deleted in Incus', async () => {
+    const server = await withSubvolumes();
+    const before = await poolOf(server, 'lxd');
+    const { stdout: quota } = await server.exec([
+      'btrfs',
+      'qgroup',
+      'show',
+      '--raw',
+      '-ref',
+      `/var/lib/lxd/${pool}/containers/calm`,
+    ]);
+    const incusBefore = await describeTree(server, '/var/lib/incus', { skip: ['/var/lib/incus/database'] });
+
+    await killedIn(server, 'copy-directory');
+    // What was sent while everything ran.
+    expect(
+      (await server.exec(['ls', '/var/lib/incus/.lxd-to-incus/.lxd-to-incus-subvolumes'])).stdout
+        .trim()
+        .split('\n').length,
+    ).toBeGreaterThan(5);
+    await run(server, 'resume', '--yes');
+
+    expect(await statuses(server, 'incus')).toEqual(['calm Running']);
+    expect(compareTrees(before, await poolOf(server, 'incus'), { ignore: daemonsOwn })).toEqual([]);
+    const snapshot = `/var/lib/incus/${pool}/containers-snapshots/calm/second`;
+    expect(before.get('containers-snapshots/calm/second')?.subvolume).toBe('read-only');
+    expect(await exclusiveBytes(server, snapshot)).toBeLessThan(2 ** 20);
+    const limits = (text: string): string[] => text.match(/\b524288000\b/g) ?? [];
+    expect(limits(quota), quota).toHaveLength(1);
+    const { stdout: after } = await server.exec([
+      'btrfs',
+      'qgroup',
+      'show',
+      '--raw',
+      '-ref',
+      `/var/lib/incus/${pool}/containers/calm`,
+    ]);
+    expect(limits(after), after).toEqual(limits(quota));
+    for (const product of ['lxd', 'incus'])
+      expect((await server.exec(['ls', '-A', `/var/lib/${product}`])).stdout).not.toContain('.lxd-to-incus');
+
+    await inContainer(server, 'incus', 'echo written in Incus > /nested/new; rm /changed');
+    await server.exec(['incus', 'snapshot', 'delete', 'calm', 'first']);
+    await server.exec(['incus', 'snapshot', 'create', 'calm', 'third']);
+    await server.exec(['incus', 'copy', 'calm/third', 'made-in-incus']);
+    expect((await tool(server, ['rollback', '--yes'])).status).toBe(3);
+    await run(server, 'rollback', '--yes', '--accept', 'gone-since-switch');
+
+    expect(await statuses(server, 'lxd')).toEqual(['calm Running']);
+    expect(await inContainer(server, 'lxc', 'cat /nested/new; ls /changed 2>&1 || true')).toMatch(
+      /^written in Incus\nls: /,
+    );
+    const back = await poolOf(server, 'lxd');
+    expect(back.get('containers-snapshots/calm/first')).toBeUndefined();
+    expect(back.get('containers-snapshots/calm/third')?.subvolume).toBe('read-only');
+    expect(back.get('containers/made-in-incus/rootfs/nested/new')?.type).toBe('file');
+    const since = (path: string): boolean =>
+      /^containers-snapshots\/calm\/(first|third)(\/|$)|^containers\/made-in-incus(\/|$)|rootfs\/(nested\/new|changed|nested|)$/.test(
+        path,
+      );
+    expect(
+      compareTrees(before, back, { ignore: (path, field) => since(path) || daemonsOwn(path, field) }),
+    ).toEqual([]);
+    expect(
+      compareTrees(
+        incusBefore,
+        await describeTree(server, '/var/lib/incus', { skip: ['/var/lib/incus/database'] }),
+        {
+          ignore: (_path, field) => field === 'modified',
+        },
+      ),
+    ).toEqual([]);
+    expect((await server.exec(['btrfs', 'subvolume', 'list', '/var/lib/incus'])).stdout).toBe('');
+    expect((await server.exec(['ls', '-A', '/var/lib/lxd'])).stdout).not.toContain('.lxd-to-incus');
+  });
+
+  it('is left as it was by a rollback in the middle of the copy', async () => {
+    const server = await withSubvolumes();
+    const before = await poolOf(server, 'lxd');
+    await killedIn(server, 'copy-ahead');
+
+    await run(server, 'rollback', '--yes');
+
+    expect(await statuses(server, 'lxd')).toEqual(['calm Running']);
+    expect(compareTrees(before, await poolOf(server, 'lxd'), { ignore: daemonsOwn })).toEqual([]);
+    for (const product of ['lxd', 'incus'])
+      expect((await server.exec(['ls', '-A', `/var/lib/${product}`])).stdout).not.toContain('.lxd-to-incus');
+    expect((await server.exec(['btrfs', 'subvolume', 'list', '/var/lib/incus'])).stdout).toBe('');
+  });
+
+  it('stays where it is where Incus is on another file system', async () => {
+    const server = await withSubvolumes();
+    await stopIncus(server);
+    await server.exec(['umount', '/var/lib/incus']);
+    await server.exec(['sh', '-ec', 'sed -i /incus/d /etc/fstab; rm /var/incus.img']);
+    await ownFileSystem(server, '/var/lib/incus', 'incus', 'fstab');
+    await startIncus(server);
+
+    await expectBlocked(server, 'subvolumes-to-copy', {
+      says: [`/var/lib/lxd/${pool}`, 'is not on a btrfs file system'],
+    });
   });
 });
 

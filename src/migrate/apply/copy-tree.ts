@@ -1,10 +1,25 @@
-// Copies a folder with everything in it, again and again until both are the same: by rsync, and chattr for what that leaves out.
+// Copies a folder with everything in it, again and again until both are the same: by rsync, btrfs send for subvolumes, and
+// chattr for what they leave out.
 import * as fs from 'node:fs';
+import { join } from 'node:path';
 import { systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import type { Argv } from '../../core/run.ts';
 import { formatBytes, formatDuration } from '../../core/text.ts';
+import { subvolumeWorkFolder } from '../check/subvolumes.ts';
 import { migrateFailure } from '../problem.ts';
+import {
+  copyQuotas,
+  dropSubvolumeWork,
+  emptyOfSubvolumes,
+  isReadOnly,
+  makeReadOnly,
+  makeWritable,
+  placeSubvolume,
+  type SubvolumePair,
+  sendSubvolumes,
+  workOf,
+} from './copy-subvolumes.ts';
 import { syncFileSystem } from './move-once.ts';
 
 export interface CopyOptions {
@@ -27,10 +42,12 @@ const commandMs = 24 * 3_600_000;
  */
 export async function copyTree(host: Host, from: string, to: string, options: CopyOptions): Promise<void> {
   await endCopies(host, to);
-  await rsync(host, from, to, [], barOf(host, to, options), options);
+  const pairs = await copyAll(host, from, to, options, []);
   for (let round = 1; ; round += 1) {
     const compared = (): void => options.say(`comparing every file, round ${round}`);
-    const changed = await rsync(host, from, to, ['--checksum', '--itemize-changes'], compared, options);
+    let changed = '';
+    for (const part of partsOf(pairs))
+      changed += await mend(host, part, { from, to, show: compared, options, accept: [] });
     if (changed === '') break;
     if (round === comparisons)
       throw migrateFailure({
@@ -41,17 +58,92 @@ export async function copyTree(host: Host, from: string, to: string, options: Co
       });
   }
   await copyFlags(host, from, to);
+  await copyQuotas(
+    host,
+    from,
+    to,
+    pairs.map(({ subvolume }) => subvolume.path),
+  );
+  for (const { subvolume } of pairs) if (subvolume.readOnly) await makeReadOnly(host, to, subvolume.path);
+  for (const side of [to, from]) await dropSubvolumeWork(host, side);
   await syncFileSystem(host, to);
 }
 
 /**
- * Once, from a folder that is in use: what changes or goes away meanwhile is for copyTree.
+ * Once, from a folder that is in use: what changes or goes away meanwhile is for copyTree. What it needs to go on with
+ * subvolumes stays on both sides: dropCopyWork removes it.
  * @throws {Failure<MigrateProblem>} copy-failed, interrupted
  */
 export async function copyOnce(host: Host, from: string, to: string, options: CopyOptions): Promise<void> {
   await endCopies(host, to);
   // 23 and 24: some files could not be read any more (rsync(1), EXIT VALUES).
-  await rsync(host, from, to, [], barOf(host, to, options), options, ['status 23', 'status 24']);
+  await copyAll(host, from, to, options, ['status 23', 'status 24']);
+}
+
+/** Removes what copyOnce keeps on the side that it copies from. */
+export const dropCopyWork = dropSubvolumeWork;
+
+/** Each subvolume after the one that holds it, by whose copy its place is made. */
+async function copyAll(
+  host: Host,
+  from: string,
+  to: string,
+  options: CopyOptions,
+  accept: readonly string[],
+): Promise<readonly SubvolumePair[]> {
+  const show = barOf(host, to, options);
+  const { interrupted } = options;
+  const pairs = await sendSubvolumes(host, from, to, { show, interrupted });
+  for (const part of partsOf(pairs)) {
+    if (part.sent) await placeSubvolume(host, to, part.subvolume);
+    await mend(host, part, { from, to, show, options, accept, quick: true });
+  }
+  return pairs;
+}
+
+/** Of a folder, its own files and those of each subvolume. */
+type Part =
+  | { readonly path: ''; readonly alone: boolean; readonly sent: false }
+  | ({ readonly path: string; readonly alone: false } & SubvolumePair);
+
+function partsOf(pairs: readonly SubvolumePair[]): Part[] {
+  return [
+    { path: '', alone: pairs.length === 0, sent: false },
+    ...pairs.map((pair): Part => ({ path: pair.subvolume.path, alone: false, ...pair })),
+  ];
+}
+
+interface Mending {
+  readonly from: string;
+  readonly to: string;
+  readonly show: () => void;
+  readonly options: CopyOptions;
+  readonly accept: readonly string[];
+  /** By size and time; otherwise by content. */
+  readonly quick?: boolean;
+}
+
+/** Makes one part the same. @returns what differed; of a quick one nothing is known */
+async function mend(
+  host: Host,
+  { path, alone }: Part,
+  { from, to, show, options, accept, quick = false }: Mending,
+): Promise<string> {
+  const side = (folder: string): string => (path === '' ? folder : join(folder, path));
+  const compare = quick ? [] : ['--checksum', '--itemize-changes'];
+  const more = [
+    // Subvolumes have their own turn: twice, it leaves them out instead of making a folder.
+    ...(alone ? [] : ['--one-file-system']),
+    ...(path === '' && !alone ? [`--exclude=/${subvolumeWorkFolder}`] : []),
+  ];
+  if (await isReadOnly(host, to, path)) {
+    const look = ['--dry-run', '--checksum', '--itemize-changes', ...more];
+    const differs = await rsync(host, side(from), side(to), look, show, options, accept);
+    if (differs === '') return '';
+    await makeWritable(host, to, path);
+  }
+  const printed = await rsync(host, side(from), side(to), [...compare, ...more], show, options, accept);
+  return quick ? '' : printed;
 }
 
 /** @returns what it printed */
@@ -104,10 +196,12 @@ function lastLines(text: string): string {
   return text.split('\n').slice(-10).join('\n');
 }
 
-/** Of a run that was killed its rsync may still be at work on the same folder. */
+/** Of a run that was killed its rsync, or its btrfs, may still be at work on the same folder. */
 export async function endCopies(host: Host, to: string): Promise<void> {
-  const find = () =>
-    host.processes().filter(({ argv }) => /(^|\/)rsync$/.test(argv[0] ?? '') && argv.at(-1) === `${to}/`);
+  const isOurs = ([command = '', ...args]: readonly string[]): boolean =>
+    (/(^|\/)rsync$/.test(command) && args.at(-1)?.startsWith(`${to}/`) === true) ||
+    (/(^|\/)btrfs$/.test(command) && args.some((argument) => argument.startsWith(`${workOf(to)}/`)));
+  const find = () => host.processes().filter(({ argv }) => isOurs(argv));
   const end = host.clock() + 10_000;
   for (let left = find(); left.length > 0 && host.clock() < end; left = find()) {
     for (const { pid } of left) host.signal(pid, 'SIGKILL');
@@ -201,6 +295,8 @@ async function flagsOf(host: Host, folder: string): Promise<Map<string, Flags>> 
 export async function dropTree(host: Host, path: string, keepFolder: boolean): Promise<void> {
   const folder = host.path(path);
   if (!fs.existsSync(folder)) return;
+  await dropSubvolumeWork(host, path);
+  await emptyOfSubvolumes(host, path);
   const names = keepFolder ? fs.readdirSync(folder).filter((name) => name !== 'lost+found') : [''];
   for (const name of names) await dropOne(host, name === '' ? path : `${path}/${name}`);
 }

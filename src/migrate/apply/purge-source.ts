@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../../core/host.ts';
 import { mountAt } from '../check/layout.ts';
+import { measureCopy } from '../check/measure-copy.ts';
 import { movedNote } from '../detect/moved-note.ts';
 import type { Plan } from '../plan/index.ts';
 import { migrateFailure } from '../problem.ts';
@@ -24,8 +25,6 @@ export interface Purge {
   readonly packages: readonly string[];
 }
 
-const limitMs = 24 * 3_600_000;
-
 /** Looks only; before the move and after it the answer is the same. */
 export async function whatWouldBePurged(host: Host, plan: Plan): Promise<Purge> {
   const copied = plan.steps.some(({ kind }) => kind === 'copy-directory');
@@ -36,16 +35,9 @@ export async function whatWouldBePurged(host: Host, plan: Plan): Promise<Purge> 
     ...left.map((path) => ({ path, why: 'not moved' })),
   ].filter(({ path }) => isThere(host, path));
   const measured: PurgeFolder[] = [];
-  for (const folder of folders) measured.push({ ...folder, bytes: await sizeOf(host, folder.path) });
+  for (const folder of folders)
+    measured.push({ ...folder, bytes: (await measureCopy(host, folder.path)).bytes });
   return { folders: measured, packages: await packagesToRemove(host, name) };
-}
-
-async function sizeOf(host: Host, path: string): Promise<number> {
-  const { stdout } = await host.run(
-    ['du', '--summarize', '--one-file-system', '--block-size=1', '--', path],
-    { timeoutMs: limitMs, accept: [1] },
-  );
-  return Number(/^\d+/.exec(stdout.toString('utf8'))?.[0] ?? '0');
 }
 
 /** Of Debian's package; what was installed by hand nobody can list. */

@@ -7,6 +7,7 @@ import type { Installation } from '../detect/index.ts';
 import type { CheckContext } from './context.ts';
 import type { Finding } from './finding.ts';
 import { fstab, fstabMountPoints, layoutOf, mountAt, nearest, whyNotMovable } from './layout.ts';
+import { isBtrfs } from './subvolumes.ts';
 
 export function checkFileSystem(context: CheckContext): Finding[] {
   if (!context.sourceIsWhole) return [databaseOnly(context)];
@@ -124,17 +125,32 @@ function waysToMove({ host, source, target, copy }: CheckContext): Finding[] {
     action:
       'Every file is compared. The data stays in the directory of LXD as well, and a rollback brings back what changed.',
   };
-  if (subvolumes.length === 0) return [copied];
+  const why = subvolumes.length === 0 ? undefined : whySubvolumesStay(host, target.dataDirectory, subvolumes);
+  if (why === undefined) return [copied];
   return [
     copied,
     {
       id: 'subvolumes-to-copy',
       severity: 'blocker',
       objects: subvolumes,
-      what: 'There are btrfs subvolumes in the data directory. A copy to another file system would not keep them.',
-      action: 'Bring the directory of Incus onto the same btrfs file system, then plan again.',
+      what: `There are btrfs subvolumes in the data directory, and they cannot be brought over: ${why}.`,
+      action:
+        'Bring the directory of Incus onto a btrfs file system, and install btrfs-progs, then plan again.',
     },
   ];
+}
+
+function whySubvolumesStay(
+  host: Host,
+  targetDirectory: string,
+  subvolumes: readonly string[],
+): string | undefined {
+  if (!isBtrfs(nearest(host.path(targetDirectory))))
+    return `${targetDirectory} is not on a btrfs file system`;
+  if (host.which('btrfs') === undefined) return 'the command btrfs is missing';
+  return subvolumes.some((path) => path.includes('\u{fffd}'))
+    ? 'the name of one is not text (UTF-8)'
+    : undefined;
 }
 
 function freeSpace({ host, source, target, state, imageBytes, copy }: CheckContext): Finding[] {

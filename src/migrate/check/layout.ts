@@ -68,7 +68,7 @@ export function whyNotMovable(host: Host, path: string, role: 'source' | 'target
 }
 
 /** A bind mount that shows what lies beneath it anyway: without it everything would still stand in the old place. */
-function isBoundOntoItself(mounts: readonly MountInfo[], mount: MountInfo): boolean {
+export function isBoundOntoItself(mounts: readonly MountInfo[], mount: MountInfo): boolean {
   const above = mounts
     .filter(({ path }) => path !== mount.path && (path === '/' || mount.path.startsWith(`${path}/`)))
     .reduce<MountInfo | undefined>(

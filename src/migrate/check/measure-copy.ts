@@ -1,33 +1,45 @@
-// What a copy of a data directory takes, and whether there is something in it that a copy of files would not follow.
-import * as fs from 'node:fs';
+// What a copy of a data directory takes, and which btrfs subvolumes are in it, which a copy of files would not keep.
 import type { Host } from '../../core/host.ts';
 import type { CopyFacts } from './context.ts';
+import { subvolumePaths } from './subvolumes.ts';
 
 const limitMs = 3_600_000;
-/** f_type of statfs(2) (BTRFS_SUPER_MAGIC). */
-const btrfs = 0x9123683e;
 
-/** Looks only. du counts a hard-linked file once, and of a sparse one what is allocated. */
+/** Looks only. */
 export async function measureCopy(host: Host, directory: string): Promise<CopyFacts> {
-  // A file that goes away meanwhile makes du exit with 1; its sum is good enough all the same.
-  const { stdout } = await host.run(
-    ['du', '--summarize', '--one-file-system', '--block-size=1', '--', directory],
-    { timeoutMs: limitMs, accept: [1] },
-  );
-  const bytes = Number(/^\d+/.exec(stdout.toString('utf8'))?.[0] ?? '0');
-  return { bytes, subvolumes: await subvolumes(host, directory) };
+  const subvolumes = (await subvolumePaths(host, directory)).map((path) => `${directory}/${path}`);
+  const outermost = subvolumes.filter((path) => !subvolumes.some((other) => path.startsWith(`${other}/`)));
+  let bytes = await allocated(host, [directory]);
+  for (const path of outermost)
+    bytes +=
+      (await withSharedBlocks(host, path)) ??
+      (await allocated(host, [path, ...subvolumes.filter((other) => other.startsWith(`${path}/`))]));
+  return { bytes, subvolumes };
 }
 
-/** The root of every subvolume has inode 256 (BTRFS_FIRST_FREE_OBJECTID); what is mounted looks the same. */
-async function subvolumes(host: Host, directory: string): Promise<string[]> {
-  if (fs.statfsSync(host.path(directory)).type !== btrfs) return [];
+/** du counts a hard-linked file once, and of a sparse one what is allocated; it stays out of subvolumes within. */
+async function allocated(host: Host, folders: readonly string[]): Promise<number> {
+  // A file that goes away meanwhile makes it exit with 1; its sum is good enough all the same.
   const { stdout } = await host.run(
-    ['find', directory, '-xdev', '-mindepth', '1', '-type', 'd', '-inum', '256', '-print0'],
+    ['du', '--summarize', '--one-file-system', '--block-size=1', '--', ...folders],
     { timeoutMs: limitMs, accept: [1] },
   );
-  const mounted = new Set(host.mounts().map(({ path }) => path));
-  return stdout
-    .toString('utf8')
-    .split('\0')
-    .filter((path) => path !== '' && !mounted.has(path));
+  const sums = [...stdout.toString('utf8').matchAll(/^\d+/gm)].map(([sum]) => Number(sum));
+  return sums.reduce((total, sum) => total + sum, 0);
+}
+
+/**
+ * Blocks that several subvolumes share are sent once: what belongs to one alone, and what is shared, counted once.
+ * undefined: it cannot be told, as where other file systems are mounted inside, which the command would count too.
+ */
+async function withSharedBlocks(host: Host, folder: string): Promise<number | undefined> {
+  if (host.which('btrfs') === undefined) return undefined;
+  if (host.mounts().some(({ path }) => path.startsWith(`${folder}/`))) return undefined;
+  const { status, stdout } = await host.run(
+    ['btrfs', 'filesystem', 'du', '--summarize', '--raw', '--', folder],
+    { timeoutMs: limitMs, accept: 'any' },
+  );
+  const [, exclusive, shared] = /^\s*\d+\s+(\d+)\s+(\d+)\s/m.exec(stdout.toString('utf8')) ?? [];
+  if (status !== 0 || exclusive === undefined || shared === undefined) return undefined;
+  return Number(exclusive) + Number(shared);
 }

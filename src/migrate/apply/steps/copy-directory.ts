@@ -7,7 +7,7 @@ import type { Host } from '../../../core/host.ts';
 import { mountAt } from '../../check/layout.ts';
 import type { Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
-import { copyOnce, copyTree, dropTree, endCopies } from '../copy-tree.ts';
+import { copyOnce, copyTree, dropCopyWork, dropTree, endCopies } from '../copy-tree.ts';
 import { isThere } from '../move-once.ts';
 import type { StepHandler } from '../step-handler.ts';
 
@@ -38,6 +38,7 @@ export const copyAheadStep: StepHandler<Extract<Step, { kind: 'copy-ahead' }>> =
     if (memo === null) return;
     await endCopies(host, partOf(step));
     await dropTree(host, partOf(step), false);
+    await dropCopyWork(host, step.from);
   },
 };
 
