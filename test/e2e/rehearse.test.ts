@@ -7,11 +7,12 @@ import { inventoryFromApi } from '../../src/migrate/inventory/from-api.ts';
 import type { Inventory } from '../../src/migrate/inventory/inventory.ts';
 import type { Rehearsal } from '../../src/migrate/rehearse/index.ts';
 import { compareInventories } from '../../src/migrate/verify/compare.ts';
+import { editLxdDatabase } from './edit-database.ts';
 import type { ExecResult, Machine } from './machine/machine.ts';
 import { packedTool } from './packed-tool.ts';
 import { api, type Product, socketPath } from './server/api.ts';
 import { startPopulatedMachine } from './server/populated-machine.ts';
-import { powerOf } from './server/power.ts';
+import { populatedPower, powerOf } from './server/power.ts';
 import { installTool, startTool, tool } from './server/tool.ts';
 import { type Traces, tracesOf } from './traces.ts';
 import { compareTrees, describeTree } from './tree.ts';
@@ -179,6 +180,73 @@ describe('a database that Incus refuses', () => {
   });
 });
 
+describe('what a database has gathered over the years', () => {
+  /** While LXD runs, which itself would not start with some of these. */
+  const asLxd = async (server: Machine, ...statements: string[]): Promise<void> => {
+    for (const statement of statements) await server.exec(['lxd', 'sql', 'global', statement]);
+  };
+  const twice =
+    "INSERT INTO networks_config (network_id, node_id, key, value) SELECT id, NULL, 'user.twice', '1' FROM networks WHERE name = 'net2'";
+
+  it.each<{ what: string; make: (server: Machine) => Promise<void>; id: string; says: string }>([
+    {
+      what: 'a row that refers to nothing',
+      make: (server) =>
+        editLxdDatabase(
+          server,
+          "INSERT INTO images_aliases (name, image_id, description, project_id) VALUES ('lost', 9999, '', 1)",
+          populatedPower,
+        ),
+      id: 'reference-broken',
+      says: 'images_aliases row',
+    },
+    {
+      what: 'a configuration key that stands twice',
+      make: (server) => asLxd(server, 'DROP INDEX networks_unique_network_id_node_id_key', twice, twice),
+      id: 'rehearsal:duplicate-keys',
+      says: 'user.twice stands 2 times',
+    },
+    {
+      what: 'a view of something that is gone',
+      make: (server) => asLxd(server, 'CREATE VIEW dangling AS SELECT gone FROM instances'),
+      id: 'rehearsal:statements',
+      says: 'view dangling: no such column: gone',
+    },
+  ])('is caught before anything stops: $what', async ({ make, id, says }) => {
+    const server = await populated();
+    await make(server);
+    const power = await powerOf(server, 'lxd');
+    const before = await tracesOf(server);
+
+    const result = await tool(server, ['migrate', '--yes', '--fix', '--accept', id]);
+
+    expect(result.status, `${result.stdout}${result.stderr}`).toBe(3);
+    expect(result.stdout).toContain(id);
+    expect(result.stdout).toContain(says);
+    expect(await powerOf(server, 'lxd')).toEqual(power);
+    const { files: _state, ...after } = await tracesOf(server);
+    const { files: _before, ...atRest } = before;
+    expect(after).toEqual(atRest);
+  });
+
+  it('is taken out and said where it is a trigger: Incus can delete what the trigger hung on', async () => {
+    const server = await populated();
+    await editLxdDatabase(
+      server,
+      'CREATE TRIGGER dangling AFTER DELETE ON networks_acls BEGIN DELETE FROM gone WHERE id = OLD.id; END',
+      populatedPower,
+    );
+
+    const result = await tool(server, ['migrate', '--yes', '--json']);
+
+    expect(result.status, `${result.stdout.slice(-2000)}${result.stderr}`).toBe(0);
+    expect(rehearsalOf(result)).toMatchObject({ ran: true, findings: [] });
+    expect(result.stdout).toContain('trigger dangling');
+    for (const verb of ['create', 'delete'])
+      await server.exec(['incus', 'network', 'acl', verb, 'short-lived']);
+  });
+});
+
 describe('what the trial could not prove', () => {
   it('is looked at after the switch, all of it', async () => {
     const server = await populated();
@@ -198,8 +266,9 @@ describe('what the trial could not prove', () => {
     const { notProven } = rehearsalOf(result);
     expect(notProven.filter(({ checkedBy }) => !known.has(checkedBy))).toEqual([]);
     const looked = new Set(checks.map(({ object }) => object));
-    for (const { objects } of notProven.filter(({ kind }) => kind === 'storage pool'))
-      expect(objects.filter((object) => !looked.has(object))).toEqual([]);
+    const stoodIn = notProven.filter(({ kind }) => ['storage pool', 'network'].includes(kind));
+    expect(stoodIn.map(({ kind }) => kind).sort()).toEqual(['network', 'storage pool']);
+    for (const { objects } of stoodIn) expect(objects.filter((object) => !looked.has(object))).toEqual([]);
     const { stdout: report } = await server.exec([
       'sh',
       '-c',

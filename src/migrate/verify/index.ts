@@ -113,6 +113,8 @@ async function poolsAndNetworks(client: DaemonClient): Promise<Check[]> {
     .get('/1.0/networks?recursion=1&all-projects=true')
     .catch(() => client.get('/1.0/networks?recursion=1'))) as {
     name: string;
+    /** Not among the answers of versions that know networks of one project only. */
+    project?: string;
     managed: boolean;
     status: string;
   }[];
@@ -126,9 +128,9 @@ async function poolsAndNetworks(client: DaemonClient): Promise<Check[]> {
     })),
     ...networks
       .filter(({ managed }) => managed)
-      .map(({ name, status }) => ({
+      .map(({ name, project = 'default', status }) => ({
         id: 'network-up',
-        object: `network ${name}`,
+        object: `network ${project}/${name}`,
         what: 'is up',
         ok: status === 'Created',
         detail: `status ${status}`,
