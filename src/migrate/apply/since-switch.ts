@@ -68,7 +68,7 @@ export function changesSinceSwitch(host: Host, journal: Journal, run: string, fo
       'note',
       whole('extra'),
       'These were made in Incus. LXD will not know them.',
-      'Nothing of them is deleted: their data stays in the storage pools.',
+      'Nothing of them is deleted: their data stays in the storage pools. Until it is removed there, LXD can neither delete what has a new snapshot nor make something of the same name.',
     ),
     ...finding(
       'changed-since-switch',
