@@ -16,7 +16,7 @@ import {
   removeFaultDisk,
   startFaultServer,
 } from './fault-server.ts';
-import { changedFacts, describeChanges, type Facts, factsOf } from './server-state.ts';
+import { changedByRestarts, changedFacts, describeChanges, type Facts, factsOf } from './server-state.ts';
 
 export type Ending = 'resume' | 'rollback';
 
@@ -72,15 +72,9 @@ async function measureLxd(tree: RootTreeName, disk: string): Promise<Expected> {
   const machine = await startFaultServer(tree, disk, 'measure-lxd');
   try {
     const facts = await factsOf(machine, 'lxd');
-    const anyway = new Set<string>();
-    let last = facts;
-    for (const _ of [1, 2]) {
-      await Promise.all([restartLxd(machine), stopIncus(machine).then(() => startIncus(machine))]);
-      const now = await factsOf(machine, 'lxd');
-      for (const name of [...changedFacts(facts, now), ...changedFacts(last, now)]) anyway.add(name);
-      last = now;
-    }
-    return { facts, anyway };
+    const restart = () =>
+      Promise.all([restartLxd(machine), stopIncus(machine).then(() => startIncus(machine))]);
+    return { facts, anyway: await changedByRestarts(machine, 'lxd', facts, restart) };
   } finally {
     await machine.stop();
   }

@@ -155,6 +155,24 @@ function identities(db: Database.Database): (table: string, row: Row) => Identit
   return identify;
 }
 
+/** What two restarts change, nobody having touched anything else. */
+export async function changedByRestarts(
+  machine: Machine,
+  product: Product,
+  facts: Facts,
+  restart: () => Promise<unknown>,
+): Promise<ReadonlySet<string>> {
+  const anyway = new Set<string>();
+  let last = facts;
+  for (const _ of [1, 2]) {
+    await restart();
+    const now = await factsOf(machine, product);
+    for (const name of [...changedFacts(facts, now), ...changedFacts(last, now)]) anyway.add(name);
+    last = now;
+  }
+  return anyway;
+}
+
 /** Names of the facts that are not the same in both. */
 export function changedFacts(a: Facts, b: Facts): string[] {
   return [...new Set([...a.keys(), ...b.keys()])].filter((name) => a.get(name) !== b.get(name)).sort();
