@@ -38,7 +38,7 @@ export async function runReplay(options: ReplayOptions): Promise<ExitCode> {
   const split = options.split === undefined ? undefined : readDate(options.split);
   const pack = openPack(options);
   const named = options.without ?? [];
-  const left = named.includes('all') ? ruleIds(pack) : named;
+  const left = named.includes('all') ? [...new Set(ruleIds(pack))] : named;
   for (const rule of left) withoutRule(pack, rule);
   const engine = await openEngineFor(options, pack);
   try {

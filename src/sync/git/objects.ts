@@ -48,7 +48,7 @@ export interface Objects {
 }
 
 const blobCacheBytes = 3 * 1024 * 1024;
-const treeCacheBytes = 3 * 1024 * 1024;
+const treeCacheBytes = 2 * 1024 * 1024;
 const folderCacheEntries = 12_000;
 
 /** Caches on top of a reader; the caches hold only what can be read again. */

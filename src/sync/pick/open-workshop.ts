@@ -166,7 +166,7 @@ function lessonRules(
 }
 
 /** Lines of both sides of the files that were studied last. */
-const studiedLines = 40_000;
+const studiedLines = 30_000;
 
 const atOnce = Math.max(2, cpus().length * 4);
 const lessonsAtOnce = 64;

@@ -28,7 +28,7 @@ export interface LineStore {
 
 const blobLines = 400_000;
 
-const mostLines = 60_000;
+const mostLines = 45_000;
 
 /** Makes a store around a fold; whoever keeps a number keeps it no longer than until the next `trim`. */
 export function createLineStore(foldLine: (line: string, kind: FoldKind) => string): LineStore {

@@ -33,6 +33,7 @@ export function explainPath(pack: RulePack, path: string): Explained {
     steps.push(`${rule.id}: characters 1-${rule.from.length} become ${rule.to}`);
     first ??= rename(to);
   }
+  if (path.endsWith('.go')) steps.push(...movedOut(pack, path.slice(0, Math.max(0, path.lastIndexOf('/')))));
   const again = (remake: string | undefined): string =>
     remake === undefined ? '' : `; made anew by ${remake}`;
   for (const rule of pack.skip)
@@ -42,6 +43,16 @@ export function explainPath(pack: RulePack, path: string): Explained {
     if (matchesAnyGlob(rule.files, path))
       steps.push(`${rule.id}: merged as ${rule.driver}${again(rule.remake)}`);
   return { from: path, to: first ?? rename(path), steps };
+}
+
+/** Functions of one package that went to several: where, the fork's declarations decide. */
+function movedOut(pack: RulePack, folder: string): readonly string[] {
+  return pack.symbols
+    .filter((rule) => rule.package === folder && rule.foreign !== true)
+    .map((rule) => {
+      const names = [...(rule.names ?? []), ...Object.keys(rule.renamed ?? {})];
+      return `${rule.id}: what declares ${names.join(', ')} went to ${rule.to}/`;
+    });
 }
 
 /** The spans of a text, character by character, and what stays protected. */
