@@ -7,6 +7,7 @@ export interface BranchRefs {
   /** What fork-sync pushed last; anything else at the head is a person's. */
   readonly pushed: string | undefined;
   readonly plan: string | undefined;
+  /** Everything that was asked for, by name. */
   readonly all: ReadonlyMap<string, string>;
 }
 
@@ -44,8 +45,13 @@ export function planRef(branch: string): string {
   return own(branch, 'plan');
 }
 
-export async function readBranchRefs(remote: GitRemote, branch: string): Promise<BranchRefs> {
-  const all = await remote.list([branchRef(branch), own(branch, '')]);
+/** `more`: other refs to ask for in the same breath; each listing is a connection to the forge. */
+export async function readBranchRefs(
+  remote: GitRemote,
+  branch: string,
+  more: readonly string[] = [],
+): Promise<BranchRefs> {
+  const all = await remote.list([branchRef(branch), own(branch, ''), ...more]);
   return {
     head: all.get(branchRef(branch)),
     pushed: all.get(own(branch, 'pushed')),

@@ -77,7 +77,9 @@ export interface RunResult {
 
 export async function runBranch(parts: RunParts): Promise<RunResult> {
   const { settings, forge, engine } = parts;
-  const refs = await readBranchRefs(parts.remote, settings.branch);
+  const baseRef = branchRef(settings.base);
+  const together = parts.baseRemote.url === parts.remote.url;
+  const refs = await readBranchRefs(parts.remote, settings.branch, together ? [baseRef] : []);
   const before = await forge.findPullRequest(settings);
   const threads = [before, parts.statusThread].filter((thread) => thread !== undefined);
   const requests = await findRequests(forge, threads);
@@ -87,10 +89,10 @@ export async function runBranch(parts: RunParts): Promise<RunResult> {
   const merged = before?.state === 'merged' && before.head === refs.head;
   const foreign = isForeign(refs) && !merged;
 
-  const baseHead = (await parts.baseRemote.list([branchRef(settings.base)])).get(branchRef(settings.base));
+  const baseHead = (together ? refs.all : await parts.baseRemote.list([baseRef])).get(baseRef);
   if (baseHead === undefined)
     throw syncFailure({ code: 'unknown-commit', name: settings.base, repository: parts.baseRemote.url });
-  await fetchMissing(parts, parts.baseRemote, [[branchRef(settings.base), baseHead]]);
+  await fetchMissing(parts, parts.baseRemote, [[baseRef, baseHead]]);
   const ours = refs.head !== undefined && !foreign && !merged && before?.state === 'open';
   if (ours)
     await fetchMissing(parts, parts.remote, [

@@ -1,10 +1,13 @@
 // A fork with a GitHub before it and a configuration for it, for tests of whole nights.
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { vi } from 'vitest';
 import { stringify } from 'yaml';
 import { closedLicence, makeTinyFork, type TinyFork } from '../../../fixtures/histories/tiny-fork.ts';
 import type { FixtureCommit } from '../../../fixtures/histories/write-history.ts';
+import { Failure } from '../../../src/core/failure.ts';
+import { type CommentOptions, runComment } from '../../../src/sync/cli/run-comment.ts';
 import { loadConfig } from '../../../src/sync/nightly/load-config.ts';
 import { type Night, runNight } from '../../../src/sync/nightly/run-night.ts';
 import { loadPack } from '../../../src/sync/rules/load-pack.ts';
@@ -48,6 +51,8 @@ export interface Scene {
   readonly folder: string;
   readonly config: string;
   configure(change: (config: Record<string, Record<string, unknown>>) => void): void;
+  /** `fork-sync comment` within this process. */
+  comment(options: CommentOptions): Promise<Done>;
   /** The whole program, as a process of its own. */
   run(args?: readonly string[], more?: RunOptions): Promise<Done>;
   /** The same night within this process. */
@@ -80,6 +85,7 @@ export async function openScene(options: Partial<StandInOptions> = {}): Promise<
   execFileSync('git', [`--git-dir=${tiny.fork}`, 'update-ref', 'refs/heads/main', tiny.sha('readme')]);
   const onyx = join(folder, 'onyx.git');
   cpSync(tiny.fork, onyx, { recursive: true });
+  appendFileSync(join(onyx, 'config'), '[receive]\n\tautogc = false\n');
   const github = await startForTest({ gitDir: onyx, ...options });
   const config = join(folder, 'fork-sync.yaml');
   const value: Record<string, unknown> & Record<string, Record<string, unknown>> = Object.assign(
@@ -123,6 +129,24 @@ export async function openScene(options: Partial<StandInOptions> = {}): Promise<
         stop: () => false,
         upstreamTips: async () => [{ branch: 'main', sha: tiny.sha('blocked') }],
       });
+    },
+    async comment(options) {
+      process.env['FORK_SYNC_TOKEN'] = github.token;
+      const said = { stdout: '', stderr: '' };
+      const writers = (['stdout', 'stderr'] as const).map((name) =>
+        vi.spyOn(process[name], 'write').mockImplementation((text) => {
+          said[name] += String(text);
+          return true;
+        }),
+      );
+      try {
+        return { status: await runComment({ config, ...options }), ...said };
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        return { ...said, status: error.exitCode, stderr: `${said.stderr}${error.message}` };
+      } finally {
+        for (const writer of writers) writer.mockRestore();
+      }
     },
     run: (args = ['nightly', '--publish'], more = {}) =>
       new Promise((resolve) => {

@@ -72,10 +72,10 @@ describe('fork-sync comment', { timeout: 90_000 }, () => {
       here.github.open('mia', name);
     const url = (number: number) => `${here.github.url}/mine/onyx/pull/${number}`;
 
-    const same = await here.run(['comment', '--pr', url(1)]);
+    const same = await here.comment({ pr: url(1) });
     const writes = here.github.writes().length;
     const other = await here.run(['comment', '--pr', url(2), '--publish']);
-    const again = await here.run(['comment', '--pr', url(2), '--publish']);
+    const again = await here.comment({ pr: url(2), publish: true });
 
     expect(same.stdout).toContain('clean, equal after renaming');
     expect(writes).toBe(0);
@@ -95,11 +95,11 @@ describe('fork-sync comment', { timeout: 90_000 }, () => {
     const before = here.github.writes().length;
     const url = `${here.github.url}/theirs/quartz/pull/${number}`;
 
-    const preview = await here.run(['comment', '--pr', url]);
-    const refused = await here.run(['comment', '--pr', url, '--publish']);
+    const preview = await here.comment({ pr: url });
+    const refused = await here.comment({ pr: url, publish: true });
     const writesOfBoth = here.github.writes().length - before;
     const onStatus = await here.run(['comment', '--pr', url, '--publish', '--to-status']);
-    const again = await here.run(['comment', '--pr', url, '--publish', '--to-status']);
+    const again = await here.comment({ pr: url, publish: true, toStatus: true });
 
     expect(preview.status).toBe(3);
     expect(preview.stdout).toContain('equal after renaming');

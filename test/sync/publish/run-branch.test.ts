@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
@@ -81,6 +89,7 @@ async function scene(upstream: readonly FixtureCommit[] = [clean, diverged]): Pr
   const tiny = makeTinyFork(folder, { upstream, fork: [readme] });
   const onyx = join(folder, 'onyx.git');
   cpSync(tiny.fork, onyx, { recursive: true });
+  appendFileSync(join(onyx, 'config'), '[receive]\n\tautogc = false\n');
   const git = (...args: string[]): string =>
     execFileSync('git', [`--git-dir=${onyx}`, ...args], {
       encoding: 'utf8',
