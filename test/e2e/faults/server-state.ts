@@ -64,6 +64,8 @@ function withoutChance(name: string): string {
     name
       .replace(/\bveth[0-9a-f]{8}\b/g, 'veth#')
       .replace(/\bloop\d+\b/g, 'loop#')
+      // Process numbers of the two ends of a proxy.
+      .replace(/\b(forkproxy -- )\d+( \d+ \S+ )\d+/, '$1#$2#')
       // Segments and snapshots of the database are named after what is in them.
       .replace(/(database\/global\/(?:open|snapshot)?)[-\d]+/g, '$1#')
   );
