@@ -24,6 +24,10 @@ const store = (body: string): string =>
 /** A queue with a clean pick, one that asks for review, a conflict with what builds on it, and others. */
 function makePage(): string {
   const folder = temporaryFolder();
+  const numbers = (...without: readonly string[]): string =>
+    ['one', 'two', 'three', 'four', 'five', 'six', 'seven', '']
+      .filter((line) => !without.includes(line))
+      .join('\n');
   const list = (two: string): string => `one\n${two}\nthree\n`;
   const tiny = makeTinyFork(folder, {
     upstream: [
@@ -43,10 +47,17 @@ function makePage(): string {
         message: 'doc: A guide to <gems> & Quartz\n',
         files: { 'doc/gems.md': '# Gems\n\nA Quartz server has gems.\n' },
       },
-      { name: 'start', from: 'guide', time: 1300, files: { 'list.txt': list('two') } },
+      { name: 'start', from: 'guide', time: 1300, files: { 'list.txt': list('two'), 'half.txt': numbers() } },
+      {
+        name: 'half',
+        from: 'start',
+        time: 1350,
+        message: 'half: Take two numbers out\n',
+        files: { 'half.txt': numbers('two', 'six') },
+      },
       {
         name: 'diverged',
-        from: 'start',
+        from: 'half',
         time: 1400,
         message: 'list: Another second line\n',
         files: { 'list.txt': list('two of upstream') },
@@ -72,7 +83,7 @@ function makePage(): string {
         from: 'rename',
         time: 2500,
         authorTime: 1300,
-        files: { 'list.txt': list('two of the fork') },
+        files: { 'list.txt': list('two of the fork'), 'half.txt': numbers('six') },
       },
     ],
   });
@@ -140,6 +151,18 @@ describe('the review page', () => {
       expect(await page.locator('.pick.clean').first().textContent()).toContain('util.IsTrue(path)');
       expect(await page.locator('.pick.review').first().textContent()).toContain('equal after renaming');
       expect(await page.locator('.pick.parked').first().textContent()).toContain('two of the fork');
+      // What only one of the two differences has stands out, on its side.
+      const half = page.locator('.pick', { hasText: 'half: Take two numbers out' });
+      await half.locator('summary').click();
+      expect(await half.locator('summary').textContent()).toContain('differs');
+      const odd = half.locator('.row.odd pre:not(.none)');
+      expect(await odd.allTextContents()).toEqual(['-six']);
+      expect(await odd.first().isVisible()).toBe(true);
+      const colour = (one: typeof odd) =>
+        one.evaluate(
+          (element) => element.ownerDocument.defaultView?.getComputedStyle(element).backgroundColor,
+        );
+      expect(await colour(odd.first())).not.toBe(await colour(half.locator('.row.same .right').first()));
       const picture = await shoot(page, screen);
       expect(picture.length).toBeGreaterThan(20_000);
       const width = await page
