@@ -26,6 +26,7 @@ export type SyncProblem =
   | { readonly code: 'forge-limit'; readonly what: string }
   | { readonly code: 'push-refused'; readonly remote: string; readonly detail: string }
   | { readonly code: 'remote-failed'; readonly remote: string; readonly detail: string }
+  | { readonly code: 'upstream-unreachable'; readonly repository: string; readonly detail: string }
   | { readonly code: 'config-invalid'; readonly path: string; readonly errors: readonly ConfigError[] }
   | { readonly code: 'already-running'; readonly pid: number; readonly since: string; readonly path: string }
   | { readonly code: 'cannot-write'; readonly path: string; readonly why: string }
@@ -134,6 +135,12 @@ function explain(problem: SyncProblem): { what: string; where?: string; next?: s
         what: `git could not work with ${inert(problem.remote)}.`,
         where: problem.detail.split('\n').map(inert).join('\n'),
         next: 'See that the address is right and that the token may read and write there.',
+      };
+    case 'upstream-unreachable':
+      return {
+        what: `Upstream could not be fetched into ${inert(problem.repository)}; what is there already stays as it was.`,
+        where: problem.detail.split('\n').map(inert).join('\n'),
+        next: 'See what `git remote -v` says there (the remote is called origin; --from URL makes a repository that is missing), then run the same command again.',
       };
     case 'config-invalid':
       return {

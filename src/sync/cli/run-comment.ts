@@ -67,8 +67,9 @@ export async function runComment(options: CommentOptions): Promise<ExitCode> {
     commitUrl: config.publish.commitUrl,
   });
   process.stdout.write(`${texts.map((text) => text.split('\n').map(inert).join('\n')).join('\n\n')}\n`);
-  if (mine) await forge.ensureComments(thread, 'preview', texts);
-  else if (options.toStatus === true) {
+  if (options.toStatus !== true) {
+    if (mine) await forge.ensureComments(thread, 'preview', texts);
+  } else {
     const status = await forge.findIssue(config.publish.repository, statusTopic);
     if (status === undefined)
       throw syncFailure({

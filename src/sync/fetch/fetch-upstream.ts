@@ -1,6 +1,8 @@
 // Brings upstream into a repository without its files, then asks for the files of cleared commits by their names.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { GitError } from 'simple-git';
+import { Failure } from '../../core/failure.ts';
 import { run } from '../../core/run.ts';
 import { changesOf } from '../gate/judge-whole.ts';
 import type { Verdict } from '../gate/licence-gate.ts';
@@ -50,7 +52,7 @@ export async function fetchBranches(
   branches: readonly string[],
 ): Promise<readonly string[]> {
   const git = openGit(repository, timeoutMs);
-  const listed = await git.raw(['ls-remote', '--heads', 'origin']);
+  const listed = await fromUpstream(repository, () => git.raw(['ls-remote', '--heads', 'origin']));
   const there = new Set(listed.split('\n').map((line) => line.split('\t')[1] ?? ''));
   const found = branches.filter((branch) => there.has(`refs/heads/${branch}`));
   if (found.length === 0)
@@ -62,7 +64,9 @@ export async function fetchBranches(
   const bare = (await git.raw(['rev-parse', '--is-bare-repository'])).trim() === 'true';
   const folder = bare ? 'refs/heads' : 'refs/remotes/origin';
   const specs = found.map((branch) => `+refs/heads/${branch}:${folder}/${branch}`);
-  await git.raw(['fetch', '--quiet', '--no-tags', filter, 'origin', ...specs]);
+  await fromUpstream(repository, () =>
+    git.raw(['fetch', '--quiet', '--no-tags', filter, 'origin', ...specs]),
+  );
   return found;
 }
 
@@ -75,18 +79,40 @@ export async function fetchObjects(
   const missing: string[] = [];
   for (const sha of shas) if (!(await objects.isHere(sha))) missing.push(sha);
   if (missing.length === 0) return 0;
-  await run(
-    [
-      'git',
-      '-C',
-      repository,
-      ...['-c', 'fetch.negotiationAlgorithm=noop'],
-      ...['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--recurse-submodules=no', filter],
-      ...['--stdin', 'origin'],
-    ],
-    { timeoutMs, env: gitEnvironment, input: Buffer.from(`${missing.join('\n')}\n`) },
+  await fromUpstream(repository, () =>
+    run(
+      [
+        'git',
+        '-C',
+        repository,
+        ...['-c', 'fetch.negotiationAlgorithm=noop'],
+        ...['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--recurse-submodules=no', filter],
+        ...['--stdin', 'origin'],
+      ],
+      { timeoutMs, env: gitEnvironment, input: Buffer.from(`${missing.join('\n')}\n`) },
+    ),
   );
   return missing.length;
+}
+
+/** That upstream cannot be reached is what goes wrong most nights: it is no bug, and is told as such. */
+async function fromUpstream<T>(repository: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    const said =
+      error instanceof GitError
+        ? error.message
+        : error instanceof Failure && 'stderr' in error.problem
+          ? String(error.problem.stderr)
+          : undefined;
+    if (said === undefined) throw error;
+    throw syncFailure({
+      code: 'upstream-unreachable',
+      repository,
+      detail: said.trim().slice(-2000),
+    });
+  }
 }
 
 /** Names of licence texts anywhere in the trees of commits: the one kind of file that the gate itself reads. */

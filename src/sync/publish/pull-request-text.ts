@@ -11,16 +11,26 @@ export function formatTitle(template: string, base: string, plan: PublishPlan): 
   const picks = plan.entries.filter(isPick);
   const [only] = picks;
   const one = picks.length === 1 && only !== undefined;
-  const values: Readonly<Record<(typeof titleNames)[number], string>> = {
+  const commits = one ? inertTitle(only.subject, 150) : `${picks.length} commits`;
+  const values: Readonly<Record<Exclude<(typeof titleNames)[number], 'commits'>, string>> = {
     count: String(picks.length),
-    commits: one ? inertTitle(only.subject, 150) : `${picks.length} commits`,
     name: plan.upstream.name,
     branch: plan.upstream.branch,
     base,
     tip: plan.upstream.tip.slice(0, 12),
   };
-  const title = titleNames.reduce((text, name) => text.split(`{${name}}`).join(values[name]), template);
-  return shorten(title, longestTitle);
+  const fill = (subject: string): string =>
+    // Last of all, and only once: what a subject holds is never filled in.
+    template.replace(/\{(\w+)\}/g, (whole, name: string) =>
+      name === 'commits' ? subject : ((values as Readonly<Record<string, string>>)[name] ?? whole),
+    );
+  const title = fill(commits);
+  const over = [...title].length - longestTitle;
+  // The fork's own checks may read the end of a title, such as "(stable-6.0)": the subject gives way.
+  return shorten(
+    over > 0 ? fill(shorten(commits, Math.max(1, [...commits].length - over))) : title,
+    longestTitle,
+  );
 }
 
 /** The same for the whole life of the pull request: what changes is in the plan comment. */

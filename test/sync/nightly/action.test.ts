@@ -97,6 +97,19 @@ describe('the steps of the action', { timeout: 120_000 }, () => {
     expect(here.github.writes()).toEqual([]);
   });
 
+  it('fail, and plan nothing, where upstream cannot be fetched', async () => {
+    const here = await openScene();
+    here.configure((config) => Object.assign(config, { upstream: 'partial.git' }));
+    const ran = await runAction(here, {
+      upstream: `file://${here.folder}/gone.git`,
+      token: here.github.token,
+    });
+    expect(ran).toMatchObject({ status: 1, outputs: '' });
+    expect(ran.said).toMatch(
+      /^Upstream could not be fetched into .*partial\.git; [\s\S]*gone\.git[\s\S]*--from URL/,
+    );
+  });
+
   it('fail where the run fails', async () => {
     const here = await openScene();
     rmSync(here.config);

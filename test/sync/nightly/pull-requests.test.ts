@@ -106,10 +106,12 @@ describe('fork-sync comment', { timeout: 90_000 }, () => {
     expect(preview.stdout).toContain('really-diverged');
     expect(preview.stdout).toMatch(/blocked: `Closed-1\.0/);
     expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining('nothing is written there') });
+    const own = `${here.github.url}/mine/onyx/pull/1`;
+    await here.comment({ pr: own, publish: true, toStatus: true });
+
     expect([writesOfBoth, onStatus.status, again.status]).toEqual([0, 3, 3]);
-    expect(here.github.writes().slice(before)).toMatchObject([
-      { method: 'POST', path: '/repos/mine/onyx/issues/2/comments' },
-    ]);
+    const comment = { method: 'POST', path: '/repos/mine/onyx/issues/2/comments' };
+    expect(here.github.writes().slice(before)).toMatchObject([comment, comment]);
     const said = here.github.threads[1]?.comments[0]?.body ?? '';
     expect(said).toContain('theirs/quartz pull request');
     for (const text of [preview.stdout, said])

@@ -178,6 +178,19 @@ describe('a title', () => {
     expect(title([entry(1, { subject: 'Fixes #1 by @mia' })])).not.toMatch(/fixes|#1|@mia/i);
     expect(title([entry(1, { subject: 'x'.repeat(9000) })]).length).toBeLessThanOrEqual(256);
   });
+
+  it('keeps the end of its title, by which the fork knows the branch, and fills nothing into a subject', () => {
+    const template = `${'long '.repeat(30)}{commits} ({base})`;
+    const long = formatTitle(template, 'stable-6.0', plan([entry(1, { subject: 'word '.repeat(60) })]));
+    const braces = formatTitle(
+      '{commits} {name}',
+      'main',
+      plan([entry(1, { subject: 'x {name} {tip} {y}' })]),
+    );
+    expect([...long]).toHaveLength(256);
+    expect(long).toMatch(/ word wo… \(stable-6\.0\)$/);
+    expect(braces).toBe('x {name} {tip} {y} Quartz');
+  });
 });
 
 describe('splitting', () => {
