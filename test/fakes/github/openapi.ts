@@ -53,7 +53,15 @@ function makeJudge(): Judge {
   const description = JSON.parse(readFileSync(path, 'utf8'));
   // Ours to trust: the package's format is OpenAPI 3.0.
   const { paths } = description as Description;
-  const ajv = new Ajv({ strict: false, validateSchema: false, allErrors: true, logger: false });
+  // Each schema is used a few times: code that is made fast is worth more than code that runs fast.
+  const fastToMake = { inlineRefs: false, code: { optimize: false } };
+  const ajv = new Ajv({
+    strict: false,
+    validateSchema: false,
+    allErrors: true,
+    logger: false,
+    ...fastToMake,
+  });
   addFormats.default(ajv);
   const known = new Map<string, ValidateFunction>();
   const lookUp = (reference: string): unknown =>
@@ -63,12 +71,20 @@ function makeJudge(): Judge {
       .reduce((inner: unknown, name) => (inner as Schema)[name], description);
   const resolve = (value: unknown): unknown =>
     typeof value === 'object' && value !== null && '$ref' in value ? lookUp(String(value.$ref)) : value;
+  const added = new Set<string>();
+  /** Each under a name of its own, so that what many operations share is compiled once. */
+  const addComponent = (reference: string): string => {
+    const name = reference.slice(reference.lastIndexOf('/') + 1);
+    if (!added.has(name)) {
+      added.add(name);
+      ajv.addSchema(plainSchema(lookUp(reference), addComponent) as Schema, name);
+    }
+    return name;
+  };
   const compile = (key: string, schema: unknown): ValidateFunction => {
     const before = known.get(key);
     if (before !== undefined) return before;
-    const definitions: Record<string, unknown> = {};
-    const body = plainSchema(schema, definitions, lookUp);
-    const made = ajv.compile({ ...(body as Schema), definitions });
+    const made = ajv.compile(plainSchema(schema, addComponent) as Schema);
     known.set(key, made);
     return made;
   };
@@ -142,25 +158,14 @@ function makeJudge(): Judge {
   };
 }
 
-/** OpenAPI 3.0 as JSON Schema: references made local, `nullable` as a choice with null. */
-function plainSchema(
-  value: unknown,
-  definitions: Record<string, unknown>,
-  lookUp: (reference: string) => unknown,
-): unknown {
-  if (Array.isArray(value)) return value.map((item) => plainSchema(item, definitions, lookUp));
+/** OpenAPI 3.0 as JSON Schema: references by the names of what they name, `nullable` as a choice with null. */
+function plainSchema(value: unknown, nameOf: (reference: string) => string): unknown {
+  if (Array.isArray(value)) return value.map((item) => plainSchema(item, nameOf));
   if (typeof value !== 'object' || value === null) return value;
-  if ('$ref' in value && typeof value.$ref === 'string') {
-    const name = value.$ref.slice(value.$ref.lastIndexOf('/') + 1);
-    if (!Object.hasOwn(definitions, name)) {
-      definitions[name] = true;
-      definitions[name] = plainSchema(lookUp(value.$ref), definitions, lookUp);
-    }
-    return { $ref: `#/definitions/${name}` };
-  }
+  if ('$ref' in value && typeof value.$ref === 'string') return { $ref: nameOf(value.$ref) };
   const { nullable, example: _one, examples: _many, ...rest } = value as Schema;
   const plain = Object.fromEntries(
-    Object.entries(rest).map(([key, inner]) => [key, plainSchema(inner, definitions, lookUp)]),
+    Object.entries(rest).map(([key, inner]) => [key, plainSchema(inner, nameOf)]),
   );
   return nullable === true ? { anyOf: [{ type: 'null' }, plain] } : plain;
 }

@@ -65,7 +65,7 @@ describe('the plan comment', () => {
   });
 
   it('is cut into comments that the forge takes, each with the head of its table, nothing lost', () => {
-    const entries = Array.from({ length: 300 }, (_, index) =>
+    const entries = Array.from({ length: 190 }, (_, index) =>
       entry(index, {
         state: 'review',
         remaining: Array.from({ length: 40 }, (_x, line) => `+ +line ${line} of ${index}`),
@@ -77,9 +77,9 @@ describe('the plan comment', () => {
     expect(texts[0]).toContain(`(1 of ${texts.length})`);
     const all = texts.map((text) => outsideCode(render(text))).join('');
     expect(all.match(/<details>/g)?.length).toBe(all.match(/<\/details>/g)?.length);
-    for (const { upstream } of entries)
-      expect(texts.join('').split(upstream.slice(28)).length).toBeGreaterThan(1);
-    expect(texts.join('')).toContain('line 39 of 299');
+    const whole = texts.join('');
+    for (const { upstream } of entries) expect(whole).toContain(upstream.slice(28));
+    expect(whole).toContain('line 39 of 189');
   });
 
   it('cuts what is too long by itself at a line, closes what is open, and says so', () => {
