@@ -5,10 +5,13 @@ import { readable, readableJson } from '../git/output.ts';
 import { resolveCommits } from '../git/resolve-commit.ts';
 import type { PickRequest } from '../pick/open-workshop.ts';
 import { pickRef } from '../pick/pick-batches.ts';
+import { pickCleared } from '../pick/pick-cleared.ts';
 import type { PickResult } from '../pick/pick-result.ts';
 import { syncFailure } from '../problem.ts';
 import { reversePack } from '../rules/reverse-pack.ts';
+import type { ScanTip } from '../scan/scan-result.ts';
 import { interruption } from './interrupt.ts';
+import { upstreamTips } from './open-scan.ts';
 import {
   type NamedRepositories,
   needRepositories,
@@ -37,11 +40,14 @@ export async function runPick(commits: readonly string[], options: PickCommandOp
   const signal = interruption();
   let picked = 0;
   try {
-    for await (const { result } of engine.pick(requests, { keep: true, signal })) {
+    const tips = (): Promise<readonly ScanTip[]> =>
+      upstreamTips(needRepositories(sides).upstream, engine.pack, undefined);
+    for await (const { pick, request } of pickCleared(engine, tips, requests, { keep: true, signal })) {
+      const { result } = pick;
       statuses.add(result.status);
       picked += 1;
       process.stdout.write(
-        `${options.json === true ? formatJson(result) : describe(result, engine.gitDir)}\n`,
+        `${options.json === true ? formatJson(result) : describe(result, engine.gitDir, pickRef(request))}\n`,
       );
     }
   } finally {
@@ -127,7 +133,7 @@ function formatJson(result: PickResult): string {
   });
 }
 
-function describe(result: PickResult, gitDir: string): string {
+function describe(result: PickResult, gitDir: string, ref: string): string {
   const lines = [`${result.upstream.slice(0, 12)} -> ${result.status}`];
   for (const file of result.files)
     lines.push(`  ${file.how}: ${file.from === file.path ? '' : `${file.from} -> `}${file.path}`);
@@ -146,6 +152,6 @@ function describe(result: PickResult, gitDir: string): string {
   }
   for (const reason of result.reasons) lines.push(`  ${reason}`);
   if (result.commit !== undefined)
-    lines.push(`  commit ${result.commit}; to have it: git fetch ${gitDir} ${pickRef(result)}`);
+    lines.push(`  commit ${result.commit}; to have it: git fetch ${gitDir} ${ref}`);
   return lines.map((line) => inert(readable(line))).join('\n');
 }

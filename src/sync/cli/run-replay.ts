@@ -1,6 +1,7 @@
 // `fork-sync replay`: picks history again and says how much of it comes out as people made it.
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { readableJson } from '../git/output.ts';
+import { findClearedTwins } from '../pick/find-cleared-twins.ts';
 import type { Engine } from '../pick/open-engine.ts';
 import { syncFailure } from '../problem.ts';
 import { ablate } from '../replay/ablate.ts';
@@ -12,8 +13,9 @@ import { measureScan, type ScanFigures } from '../replay/scan-figures.ts';
 import { createReplayPage } from '../report/replay-page.ts';
 import { checkPagePath, writePage } from '../report/write-page.ts';
 import { ruleIds, withoutRule } from '../rules/without-rule.ts';
-import { openScanFor } from './open-scan.ts';
-import { openEngineFor, openPack, type RepositoryOptions } from './options.ts';
+import type { ScanTip } from '../scan/scan-result.ts';
+import { openScanFor, upstreamTips } from './open-scan.ts';
+import { needRepositories, openEngineFor, openPack, type RepositoryOptions } from './options.ts';
 
 export interface ReplayOptions extends RepositoryOptions {
   readonly pairs?: string;
@@ -33,7 +35,7 @@ export async function runReplay(options: ReplayOptions): Promise<ExitCode> {
       why: 'replay needs pairs of commits.',
       next: 'Give --pairs FILE, or set FORK_SYNC_PAIRS.',
     });
-  const pairs = readPairs(path);
+  const given = readPairs(path);
   checkPagePath(options.html);
   const split = options.split === undefined ? undefined : readDate(options.split);
   const pack = openPack(options);
@@ -42,6 +44,7 @@ export async function runReplay(options: ReplayOptions): Promise<ExitCode> {
   for (const rule of left) withoutRule(pack, rule);
   const engine = await openEngineFor(options, pack);
   try {
+    const pairs = await clearedPairs(options, engine, given);
     const page = options.html === undefined ? undefined : createReplayPage();
     const replayed = await replayPairs(
       engine,
@@ -64,7 +67,7 @@ export async function runReplay(options: ReplayOptions): Promise<ExitCode> {
       left,
     );
     const scores = scoresOf(replayed, split);
-    const scan = options.quick === true ? undefined : await scanFigures(options, engine, pairs);
+    const scan = options.quick === true ? undefined : await scanFigures(options, engine, given);
     if (options.json === true)
       process.stdout.write(`${readableJson({ scores, scan, ablations, isolated, pairs: replayed })}\n`);
     else {
@@ -78,6 +81,26 @@ export async function runReplay(options: ReplayOptions): Promise<ExitCode> {
   } finally {
     await engine.close();
   }
+}
+
+/** Pairs whose upstream commit its licence bars are replayed from the branch that has the change without that bar. */
+async function clearedPairs(
+  options: ReplayOptions,
+  engine: Engine,
+  pairs: readonly Pair[],
+): Promise<readonly Pair[]> {
+  const tips = (): Promise<readonly ScanTip[]> =>
+    upstreamTips(needRepositories(options).upstream, engine.pack, undefined);
+  const shas = pairs.map(({ upstream }) => upstream);
+  const twins = await findClearedTwins(engine.objects, engine.pack, tips, shas);
+  if (twins.size > 0)
+    process.stderr.write(
+      `${twins.size} upstream commits are barred by their licence; the same change is picked from a branch where it may come over.\n`,
+    );
+  return pairs.map((pair) => {
+    const twin = twins.get(pair.upstream);
+    return twin === undefined ? pair : { ...pair, upstream: twin.sha, asked: pair.upstream };
+  });
 }
 
 /** What the scan of the branches that the pack lists recognises, with the fork at its HEAD. */

@@ -24,6 +24,8 @@ export type Verdict =
 export interface Gate {
   /** Reads commits, trees and licence texts; no other blob. */
   judge(commit: Commit): Promise<Verdict>;
+  /** Whether the licence text of its whole tree may come over: quicker than a verdict, and a reason not to ask for one. */
+  isOpenAtRoot(commit: Commit): Promise<boolean>;
   /** Reads what a cleared commit touches; a header in it may still close the gate. */
   judgeHeaders(changes: readonly Change[]): Promise<Verdict | undefined>;
 }
@@ -40,6 +42,7 @@ export function createGate(objects: Objects, policy: LicencePolicy | undefined):
   if (policy === undefined)
     return {
       judge: async () => ({ cleared: false, reason: 'the rule pack has no licence policy' }),
+      isOpenAtRoot: async () => false,
       judgeHeaders: async () => undefined,
     };
   const known = new Map(policy.texts.map((text) => [text.sha256, text.id]));
@@ -152,6 +155,7 @@ export function createGate(objects: Objects, policy: LicencePolicy | undefined):
         parts.length === 0 ? '' : `; mixed: the part under ${parts.join(' and ')} alone would be cleared`;
       return { cleared: false, reason: `${what.join(', ')}${mixed}` };
     },
+    isOpenAtRoot: async (commit) => compatible((await ownLicence(commit.tree)) ?? []),
     async judgeHeaders(changes) {
       for (const { before, after } of changes)
         for (const entry of [before, after]) {

@@ -62,14 +62,17 @@ async function keepPicks(gitDir: string, writer: ObjectWriter, picks: readonly P
 
 /** Names the commits of picks by refs; another process may be naming the same ones. */
 export async function nameCommits(gitDir: string, picks: readonly DetailedPick[]): Promise<void> {
-  const lines = picks.flatMap(({ result }) =>
-    result.commit === undefined ? [] : [`update ${pickRef(result)} ${result.commit}\n`],
+  // What was asked for twice is named once: git refuses two updates of a ref, and both are the same.
+  const lines = new Set(
+    picks.flatMap(({ result }) =>
+      result.commit === undefined ? [] : [`update ${pickRef(result)} ${result.commit}\n`],
+    ),
   );
-  if (lines.length === 0) return;
+  if (lines.size === 0) return;
   await run(['git', `--git-dir=${gitDir}`, '-c', 'core.filesRefLockTimeout=20000', 'update-ref', '--stdin'], {
     timeoutMs,
     env: gitEnvironment,
-    input: Buffer.from(lines.join('')),
+    input: Buffer.from([...lines].join('')),
   });
 }
 

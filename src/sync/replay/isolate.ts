@@ -50,7 +50,7 @@ async function pickAlone(engine: Engine, cache: string, pack: RulePack, one: Rep
     const onto = fork.parents[0] ?? '';
     const upstream = join(folder, 'upstream.git');
     const ours = join(folder, 'fork.git');
-    await copyReachable(engine, one.upstream, pack.info.forkPoint, upstream);
+    await copyReachable(engine, one.picked, pack.info.forkPoint, upstream);
     await copyReachable(engine, onto, pack.info.forkPoint, ours);
     const alone = await openEngine({
       upstream,
@@ -60,7 +60,7 @@ async function pickAlone(engine: Engine, cache: string, pack: RulePack, one: Rep
       program: 'none.ts',
     });
     try {
-      for await (const { result } of alone.pick([{ upstream: one.upstream, onto }], { keep: true }))
+      for await (const { result } of alone.pick([{ upstream: one.picked, onto }], { keep: true }))
         return outcomeOf(result.status, result.commit);
       return 'nothing';
     } finally {

@@ -6,6 +6,8 @@ import { syncFailure } from '../problem.ts';
 export interface Pair {
   readonly upstream: string;
   readonly fork: string;
+  /** The commit of the file, where another one is picked in its place. */
+  readonly asked?: string;
 }
 
 const sha = /^[0-9a-f]{40}$/;

@@ -18,6 +18,8 @@ export interface WrongFile {
 
 export interface Replayed {
   readonly upstream: string;
+  /** What was picked: another commit only where the licence bars the first, and upstream has its change elsewhere. */
+  readonly picked: string;
   readonly fork: string;
   readonly subject: string;
   /** Committer date of people's commit, in seconds. */
@@ -83,7 +85,8 @@ export async function score(
   const wrong =
     counted && !exact && compare && tree !== undefined ? await wrongFiles(engine, pair, tree) : [];
   return {
-    upstream: pair.upstream,
+    upstream: pair.asked ?? pair.upstream,
+    picked: pair.upstream,
     fork: pair.fork,
     subject: pair.theirs.message.split('\n', 1)[0] ?? '',
     time: pair.theirs.committer.time,
