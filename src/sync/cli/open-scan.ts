@@ -55,17 +55,23 @@ export async function upstreamTips(
         return { branch, sha: await resolveCommit(repository, commit) };
       }),
     );
-  const tips: ScanTip[] = [];
-  for (const { name } of pack.info.licence?.branches ?? []) {
-    const sha = await branchTip(repository, readable(name));
-    if (sha !== undefined) tips.push({ branch: name, sha });
-  }
+  const tips = await listedTips(repository, pack);
   if (tips.length > 0) return tips;
   throw syncFailure({
     code: 'usage',
     why: 'None of the branches that the rule pack lists under licence is in the upstream repository.',
     next: 'Fetch one of them, or name a branch with --branch.',
   });
+}
+
+/** Those branches of the pack that are there; none may be. */
+export async function listedTips(repository: string, pack: RulePack): Promise<readonly ScanTip[]> {
+  const tips: ScanTip[] = [];
+  for (const { name } of pack.info.licence?.branches ?? []) {
+    const sha = await branchTip(repository, readable(name));
+    if (sha !== undefined) tips.push({ branch: name, sha });
+  }
+  return tips;
 }
 
 async function branchTip(repository: string, branch: string): Promise<string | undefined> {

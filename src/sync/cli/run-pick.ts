@@ -11,7 +11,7 @@ import { syncFailure } from '../problem.ts';
 import { reversePack } from '../rules/reverse-pack.ts';
 import type { ScanTip } from '../scan/scan-result.ts';
 import { interruption } from './interrupt.ts';
-import { upstreamTips } from './open-scan.ts';
+import { listedTips } from './open-scan.ts';
 import {
   type NamedRepositories,
   needRepositories,
@@ -40,8 +40,7 @@ export async function runPick(commits: readonly string[], options: PickCommandOp
   const signal = interruption();
   let picked = 0;
   try {
-    const tips = (): Promise<readonly ScanTip[]> =>
-      upstreamTips(needRepositories(sides).upstream, engine.pack, undefined);
+    const tips = (): Promise<readonly ScanTip[]> => listedTips(needRepositories(sides).upstream, engine.pack);
     for await (const { pick, request } of pickCleared(engine, tips, requests, { keep: true, signal })) {
       const { result } = pick;
       statuses.add(result.status);

@@ -14,7 +14,7 @@ import { createReplayPage } from '../report/replay-page.ts';
 import { checkPagePath, writePage } from '../report/write-page.ts';
 import { ruleIds, withoutRule } from '../rules/without-rule.ts';
 import type { ScanTip } from '../scan/scan-result.ts';
-import { openScanFor, upstreamTips } from './open-scan.ts';
+import { listedTips, openScanFor } from './open-scan.ts';
 import { needRepositories, openEngineFor, openPack, type RepositoryOptions } from './options.ts';
 
 export interface ReplayOptions extends RepositoryOptions {
@@ -89,8 +89,7 @@ async function clearedPairs(
   engine: Engine,
   pairs: readonly Pair[],
 ): Promise<readonly Pair[]> {
-  const tips = (): Promise<readonly ScanTip[]> =>
-    upstreamTips(needRepositories(options).upstream, engine.pack, undefined);
+  const tips = (): Promise<readonly ScanTip[]> => listedTips(needRepositories(options).upstream, engine.pack);
   const shas = pairs.map(({ upstream }) => upstream);
   const twins = await findClearedTwins(engine.objects, engine.pack, tips, shas);
   if (twins.size > 0)

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { makeTinyFork } from '../../../fixtures/histories/tiny-fork.ts';
+import { closedLicence, makeTinyFork } from '../../../fixtures/histories/tiny-fork.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -24,6 +24,32 @@ describe('fork-sync', () => {
     const bare = forkSync(['pick', 'abc']);
     expect([unknown.status, bare.status]).toEqual([2, 2]);
     expect(bare.stderr).toContain('Give --upstream REPOSITORY and --fork REPOSITORY.');
+  });
+
+  it('blocks a barred commit alone where none of the branches of the pack is there', () => {
+    const tiny = makeTinyFork(temporaryFolder(), {
+      upstream: [
+        { name: 'barred', from: 'base', time: 2100, files: { COPYING: closedLicence } },
+        { name: 'free', from: 'base', time: 2200, files: { 'README.md': 'Quartz!\n' } },
+      ],
+    });
+    const input = ['barred', 'free'].map((name) => `${tiny.sha(name)}\t${tiny.sha('rename')}\n`).join('');
+    const common = [
+      '--upstream',
+      tiny.upstream,
+      '--fork',
+      tiny.fork,
+      '--rules',
+      tiny.rules,
+      '--cache',
+      tiny.cache,
+    ];
+
+    const run = forkSync(['pick', '--stdin', '--json', ...common], input);
+
+    const lines = run.stdout.trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line).status)).toEqual(['blocked', 'clean']);
+    expect(run.status).toBe(3);
   });
 
   it('picks pairs from standard input, one line of JSON each and in order', () => {
