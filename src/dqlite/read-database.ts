@@ -37,7 +37,12 @@ export interface ReadStatistics extends Readonly<ReplayCounts> {
 export interface ReadOptions {
   /** Give the state up to the last good entry where a daemon would not start. */
   readonly salvage?: boolean;
+  /** Of one caller that reads the same directory several times: closed segments are checked once each. */
+  readonly checked?: CheckedSegments;
 }
+
+/** Closed segments behind the snapshot that were found whole: inode, size and time of last change of each. */
+export type CheckedSegments = Set<string>;
 
 /**
  * Reads and never writes; a daemon may be running.
@@ -46,7 +51,7 @@ export interface ReadOptions {
 export function readDatabase(folder: string, options: ReadOptions = {}): DatabaseImage {
   return readSettled(
     folder,
-    (listing) => readOnce(listing, options.salvage === true),
+    (listing) => readOnce(listing, options),
     ({ notices }) => notices.some(({ code }) => doubtful.has(code)),
   );
 }
@@ -58,11 +63,15 @@ interface Reading {
   readonly listing: FolderListing;
   readonly scratch: Scratch;
   readonly notices: DqliteNotice[];
+  readonly checked: CheckedSegments;
   /** Undefined: the first damage ends the reading. */
   readonly onDamage: ((failure: Failure<DqliteProblem>) => void) | undefined;
 }
 
-function readOnce(listing: FolderListing, salvage: boolean): DatabaseImage {
+function readOnce(
+  listing: FolderListing,
+  { salvage = false, checked = new Set() }: ReadOptions,
+): DatabaseImage {
   const { folder } = listing;
   if (listing.closed.length + listing.open.length + listing.snapshots.length === 0)
     throw dqliteFailure({ code: 'no-database', folder });
@@ -70,7 +79,7 @@ function readOnce(listing: FolderListing, salvage: boolean): DatabaseImage {
   const scratch = makeScratch();
   const bypass = (failure: Failure<DqliteProblem>): unknown =>
     notices.push({ code: 'damage-bypassed', problem: inOneLine(failure) });
-  const reading: Reading = { listing, scratch, notices, onDamage: salvage ? bypass : undefined };
+  const reading: Reading = { listing, scratch, notices, checked, onDamage: salvage ? bypass : undefined };
 
   survive(reading, () => readMetadata(listing, scratch, notices));
   const { state, snapshot } = readNewestSnapshot(reading);
@@ -137,8 +146,13 @@ function readLog(reading: Reading, state: ReplayState, snapshotIndex: number): n
   for (const segment of plan.closed) {
     const file = join(folder, segment.name);
     const walk = () =>
-      withSource(file, scratch, (source) => walkClosedSegment(source, segment, applyTo(state, source.file)));
-    // What lies behind the snapshot is checked, as a daemon checks it, but the result does not depend on it.
+      withSource(file, scratch, (source) => {
+        // What lies behind the snapshot is checked, as a daemon checks it, but the result does not depend on it.
+        const behind = segment.last <= snapshotIndex;
+        if (behind && reading.checked.has(source.version)) return;
+        walkClosedSegment(source, segment, applyTo(state, source.file));
+        if (behind) reading.checked.add(source.version);
+      });
     if (segment.last <= snapshotIndex) survive(reading, walk);
     else walk();
     segments += 1;

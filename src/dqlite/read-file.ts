@@ -18,6 +18,8 @@ export class FileMoved extends Error {
 export interface ByteSource {
   readonly file: string;
   readonly size: number;
+  /** Differs between two files, and between two states of one. */
+  readonly version: string;
   /** Bytes at an offset; the caller has checked that they are there. Valid until the next call. */
   view(offset: number, length: number): Buffer;
 }
@@ -38,7 +40,7 @@ const chunkSize = 1024 * 1024;
 export function withSource<T>(file: string, scratch: Scratch, use: (source: ByteSource) => T): T {
   const fd = openRegular(file);
   try {
-    const size = sizeOf(fd, file);
+    const { size, version } = stateOf(fd, file);
     if (scratch.buffer.length < Math.min(size, chunkSize))
       scratch.buffer = Buffer.allocUnsafeSlow(Math.min(size, chunkSize));
     let start = 0;
@@ -53,7 +55,7 @@ export function withSource<T>(file: string, scratch: Scratch, use: (source: Byte
       }
       return scratch.buffer.subarray(offset - start, offset - start + length);
     };
-    return use({ file, size, view });
+    return use({ file, size, version, view });
   } finally {
     fs.closeSync(fd);
   }
@@ -63,7 +65,7 @@ export function withSource<T>(file: string, scratch: Scratch, use: (source: Byte
 export function readWhole(file: string, limit: number, scratch: Scratch): Buffer {
   const fd = openRegular(file);
   try {
-    const size = sizeOf(fd, file);
+    const { size } = stateOf(fd, file);
     if (size > limit) throw dqliteFailure({ code: 'file-too-large', file, bytes: size, limit });
     const bytes = Buffer.allocUnsafeSlow(size);
     readExactly(fd, bytes, 0, file);
@@ -92,10 +94,11 @@ function openRegular(file: string): number {
   throw dqliteFailure({ code: 'not-a-regular-file', file });
 }
 
-function sizeOf(fd: number, file: string): number {
-  const size = fs.fstatSync(fd).size;
+function stateOf(fd: number, file: string): { size: number; version: string } {
+  const { dev, ino, size: length, ctimeNs } = fs.fstatSync(fd, { bigint: true });
+  const size = Number(length);
   if (size > fileLimit) throw dqliteFailure({ code: 'file-too-large', file, bytes: size, limit: fileLimit });
-  return size;
+  return { size, version: [dev, ino, size, ctimeNs].join(' ') };
 }
 
 function readExactly(fd: number, into: Buffer, offset: number, file: string): void {

@@ -2,9 +2,9 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../../core/host.ts';
-import { raftPosition, readDatabase } from '../../dqlite/index.ts';
+import { type CheckedSegments, raftPosition, readDatabase } from '../../dqlite/index.ts';
 import type { PowerRecord } from '../convert/index.ts';
-import { drift } from '../plan/drift.ts';
+import { driftSince } from '../plan/drift.ts';
 import { convertFiles, type Plan } from '../plan/index.ts';
 import type { FreshConversion } from './step-handler.ts';
 import { writeDatabaseDirectory } from './write-database.ts';
@@ -29,6 +29,8 @@ export interface Conversions {
  * as they stood then.
  */
 export function conversions(host: Host, { plan, sourceImage, pinsFromHost }: PlannedOn): Conversions {
+  const differencesTo = driftSince(sourceImage);
+  const checked: CheckedSegments = new Set();
   const database = host.path(join(plan.source.dataDirectory, 'database'));
   const stateNow = (): string => {
     const local = fs.statSync(join(database, 'local.db'), { throwIfNoEntry: false });
@@ -39,9 +41,10 @@ export function conversions(host: Host, { plan, sourceImage, pinsFromHost }: Pla
       plan,
       power,
       pinsFromHost,
+      checked,
     });
     return {
-      differences: drift(sourceImage, content.image.bytes),
+      differences: differencesTo(content.image.bytes),
       held: conversion.held,
       changes: conversion.changes,
       write: (folder) => writeDatabaseDirectory(folder, conversion, content),
@@ -49,7 +52,7 @@ export function conversions(host: Host, { plan, sourceImage, pinsFromHost }: Pla
   };
   let prepared: { readonly state: string; readonly conversion: FreshConversion } | undefined;
   return {
-    differences: () => drift(sourceImage, readDatabase(join(database, 'global')).bytes),
+    differences: () => differencesTo(readDatabase(join(database, 'global'), { checked }).bytes),
     prepare(power) {
       const state = stateNow();
       prepared = { state, conversion: convertNow(power) };

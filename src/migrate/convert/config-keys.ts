@@ -63,10 +63,11 @@ export function applyKeyRules(
   const ruleFor = compile(rules.keys);
   const kinds = nicKinds(editor);
   const isKnown = knownKeys(rules);
+  const accepts = acceptsVolatile(rules, targetVersion);
   return rows.filter((row) => {
     const kind = row.entity === 'device' && row.type === 'nic' ? `nic:${kinds(row)}` : row.type;
     const volatile = row.entity === 'instance' && row.key.startsWith('volatile.');
-    const accepted = volatile && acceptsVolatile(rules, row.key, targetVersion);
+    const accepted = volatile && accepts(row.key);
     const rule = ruleFor(row, kind);
     // A pattern reaches further than it means to: `volatile.<device>.bus` is not `volatile.eth0.last_state.usb.bus`.
     if (rule !== undefined && !isKept(rule, targetVersion) && !(accepted && isPattern(rule)))
@@ -199,15 +200,14 @@ function transform(rule: KeyRule, value: string): string {
   }
 }
 
-function acceptsVolatile(rules: MigrationRules, key: string, targetVersion: string): boolean {
-  const since = (version: string | undefined): boolean =>
-    version !== undefined && compareVersions(targetVersion, version) >= 0;
-  return (
-    since(rules.volatile.keys[key]) ||
-    Object.entries(rules.volatile.device_suffixes).some(
-      ([suffix, version]) => key.endsWith(suffix) && since(version),
-    )
-  );
+function acceptsVolatile(rules: MigrationRules, targetVersion: string): (key: string) => boolean {
+  const since = (entries: Readonly<Record<string, string>>): string[] =>
+    Object.entries(entries).flatMap(([name, version]) =>
+      compareVersions(targetVersion, version) >= 0 ? [name] : [],
+    );
+  const exact = new Set(since(rules.volatile.keys));
+  const suffixes = since(rules.volatile.device_suffixes);
+  return (key) => exact.has(key) || suffixes.some((suffix) => key.endsWith(suffix));
 }
 
 /**

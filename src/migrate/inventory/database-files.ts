@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { systemErrorCode } from '../../core/failure.ts';
-import { type DatabaseImage, readDatabase } from '../../dqlite/index.ts';
+import { type CheckedSegments, type DatabaseImage, readDatabase } from '../../dqlite/index.ts';
 import { migrateFailure } from '../problem.ts';
 
 export interface DatabaseFiles {
@@ -57,6 +57,8 @@ export function requireDatabase(directory: string): DatabaseFiles {
 
 export interface ReadOptions {
   readonly salvage?: boolean;
+  /** As the reader of the raft files has it. */
+  readonly checked?: CheckedSegments;
   /** Told of a local.db that this user may not read, which then counts as absent; without it, that is a failure. */
   readonly unreadable?: (path: string) => void;
 }

@@ -96,18 +96,56 @@ const objects: readonly { readonly table: string; readonly sql: string }[] = [
  * and so are ephemeral instances that are gone: LXD deletes them when they stop, and the person has accepted that.
  */
 export function drift(before: Buffer, after: Buffer): string[] {
-  const [was, is] = [new Database(before), new Database(after)];
-  try {
-    dropStoppedEphemerals(was, is);
-    const named = differencesOf(facts(was), facts(is));
-    return [
-      ...named.map(({ line }) => line),
-      ...otherTables(was, is, new Set(named.map(({ table }) => table))),
-    ].sort();
-  } finally {
-    was.close();
-    is.close();
-  }
+  return driftSince(before)(after);
+}
+
+/** As `drift`, for several looks at a server of which the same `before` is known: that one is read once. */
+export function driftSince(before: Buffer): (after: Buffer) => string[] {
+  let unchanged: State | undefined;
+  return (after) => {
+    const is = new Database(after);
+    try {
+      let was = unchanged;
+      if (was === undefined || was.hasEphemerals) {
+        const db = new Database(before);
+        try {
+          const hasEphemerals = dropStoppedEphemerals(db, is);
+          was = { ...stateOf(db), hasEphemerals };
+        } finally {
+          db.close();
+        }
+        unchanged = was;
+      }
+      return differences(was, stateOf(is));
+    } finally {
+      is.close();
+    }
+  };
+}
+
+interface State {
+  readonly facts: ReadonlyMap<string, Fact>;
+  /** Of tables whose objects have no name here: their rows. */
+  readonly rows: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly hasEphemerals?: boolean;
+}
+
+function stateOf(db: Database.Database): State {
+  const { tables: ignored } = migrationRules().changed_by_stop;
+  const skipped = new Set([...ignored, ...configTables.map(({ table }) => table)]);
+  const tables = tablesOf(db).filter((table) => !skipped.has(table));
+  return {
+    facts: facts(db),
+    rows: new Map(tables.map((table) => [table, rowsOf(db, table, ignoredColumns(table))])),
+  };
+}
+
+function differences(was: State, is: State): string[] {
+  const named = differencesOf(was.facts, is.facts);
+  return [
+    ...named.map(({ line }) => line),
+    ...otherTables(was, is, new Set(named.map(({ table }) => table))),
+  ].sort();
 }
 
 /**
@@ -139,7 +177,8 @@ export function contentsOf(image: Buffer): Record<string, string> {
 interface Fact {
   readonly table: string;
   readonly value: string;
-  readonly shown: string;
+  /** The key of a configuration row. */
+  readonly key?: string;
 }
 
 interface Difference {
@@ -149,11 +188,12 @@ interface Difference {
 
 function differencesOf(was: ReadonlyMap<string, Fact>, is: ReadonlyMap<string, Fact>): Difference[] {
   const found: Difference[] = [];
-  for (const [name, { table, value, shown }] of is) {
+  for (const [name, fact] of is) {
     const former = was.get(name);
+    const { table } = fact;
     if (former === undefined) found.push({ table, line: `${name} is new` });
-    else if (former.value !== value)
-      found.push({ table, line: `${name} changed from ${former.shown} to ${shown}` });
+    else if (former.value !== fact.value)
+      found.push({ table, line: `${name} changed from ${shown(former)} to ${shown(fact)}` });
   }
   for (const [name, { table }] of was) if (!is.has(name)) found.push({ table, line: `${name} is gone` });
   return found;
@@ -164,20 +204,18 @@ function facts(db: Database.Database): Map<string, Fact> {
   for (const { table, sql } of objects) {
     if (!hasTable(db, table)) continue;
     for (const row of db.prepare(sql).all() as { name: string; value: unknown }[]) {
-      const value = String(row.value);
-      found.set(row.name, { table, value, shown: JSON.stringify(value) });
+      found.set(row.name, { table, value: String(row.value) });
     }
   }
   for (const { table, object, key, value } of readConfigRows(db)) {
     if (isChangedByStop(key)) continue;
-    const text = value ?? '';
-    found.set(`${object}, ${key}`, {
-      table,
-      value: text,
-      shown: isConfidential(key, text) ? veil(text) : JSON.stringify(text),
-    });
+    found.set(`${object}, ${key}`, { table, value: value ?? '', key });
   }
   return found;
+}
+
+function shown({ key, value }: Fact): string {
+  return key !== undefined && isConfidential(key, value) ? veil(value) : JSON.stringify(value);
 }
 
 function isChangedByStop(key: string): boolean {
@@ -188,8 +226,11 @@ function isChangedByStop(key: string): boolean {
   );
 }
 
-/** Takes out of `was` the ephemeral instances that `is` does not have, with all that belongs to them. */
-function dropStoppedEphemerals(was: Database.Database, is: Database.Database): void {
+/**
+ * Takes out of `was` the ephemeral instances that `is` does not have, with all that belongs to them. Whether `was` had
+ * any at all.
+ */
+function dropStoppedEphemerals(was: Database.Database, is: Database.Database): boolean {
   const key = (row: { project: string; name: string }): string => `${row.project}/${row.name}`;
   const left = new Set(
     (
@@ -216,22 +257,19 @@ function dropStoppedEphemerals(was: Database.Database, is: Database.Database): v
       .run(row.projectId, row.name);
     was.prepare('DELETE FROM instances WHERE id = ?').run(row.id);
   }
+  return ephemeral.length > 0;
 }
 
 /** Tables whose rows differ though nothing that has a name does: links between objects, columns that are not shown. */
-function otherTables(was: Database.Database, is: Database.Database, named: ReadonlySet<string>): string[] {
-  const { tables: ignored } = migrationRules().changed_by_stop;
-  const skipped = new Set([...ignored, ...named, ...configTables.map(({ table }) => table)]);
-  return tablesOf(was)
-    .filter((table) => !skipped.has(table))
-    .flatMap((table) => {
-      const without = ignoredColumns(table);
-      const rows = (db: Database.Database): Set<string> =>
-        hasTable(db, table) ? rowsOf(db, table, without) : new Set();
-      const [former, now] = [rows(was), rows(is)];
-      const same = now.size === former.size && [...now].every((row) => former.has(row));
-      return same ? [] : [`rows of table ${table} changed`];
-    });
+function otherTables(was: State, is: State, named: ReadonlySet<string>): string[] {
+  const none: ReadonlySet<string> = new Set();
+  return [...was.rows]
+    .filter(([table]) => !named.has(table))
+    .filter(([table, former]) => {
+      const now = is.rows.get(table) ?? none;
+      return now.size !== former.size || ![...now].every((row) => former.has(row));
+    })
+    .map(([table]) => `rows of table ${table} changed`);
 }
 
 function tablesOf(db: Database.Database): string[] {
@@ -247,8 +285,8 @@ function ignoredColumns(table: string): string[] {
 }
 
 function rowsOf(db: Database.Database, table: string, without: readonly string[]): Set<string> {
-  const rows = db.prepare(`SELECT * FROM "${table}"`).all() as Record<string, unknown>[];
-  return new Set(
-    rows.map((row) => JSON.stringify(Object.entries(row).filter(([column]) => !without.includes(column)))),
-  );
+  const statement = db.prepare(`SELECT * FROM "${table}"`);
+  const counted = statement.columns().flatMap(({ name }, at) => (without.includes(name) ? [] : [at]));
+  const rows = statement.raw().all() as unknown[][];
+  return new Set(rows.map((row) => JSON.stringify(counted.map((at) => row[at]))));
 }

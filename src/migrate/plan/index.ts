@@ -5,7 +5,7 @@ import Database from 'better-sqlite3';
 import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { isConfidential, veil } from '../../core/secret.ts';
-import { describeNotice } from '../../dqlite/index.ts';
+import { type CheckedSegments, describeNotice } from '../../dqlite/index.ts';
 import { powerWithoutDaemon } from '../apply/power.ts';
 import { filesWithoutRange } from '../check/id-maps.ts';
 import { type CheckContext, check, type Finding, mergeFindings, type OpenDatabase } from '../check/index.ts';
@@ -165,15 +165,16 @@ export interface ConversionSettings {
   readonly plan: Pick<Plan, 'source' | 'target'>;
   readonly power: PlanMaterial['power'];
   readonly pinsFromHost: ReadonlyMap<string, string>;
+  readonly checked?: CheckedSegments;
 }
 
 /** Converts what a source's files hold now, as the plan did. */
 export function convertFiles(
   host: Host,
   directory: string,
-  { plan, power, pinsFromHost }: ConversionSettings,
+  { plan, power, pinsFromHost, checked }: ConversionSettings,
 ): { readonly content: DatabaseContent; readonly conversion: Conversion } {
-  const content = readDatabaseFiles(host.path(directory));
+  const content = readDatabaseFiles(host.path(directory), checked === undefined ? {} : { checked });
   const opened = openDatabase(content);
   try {
     const conversion = convert({
