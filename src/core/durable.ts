@@ -105,11 +105,12 @@ export function renameDurable(from: string, to: string): void {
   if (dirname(from) !== dirname(to)) syncFolder(dirname(from));
 }
 
-/** Points a symbolic link elsewhere without a moment in which it is missing; the link's owner is kept. */
-export function replaceLinkDurable(path: string, destination: string): void {
-  const before = fs.lstatSync(path);
+/**
+ * Points a symbolic link elsewhere without a moment in which it is missing; the link's owner is kept. Of a process with
+ * the same number that died, the temporary link is in the way: removeTemporaries.
+ */
+export function replaceLinkDurable(path: string, destination: string, before = fs.lstatSync(path)): void {
   const temporary = temporaryBeside(path);
-  fs.rmSync(temporary, { force: true });
   fs.symlinkSync(destination, temporary);
   fs.lchownSync(temporary, before.uid, before.gid);
   fs.renameSync(temporary, path);

@@ -111,24 +111,29 @@ async function downtimeOfManyInstances(): Promise<void> {
     print('our plan of the same running server', seconds(performance.now() - begun));
     const result = await tool(machine, ['migrate', '--yes', '--json']);
     if (result.status !== 0) throw new Error(`${result.stdout}${result.stderr}`);
-    const between = await journalled(machine);
+    const { between, beforeStart } = await journalled(machine);
     const alone = await startAlone(machine);
     print('2001 instances on dir: last monitor gone to API answering', seconds(between));
     print('  of it, what starting incusd alone takes', seconds(alone));
     print('  beyond it', seconds(between - alone));
+    print('  of that, until incusd is started', seconds(beforeStart));
   } finally {
     await machine.stop();
   }
 }
 
-async function journalled(machine: Machine): Promise<number> {
+/** Milliseconds from the last monitor gone until the API answers, and until the step that starts incusd. */
+async function journalled(machine: Machine): Promise<{ between: number; beforeStart: number }> {
   const script = `
     const Database = require('/opt/lxd-to-incus-e2e/dist/node_modules/better-sqlite3');
     const db = new Database('/var/lib/lxd-to-incus/journal.db', { readonly: true });
     const at = (name) => Date.parse(JSON.parse(db.prepare('SELECT value FROM note WHERE name = ?').get(name).value));
-    console.log(at('api-answered-at') - at('instances-gone-at'));`;
+    const steps = db.prepare('SELECT value, changed_at FROM step ORDER BY position').all();
+    const start = steps.findIndex(({ value }) => JSON.parse(value).kind === 'start-daemon');
+    const gone = at('instances-gone-at');
+    console.log(JSON.stringify({ between: at('api-answered-at') - gone, beforeStart: Date.parse(steps[start - 1].changed_at) - gone }));`;
   const { stdout } = await machine.exec(['/opt/lxd-to-incus-e2e/bin/node', '-e', script]);
-  return Number(stdout);
+  return JSON.parse(stdout) as { between: number; beforeStart: number };
 }
 
 /** The same Incus, stopped cleanly and started again, until its API answers; the median of three. */

@@ -25,7 +25,7 @@ export interface WhileStopping {
   /** Called about once a second until they are. */
   readonly waiting: (elapsedMs: number) => void;
   /** Called once no instance of the daemon runs any more. */
-  readonly instancesGone: () => void;
+  readonly instancesGone: () => Promise<void>;
 }
 
 /**
@@ -85,7 +85,7 @@ async function shutDown(
     }
     await host.sleep(10);
   }
-  beside.instancesGone();
+  await beside.instancesGone();
   return stopped;
 }
 

@@ -45,6 +45,12 @@ type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;
 
 const daemonLimitMs = 600_000;
 
+/**
+ * LXD writes that its last instance stopped after the monitor is gone (LXD 5.0.2, 2,001 instances: within 16 ms), and
+ * then its database does not change until it ends, about 0.5 s later. Converted too early, it is converted twice.
+ */
+const recordsStopWithinMs = 60;
+
 export const recordPowerStep: Of<'record-power'> = {
   async apply({ step, context }) {
     // A second attempt would find the instances that the first one stopped.
@@ -133,8 +139,9 @@ async function besideStopping(daemon: DaemonRef, context: ApplyContext): Promise
     instancesGoneWithinMs: limitMs,
     waiting: (elapsedMs) =>
       context.say(`waiting for ${instance}, ${Math.round(elapsedMs / 1000)} of ${limitMs / 1000} s`),
-    instancesGone: () => {
+    instancesGone: async () => {
       context.journal.note(context.run, noteNames.instancesGoneAt, context.host.now().toISOString());
+      await context.host.sleep(recordsStopWithinMs);
       context.prepareConversion();
     },
   };

@@ -168,25 +168,22 @@ function repoint(host: Host, directory: string, from: string, to: string): numbe
     if (fs.existsSync(folder)) removeTemporaries(folder);
   for (const name of links) removeTemporaries(host.path(directory), name);
   const candidates = [
-    ...links.map((name) => join(directory, name)),
+    ...links.map((name) => host.path(join(directory, name))),
     ...folders.flatMap((name) => {
       const folder = host.path(join(directory, name));
-      if (!fs.existsSync(folder)) return [];
-      const entries = fs.readdirSync(folder, { withFileTypes: true });
-      return entries
-        .filter((entry) => entry.isSymbolicLink())
-        .map((entry) => join(directory, name, entry.name));
+      return fs.existsSync(folder) ? fs.readdirSync(folder).map((entry) => join(folder, entry)) : [];
     }),
   ];
   const touched = new Set<string>();
   let count = 0;
+  // There may be thousands, and nothing runs meanwhile: as few system calls for each as it takes.
   for (const path of candidates) {
-    const real = host.path(path);
-    if (fs.lstatSync(real, { throwIfNoEntry: false })?.isSymbolicLink() !== true) continue;
-    const after = mapPath(map, fs.readlinkSync(real));
+    const stat = fs.lstatSync(path, { throwIfNoEntry: false });
+    if (stat?.isSymbolicLink() !== true) continue;
+    const after = mapPath(map, fs.readlinkSync(path));
     if (after === undefined) continue;
-    replaceLinkDurable(real, after);
-    touched.add(dirname(real));
+    replaceLinkDurable(path, after, stat);
+    touched.add(dirname(path));
     count += 1;
   }
   for (const folder of touched) syncFolder(folder);
