@@ -1,22 +1,16 @@
 #!/usr/bin/env node
-// Starts fork-sync on a Node that can run it, in a thread with a small young generation: that keeps it under 400 MB.
-import { setFlagsFromString } from 'node:v8';
-import { Worker } from 'node:worker_threads';
-
+// Starts fork-sync on a Node that can run it, as the same process begun again with what keeps it under 400 MB: a small
+// young generation, and one malloc arena (a dozen threads with one each leave 40 MB of holes).
 if (Number(process.versions.node.split('.')[0]) < 22) {
   process.stderr.write(`fork-sync needs Node 22 or newer; this is ${process.versions.node}.\n`);
   process.exit(1);
 }
-setFlagsFromString('--heap-growing-percent=30');
-const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 4096 };
-const program = new URL('../dist/fork-sync.js', import.meta.url);
-const thread = new Worker(program, { argv: process.argv.slice(2), resourceLimits, stdin: true });
-process.stdin.pipe(thread.stdin);
-process.stdout.on('error', () => process.exit(0));
-// A thread gets no signals: one that asks for them gets the first of each; the next one ends the process as usual.
-for (const signal of ['SIGINT', 'SIGTERM'])
-  thread.once('message', () => process.once(signal, () => thread.postMessage(signal)));
-thread.on('exit', (code) => {
-  process.stdin.destroy();
-  process.exitCode = code;
-});
+const flags = ['--heap-growing-percent=30', '--max-semi-space-size=2'];
+// Node before 22.15 has no execve: it takes more memory there, and all else is the same.
+if (!process.execArgv.includes(flags[0]) && process.execve !== undefined)
+  process.execve(
+    process.execPath,
+    [process.execPath, ...process.execArgv, ...flags, ...process.argv.slice(1)],
+    { ...process.env, MALLOC_ARENA_MAX: '1' },
+  );
+await import('../dist/fork-sync.js');

@@ -1,5 +1,4 @@
 // `fork-sync nightly`: one night by a configuration file; tells what it would do unless it may publish.
-import { parentPort } from 'node:worker_threads';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { formatDuration, formatTable, inert } from '../../core/text.ts';
 import { loadConfig } from '../nightly/load-config.ts';
@@ -8,6 +7,7 @@ import { syncFailure } from '../problem.ts';
 import { isPick } from '../publish/publish-plan.ts';
 import { createReviewPage } from '../report/review-page.ts';
 import { checkPagePath, writePage } from '../report/write-page.ts';
+import { interruption } from './interrupt.ts';
 import { upstreamTips } from './open-scan.ts';
 import { openPack } from './options.ts';
 import { reviewOf } from './run-plan.ts';
@@ -31,56 +31,26 @@ export async function runNightly(options: NightlyCommandOptions): Promise<ExitCo
   const pack = openPack(config.rules === undefined ? {} : { rules: config.rules });
   const { html } = options;
   checkPagePath(html);
-  const stopping = onSignal();
-  try {
-    const night = await runNight({
-      config,
-      pack,
-      publish: options.publish === true,
-      offline: options.offline === true,
-      program: import.meta.filename,
-      upstreamTips: () => upstreamTips(config.upstream, pack, config.branches),
-      ...(html === undefined
-        ? {}
-        : {
-            review: async (engine, open, plan) =>
-              writePage(html, createReviewPage(await reviewOf(engine, open, plan))),
-          }),
-      stop: stopping.asked,
-      tell: (line) => process.stderr.write(`${inert(line)}\n`),
-    });
-    process.stdout.write(
-      options.json === true ? `${formatJson(night)}\n` : `${formatNight(night, options)}\n`,
-    );
-    return stopping.asked() && night.exit !== exitCode.nothingToDo ? exitCode.interrupted : night.exit;
-  } finally {
-    stopping.done();
-  }
-}
-
-/** The first signal lets the write that is under way end; a second one ends the program as usual. */
-function onSignal(): { readonly asked: () => boolean; readonly done: () => void } {
-  let asked = false;
-  const stop = (): void => {
-    asked = true;
-    process.stderr.write('Stops after this step.\n');
-    done();
-  };
-  const done = (): void => {
-    process.off('SIGINT', stop);
-    process.off('SIGTERM', stop);
-    parentPort?.off('message', stop);
-  };
-  if (parentPort === null) {
-    process.on('SIGINT', stop);
-    process.on('SIGTERM', stop);
-  } else {
-    // bin/fork-sync.js runs this in a thread, which gets no signals of its own.
-    parentPort.on('message', stop);
-    parentPort.unref();
-    parentPort.postMessage('signals');
-  }
-  return { asked: () => asked, done };
+  // The first signal lets the write that is under way end.
+  const stopping = interruption(() => process.stderr.write('Stops after this step.\n'));
+  const night = await runNight({
+    config,
+    pack,
+    publish: options.publish === true,
+    offline: options.offline === true,
+    program: import.meta.filename,
+    upstreamTips: () => upstreamTips(config.upstream, pack, config.branches),
+    ...(html === undefined
+      ? {}
+      : {
+          review: async (engine, open, plan) =>
+            writePage(html, createReviewPage(await reviewOf(engine, open, plan))),
+        }),
+    stop: () => stopping.aborted,
+    tell: (line) => process.stderr.write(`${inert(line)}\n`),
+  });
+  process.stdout.write(options.json === true ? `${formatJson(night)}\n` : `${formatNight(night, options)}\n`);
+  return stopping.aborted && night.exit !== exitCode.nothingToDo ? exitCode.interrupted : night.exit;
 }
 
 function formatJson({ result, ...rest }: Night): string {

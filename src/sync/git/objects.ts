@@ -94,8 +94,10 @@ export function openObjects(reader: ObjectReader): Objects {
     if (sha === undefined) return noTree;
     const known = trees.get(sha);
     if (known !== undefined) return known;
-    // A copy: what the reader hands out is a piece of something larger.
-    const data = Buffer.from(await read(sha, 'tree'));
+    // A copy: what the reader hands out is a piece of something larger, and so is what Buffer.from gives.
+    const piece = await read(sha, 'tree');
+    const data = Buffer.allocUnsafeSlow(piece.length);
+    piece.copy(data);
     trees.set(sha, data, data.length + 200);
     return data;
   };

@@ -12,7 +12,7 @@ export interface Helper {
   end(): Promise<void>;
 }
 
-/** As small as bin/fork-sync.js makes the first one. */
+/** As small a young generation as bin/fork-sync.js gives the first thread. */
 const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 4096 };
 
 export function startHelper(task: HelperTask): Helper {
