@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { inert } from '../../core/text.ts';
+import type { GitMemory } from '../git/object-reader.ts';
 import type { Engine } from '../pick/open-engine.ts';
 import { openEngine } from '../pick/open-engine.ts';
 import { syncFailure } from '../problem.ts';
@@ -69,6 +70,7 @@ function readThreads(text: string | undefined): { readonly threads?: 1 | 2 } {
 export async function openEngineFor(
   options: RepositoryOptions,
   pack: RulePack = openPack(options),
+  gitMemory: GitMemory = 'little',
 ): Promise<Engine> {
   const { upstream, fork } = needRepositories(options);
   const cacheHome = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
@@ -79,6 +81,7 @@ export async function openEngineFor(
     cache: options.cache ?? join(cacheHome, 'fork-sync'),
     program: import.meta.filename,
     ...readThreads(options.threads),
+    gitMemory,
     note: (text) => process.stderr.write(`${inert(text)}\n`),
   });
 }

@@ -62,7 +62,7 @@ export async function runStatus(commit: string | undefined, options: ScanCommand
 async function scanFor(options: ScanCommandOptions): Promise<Scan> {
   checkPagePath(options.html);
   const pack = openPack(options);
-  const engine = await openEngineFor(options, pack);
+  const engine = await openEngineFor(options, pack, 'much');
   try {
     return (await openScanFor(options, pack, engine)).scan;
   } finally {

@@ -22,16 +22,21 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Git's own caches would grow by 100 MB and more; objects that are read again are cached on this side. */
-const smallMemory = [
-  ...['-c', 'core.deltaBaseCacheLimit=4m'],
-  ...['-c', 'core.packedGitWindowSize=256k'],
-  ...['-c', 'core.packedGitLimit=4m'],
-];
+/**
+ * `little`: git's own caches would grow by 100 MB and more, and objects that are read again are cached on this side.
+ * `much` reads thousands of different objects faster by a fifth.
+ */
+export type GitMemory = 'little' | 'much';
+
+const limits: Readonly<Record<GitMemory, readonly string[]>> = {
+  little: ['core.deltaBaseCacheLimit=4m', 'core.packedGitWindowSize=256k', 'core.packedGitLimit=4m'],
+  much: ['core.deltaBaseCacheLimit=96m', 'core.packedGitWindowSize=1m', 'core.packedGitLimit=256m'],
+};
 
 /** Starts the reader on a repository; requests are pipelined, so many can wait at once. */
-export function openObjectReader(gitDir: string): ObjectReader {
-  const child = spawn('git', [`--git-dir=${gitDir}`, ...smallMemory, 'cat-file', '--batch-command'], {
+export function openObjectReader(gitDir: string, memory: GitMemory = 'little'): ObjectReader {
+  const settings = limits[memory].flatMap((setting) => ['-c', setting]);
+  const child = spawn('git', [`--git-dir=${gitDir}`, ...settings, 'cat-file', '--batch-command'], {
     env: { ...process.env, ...gitEnvironment },
     stdio: ['pipe', 'pipe', 'pipe'],
     // Ctrl-C is for us: the reader goes on until its input ends, so that what was begun can be finished.

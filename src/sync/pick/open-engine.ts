@@ -1,6 +1,6 @@
 // Opens everything that picking needs from the two repositories' paths, and picks requests in one thread or two.
 import { availableParallelism } from 'node:os';
-import { openObjectReader } from '../git/object-reader.ts';
+import { type GitMemory, openObjectReader } from '../git/object-reader.ts';
 import { createObjectWriter, type ObjectWriter } from '../git/object-writer.ts';
 import { type Objects, openObjects } from '../git/objects.ts';
 import { openScratch } from '../git/scratch.ts';
@@ -21,6 +21,8 @@ export interface EngineOptions {
   readonly program: string;
   /** Threads that pick; two where there are two processors and enough to do, unless told. */
   readonly threads?: 1 | 2;
+  /** What git may take to read objects: `little` unless told. */
+  readonly gitMemory?: GitMemory;
   /** Gets what people should know about the cache. */
   readonly note?: (text: string) => void;
 }
@@ -55,7 +57,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { gitDir } = await openScratch(options.cache, options.upstream, options.fork);
   const hash = engineHash(options.program);
   const cache = openCacheFor(gitDir, hash, pack, note);
-  const reader = openObjectReader(gitDir);
+  const reader = openObjectReader(gitDir, options.gitMemory);
   const objects = openObjects(reader);
   const writer = createObjectWriter(objects);
   const workshop = (requests: readonly PickRequest[]): Promise<Workshop> =>

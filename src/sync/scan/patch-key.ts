@@ -75,21 +75,28 @@ async function describe(context: PatchContext, change: Change): Promise<string |
 /** The lines of two texts between what they begin and end with alike: most of a file is never cut into lines. */
 function trimCommon(left: string, right: string): readonly [readonly string[], readonly string[]] {
   const shorter = Math.min(left.length, right.length);
-  let start = 0;
-  while (start < shorter && left.charCodeAt(start) === right.charCodeAt(start)) start += 1;
+  let start = sameFrom(shorter, (at, length) => left.slice(at, at + length) === right.slice(at, at + length));
   start = left.lastIndexOf('\n', start - 1) + 1;
-  let end = 0;
-  while (
-    end < shorter - start &&
-    left.charCodeAt(left.length - 1 - end) === right.charCodeAt(right.length - 1 - end)
-  )
-    end += 1;
+  const [leftEnd, rightEnd] = [left.length, right.length];
+  let end = sameFrom(
+    shorter - start,
+    (at, length) =>
+      left.slice(leftEnd - at - length, leftEnd - at) === right.slice(rightEnd - at - length, rightEnd - at),
+  );
   const next = left.indexOf('\n', left.length - end);
   end = next < 0 ? 0 : left.length - next;
   return [
     left.slice(start, left.length - end).split('\n'),
     right.slice(start, right.length - end).split('\n'),
   ];
+}
+
+/** How many characters are the same, found by pieces that are compared as a whole: halved where they differ. */
+function sameFrom(limit: number, isSame: (at: number, length: number) => boolean): number {
+  let at = 0;
+  for (let piece = 4096; piece >= 1; piece = Math.floor(piece / 2))
+    while (at < limit && isSame(at, Math.min(piece, limit - at))) at += Math.min(piece, limit - at);
+  return at;
 }
 
 function hash(text: string): string {
