@@ -8,6 +8,7 @@ import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { loggedHost, openLog, tell } from '../../core/log.ts';
 import type { Output } from '../../core/output.ts';
+import { toolVersion } from '../../core/version.ts';
 import { type Journal, openJournal, takeLock } from '../apply/journal.ts';
 import { isUnfinished, whatIsLeft, whereItStands } from '../apply/where-it-stands.ts';
 import { isOpen } from '../check/index.ts';
@@ -25,7 +26,6 @@ import { readPlanFile, refuseStale } from './plan-file.ts';
 import { rehearseFirst } from './rehearse-command.ts';
 import { renderSummary } from './render-plan.ts';
 import { list, resumeCommand, rollbackCommand } from './run-commands.ts';
-import { toolVersion } from './version.ts';
 
 export interface MigrateOptions extends CommonOptions {
   readonly yes?: boolean;

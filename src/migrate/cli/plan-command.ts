@@ -2,13 +2,13 @@
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
+import { toolVersion } from '../../core/version.ts';
 import { isOpen } from '../check/index.ts';
 import { find } from '../detect/index.ts';
 import { expectedInventory, makePlan } from '../plan/index.ts';
 import { writeReport } from '../report/index.ts';
 import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
 import { renderPlan } from './render-plan.ts';
-import { toolVersion } from './version.ts';
 
 export async function planCommand(host: Host, options: CommonOptions, output: Output): Promise<ExitCode> {
   const answers = answersOf(options);

@@ -5,6 +5,7 @@ import type { Output } from '../../core/output.ts';
 import { realHost } from '../../core/real-host.ts';
 import { suggest } from '../../core/suggest.ts';
 import { inert } from '../../core/text.ts';
+import { toolVersion } from '../../core/version.ts';
 import { exportCommand } from './export-command.ts';
 import { inspectCommand } from './inspect-command.ts';
 import { type MigrateOptions, migrateCommand } from './migrate-command.ts';
@@ -13,7 +14,6 @@ import { planCommand } from './plan-command.ts';
 import { rehearseCommand } from './rehearse-command.ts';
 import { type RunOptions, resumeCommand, rollbackCommand, statusCommand } from './run-commands.ts';
 import { verifyCommand } from './verify-command.ts';
-import { toolVersion } from './version.ts';
 
 type Action<O> = (options: O, output: Output) => Promise<ExitCode>;
 

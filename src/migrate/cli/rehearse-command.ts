@@ -3,6 +3,7 @@ import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
 import { formatDuration, inert } from '../../core/text.ts';
+import { toolVersion } from '../../core/version.ts';
 import { type Answers, isOpen } from '../check/index.ts';
 import { find } from '../detect/index.ts';
 import { expectedInventory, makePlan, type PlanMaterial } from '../plan/index.ts';
@@ -11,7 +12,6 @@ import { type Rehearsal, rehearse } from '../rehearse/index.ts';
 import { writeReport } from '../report/index.ts';
 import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
 import { renderFindings, renderSummary } from './render-plan.ts';
-import { toolVersion } from './version.ts';
 
 export async function rehearseCommand(host: Host, options: CommonOptions, output: Output): Promise<ExitCode> {
   if (host.userId() !== 0) throw migrateFailure({ code: 'needs-root', command: 'rehearse' });

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { Failure } from '../../core/failure.ts';
+import { toolVersion } from '../../core/version.ts';
 import { skipReasons } from '../decide/decision.ts';
 import { addHelp } from './help.ts';
 import { withRepositories, withRules } from './options.ts';
@@ -22,6 +23,7 @@ const onForge = () => import('./on-forge.ts');
 function createProgram(finish: (code: ExitCode) => void): Command {
   const program = new Command('fork-sync')
     .description('Carries commits from an upstream into its renamed hard fork.')
+    .version(toolVersion)
     .exitOverride()
     .option('--no-color', 'plain text')
     .configureOutput({ writeErr: (text) => process.stderr.write(text) });

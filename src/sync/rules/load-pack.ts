@@ -159,14 +159,14 @@ function doubledIds(pack: RulePack): readonly PackError[] {
     'doubts.yaml': pack.doubts,
     'messages.yaml': pack.messages,
   };
-  return Object.entries(groups).flatMap(([file, rules]) => {
-    const seen = new Set<string>();
-    return rules.flatMap((rule) => {
-      if (!seen.has(rule.id)) {
-        seen.add(rule.id);
-        return [];
-      }
-      return [{ file, at: rule.id, why: 'another rule has this id' }];
-    });
-  });
+  // In the whole pack: replay --without and every reason that names a rule go by its id alone.
+  const seen = new Map<string, string>();
+  return Object.entries(groups).flatMap(([file, rules]) =>
+    rules.flatMap(({ id }) => {
+      const before = seen.get(id);
+      if (before !== undefined) return [{ file, at: id, why: `another rule in ${before} has this id` }];
+      seen.set(id, file);
+      return [];
+    }),
+  );
 }

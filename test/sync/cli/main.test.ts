@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { closedLicence, makeTinyFork } from '../../../fixtures/histories/tiny-fork.ts';
@@ -17,6 +17,11 @@ describe('fork-sync', () => {
     const help = forkSync(['--help']).stdout;
     for (const command of ['pick', 'replay', 'rules', 'drift', 'checkout', 'continue'])
       expect(help).toContain(command);
+  });
+
+  it('says its version', () => {
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    expect(forkSync(['--version']).stdout).toBe(`${version}\n`);
   });
 
   it('answers wrong usage with 2 and what to do', () => {

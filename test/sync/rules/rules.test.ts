@@ -118,7 +118,13 @@ describe('loadPack', () => {
 
   it('refuses two rules with one id, a wrong type and a wrong value', () => {
     const rule = '{ id: a, description: long enough to pass, files: [a] }';
-    expect(refusal({ 'skip.yaml': `skip: [${rule}, ${rule}]\n` })).toMatch(/another rule has this id/);
+    expect(refusal({ 'skip.yaml': `skip: [${rule}, ${rule}]\n` })).toMatch(
+      /another rule in skip.yaml has this id/,
+    );
+    const sign = 'doubts: [{ id: a, description: long enough to pass, words: [x] }]\n';
+    expect(refusal({ 'skip.yaml': `skip: [${rule}]\n`, 'doubts.yaml': sign })).toMatch(
+      /doubts.yaml.*another rule in skip.yaml has this id/,
+    );
     expect(refusal({ 'skip.yaml': 'skip: 5\n' })).toMatch(/a list is needed, not 5/);
     const merge = 'merge: [{ id: a, description: long enough to pass, files: [a], driver: unoin }]\n';
     expect(refusal({ 'merge.yaml': merge })).toMatch(/"unoin" is not known/);

@@ -1,4 +1,4 @@
-// The version of this tool, from package.json at build.
+// The version of both programs, from package.json at build.
 
 /** Set by the build (src/dev/build.mjs). */
 declare const TOOL_VERSION: string;
