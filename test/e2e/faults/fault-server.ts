@@ -27,7 +27,8 @@ const dataImage = '/var/data.img';
 /** Stopped, with the tool and the tracer on it; the caller removes it. */
 export async function makeFaultDisk(tree: RootTreeName, fileSystem: DataFileSystem): Promise<string> {
   const machine = await startMachine({ tree, disk: await populatedDisk(tree), name: 'fault-disk' });
-  const path = join(cacheFolder(), `fault-disk-${machine.name}.img`);
+  removeAbandonedDisks();
+  const path = join(cacheFolder(), `fault-disk-${process.pid}.img`);
   try {
     if (fileSystem === 'btrfs')
       await machine.exec(
@@ -49,6 +50,15 @@ export async function makeFaultDisk(tree: RootTreeName, fileSystem: DataFileSyst
   }
   await machine.stop({ keepDisk: path });
   return path;
+}
+
+/** Of runs that were killed: each bears the number of its process. */
+function removeAbandonedDisks(): void {
+  for (const name of readdirSync(cacheFolder())) {
+    const maker = /^fault-disk-(\d+)\.img$/.exec(name)?.[1];
+    if (maker !== undefined && !existsSync(`/proc/${maker}`))
+      rmSync(join(cacheFolder(), name), { force: true });
+  }
 }
 
 export function removeFaultDisk(path: string): void {

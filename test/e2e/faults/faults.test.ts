@@ -45,7 +45,7 @@ describe('a migration to which something happens', () => {
   it('ends well when it is killed, and is then finished or taken back', async () => {
     const outcomes = await tryAll(
       lab,
-      [...syscallPoints(lab, 10, random), ...randomPoints(lab, 2, random), ...some(boundaryPoints(lab), 2)],
+      [...syscallPoints(lab, 25, random), ...randomPoints(lab, 2, random), ...some(boundaryPoints(lab), 2)],
       2,
     );
 
