@@ -1,12 +1,11 @@
 // The review page in a real browser, without scripts, on a desk and on a phone; REVIEW_SHOTS=DIR keeps the pictures.
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeTinyFork } from '../../fixtures/histories/tiny-fork.ts';
+import { forkSync, repositoriesOf } from '../sync/fork-sync.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
-const root = join(import.meta.dirname, '..', '..');
 const screens = { desk: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
 
 let browser: Browser;
@@ -88,27 +87,8 @@ function makePage(): string {
     ],
   });
   const page = join(folder, 'review.html');
-  const done = spawnSync(
-    process.execPath,
-    [
-      join(root, 'bin', 'fork-sync.js'),
-      'report',
-      page,
-      '--upstream',
-      tiny.upstream,
-      '--fork',
-      tiny.fork,
-      '--rules',
-      tiny.rules,
-      '--cache',
-      tiny.cache,
-      '--onto',
-      'ours',
-      '--branch',
-      `main=${tiny.sha('po')}`,
-    ],
-    { encoding: 'utf8' },
-  );
+  const branch = `main=${tiny.sha('po')}`;
+  const done = forkSync(['report', page, ...repositoriesOf(tiny), '--onto', 'ours', '--branch', branch]);
   expect(done).toMatchObject({ status: 0, stderr: '' });
   return page;
 }

@@ -1,16 +1,11 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { closedLicence, makeTinyFork } from '../../../fixtures/histories/tiny-fork.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
+import { forkSync, repositoriesOf } from '../fork-sync.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
-
-function forkSync(args: readonly string[], input = '') {
-  const program = join(root, 'bin', 'fork-sync.js');
-  return spawnSync(process.execPath, [program, ...args], { encoding: 'utf8', input, cwd: temporaryFolder() });
-}
 
 describe('fork-sync', () => {
   it('lists its commands', () => {
@@ -39,18 +34,9 @@ describe('fork-sync', () => {
       ],
     });
     const input = ['barred', 'free'].map((name) => `${tiny.sha(name)}\t${tiny.sha('rename')}\n`).join('');
-    const common = [
-      '--upstream',
-      tiny.upstream,
-      '--fork',
-      tiny.fork,
-      '--rules',
-      tiny.rules,
-      '--cache',
-      tiny.cache,
-    ];
+    const common = repositoriesOf(tiny);
 
-    const run = forkSync(['pick', '--stdin', '--json', ...common], input);
+    const run = forkSync(['pick', '--stdin', '--json', ...common], { input });
 
     const lines = run.stdout.trimEnd().split('\n');
     expect(lines.map((line) => JSON.parse(line).status)).toEqual(['blocked', 'clean']);
@@ -75,7 +61,7 @@ describe('fork-sync', () => {
       tiny.rules,
     ];
     const input = `${tiny.sha('two')}\trename\none\t${tiny.sha('rename')}\n${'3'.repeat(40)}\trename\n`;
-    const done = forkSync(['pick', '--stdin', '--json', ...repositories], input);
+    const done = forkSync(['pick', '--stdin', '--json', ...repositories], { input });
     const lines = done.stdout
       .trim()
       .split('\n')

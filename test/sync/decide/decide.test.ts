@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -6,8 +5,7 @@ import { makeTinyFork } from '../../../fixtures/histories/tiny-fork.ts';
 import { type DecideOptions, type DecisionKind, runDecide } from '../../../src/sync/cli/run-decide.ts';
 import { readDecisions } from '../../../src/sync/decide/decision.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
-
-const root = join(import.meta.dirname, '..', '..', '..');
+import { forkSync, repositoriesOf } from '../fork-sync.ts';
 
 function open() {
   const tiny = makeTinyFork(temporaryFolder(), {
@@ -16,30 +14,17 @@ function open() {
       { name: 'merge', from: 'base', merge: 'main', time: 1200, files: { 'a.txt': 'x\n' } },
     ],
   });
-  const repositories = [
-    '--upstream',
-    tiny.upstream,
-    '--fork',
-    tiny.fork,
-    '--rules',
-    tiny.rules,
-    '--cache',
-    tiny.cache,
-  ];
-  const forkSync = (...args: readonly string[]) =>
-    spawnSync(process.execPath, [join(root, 'bin', 'fork-sync.js'), ...args, ...repositories], {
-      encoding: 'utf8',
-      env: { PATH: process.env['PATH'], HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1' },
-    });
-  return { tiny, forkSync, sha: tiny.sha('main') };
+  const env = { PATH: process.env['PATH'], HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1' };
+  const decide = (...args: readonly string[]) => forkSync([...args, ...repositoriesOf(tiny)], { env });
+  return { tiny, decide, sha: tiny.sha('main') };
 }
 
 const person = ['--by', 'Pia <pia@example.org>', '--why', 'The fork has no gems.'];
 
 describe('decisions', () => {
   it('are files that say what, who, when and why', () => {
-    const { tiny, forkSync, sha } = open();
-    const done = forkSync(
+    const { tiny, decide, sha } = open();
+    const done = decide(
       'skip',
       sha.slice(0, 10),
       '--reason',
@@ -67,14 +52,14 @@ describe('decisions', () => {
   });
 
   it('are taken over by later ones, and taken back', () => {
-    const { tiny, forkSync, sha } = open();
-    forkSync('park', sha, ...person);
-    const taken = forkSync('take', sha, '--fork-commit', 'rename', ...person);
+    const { tiny, decide, sha } = open();
+    decide('park', sha, ...person);
+    const taken = decide('take', sha, '--fork-commit', 'rename', ...person);
     expect(taken.status).toBe(0);
     expect(readDecisions(tiny.rules).get(sha)).toMatchObject({ decision: 'take', fork: tiny.sha('rename') });
-    expect(forkSync('reopen', sha).status).toBe(0);
+    expect(decide('reopen', sha).status).toBe(0);
     expect(readDecisions(tiny.rules).size).toBe(0);
-    expect(forkSync('reopen', sha).status).toBe(4);
+    expect(decide('reopen', sha).status).toBe(4);
   });
 
   it('need a reason that is known, a sentence, a person and a commit that is there', async () => {
@@ -98,19 +83,19 @@ describe('decisions', () => {
   });
 
   it('are not made about merges, which are in no queue', () => {
-    const { tiny, forkSync } = open();
+    const { tiny, decide } = open();
 
-    const done = forkSync('park', 'merge', ...person);
+    const done = decide('park', 'merge', ...person);
 
     expect(done).toMatchObject({ status: 2, stderr: expect.stringContaining('is a merge') });
     expect(readDecisions(tiny.rules).size).toBe(0);
   });
 
   it('say where they cannot be written', () => {
-    const { tiny, forkSync, sha } = open();
+    const { tiny, decide, sha } = open();
     writeFileSync(join(tiny.rules, 'decisions'), 'no folder');
 
-    const done = forkSync('park', sha, ...person);
+    const done = decide('park', sha, ...person);
 
     expect(done.status).toBe(1);
     expect(done.stderr).toContain(`Nothing can be written to ${join(tiny.rules, 'decisions')}`);

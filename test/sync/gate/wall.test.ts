@@ -1,19 +1,13 @@
 // The licence wall: a marker that stands only in closed commits is looked for in everything that fork-sync leaves.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { closedLicence, freeLicence, makeTinyFork } from '../../../fixtures/histories/tiny-fork.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
+import { forkSync, repositoriesOf } from '../fork-sync.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
 const marker = 'ZEBRAFISH';
-
-function forkSync(args: readonly string[]) {
-  // The built program: run from its sources it remembers nothing, and the caches would not be looked at.
-  const program = join(root, 'bin', 'fork-sync.js');
-  return spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' });
-}
 
 /** Every byte of every file below a folder. */
 function allBytes(folder: string): string {
@@ -90,18 +84,7 @@ describe('the licence wall', () => {
     git('config', 'uploadpack.allowFilter', 'true');
     git('config', 'uploadpack.allowAnySHA1InWant', 'true');
     const upstream = join(folder, 'partial.git');
-    const common = [
-      '--upstream',
-      upstream,
-      '--fork',
-      tiny.fork,
-      '--rules',
-      tiny.rules,
-      '--cache',
-      tiny.cache,
-      '--onto',
-      'ours',
-    ];
+    const common = [...repositoriesOf({ ...tiny, upstream }), '--onto', 'ours'];
 
     const outputs = [
       ['fetch', '--from', `file://${tiny.upstream}`, ...common],

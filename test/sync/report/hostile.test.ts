@@ -1,5 +1,5 @@
 // Text that upstream wrote to do harm: in terminals, pages and the arguments of git it is text and nothing else.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,8 +9,7 @@ import { makeTinyFork, type TinyFork } from '../../../fixtures/histories/tiny-fo
 import type { FixtureCommit } from '../../../fixtures/histories/write-history.ts';
 import type { RunPlan } from '../../../src/sync/plan/run-plan.ts';
 import type { Scan } from '../../../src/sync/scan/scan-result.ts';
-
-const root = join(import.meta.dirname, '..', '..', '..');
+import { forkSync, repositoriesOf } from '../fork-sync.ts';
 
 interface Case {
   readonly name: string;
@@ -100,15 +99,12 @@ const pages = new Map<string, string>();
 /** Blobs of the last pick by their paths, as git reads them. */
 const tip = new Map<string, string>();
 
-function forkSync(args: readonly string[]) {
-  const done = spawnSync(process.execPath, [join(root, 'bin', 'fork-sync.js'), ...args], {
-    cwd: folder,
-    encoding: 'buffer',
-    maxBuffer: 64 * 1024 * 1024,
-  });
+/** What it said, both streams together. */
+function sayings(args: readonly string[]): string {
+  const { status, stdout, stderr } = forkSync(args, { cwd: folder });
   // 3: one of the picks is a conflict, as it has to be.
-  expect([0, 3], `${args.join(' ')}: ${done.stderr.toString('latin1')}`).toContain(done.status);
-  return done.stdout.toString('utf8') + done.stderr.toString('utf8');
+  expect([0, 3], `${args.join(' ')}: ${stderr}`).toContain(status);
+  return stdout + stderr;
 }
 
 beforeAll(() => {
@@ -131,28 +127,16 @@ beforeAll(() => {
       },
     ],
   });
-  const common = [
-    '--upstream',
-    tiny.upstream,
-    '--fork',
-    tiny.fork,
-    '--rules',
-    tiny.rules,
-    '--cache',
-    tiny.cache,
-    '--branch',
-    `main=${tiny.sha(names.at(-1) ?? '')}`,
-    '--onto',
-    'fork',
-  ];
-  for (const command of ['scan', 'status', 'plan']) said.set(command, forkSync([command, ...common]));
-  said.set('pick', forkSync(['pick', ...names, ...common.slice(0, 8), '--onto', 'fork']));
+  const repositories = repositoriesOf(tiny);
+  const common = [...repositories, '--branch', `main=${tiny.sha(names.at(-1) ?? '')}`, '--onto', 'fork'];
+  for (const command of ['scan', 'status', 'plan']) said.set(command, sayings([command, ...common]));
+  said.set('pick', sayings(['pick', ...names, ...repositories, '--onto', 'fork']));
   // Status says all of a subject, where scan cuts it; the first cases have what terminals could obey.
   for (const name of names.filter((_, index) => statusOf.has(index)))
-    said.set(`status ${name}`, forkSync(['status', tiny.sha(name), ...common]));
-  forkSync(['report', 'report.html', ...common]);
-  scan = JSON.parse(forkSync(['scan', '--json', '--html', 'scan.html', ...common]));
-  plan = JSON.parse(forkSync(['plan', '--json', ...common]));
+    said.set(`status ${name}`, sayings(['status', tiny.sha(name), ...common]));
+  sayings(['report', 'report.html', ...common]);
+  scan = JSON.parse(sayings(['scan', '--json', '--html', 'scan.html', ...common]));
+  plan = JSON.parse(sayings(['plan', '--json', ...common]));
   const scratch = readdirSync(tiny.cache).find((name) => name.endsWith('.git')) ?? '';
   const gitDir = `--git-dir=${join(tiny.cache, scratch)}`;
   const listed = execFileSync('git', [gitDir, 'ls-tree', '-r', '-z', plan.tip]).toString('utf8');
