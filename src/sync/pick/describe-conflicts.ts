@@ -50,8 +50,6 @@ async function describe(view: PickView, outcome: FileOutcome): Promise<Conflict>
             next: `fork-sync pick ${maker.sha} --onto ${view.onto.sha}`,
           },
         );
-      if (open.deletedBy !== undefined)
-        return made('deleted-in-fork', 'the fork deleted this file', { forkCommit: open.deletedBy });
       return made('rule-missing', 'no rule and no rename of the fork says where this file went', {
         next: 'add a path rule to paths.yaml, or a skip to skip.yaml, and pick again',
       });

@@ -13,7 +13,7 @@ import type { Sign, SignName } from './sign.ts';
 /** Why a file could not be carried over. */
 export type OpenReason =
   | { readonly kind: 'hunks'; readonly hunks: readonly OpenHunk[]; readonly driver: MergeDriver }
-  | { readonly kind: 'no-place'; readonly deletedBy: string | undefined }
+  | { readonly kind: 'no-place' }
   | { readonly kind: 'made-in-both' }
   | { readonly kind: 'binary' }
   | { readonly kind: 'submodule' };
@@ -83,9 +83,7 @@ async function pickFile(
           signs: [{ path: change.path, name: 'dropped', detail: deletedBy }],
         },
       ];
-    return [
-      { path: change.path, from: change.path, how: 'left', open: { kind: 'no-place', deletedBy }, signs: [] },
-    ];
+    return [{ path: change.path, from: change.path, how: 'left', open: { kind: 'no-place' }, signs: [] }];
   }
   return pickChanged(view, change, place.path, current, progress);
 }
