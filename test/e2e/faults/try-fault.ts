@@ -5,7 +5,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { cacheFolder } from '../machine/cache.ts';
 import { copyDisk } from '../machine/disk.ts';
 import type { Machine } from '../machine/machine.ts';
-import { startIncus } from '../server/populated-machine.ts';
 import { setPower } from '../server/power.ts';
 import { tool } from '../server/tool.ts';
 import { killDaemon } from '../server/variants.ts';
@@ -115,17 +114,20 @@ async function killAtCall(machine: Machine, number: number): Promise<Happened> {
 
 async function killAfter(
   machine: Machine,
-  { milliseconds, daemonsToo }: Extract<Fault, { kind: 'random' }>,
+  { milliseconds, daemonsToo, ending }: Extract<Fault, { kind: 'random' }>,
 ): Promise<Happened> {
   const ended = watchedTool(machine, migrate, () => {});
   await Promise.race([ended, delay(milliseconds)]);
   await killTool(machine, 'migrate');
-  // Whichever of them runs; their containers live on.
-  if (daemonsToo) for (const product of ['lxd', 'incus'] as const) await killDaemon(machine, product);
   const { stdout } = await ended;
-  // Of a migration that was over, Incus is the service manager's to start again.
-  if (daemonsToo && lastStep(stdout) === 'end') await startIncus(machine);
-  return { where: `${Math.round(milliseconds)} ms after its start, in ${lastStep(stdout)}` };
+  const where = lastStep(stdout);
+  // Where there is nothing to finish or take back, a dead daemon is the service manager's to start again, and starts
+  // what has boot.autostart.
+  const nothingToDo = where === 'end' || (where === notBegun && ending === 'rollback');
+  // Whichever of them runs; their containers live on.
+  if (daemonsToo && !nothingToDo)
+    for (const product of ['lxd', 'incus'] as const) await killDaemon(machine, product);
+  return { where: `${Math.round(milliseconds)} ms after its start, in ${where}` };
 }
 
 /** An error or a signal: the tool ends by itself, and says why. */
@@ -284,11 +286,13 @@ async function lastCall(machine: Machine): Promise<string> {
   return (await callsOf(machine)).at(-1) ?? 'none';
 }
 
+const notBegun = 'the plan or rehearsal';
+
 function lastStep(stdout: string): string {
   const last = events(stdout)
     .filter(({ event }) => event !== 'plan')
     .at(-1);
-  if (last === undefined) return 'the plan or rehearsal';
+  if (last === undefined) return notBegun;
   return last.event === 'step'
     ? `${String(last['kind'])} (${String(last['position'])}, ${String(last['state'])})`
     : String(last.event);
