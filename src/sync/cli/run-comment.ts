@@ -14,6 +14,7 @@ import { readCredentials } from '../publish/github/credentials.ts';
 import { openGitHubForge } from '../publish/github/github-forge.ts';
 import { formatPreview } from '../publish/plan-comment.ts';
 import type { PlanEntry } from '../publish/publish-plan.ts';
+import { isSameRepository } from '../publish/same-repository.ts';
 import { openWriteGate } from '../publish/write-gate.ts';
 import { openPack } from './options.ts';
 import { readPullRequestUrl } from './pull-request-url.ts';
@@ -28,7 +29,7 @@ export interface CommentOptions {
 export async function runComment(options: CommentOptions): Promise<ExitCode> {
   const config = loadConfig(options.config ?? 'fork-sync.yaml');
   const thread = readPullRequestUrl(options.pr ?? '', webOf(config.forge.apiUrl));
-  const mine = config.publish.repositories.includes(thread.repository);
+  const mine = config.publish.repositories.some((one) => isSameRepository(one, thread.repository));
   const publish = options.publish === true && (mine || options.toStatus === true);
   if (options.publish === true && !publish)
     throw syncFailure({

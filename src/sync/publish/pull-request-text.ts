@@ -6,7 +6,21 @@ import { isPick, type PublishPlan } from './publish-plan.ts';
 const longestTitle = 256;
 export const titleNames = ['count', 'commits', 'name', 'branch', 'base', 'tip'] as const;
 
-/** The template's `{count}`, `{commits}` (`3 commits`, or the subject of a single one), `{name}`, `{branch}`, `{base}`, `{tip}`. */
+/** A branch that Incus's checks find at the end of a title: `(stable-6.0)` (its .github/workflows/commits.yml). */
+const stableBranch = 'stable-\\d+(?:\\.\\d+)*';
+
+/** The stable branch that the end of a title or of its template names. */
+export function branchInTitle(title: string): string | undefined {
+  return new RegExp(`\\((${stableBranch})\\)\\s*$`).exec(title)?.[1];
+}
+
+/** The template, with the end that a stable base asks for where it has none. */
+function withBranch(template: string, base: string): string {
+  const wanted = new RegExp(`^${stableBranch}$`).test(base);
+  return !wanted || /\((?:\{base\}|stable-[\d.]+)\)\s*$/.test(template) ? template : `${template} (${base})`;
+}
+
+/** The template's `{count}`, `{commits}` (`3 commits`, or the subject of a single one), `{name}`, `{branch}`, `{base}`, `{tip}`; of a stable base, it ends with that. */
 export function formatTitle(template: string, base: string, plan: PublishPlan): string {
   const picks = plan.entries.filter(isPick);
   const [only] = picks;
@@ -21,16 +35,19 @@ export function formatTitle(template: string, base: string, plan: PublishPlan): 
   };
   const fill = (subject: string): string =>
     // Last of all, and only once: what a subject holds is never filled in.
-    template.replace(/\{(\w+)\}/g, (whole, name: string) =>
+    withBranch(template, base).replace(/\{(\w+)\}/g, (whole, name: string) =>
       name === 'commits' ? subject : ((values as Readonly<Record<string, string>>)[name] ?? whole),
     );
   const title = fill(commits);
   const over = [...title].length - longestTitle;
   // The fork's own checks may read the end of a title, such as "(stable-6.0)": the subject gives way.
-  return shorten(
+  const short = shorten(
     over > 0 ? fill(shorten(commits, Math.max(1, [...commits].length - over))) : title,
     longestTitle,
   );
+  const named = branchInTitle(short);
+  // The subject of an upstream commit may end so, and means a branch of upstream's.
+  return named === undefined || named === base ? short : short.replace(/\(([^()]*)\)\s*$/, '$1');
 }
 
 /** The same for the whole life of the pull request: what changes is in the plan comment. */

@@ -98,6 +98,11 @@ describe('fork-sync.yaml', () => {
       { ...least, publish: { ...least.publish, title: '{commit}' } },
       'did you mean commits?',
     ],
+    [
+      'a title that names another branch',
+      { ...least, publish: { ...least.publish, base: 'main', title: '{commits} (stable-6.0)' } },
+      'publish.title: it ends with (stable-6.0)',
+    ],
     ['YAML that is none', 'a: [', 'line '],
     ['nothing', '', 'keys and values are needed'],
   ])('is refused for %s', (_, value, why) => {

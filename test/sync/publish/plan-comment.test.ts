@@ -179,6 +179,21 @@ describe('a title', () => {
     expect(title([entry(1, { subject: 'x'.repeat(9000) })]).length).toBeLessThanOrEqual(256);
   });
 
+  it.each([
+    ['{commits}', 'stable-6.0', '2 commits (stable-6.0)'],
+    ['{commits} (stable-6.0)', 'stable-6.0', '2 commits (stable-6.0)'],
+    ['{commits} ({base})', 'stable-6.0', '2 commits (stable-6.0)'],
+    ['{commits}', 'main', '2 commits'],
+    ['{commits}', 'stable-website', '2 commits'],
+  ])('of %s onto %s is %s: a stable branch is named at the end', (template, base, title) => {
+    expect(formatTitle(template, base, plan([entry(1), entry(2)]))).toBe(title);
+  });
+
+  it('does not take over the name of a branch from the end of a subject', () => {
+    const subject = 'Backport it (stable-5.0)';
+    expect(formatTitle('{commits}', 'main', plan([entry(1, { subject })]))).toBe('Backport it stable-5.0');
+  });
+
   it('keeps the end of its title, by which the fork knows the branch, and fills nothing into a subject', () => {
     const template = `${'long '.repeat(30)}{commits} ({base})`;
     const long = formatTitle(template, 'stable-6.0', plan([entry(1, { subject: 'word '.repeat(60) })]));
