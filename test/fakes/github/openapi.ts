@@ -40,6 +40,9 @@ export interface JudgedRequest {
   readonly body: unknown;
 }
 
+/** Who asks, limits and gateways: answered for every operation, whatever its description lists. */
+const anywhere: readonly number[] = [401, 403, 404, 429, 500, 502];
+
 let judge: Judge | undefined;
 
 /** Read once a process: the description is 13 MB. */
@@ -143,11 +146,12 @@ function makeJudge(): Judge {
     },
     response(route, status, body) {
       const found = operationOf(route).responses[String(status)];
-      // Limits and gateways answer for every operation, whatever its description lists.
-      if (found === undefined)
-        return [401, 403, 404, 429, 500, 502].includes(status)
-          ? []
-          : [`${route}: GitHub never answers ${status} here`];
+      if (found === undefined) {
+        if (!anywhere.includes(status)) return [`${route}: GitHub never answers ${status} here`];
+        // A gateway answers with a page, if with anything.
+        if (status >= 500 && (body === undefined || typeof body === 'string')) return [];
+        return check(`${route} ${status}`, { $ref: '#/components/schemas/basic-error' }, body);
+      }
       const { content } = resolve(found) as {
         readonly content?: Record<string, { readonly schema: unknown }>;
       };
