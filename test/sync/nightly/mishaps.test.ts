@@ -112,6 +112,35 @@ describe('what the bot may do', { timeout: 90_000 }, () => {
   });
 });
 
+describe('a run that is killed', { timeout: 90_000 }, () => {
+  it.each([
+    'push sync/quartz',
+    'open a pull request',
+    'add the labels',
+    'write the comment',
+    'open the issue',
+  ])('while it goes to %s is made good by the next: nothing is there twice', async (write) => {
+    const here = await openScene();
+    const undisturbed = await openScene();
+    await undisturbed.night();
+
+    const killed = await here.run(undefined, {
+      onErrorText: (text, pid) => {
+        if (text.includes(write)) process.kill(pid, 'SIGKILL');
+      },
+    });
+    const next = await here.night();
+
+    const stateOf = ({ github }: Scene): unknown =>
+      github.threads.map(({ title, labels, comments }) => ({ title, labels, comments: comments.length }));
+    expect(killed.status).toBe(null);
+    expect([3, 4]).toContain(next.exit);
+    expect(stateOf(here)).toEqual(stateOf(undisturbed));
+    expect(refsOf(here)).toBe(refsOf(undisturbed));
+    expect((await here.night()).exit).toBe(4);
+  });
+});
+
 describe('people in the bot’s comments', { timeout: 90_000 }, () => {
   it('may edit or delete them: the next run puts back what it has to say, once', async () => {
     const here = await openScene();
