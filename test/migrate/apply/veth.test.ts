@@ -1,6 +1,7 @@
 // Which interfaces are what a dead container left, and which are somebody's.
 import * as fs from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { clearLooseVeths } from '../../../src/migrate/apply/steps/leftovers.ts';
 import { isLooseVeth } from '../../../src/migrate/apply/veth.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 
@@ -46,4 +47,22 @@ describe('isLooseVeth', () => {
     expect(isLooseVeth(host, 'veth00000002', ['br0'])).toBe(true);
     expect(isLooseVeth(host, 'veth00000003', ['br0'])).toBe(false);
   });
+});
+
+test('loose pairs are taken down before a dead daemon is started again, and no others', async () => {
+  const host = machine({
+    veth00000001: [1, 2, 'br0'],
+    veth00000002: [2, 1],
+    veth00000003: [3, 4, 'br1'],
+    veth00000004: [4, 3],
+    veth00000005: [5, 6, 'br0'],
+  });
+  host.onRun(() => ({}));
+
+  await clearLooseVeths(host, ['br0'], () => {});
+
+  expect(host.log.filter(({ kind }) => kind === 'run').map(({ text }) => text)).toEqual([
+    'ip link delete dev veth00000001',
+    'ip link delete dev veth00000002',
+  ]);
 });

@@ -39,7 +39,7 @@ import {
   storedPower,
 } from '../step-handler.ts';
 
-import { clearLeftovers, type Leftovers, provedQuiet } from './leftovers.ts';
+import { clearLeftovers, clearLooseVeths, type Leftovers, provedQuiet } from './leftovers.ts';
 
 type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;
 
@@ -80,6 +80,7 @@ export const stopDaemonStep: Of<'stop-daemon'> = {
   async undo({ step, memo, context }) {
     if ((memo as DaemonMemo | null)?.ran !== true) return;
     if ((await answeringSocket(context.host, step.daemon)) !== undefined) return;
+    await clearLooseVeths(context.host, bridgesOf(context, step.daemon), context.say);
     try {
       await startUntilReady(context, step.daemon, daemonLimitMs);
     } catch (error) {
@@ -90,6 +91,15 @@ export const stopDaemonStep: Of<'stop-daemon'> = {
   },
   holds: ({ step: { daemon }, context }) => isBegun(context, 'start-daemon') || !listens(context, daemon),
 };
+
+/** Those of its networks, as the plan has them. */
+function bridgesOf({ journal, run }: ApplyContext, { dataDirectory }: DaemonRef): string[] {
+  return journal
+    .steps(run)
+    .flatMap(({ step }) =>
+      step.kind === 'clear-leftovers' && step.dataDirectory === dataDirectory ? step.bridges : [],
+    );
+}
 
 function listens({ host }: ApplyContext, { sockets }: DaemonRef): boolean {
   return sockets.some((socket) => host.listener(socket) !== undefined);

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Host } from '../../../core/host.ts';
 import type { Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
+import { looseVeths } from '../host-stands.ts';
 import { type HelperOwner, helperProcesses, whatIsLeft } from '../running.ts';
 import type { StepHandler } from '../step-handler.ts';
 
@@ -40,6 +41,15 @@ export async function clearLeftovers(
   for (const name of [...step.interfaces, ...step.bridges])
     await deleteInterface(host, name, step.bridges.includes(name), say);
   if (step.firewallTable !== undefined) await deleteTables(host, step.firewallTable, say);
+}
+
+/** Of instances that ended while their daemon was dead: with both ends on the host they are nobody's. */
+export async function clearLooseVeths(
+  host: Host,
+  bridges: readonly string[],
+  say: (text: string) => void,
+): Promise<void> {
+  for (const name of looseVeths(host, bridges)) await deleteInterface(host, name, false, say);
 }
 
 async function endHelpers(host: Host, owner: HelperOwner, say: (text: string) => void): Promise<void> {
