@@ -70,6 +70,8 @@ export const noteNames = {
   power: 'power',
   pins: 'pins',
   rehearsal: 'rehearsal',
+  /** Whether somebody listened on the source's socket when the run began. */
+  sourceListened: 'source-listened',
   idmaps: 'idmaps-of-target',
   held: 'held',
   outcomes: 'power-outcomes',

@@ -50,6 +50,7 @@ export function beginRun(
   journal.begin(run, plan, plan.steps, host.now(), {
     [noteNames.pins]: [...pinsFromHost],
     [noteNames.rehearsal]: rehearsal,
+    [noteNames.sourceListened]: plan.source.sockets.some((socket) => host.listener(socket) !== undefined),
   });
 }
 

@@ -14,12 +14,14 @@ import { removeMadeByTarget } from '../apply/made-by-target.ts';
 import { answeringSocket, waitIfShuttingDown } from '../apply/service-control.ts';
 import { changesSinceSwitch } from '../apply/since-switch.ts';
 import { sourceGone } from '../apply/source-gone.ts';
+import { startAgain } from '../apply/start-again.ts';
 import { isUnfinished, whatIsLeft, whereItStands } from '../apply/where-it-stands.ts';
 import { isOpen } from '../check/index.ts';
 import { daemonClient } from '../daemon/client.ts';
 import type { Services } from '../detect/services-file.ts';
 import { describeStep, type Plan } from '../plan/index.ts';
 import { daemonRef, runFolder } from '../plan/make-steps.ts';
+import type { DaemonRef } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
 import { refreshBackupFiles } from '../verify/refresh-backup-files.ts';
 import { writeAsRoot } from '../verify/write-as-root.ts';
@@ -122,19 +124,19 @@ async function takeBack(work: Work): Promise<ExitCode> {
   const { host, output, journal, run, folder } = work;
   const begun = host.clock();
   let current = '';
-  const complete = await undoSteps(
-    applyContext(work, () => current),
-    {
-      onProgress: (progress) => {
-        current = describeStep(progress.step).inverse;
-        showProgress(progress, output, host.clock() - begun);
-        if (progress.state === 'undo-failed') current = progress.error ?? '';
-      },
+  const context = applyContext(work, () => current);
+  const complete = await undoSteps(context, {
+    onProgress: (progress) => {
+      current = describeStep(progress.step).inverse;
+      showProgress(progress, output, host.clock() - begun);
+      if (progress.state === 'undo-failed') current = progress.error ?? '';
     },
-  );
+  });
   if (!complete) throw migrateFailure({ code: 'rollback-incomplete', why: current, state: folder });
+  const source = daemonRef((work.plannedOn.plan as Plan).source);
+  await startAgain(context, source);
   journal.end(run, 'undone', host.now());
-  const failed = await checkSource(work);
+  const failed = await checkSource(work, source);
   output.event({
     event: 'end',
     outcome: 'undone',
@@ -151,8 +153,7 @@ async function takeBack(work: Work): Promise<ExitCode> {
 }
 
 /** RUNNING alone proves nothing: root must be able to write in every container that runs. */
-async function checkSource({ host, plannedOn, output }: Work): Promise<string[]> {
-  const source = daemonRef((plannedOn.plan as Plan).source);
+async function checkSource({ host, output }: Work, source: DaemonRef): Promise<string[]> {
   const socket = await answeringSocket(host, source);
   // It did not run when the migration began, so it does not run now.
   if (socket === undefined) return [];

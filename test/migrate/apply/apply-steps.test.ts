@@ -7,6 +7,7 @@ import type { Host } from '../../../src/core/host.ts';
 import { conversions } from '../../../src/migrate/apply/conversions.ts';
 import { applySteps, type StepProgress, undoSteps } from '../../../src/migrate/apply/index.ts';
 import { type Journal, openJournal } from '../../../src/migrate/apply/journal.ts';
+import { startAgain } from '../../../src/migrate/apply/start-again.ts';
 import {
   type ApplyContext,
   noteNames,
@@ -14,6 +15,7 @@ import {
   toPowerRecord,
 } from '../../../src/migrate/apply/step-handler.ts';
 import type { Plan, PlanMaterial } from '../../../src/migrate/plan/index.ts';
+import { daemonRef } from '../../../src/migrate/plan/make-steps.ts';
 import type { FakeHost } from '../../fakes/fake-host.ts';
 import { boot, type TwoDaemons, twoDaemons } from '../../fakes/two-daemons.ts';
 import { watchFiles } from '../../fakes/watched-files.ts';
@@ -54,6 +56,7 @@ interface Run {
   }[];
   apply(onProgress?: (progress: StepProgress) => void): Promise<unknown>;
   undo(onProgress?: (progress: StepProgress) => void): Promise<boolean>;
+  startAgain(): Promise<void>;
   interruptBefore: number | undefined;
   /** Everything that a person would call "as it was". */
   state(): unknown;
@@ -120,6 +123,7 @@ async function readyRun(): Promise<Run> {
         (error: unknown) => error,
       ),
     undo: (onProgress) => undoSteps(context, { onProgress: recording(onProgress) }),
+    startAgain: () => startAgain(context, daemonRef(material.plan.source)),
     state: () => ({
       lxd: treeOf(host.path('/var/lib/lxd')),
       incus: treeOf(host.path('/var/lib/incus')),
@@ -398,6 +402,43 @@ test('an Incus that died while it started leaves nothing to the next attempt', a
 
   expect(error).toBeUndefined();
   expect(run.host.log).toContainEqual({ kind: 'signal', text: 'SIGTERM 4711' });
+});
+
+describe('an LXD that was killed before the migration stopped it', () => {
+  async function killedEarly(listened: boolean): Promise<Run> {
+    const run = await readyRun();
+    run.journal.note('RUN', noteNames.sourceListened, listened);
+    run.interruptBefore = 2;
+    await run.apply();
+    // As a kill leaves it: its instances live on.
+    run.daemons.lxd.running = false;
+    run.host.machine.listeners.delete(run.daemons.lxd.socket);
+    return run;
+  }
+
+  test('is started again by a rollback, and just what ran runs', async () => {
+    const run = await killedEarly(true);
+
+    await run.undo();
+    await run.startAgain();
+
+    expect(run.daemons.lxd.running).toBe(true);
+    const { instances } = run.daemons.lxd;
+    expect(['c1', 'c3', 'c4'].map((name) => instances.get(`default/${name}`))).toEqual([
+      'Running',
+      'Stopped',
+      'Stopped',
+    ]);
+  });
+
+  test('is left alone where it was dead when the migration began', async () => {
+    const run = await killedEarly(false);
+
+    await run.undo();
+    await run.startAgain();
+
+    expect(run.daemons.lxd.running).toBe(false);
+  });
 });
 
 describe('a restart of the machine', () => {

@@ -106,7 +106,7 @@ function listens({ host }: ApplyContext, { sockets }: DaemonRef): boolean {
 }
 
 /** Returns the socket. @throws {Failure<MigrateProblem>} daemon-did-not-start, with the last lines of its own log */
-async function startUntilReady(
+export async function startUntilReady(
   context: ApplyContext,
   daemon: DaemonRef,
   limitMs: number,
