@@ -232,7 +232,9 @@ function complete(path: string, file: ConfigFile): NightlyConfig {
       remote,
       baseRemote:
         publish.baseRemote ??
-        (headRepository === publish.repository ? remote : `${webOf(apiUrl)}/${publish.repository}.git`),
+        (isSameRepository(headRepository, publish.repository)
+          ? remote
+          : `${webOf(apiUrl)}/${publish.repository}.git`),
       base: publish.base,
       branch: publish.branch,
       title: publish.title ?? '{commits} from {name} {branch}',

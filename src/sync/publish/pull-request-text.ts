@@ -14,10 +14,10 @@ export function branchInTitle(title: string): string | undefined {
   return new RegExp(`\\((${stableBranch})\\)\\s*$`).exec(title)?.[1];
 }
 
-/** The template, with the end that a stable base asks for where it has none. */
-function withBranch(template: string, base: string): string {
+/** The title, with the end that a stable base asks for where it has none. */
+function withBranch(title: string, base: string): string {
   const wanted = new RegExp(`^${stableBranch}$`).test(base);
-  return !wanted || /\((?:\{base\}|stable-[\d.]+)\)\s*$/.test(template) ? template : `${template} (${base})`;
+  return wanted && branchInTitle(title) !== base ? `${title} (${base})` : title;
 }
 
 /** The template's `{count}`, `{commits}` (`3 commits`, or the subject of a single one), `{name}`, `{branch}`, `{base}`, `{tip}`; of a stable base, it ends with that. */
@@ -33,11 +33,13 @@ export function formatTitle(template: string, base: string, plan: PublishPlan): 
     base,
     tip: plan.upstream.tip.slice(0, 12),
   };
-  const fill = (subject: string): string =>
+  const fill = (subject: string): string => {
     // Last of all, and only once: what a subject holds is never filled in.
-    withBranch(template, base).replace(/\{(\w+)\}/g, (whole, name: string) =>
+    const title = template.replace(/\{(\w+)\}/g, (whole, name: string) =>
       name === 'commits' ? subject : ((values as Readonly<Record<string, string>>)[name] ?? whole),
     );
+    return withBranch(title, base);
+  };
   const title = fill(commits);
   const over = [...title].length - longestTitle;
   // The fork's own checks may read the end of a title, such as "(stable-6.0)": the subject gives way.

@@ -61,6 +61,8 @@ export interface StandIn {
   readonly gitFaults: Fault[];
   /** Called when a push has arrived and nothing of it is taken yet. */
   beforePush: () => void;
+  /** Called when a write over the interface has been answered. */
+  afterWrite: () => void;
   /** Writes over the interface, without those for tokens. */
   writes(): readonly Call[];
   say(number: number, login: string, body: string): KeptComment;
@@ -430,6 +432,7 @@ export async function startGitHub(options: StandInOptions): Promise<StandIn> {
         violations.push(
           ...judge.response(route, answer.status, answer.body).map((error) => `answer: ${error}`),
         );
+      if (method !== 'GET') response.once('finish', () => standIn.afterWrite());
       response.writeHead(answer.status, {
         'content-type': 'application/json; charset=utf-8',
         ...limitHeaders(4000),
@@ -517,6 +520,7 @@ export async function startGitHub(options: StandInOptions): Promise<StandIn> {
     faults,
     gitFaults,
     beforePush: () => {},
+    afterWrite: () => {},
     writes: () => calls.filter(({ method }) => method !== 'GET'),
     open(who, branch, from) {
       const thread = addThread(userOf(who), branch, '');

@@ -30,6 +30,7 @@ describe('the judge of requests and answers', () => {
     expect(openJudge().response(list, 201, [])).toEqual([`${list}: GitHub never answers 201 here`]);
     expect(openJudge().response(list, 401, { message: 'Bad credentials' })).toEqual([]);
     expect(openJudge().response(list, 401, { message: 1 })).not.toEqual([]);
+    expect(openJudge().response(list, 401, {})).not.toEqual([]);
     expect(openJudge().response(list, 502, '<html>')).toEqual([]);
     expect(() => openJudge().response('GET /nowhere', 200, {})).toThrow('has no GET /nowhere');
   });

@@ -150,7 +150,8 @@ function makeJudge(): Judge {
         if (!anywhere.includes(status)) return [`${route}: GitHub never answers ${status} here`];
         // A gateway answers with a page, if with anything.
         if (status >= 500 && (body === undefined || typeof body === 'string')) return [];
-        return check(`${route} ${status}`, { $ref: '#/components/schemas/basic-error' }, body);
+        const error = { allOf: [{ $ref: '#/components/schemas/basic-error' }, { required: ['message'] }] };
+        return check(`${route} ${status}`, error, body);
       }
       const { content } = resolve(found) as {
         readonly content?: Record<string, { readonly schema: unknown }>;

@@ -113,6 +113,12 @@ describe('fork-sync.yaml', () => {
     expect(() => loadConfig('/nonexistent/fork-sync.yaml')).toThrow('cannot be read: ENOENT');
   });
 
+  it('knows a repository by its name whatever its capitals', () => {
+    const publish = { ...least.publish, headRepository: least.publish.repository.toUpperCase() };
+    const config = load({ ...least, publish });
+    expect(config.publish.baseRemote).toBe(config.publish.remote);
+  });
+
   it.each(['main', 'sync/lxd-main', 'stable-6.0', 'a+b'])('takes %s as a branch', (name) => {
     expect(isBranchName(name)).toBe(true);
   });

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { takeLock } from '../../../src/sync/nightly/lock.ts';
-import { root, openScene as scene, secretOfBlocked } from './night-scene.ts';
+import { branch, root, openScene as scene, secretOfBlocked } from './night-scene.ts';
 
 /** Every file below a folder, as text. */
 function textsBelow(folder: string): string {
@@ -152,6 +152,30 @@ describe('fork-sync nightly', { timeout: 90_000 }, () => {
       expect.stringContaining('`Relicense`: **blocked**'),
       expect.stringContaining('is skipped (upstream-only)'),
     ]);
+    expect((await here.night()).exit).toBe(4);
+  });
+
+  it('keeps rules and commits that people take, as files in the pull request', async () => {
+    const here = await scene();
+    const statesAfter = async (said: string): Promise<readonly string[]> => {
+      here.github.say(1, 'mia', said);
+      return (await here.night()).result.plan.entries.map(({ state }) => state);
+    };
+    await here.night();
+    here.github.permissions.set('mia', 'write');
+
+    const parked = await statesAfter(`/sync park ${here.tiny.sha('restart')}\n/sync rule gem => stone`);
+    const taken = await statesAfter(`/sync take ${here.tiny.sha('restart')}`);
+
+    expect(parked).toContain('parked');
+    expect(taken).not.toContain('parked');
+    const files = execFileSync(
+      'git',
+      [`--git-dir=${here.onyx}`, 'ls-tree', '-r', '--name-only', branch, '.fork-sync'],
+      { encoding: 'utf8' },
+    );
+    expect(files).toMatch(/decisions\/rule-[0-9a-f]{12}\.yaml/);
+    expect(here.github.violations).toEqual([]);
     expect((await here.night()).exit).toBe(4);
   });
 

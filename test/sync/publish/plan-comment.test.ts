@@ -189,6 +189,11 @@ describe('a title', () => {
     expect(formatTitle(template, base, plan([entry(1), entry(2)]))).toBe(title);
   });
 
+  it('does not name the branch twice where the subject of a single commit does', () => {
+    const subject = 'Backport it (stable-6.0)';
+    expect(formatTitle('{commits}', 'stable-6.0', plan([entry(1, { subject })]))).toBe(subject);
+  });
+
   it('does not take over the name of a branch from the end of a subject', () => {
     const subject = 'Backport it (stable-5.0)';
     expect(formatTitle('{commits}', 'main', plan([entry(1, { subject })]))).toBe('Backport it stable-5.0');

@@ -11,6 +11,7 @@ import type {
   WantedPullRequest,
 } from '../forge.ts';
 import { readMarker, sameText, withMarker } from '../marker.ts';
+import { isSameRepository } from '../same-repository.ts';
 import type { WriteGate } from '../write-gate.ts';
 import { createOnce, forgeCall, statusOf } from './calls.ts';
 import type { GitHubClient } from './open-client.ts';
@@ -183,7 +184,7 @@ export function openGitHubForge(options: GitHubForgeOptions): Forge {
 
   const createPullRequest = (wanted: WantedPullRequest, body: string, what: string): Promise<PullRequest> => {
     const [headOwner, headName] = wanted.headRepository.split('/');
-    const foreign = wanted.headRepository !== wanted.repository;
+    const foreign = !isSameRepository(wanted.headRepository, wanted.repository);
     return createOnce({
       what,
       pauseMs,
