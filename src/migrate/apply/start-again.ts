@@ -1,17 +1,16 @@
 // Starts a source that ran when a migration began, and that something else than the migration ended.
-import { daemonClient } from '../daemon/client.ts';
 import type { DaemonRef } from '../plan/step.ts';
 import { powerFromProcesses } from './power.ts';
-import { restorePower } from './restore-power.ts';
 import { answeringSocket } from './service-control.ts';
 import { type ApplyContext, noteNames } from './step-handler.ts';
-import { startUntilReady } from './steps/daemons.ts';
+import { restoreExactly, startUntilReady } from './steps/daemons.ts';
 
 const startMs = 600_000;
 
 /**
  * After a rollback: the steps start a source that they stopped, but one that was killed before it came to that is dead
  * still while its instances live on. A daemon that starts brings up what has boot.autostart; what ran is what runs then.
+ * @throws {Failure<MigrateProblem>} daemon-did-not-start, and daemon-error where an instance does not come to be as it was
  */
 export async function startAgain(context: ApplyContext, source: DaemonRef): Promise<void> {
   const { host, journal, run } = context;
@@ -21,5 +20,5 @@ export async function startAgain(context: ApplyContext, source: DaemonRef): Prom
   if (power.running.length + power.frozen.length === 0) return;
   context.warn('LXD has ended while its instances run, and is started again');
   const socket = await startUntilReady(context, source, startMs);
-  await restorePower(host, daemonClient(host, socket), { ...power, daemonRan: true }, context.say);
+  await restoreExactly(context, source, socket, { ...power, daemonRan: true });
 }

@@ -16,6 +16,7 @@ import {
 } from '../../../src/migrate/apply/step-handler.ts';
 import type { Plan, PlanMaterial } from '../../../src/migrate/plan/index.ts';
 import { daemonRef } from '../../../src/migrate/plan/make-steps.ts';
+import { errorAnswer } from '../../fakes/daemon-answers.ts';
 import type { FakeHost } from '../../fakes/fake-host.ts';
 import { boot, type TwoDaemons, twoDaemons } from '../../fakes/two-daemons.ts';
 import { watchFiles } from '../../fakes/watched-files.ts';
@@ -431,6 +432,19 @@ describe('an LXD that was killed before the migration stopped it', () => {
     ]);
   });
 
+  test('says which instance does not start again', async () => {
+    const run = await killedEarly(true);
+    run.host.onRequest((socket, { method, path }) =>
+      socket === run.daemons.lxd.socket && method === 'PUT' && path.includes('/c4/state')
+        ? errorAnswer(400, 'it is stuck')
+        : undefined,
+    );
+
+    await run.undo();
+
+    await expect(run.startAgain()).rejects.toThrow(/default\/c4[\s\S]*it is stuck/);
+  });
+
   test('is left alone where it was dead when the migration began', async () => {
     const run = await killedEarly(false);
 
@@ -439,6 +453,28 @@ describe('an LXD that was killed before the migration stopped it', () => {
 
     expect(run.daemons.lxd.running).toBe(false);
   });
+});
+
+test('a rollback takes down what ended instances left before it starts an LXD that it stopped', async () => {
+  const run = await readyRun();
+  run.interruptBefore = run.plan.steps.findIndex(({ kind }) => kind === 'mask-source');
+  await run.apply();
+  for (const [name, own, other] of [
+    ['veth00000001', 1, 2],
+    ['veth00000002', 2, 1],
+  ] as const) {
+    run.host.writeFile(`/sys/class/net/${name}/ifindex`, `${own}\n`);
+    run.host.writeFile(`/sys/class/net/${name}/iflink`, `${other}\n`);
+  }
+  run.host.onRun(([command]) => (command === 'ip' ? {} : undefined));
+  run.host.log.length = 0;
+
+  await run.undo();
+
+  const done = run.host.log.map(({ text }) => text);
+  const deleted = done.indexOf('ip link delete dev veth00000001');
+  expect(deleted).toBeGreaterThanOrEqual(0);
+  expect(done.findIndex((text) => /^systemctl start .*lxd/.test(text))).toBeGreaterThan(deleted);
 });
 
 describe('a restart of the machine', () => {

@@ -1,6 +1,6 @@
 // What changed in a server between two readings: everything that a person did, nothing that stopping it does.
 import { describe, expect, test } from 'vitest';
-import { drift } from '../../../src/migrate/plan/drift.ts';
+import { drift, driftSince } from '../../../src/migrate/plan/drift.ts';
 import { config, instance } from '../convert/converted.ts';
 import { lxdDatabase } from '../lxd-database.ts';
 
@@ -174,4 +174,13 @@ describe('leaves out', () => {
     );
     expect(lines[0]).not.toContain('SECRET');
   });
+});
+
+test('several looks at one server each find what a single one would', () => {
+  const ephemeral = `${instance(7, 'e1')} UPDATE instances SET ephemeral = 1 WHERE id = 7;`;
+  const was = lxdDatabase(`${before}${ephemeral}`);
+  const looks = [`${before}${ephemeral}`, before, `${before}${ephemeral}${instance(2, 'c2')}`, before];
+  const since = driftSince(was);
+
+  for (const sql of looks) expect(since(lxdDatabase(sql))).toEqual(drift(was, lxdDatabase(sql)));
 });

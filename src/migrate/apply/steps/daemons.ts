@@ -210,10 +210,16 @@ async function refuseUnknownEphemeral(client: DaemonClient, power: StoredPower):
   });
 }
 
-async function restoreExactly(context: ApplyContext, daemon: DaemonRef, socket: string): Promise<void> {
+/** @throws {Failure<MigrateProblem>} daemon-error, with each instance that did not come to be as it was */
+export async function restoreExactly(
+  context: ApplyContext,
+  daemon: DaemonRef,
+  socket: string,
+  power: StoredPower = storedPower(context),
+): Promise<void> {
   const client = daemonClient(context.host, socket);
   await operationsDone(context.host, client, context.stopLimitMs);
-  const outcomes = await restorePower(context.host, client, storedPower(context), context.say);
+  const outcomes = await restorePower(context.host, client, power, context.say);
   const failed = outcomes.filter(({ error, gone }) => error !== undefined && gone !== true);
   // LXD deletes an ephemeral one when it stops; that was accepted, and nothing brings it back.
   for (const { instance } of outcomes.filter(({ gone }) => gone === true))
