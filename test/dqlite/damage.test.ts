@@ -2,7 +2,13 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type DatabaseImage, describeNotice, raftPosition, readDatabase } from '../../src/dqlite/index.ts';
+import {
+  type CheckedSegments,
+  type DatabaseImage,
+  describeNotice,
+  raftPosition,
+  readDatabase,
+} from '../../src/dqlite/index.ts';
 import {
   barrier,
   batch,
@@ -200,6 +206,25 @@ describe('a closed segment', () => {
     const database = salvage(files);
     expect(database).toMatchObject({ bytes: first, lastIndex: 5 });
     expect(database.notices).toMatchObject([{ code: 'damage-bypassed' }]);
+  });
+
+  it('behind the snapshot is checked once by one caller, and again where it changed', () => {
+    const path = directory(folder, {
+      'snapshot-1-4-1': snapshotData(third),
+      'snapshot-1-4-1.meta': snapshotMeta(configuration({ id: 1, address: '1', role: 1 })),
+      [closedName(3, 4)]: segment(one, two),
+      [closedName(5, 5)]: segment(one),
+    });
+    const checked: CheckedSegments = new Set();
+
+    const whole = readDatabase(path, { checked });
+    const again = readDatabase(path, { checked });
+    fs.writeFileSync(join(path, closedName(3, 4)), segment(one, flip(two, 999)));
+
+    expect([...checked]).toHaveLength(1);
+    expect(again.bytes).toEqual(whole.bytes);
+    expect(again.statistics.bytesRead).toBeLessThan(whole.statistics.bytesRead);
+    expect(() => readDatabase(path, { checked })).toThrow(closedName(3, 4));
   });
 });
 
