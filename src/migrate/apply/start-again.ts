@@ -14,10 +14,13 @@ const startMs = 600_000;
  */
 export async function startAgain(context: ApplyContext, source: DaemonRef): Promise<void> {
   const { host, journal, run } = context;
-  if (journal.noted(run, noteNames.sourceListened) !== true || source.service.kind === 'none') return;
+  if (journal.noted(run, noteNames.sourceListened) !== true) return;
   if ((await answeringSocket(host, source)) !== undefined) return;
   const power = powerFromProcesses(host, source.dataDirectory);
-  if (power.running.length + power.frozen.length === 0) return;
+  if (power.running.length + power.frozen.length === 0 || source.service.kind === 'none') {
+    context.warn('LXD ran when the migration began, has ended by itself since, and is not started: start it');
+    return;
+  }
   context.warn('LXD has ended while its instances run, and is started again');
   const socket = await startUntilReady(context, source, startMs);
   await restoreExactly(context, source, socket, { ...power, daemonRan: true });

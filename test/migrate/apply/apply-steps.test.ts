@@ -58,6 +58,7 @@ interface Run {
   apply(onProgress?: (progress: StepProgress) => void): Promise<unknown>;
   undo(onProgress?: (progress: StepProgress) => void): Promise<boolean>;
   startAgain(): Promise<void>;
+  readonly warnings: string[];
   interruptBefore: number | undefined;
   /** Everything that a person would call "as it was". */
   state(): unknown;
@@ -117,6 +118,7 @@ async function readyRun(): Promise<Run> {
       left = undefined;
     },
     events: [],
+    warnings: [],
     interruptBefore: undefined,
     apply: (onProgress) =>
       applySteps(context, { onProgress: recording(onProgress) }).then(
@@ -161,7 +163,7 @@ async function readyRun(): Promise<Run> {
     wouldStart: () => [],
     tellingLines: (log) => [log],
     say: () => {},
-    warn: () => {},
+    warn: (text) => void run.warnings.push(text),
   };
   return run;
 }
@@ -443,6 +445,17 @@ describe('an LXD that was killed before the migration stopped it', () => {
     await run.undo();
 
     await expect(run.startAgain()).rejects.toThrow(/default\/c4[\s\S]*it is stuck/);
+  });
+
+  test('is named where none of its instances runs: what it would start is not ours to decide', async () => {
+    const run = await killedEarly(true);
+    await run.undo();
+    run.host.machine.processes = [];
+
+    await run.startAgain();
+
+    expect(run.daemons.lxd.running).toBe(false);
+    expect(run.warnings).toContainEqual(expect.stringContaining('has ended by itself since'));
   });
 
   test('is left alone where it was dead when the migration began', async () => {
