@@ -35,9 +35,12 @@ export function loadHistory(
   return walkHistory((sha) => objects.commitIfHere(sha), tips, forkPoint, knownForkPointTime);
 }
 
+/** Answers for a sha; at once where it is known, since waiting a hundred thousand times takes longer than the walk. */
+export type ReadCommit<C> = (sha: string) => C | undefined | Promise<C | undefined>;
+
 /** The same over whatever answers for a sha. */
 export async function walkHistory<C extends HistoryCommit>(
-  read: (sha: string) => Promise<C | undefined>,
+  read: ReadCommit<C>,
   tips: readonly string[],
   forkPoint: string,
   knownForkPointTime?: number,
@@ -61,7 +64,7 @@ const longestBranch = 2 * 365 * 86_400;
  * holds the fork point. (Of a branch that had parted before, what is older than the fork point is left out.)
  */
 export async function walkWholeHistory<C extends HistoryCommit>(
-  read: (sha: string) => Promise<C | undefined>,
+  read: ReadCommit<C>,
   tips: readonly string[],
   forkPoint: string,
   knownForkPointTime?: number,
@@ -96,7 +99,7 @@ export async function walkWholeHistory<C extends HistoryCommit>(
 
 /** Walks down from the tips, level by level; returns what is not here. */
 async function walk<C extends HistoryCommit>(
-  read: (sha: string) => Promise<C | undefined>,
+  read: ReadCommit<C>,
   tips: readonly string[],
   found: Map<string, C>,
   isEnd: (commit: C) => boolean,
@@ -104,7 +107,8 @@ async function walk<C extends HistoryCommit>(
   const cutOff: string[] = [];
   let level = [...new Set(tips)].filter((sha) => !found.has(sha));
   while (level.length > 0) {
-    const commits = await Promise.all(level.map(read));
+    const answers = level.map(read);
+    const commits = answers.every(isHere) ? answers : await Promise.all(answers);
     const next = new Set<string>();
     for (const [index, commit] of commits.entries()) {
       const sha = level[index] ?? '';
@@ -119,6 +123,10 @@ async function walk<C extends HistoryCommit>(
     level = [...next];
   }
   return cutOff;
+}
+
+function isHere<T>(answer: T | Promise<T>): answer is T {
+  return !(answer instanceof Promise);
 }
 
 function orderHistory<C extends HistoryCommit>(

@@ -24,13 +24,13 @@ interface Waiting {
 
 /**
  * `little`: git's own caches would grow by 100 MB and more, and objects that are read again are cached on this side.
- * `much` reads thousands of different objects faster by a fifth.
+ * `much` reads tens of thousands of objects in two thirds of the time: packs are mapped once and as a whole.
  */
 export type GitMemory = 'little' | 'much';
 
 const limits: Readonly<Record<GitMemory, readonly string[]>> = {
   little: ['core.deltaBaseCacheLimit=4m', 'core.packedGitWindowSize=256k', 'core.packedGitLimit=4m'],
-  much: ['core.deltaBaseCacheLimit=96m', 'core.packedGitWindowSize=1m', 'core.packedGitLimit=256m'],
+  much: ['core.deltaBaseCacheLimit=96m', 'core.packedGitWindowSize=1g'],
 };
 
 /** Starts the reader on a repository; requests are pipelined, so many can wait at once. */

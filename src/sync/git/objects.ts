@@ -3,7 +3,7 @@ import { syncFailure } from '../problem.ts';
 import { type Commit, parseCommit } from './commit.ts';
 import { diffTrees, findEntry } from './diff-trees.ts';
 import { createLru } from './lru.ts';
-import type { ObjectReader, ObjectType } from './object-reader.ts';
+import type { GitMemory, ObjectReader, ObjectType } from './object-reader.ts';
 import { fileMode, parseTree, type TreeEntry } from './tree.ts';
 
 export interface Change {
@@ -47,17 +47,20 @@ export interface Objects {
   forget(sha: string): void;
 }
 
-const blobCacheBytes = 3 * 1024 * 1024;
-const treeCacheBytes = 2 * 1024 * 1024;
+/** What the caches hold, in bytes: enough for neighbours of a pick, or for all that is under way in a scan. */
+const cacheBytes: Readonly<Record<GitMemory, { readonly blobs: number; readonly trees: number }>> = {
+  little: { blobs: 3 * 1024 * 1024, trees: 2 * 1024 * 1024 },
+  much: { blobs: 32 * 1024 * 1024, trees: 32 * 1024 * 1024 },
+};
 const folderCacheEntries = 12_000;
 
 /** Caches on top of a reader; the caches hold only what can be read again. */
-export function openObjects(reader: ObjectReader): Objects {
+export function openObjects(reader: ObjectReader, memory: GitMemory = 'little'): Objects {
   const commits = new Map<string, Commit>();
   const folders = createLru<string, Folder>(folderCacheEntries);
-  const texts = createLru<string, string>(blobCacheBytes);
-  const trees = createLru<string, Buffer>(treeCacheBytes);
-  const pending = new Map<string, Promise<Folder>>();
+  const texts = createLru<string, string>(cacheBytes[memory].blobs);
+  const trees = createLru<string, Buffer>(cacheBytes[memory].trees);
+  const once = createOnce();
   const own = new Map<string, { readonly type: ObjectType; readonly data: Buffer }>();
 
   const read = async (sha: string, wanted: ObjectType): Promise<Buffer> => {
@@ -76,30 +79,25 @@ export function openObjects(reader: ObjectReader): Objects {
   const folder = async (sha: string): Promise<Folder> => {
     const known = folders.get(sha);
     if (known !== undefined) return known;
-    const underWay = pending.get(sha);
-    if (underWay !== undefined) return underWay;
-    const made = read(sha, 'tree').then((data) => {
+    return once(`folder ${sha}`, async () => {
+      const data = await read(sha, 'tree');
       const parsed = new Map(parseTree(data).map((entry) => [entry.name, entry]));
       folders.set(sha, parsed, parsed.size + 1);
       return parsed;
     });
-    pending.set(sha, made);
-    try {
-      return await made;
-    } finally {
-      pending.delete(sha);
-    }
   };
   const tree = async (sha: string | undefined): Promise<Buffer> => {
     if (sha === undefined) return noTree;
     const known = trees.get(sha);
     if (known !== undefined) return known;
-    // A copy: what the reader hands out is a piece of something larger, and so is what Buffer.from gives.
-    const piece = await read(sha, 'tree');
-    const data = Buffer.allocUnsafeSlow(piece.length);
-    piece.copy(data);
-    trees.set(sha, data, data.length + 200);
-    return data;
+    return once(`tree ${sha}`, async () => {
+      // A copy: what the reader hands out is a piece of something larger, and so is what Buffer.from gives.
+      const piece = await read(sha, 'tree');
+      const data = Buffer.allocUnsafeSlow(piece.length);
+      piece.copy(data);
+      trees.set(sha, data, data.length + 200);
+      return data;
+    });
   };
   const differing = async (
     before: string | undefined,
@@ -139,11 +137,13 @@ export function openObjects(reader: ObjectReader): Objects {
     async commitIfHere(sha) {
       const known = commits.get(sha);
       if (known !== undefined) return known;
-      const found = own.get(sha) ?? (await reader.read(sha));
-      if (found?.type !== 'commit') return undefined;
-      const parsed = parseCommit(sha, found.data);
-      commits.set(sha, parsed);
-      return parsed;
+      return once(`commit ${sha}`, async () => {
+        const found = own.get(sha) ?? (await reader.read(sha));
+        if (found?.type !== 'commit') return undefined;
+        const parsed = parseCommit(sha, found.data);
+        commits.set(sha, parsed);
+        return parsed;
+      });
     },
     folder,
     differing,
@@ -155,9 +155,11 @@ export function openObjects(reader: ObjectReader): Objects {
     async text(sha) {
       const known = texts.get(sha);
       if (known !== undefined) return known;
-      const text = (await read(sha, 'blob')).toString('latin1');
-      texts.set(sha, text, text.length + 200);
-      return text;
+      return once(`text ${sha}`, async () => {
+        const text = (await read(sha, 'blob')).toString('latin1');
+        texts.set(sha, text, text.length + 200);
+        return text;
+      });
     },
     isHere: async (sha) => own.has(sha) || (await reader.read(sha)) !== undefined,
     async textIfHere(sha) {
@@ -192,3 +194,16 @@ export function openObjects(reader: ObjectReader): Objects {
 }
 
 const noTree = Buffer.alloc(0);
+
+/** Who asks for what is being made already waits for that. */
+function createOnce(): <T>(key: string, make: () => Promise<T>) => Promise<T> {
+  const underWay = new Map<string, Promise<unknown>>();
+  return <T>(key: string, make: () => Promise<T>): Promise<T> => {
+    // What stands under a key was made for it: keys of different kinds begin differently.
+    const before = underWay.get(key) as Promise<T> | undefined;
+    if (before !== undefined) return before;
+    const made = make().finally(() => underWay.delete(key));
+    underWay.set(key, made);
+    return made;
+  };
+}

@@ -58,7 +58,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const hash = engineHash(options.program);
   const cache = openCacheFor(gitDir, hash, pack, note);
   const reader = openObjectReader(gitDir, options.gitMemory);
-  const objects = openObjects(reader);
+  const objects = openObjects(reader, options.gitMemory);
   const writer = createObjectWriter(objects);
   const workshop = (requests: readonly PickRequest[]): Promise<Workshop> =>
     openWorkshop({ pack, gitDir, objects, writer, cache }, requests);

@@ -42,11 +42,12 @@ export async function scanRepositories(sources: ScanSources, request: ScanReques
   const facts = openFacts(sources);
   const load = (tips: readonly string[]): Promise<History<CommitFacts>> =>
     walkWholeHistory(facts.read, tips, pack.info.forkPoint, pack.info.forkPointTime);
-  const [upstream, fork, forkAll] = await Promise.all([
+  const [upstream, fork] = await Promise.all([
     load(request.upstream.map((tip) => tip.sha)),
     load([request.fork]),
-    load([request.fork, ...request.forkBranches]),
   ]);
+  // Nearly all of it is the fork's own branch, which is known now.
+  const forkAll = await load([request.fork, ...request.forkBranches]);
   facts.save();
   const known = recognise(upstream, fork, forkAll, pack.info.subjectPrefix);
   const judge = await openJudge(sources);
@@ -73,12 +74,15 @@ export async function scanRepositories(sources: ScanSources, request: ScanReques
   const unknown = upstream.commits.flatMap((commit, index) =>
     commit.parents.length > 1 || known.has(index) || !listed.has(branchOf(index)) ? [] : [commit.sha],
   );
-  await judge.prepare(unknown);
-  const cleared: string[] = [];
-  for (const sha of unknown) if ((await judge.verdict(sha)).cleared) cleared.push(sha);
-  await patches.prepare(cleared);
   const skips = openSkips(sources, upstream);
-  await skips.prepare(cleared);
+  await patches.indexFork();
+  // All that is asked of a commit is asked together: its trees and files are read once.
+  await forEach(unknown, async (sha) => {
+    if (!(await judge.verdict(sha)).cleared) return;
+    await patches.look(sha);
+    await skips.ruleOf(sha);
+  });
+  await patches.lookAtFork();
   const again = await openQuestions(sources, upstream, fork, judge);
   const commits: ScannedCommit[] = [];
   for (const [index, { sha, subject, parents }] of upstream.commits.entries()) {
@@ -186,16 +190,17 @@ type Packed = readonly [
 /** Facts of commits, from the cache where it has them. */
 function openFacts({ objects, cache }: ScanSources) {
   const remembered = cache.read('facts') as Readonly<Record<string, Packed>>;
+  const known = new Map<string, CommitFacts>();
   const fresh = new Map<string, CommitFacts>();
   const list = (text: string): readonly string[] => (text === '' ? [] : text.split(' '));
   return {
-    async read(sha: string): Promise<CommitFacts | undefined> {
-      const known = fresh.get(sha);
-      if (known !== undefined) return known;
+    read(sha: string): CommitFacts | undefined | Promise<CommitFacts | undefined> {
+      const before = known.get(sha);
+      if (before !== undefined) return before;
       const packed = remembered[sha];
       if (packed !== undefined) {
         const [parents, time, identity, subject, pickedFrom, reverts] = packed;
-        return {
+        const unpacked: CommitFacts = {
           sha,
           parents: list(parents),
           committer: { time },
@@ -204,12 +209,16 @@ function openFacts({ objects, cache }: ScanSources) {
           pickedFrom: list(pickedFrom),
           reverts: list(reverts),
         };
+        known.set(sha, unpacked);
+        return unpacked;
       }
-      const commit = await objects.commitIfHere(sha);
-      if (commit === undefined) return undefined;
-      const made = factsOf(commit);
-      fresh.set(sha, made);
-      return made;
+      return objects.commitIfHere(sha).then((commit) => {
+        if (commit === undefined) return undefined;
+        const made = factsOf(commit);
+        known.set(sha, made);
+        fresh.set(sha, made);
+        return made;
+      });
     },
     save(): void {
       if (fresh.size === 0) return;
@@ -305,7 +314,6 @@ async function forEach<T>(items: readonly T[], work: (item: T) => Promise<unknow
 }
 
 interface Judge {
-  prepare(shas: readonly string[]): Promise<void>;
   verdict(sha: string): Promise<Verdict>;
   save(): void;
 }
@@ -324,7 +332,6 @@ async function openJudge({ pack, objects, cache }: ScanSources): Promise<Judge> 
     return made.verdict;
   };
   return {
-    prepare: (shas) => forEach(shas, verdict),
     verdict,
     save() {
       if (fresh.size > 0) cache.add('verdicts', fresh);
@@ -365,7 +372,6 @@ function openSkips({ pack, objects, cache }: ScanSources, upstream: History<Comm
     return id;
   };
   return {
-    prepare: (shas: readonly string[]) => forEach(shas, idOf),
     ruleOf: async (sha: string) => rules.get(await idOf(sha)),
     save(): void {
       if (fresh.size > 0) cache.add('skips', fresh);
@@ -407,33 +413,31 @@ function openPatches(
     };
   const shape = remember(rememberedShapes, shapes, async (list) => shapeOf(context, list));
   const key = remember(rememberedKeys, keys, (list) => patchKeyOf(context, list));
-  let byShape: ReadonlyMap<string, readonly string[]> = new Map();
+  const byShape = new Map<string, string[]>();
+  /** Fork commits that may be what was looked at. */
+  const wanted = new Set<string>();
   const used = new Set<string>();
   const free = fork.commits.filter(({ sha, parents }) => parents.length < 2 && !taken.has(sha));
-  const index = async (): Promise<Map<string, string[]>> => {
-    const found = new Map<string, string[]>();
-    await forEach(free, ({ sha }) => shape(sha));
-    for (const { sha } of free) {
-      const made = await shape(sha);
-      if (made === '') continue;
-      const list = found.get(made);
-      if (list === undefined) found.set(made, [sha]);
-      else list.push(sha);
-    }
-    return found;
-  };
   return {
     unread: () => missing,
-    async prepare(shas: readonly string[]): Promise<void> {
-      byShape = await index();
-      await forEach(shas, shape);
-      const wanted = new Set<string>();
-      for (const sha of shas) {
-        const candidates = byShape.get(await shape(sha)) ?? [];
-        if (candidates.length > 0) for (const one of [sha, ...candidates]) wanted.add(one);
+    async indexFork(): Promise<void> {
+      await forEach(free, ({ sha }) => shape(sha));
+      for (const { sha } of free) {
+        const made = await shape(sha);
+        if (made === '') continue;
+        const list = byShape.get(made);
+        if (list === undefined) byShape.set(made, [sha]);
+        else list.push(sha);
       }
-      await forEach([...wanted], key);
     },
+    /** What an upstream commit does, as far as it takes to find it in the fork. */
+    async look(sha: string): Promise<void> {
+      const candidates = byShape.get(await shape(sha)) ?? [];
+      if (candidates.length === 0) return;
+      for (const candidate of candidates) wanted.add(candidate);
+      await key(sha);
+    },
+    lookAtFork: () => forEach([...wanted], key),
     async sameInFork(sha: string): Promise<string | undefined> {
       const candidates = byShape.get(await shape(sha)) ?? [];
       if (candidates.length === 0) return undefined;
