@@ -5,11 +5,11 @@ import { startChain } from '../pick/pick-chain.ts';
 import type { PickResult } from '../pick/pick-result.ts';
 import { matchesAnyGlob } from '../rules/glob.ts';
 import type { CommitFacts } from '../scan/commit-facts.ts';
+import { groupByMerge, type MergeGroup } from '../scan/group-by-merge.ts';
 import type { OpenScan } from '../scan/scan-repositories.ts';
 import type { ScannedCommit } from '../scan/scan-result.ts';
 import { cancelReverts } from './cancel-reverts.ts';
 import { createParkedChanges, type ParkedChanges } from './find-dependents.ts';
-import { groupByMerge, type MergeGroup } from './group-by-merge.ts';
 import type { LeftOut, ParkedCommit, PlannedGroup, PlannedPick, RunPlan } from './run-plan.ts';
 
 export interface PlanOptions {

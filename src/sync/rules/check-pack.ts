@@ -115,9 +115,16 @@ function missingExamples(pack: RulePack): readonly PackError[] {
 }
 
 function emptySkips(pack: RulePack): readonly PackError[] {
-  return pack.skip
-    .filter((rule) => [rule.files, rule.commits, rule.subjects].every((list) => (list ?? []).length === 0))
-    .map((rule) => ({ file: 'skip.yaml', at: rule.id, why: 'names neither files, commits nor subjects' }));
+  const isEmpty = (...lists: readonly (readonly string[] | undefined)[]): boolean =>
+    lists.every((list) => (list ?? []).length === 0);
+  return [
+    ...pack.skip
+      .filter((rule) => isEmpty(rule.files, rule.commits, rule.subjects))
+      .map(({ id }) => ({ id, why: 'names neither files, commits nor subjects' })),
+    ...pack.leaveOut
+      .filter((rule) => isEmpty(rule.subjects, rule.authors, rule.onlyFiles, rule.merges))
+      .map(({ id }) => ({ id, why: 'names neither subjects, authors, files nor merges' })),
+  ].map(({ id, why }) => ({ file: 'skip.yaml', at: id, why }));
 }
 
 /** A rule behind one that takes every place where it could begin never applies. */

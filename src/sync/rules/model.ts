@@ -106,6 +106,8 @@ export interface LeaveOutRule extends RuleBase {
   /** Patterns of author e-mails. */
   readonly authors?: readonly string[];
   readonly onlyFiles?: readonly string[];
+  /** Patterns of the subject of the merge that brought a commit in: whole pull requests. */
+  readonly merges?: readonly string[];
 }
 
 export interface MessageRule extends RuleBase {

@@ -8,13 +8,14 @@ import { isMissingObject } from '../problem.ts';
 import { compileBrand } from '../rewrite/brand.ts';
 import { activeRules, hasLimitedRules } from '../rules/active-rules.ts';
 import { matchesAnyGlob } from '../rules/glob.ts';
-import type { RulePack } from '../rules/model.ts';
+import type { LeaveOutRule, RulePack } from '../rules/model.ts';
 import { type CommitFacts, factsOf } from './commit-facts.ts';
+import { groupByMerge } from './group-by-merge.ts';
 import { identifyImports } from './identify-imports.ts';
 import { type PatchContext, patchKeyOf, shapeOf } from './patch-key.ts';
 import type { ScanCache } from './scan-cache.ts';
 import type { Courtesy, Scan, ScannedCommit, ScanTip } from './scan-result.ts';
-import { skipRuleOf } from './skip-rule-of.ts';
+import { matchesText, skipRuleOf } from './skip-rule-of.ts';
 
 export interface ScanSources {
   readonly pack: RulePack;
@@ -74,7 +75,11 @@ export async function scanRepositories(sources: ScanSources, request: ScanReques
   const unknown = upstream.commits.flatMap((commit, index) =>
     commit.parents.length > 1 || known.has(index) || !listed.has(branchOf(index)) ? [] : [commit.sha],
   );
-  const skips = openSkips(sources, upstream);
+  const skips = openSkips(
+    sources,
+    upstream,
+    request.upstream.map((tip) => tip.sha),
+  );
   await patches.indexFork();
   // All that is asked of a commit is asked together: its trees and files are read once.
   await forEach(unknown, async (sha) => {
@@ -349,7 +354,11 @@ function descendantsOf({ commits, indexOf }: History<CommitFacts>, sha: string):
 }
 
 /** Which rule skips a commit, from the cache where it has it. */
-function openSkips({ pack, objects, cache }: ScanSources, upstream: History<CommitFacts>) {
+function openSkips(
+  { pack, objects, cache }: ScanSources,
+  upstream: History<CommitFacts>,
+  tips: readonly string[],
+) {
   const limited = hasLimitedRules(pack);
   const later = new Map<string, Uint8Array>();
   const packFor = (sha: string): RulePack => {
@@ -364,6 +373,17 @@ function openSkips({ pack, objects, cache }: ScanSources, upstream: History<Comm
   const remembered = cache.read('skips') as Readonly<Record<string, string>>;
   const fresh = new Map<string, string>();
   const rules = new Map([...pack.skip, ...pack.leaveOut].map((rule) => [rule.id, rule]));
+  // Which merge brought a commit in hangs on the tips: that is not for the cache.
+  const mergeOf = new Map<string, string>();
+  if (pack.leaveOut.some((rule) => rule.merges !== undefined))
+    for (const { merge, title, commits } of groupByMerge(upstream, tips))
+      if (merge !== undefined)
+        for (const place of commits) mergeOf.set(upstream.commits[place]?.sha ?? '', title);
+  const byMerge = (sha: string): LeaveOutRule | undefined => {
+    const title = mergeOf.get(sha);
+    if (title === undefined) return undefined;
+    return packFor(sha).leaveOut.find((rule) => rule.merges?.some((pattern) => matchesText(pattern, title)));
+  };
   const idOf = async (sha: string): Promise<string> => {
     const known = remembered[sha] ?? fresh.get(sha);
     if (known !== undefined) return known;
@@ -372,7 +392,7 @@ function openSkips({ pack, objects, cache }: ScanSources, upstream: History<Comm
     return id;
   };
   return {
-    ruleOf: async (sha: string) => rules.get(await idOf(sha)),
+    ruleOf: async (sha: string) => byMerge(sha) ?? rules.get(await idOf(sha)),
     save(): void {
       if (fresh.size > 0) cache.add('skips', fresh);
     },

@@ -170,6 +170,37 @@ describe('where an upstream commit stands', () => {
     ]);
   });
 
+  it('is skipped with its whole pull request where a rule names the merge', async () => {
+    const tiny = makeTinyFork(temporaryFolder(), {
+      upstream: [
+        commit('one', 'base', 1100, note('one')),
+        commit('two', 'one', 1200, note('two')),
+        commit('beside', 'base', 1250, { 'other.txt': 'x\n' }),
+        {
+          ...commit('merge', 'beside', 1300, note('two')),
+          merge: 'two',
+          message: 'Merge pull request #7 from ann/no-gems\n',
+        },
+      ],
+    });
+    const rules = join(tiny.rules, 'skip.yaml');
+    writeFileSync(
+      rules,
+      'skip: []\nleaveOut:\n  - { id: no-gems, description: The fork keeps its gems., merges: ["*/no-gems"] }\n',
+    );
+
+    const before = await scanTiny(tiny, { main: 'two' });
+    const after = await scanTiny(tiny, { main: 'merge' });
+
+    expect([before.of('one')?.state, before.of('two')?.state]).toEqual(['pending', 'pending']);
+    expect(['one', 'two', 'beside'].map((name) => after.of(name)?.state)).toEqual([
+      'skipped',
+      'skipped',
+      'pending',
+    ]);
+    expect(after.of('two')?.reason).toBe('rule no-gems: The fork keeps its gems.');
+  });
+
   it('follows what people decided, and asks again once the path that they named changes', async () => {
     const tiny = makeTinyFork(temporaryFolder(), {
       upstream: [

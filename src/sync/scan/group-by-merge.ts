@@ -1,6 +1,6 @@
 // Puts upstream's commits into the groups in which they came in: one pull request, one merge.
 import type { History } from '../git/history.ts';
-import type { CommitFacts } from '../scan/commit-facts.ts';
+import type { CommitFacts } from './commit-facts.ts';
 
 export interface MergeGroup {
   readonly merge: string | undefined;
