@@ -26,7 +26,8 @@ export interface Resolution {
     | 'within-line'
     | 'both-inserted'
     | 'fork-deleted'
-    | 'upstream-deleted';
+    | 'upstream-deleted'
+    | 'rewritten';
   readonly lines: readonly number[];
 }
 
@@ -48,7 +49,10 @@ export function resolveHunk(
     withinLines(store, base, ours, theirs) ??
     (context.go ? squeezed(store, base, ours, theirs) : undefined) ??
     (context.go ? bothInserted(store, base, ours, theirs) : undefined) ??
-    deleted(store, base, ours, theirs)
+    deleted(store, base, ours, theirs) ??
+    deletedBeside(store, base, ours, theirs) ??
+    replaced(store, base, ours, theirs) ??
+    rewritten(store, base, ours, theirs)
   );
 }
 
@@ -192,6 +196,108 @@ function deleted(store: LineStore, base: Sequence, ours: Sequence, theirs: Seque
   if (theirs.length > 0) return undefined;
   const alike = similarity(tokenize(textOf(store, base)), tokenize(textOf(store, ours)));
   return alike > 0.6 ? { how: 'upstream-deleted', lines: [] } : undefined;
+}
+
+const alikeEnough = 0.6;
+
+/** Upstream deleted lines of which the fork had changed a few, beside other changes: they are deleted. */
+function deletedBeside(
+  store: LineStore,
+  base: Sequence,
+  ours: Sequence,
+  theirs: Sequence,
+): Resolution | undefined {
+  const ourEdits = diffSequences(base, ours);
+  const theirEdits = diffSequences(base, theirs)
+    .filter((edit) => !inDeleted(store, edit, theirs, ourEdits))
+    .map((edit) => withoutDeleted(edit, ourEdits));
+  const gone = theirEdits.filter((edit) => edit.bEnd === edit.bStart);
+  const lost = (edit: Edit): Edit | undefined =>
+    gone.find((other) => other.aStart < edit.aStart && edit.aEnd < other.aEnd);
+  const kept = ourEdits.filter((edit) => lost(edit) === undefined);
+  if (kept.length === ourEdits.length) return undefined;
+  for (const deletion of gone) {
+    const inside = ourEdits.filter((edit) => lost(edit) === deletion);
+    const text = combineEdits(base, inside, ours, [], theirs)?.result ?? [];
+    const added = inside.reduce(
+      (sum, edit) => sum + (edit.bEnd - edit.bStart) - (edit.aEnd - edit.aStart),
+      0,
+    );
+    const [before, after] = [
+      base.subarray(deletion.aStart, deletion.aEnd),
+      Int32Array.from(text.slice(deletion.aStart, deletion.aEnd + added)),
+    ];
+    if (similarity(tokenize(textOf(store, before)), tokenize(textOf(store, after))) < alikeEnough)
+      return undefined;
+  }
+  const combined = combineEdits(base, kept, ours, theirEdits, theirs);
+  return combined === undefined ? undefined : { how: 'upstream-deleted', lines: combined.result };
+}
+
+/** A deletion without what the fork deleted at its start or end. */
+function withoutDeleted(edit: Edit, ourEdits: readonly Edit[]): Edit {
+  if (edit.bEnd > edit.bStart) return edit;
+  let { aStart, aEnd } = edit;
+  for (const other of ourEdits) {
+    if (other.bEnd > other.bStart) continue;
+    if (other.aStart <= aStart && other.aEnd > aStart) aStart = Math.min(other.aEnd, aEnd);
+    if (other.aEnd >= aEnd && other.aStart < aEnd) aEnd = Math.max(other.aStart, aStart);
+  }
+  return { ...edit, aStart, aEnd };
+}
+
+/** Below this two lines are not two versions of one. */
+const littleAlike = 0.45;
+
+/** Upstream changed single lines in what the fork replaced by something else: nothing is left to change. */
+function replaced(
+  store: LineStore,
+  base: Sequence,
+  ours: Sequence,
+  theirs: Sequence,
+): Resolution | undefined {
+  const [whole, ...more] = diffSequences(base, ours);
+  if (whole === undefined || more.length > 0 || whole.aStart > 0 || whole.aEnd < base.length)
+    return undefined;
+  const here = Array.from(ours, (id) => tokenize(store.line(id).trim()));
+  const isGone = (id: number): boolean => {
+    const tokens = tokenize(store.line(id).trim());
+    return here.every((other) => similarity(tokens, other) < littleAlike);
+  };
+  const edits = diffSequences(base, theirs);
+  const touched = edits.reduce((sum, edit) => sum + edit.aEnd - edit.aStart, 0);
+  // Both sides wrote all of it anew, or the fork's is no shorter: that is not what was taken out.
+  if (touched * 2 > base.length || ours.length >= base.length) return undefined;
+  const gone = edits.every(
+    (edit) => edit.aEnd > edit.aStart && base.subarray(edit.aStart, edit.aEnd).every(isGone),
+  );
+  return gone ? { how: 'touching-deletion', lines: Array.from(ours) } : undefined;
+}
+
+const sameLine = 0.8;
+
+/** Upstream wrote lines anew of which the fork had deleted some: the new ones stand, without what the fork deleted. */
+function rewritten(
+  store: LineStore,
+  base: Sequence,
+  ours: Sequence,
+  theirs: Sequence,
+): Resolution | undefined {
+  if (theirs.length === 0 || ours.length === 0) return undefined;
+  const edits = diffSequences(base, ours);
+  if (edits.some((edit) => edit.bEnd > edit.bStart)) return undefined;
+  const left = Array.from(theirs);
+  for (const edit of edits)
+    for (const id of base.subarray(edit.aStart, edit.aEnd)) {
+      const text = store.line(id).trim();
+      if (text.length < 3) continue;
+      const at = left.findIndex((other) => {
+        const line = store.line(other).trim();
+        return line === text || similarity(tokenize(line), tokenize(text)) >= sameLine;
+      });
+      if (at >= 0) left.splice(at, 1);
+    }
+  return { how: 'rewritten', lines: left };
 }
 
 /** Text with every line ended, so that a merge of tokens cannot glue two lines together. */

@@ -11,6 +11,8 @@ const sentences: Partial<Record<SignName, (detail: string) => string>> = {
   'touching-deletion': () =>
     "upstream changed lines that the fork deleted; upstream's change of them was left out",
   'upstream-deleted': () => 'upstream deleted lines that the fork had changed; they were deleted',
+  rewritten: () =>
+    "upstream wrote lines anew of which the fork had deleted some; upstream's new ones were taken",
   'generated-left': (detail) =>
     `a generated file did not merge and was left as it is: make it anew${by(detail)}`,
   'new-generated': (detail) =>
@@ -26,6 +28,8 @@ const sentences: Partial<Record<SignName, (detail: string) => string>> = {
   'name-unknown': (detail) => `the fork does not have this name: ${detail}`,
   'arguments-differ': (detail) => `no function of this name in the fork takes so many arguments: ${detail}`,
   'not-go': (detail) => `no compiler would take the merged code: ${detail}`,
+  'left-out': (detail) =>
+    `upstream changed what came with a commit that a rule leaves out; its change of that was left out (${detail})`,
   'deleted-changed': () => 'upstream deleted a file that the fork had changed; it was deleted',
 };
 

@@ -23,6 +23,7 @@ import { learnPhrases } from '../rewrite/phrases.ts';
 import { type Choice, createTranslator, findPaths, type Translator } from '../rewrite/translate.ts';
 import { applySpans } from '../rules/words.ts';
 import { checkGo } from './check-go.ts';
+import { leftOutLines } from './left-out.ts';
 import type { FileStudy, PickView } from './pick-view.ts';
 import type { Sign, SignName } from './sign.ts';
 
@@ -86,14 +87,18 @@ export async function mergeTextFile(view: PickView, files: TextSides): Promise<M
     entries: sides.entries ?? [],
     go: kind === 'go',
   });
+  const leftOut = merged.open.length === 0 ? undefined : await leftOutLines(view, sides.from, merged.open);
+  // Open hunks keep the fork's text.
+  const open = leftOut === undefined ? merged.open : [];
   const signs: Sign[] = [
+    ...(leftOut === undefined ? [] : [sign(sides.path, 'left-out', `${leftOut.rule}: ${leftOut.sha}`)]),
     ...merged.settled.map((how) => sign(sides.path, how, '')),
     ...(carried.overlaid ? [sign(sides.path, 'overlaid', '')] : []),
     ...choiceSigns(view, sides.path, kind, carried.choices),
     ...differenceSigns(sides.path, carried, study),
   ];
   if (kind === 'go') rememberPhrases(view, theirs, carried.theirs, new Set(added));
-  let text = store.join(merged.lines);
+  let text = withoutLooseEnd(store.join(merged.lines), sides);
   if (go !== undefined && cut) {
     const block = findImportBlock(sides.ours.text);
     const fixed = fixImports(
@@ -108,7 +113,7 @@ export async function mergeTextFile(view: PickView, files: TextSides): Promise<M
     text = withoutMadeBlock(fixed.text, files.ours.text);
     signs.push(...importSigns(sides.path, fixed));
   }
-  if (go !== undefined && merged.open.length === 0)
+  if (go !== undefined && open.length === 0)
     signs.push(
       ...checkGo({
         path: sides.path,
@@ -122,7 +127,7 @@ export async function mergeTextFile(view: PickView, files: TextSides): Promise<M
         declared: await view.declared(),
       }),
     );
-  if (merged.open.length === 0) return { text, open: [], signs, added };
+  if (open.length === 0) return { text, open, signs, added };
   const whole = (lines: Sequence | readonly number[]): string =>
     cut ? store.join(lines).replace('import (\n)\n', () => importsOf(sides.ours.text)) : store.join(lines);
   const openSides = {
@@ -130,7 +135,7 @@ export async function mergeTextFile(view: PickView, files: TextSides): Promise<M
     theirs: whole(carried.theirs),
     marked: whole(merged.marked),
   };
-  return { text, open: merged.open, signs, added, sides: openSides };
+  return { text, open, signs, added, sides: openSides };
 }
 
 /** The fork's version of a file that upstream made. */
@@ -217,6 +222,12 @@ function newFileSign(kind: FileKind): SignName {
 function carriedLine(text: string): (line: number) => string {
   const lines = text.split('\n');
   return (line) => lines[line] ?? '';
+}
+
+/** The merge without blank lines at its end, where neither side has any: what stood behind them is gone. */
+function withoutLooseEnd(text: string, { ours, theirs }: TextSides): string {
+  const loose = /\n\n+$/;
+  return loose.test(ours.text) || loose.test(theirs.text) ? text : text.replace(loose, '\n');
 }
 
 function importsOf(text: string): string {

@@ -144,7 +144,10 @@ function reasonsOf(shop: Workshop, outcomes: readonly FileOutcome[]): readonly s
       signs.some((sign) => sign.name === 'touching-deletion' || sign.name === 'fork-deleted')
     )
       reasons.push(`${from}: upstream changed only lines that the fork deleted; all of it was left out`);
-    if (how === 'dropped') reasons.push(`${from}: the fork deleted it (${signs[0]?.detail ?? ''})`);
+    const leftOut = signs.find((sign) => sign.name === 'left-out');
+    if (leftOut !== undefined)
+      reasons.push(`${from}: changes what rule ${leftOut.detail} leaves out; that was left out`);
+    else if (how === 'dropped') reasons.push(`${from}: the fork deleted it (${signs[0]?.detail ?? ''})`);
   }
   if (shop.forkMoves.unread > 0)
     reasons.push(

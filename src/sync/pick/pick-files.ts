@@ -4,6 +4,7 @@ import type { OpenHunk } from '../merge/merge-lines.ts';
 import { matchesAnyGlob } from '../rules/glob.ts';
 import type { MergeDriver, MergeRule } from '../rules/model.ts';
 import type { FileChange } from './file-change.ts';
+import { leftOutMaker } from './left-out.ts';
 import { makeTextFile, mergeTextFile, type OpenSides } from './merge-text-file.ts';
 import type { FileHow } from './pick-result.ts';
 import type { PickView } from './pick-view.ts';
@@ -81,6 +82,16 @@ async function pickFile(
           from: change.path,
           how: 'dropped',
           signs: [{ path: change.path, name: 'dropped', detail: deletedBy }],
+        },
+      ];
+    const maker = await leftOutMaker(view, change.path);
+    if (maker !== undefined)
+      return [
+        {
+          path: change.path,
+          from: change.path,
+          how: 'dropped',
+          signs: [{ path: change.path, name: 'left-out', detail: `${maker.rule}: ${maker.sha}` }],
         },
       ];
     return [{ path: change.path, from: change.path, how: 'left', open: { kind: 'no-place' }, signs: [] }];

@@ -147,7 +147,32 @@ function translateLine(context: TranslatorContext, line: string): Translated {
     )
       out[index] = context.brand.fixArticle(token, out.slice(next).join(''));
   }
+  followLabels(line, tokens, out);
   return { text: out.join(''), choices };
+}
+
+const labelledLink = /\[`?([A-Za-z]+) [^\]`]*`?\]\((?=\1_)/g;
+
+/** The page of a command is named after it: the target of a link that begins like its label has the label's word. */
+function followLabels(line: string, tokens: readonly string[], out: string[]): void {
+  if (!line.includes('](')) return;
+  for (const match of line.matchAll(labelledLink)) {
+    const word = match[1] ?? '';
+    const label = tokenAt(tokens, match.index + match[0].indexOf(word));
+    const target = tokenAt(tokens, match.index + match[0].length);
+    const [named, spelt] = [out[label], tokens[target]];
+    if (tokens[label] !== word || named === undefined || spelt === undefined || !isWord(named)) continue;
+    out[target] = named + spelt.slice(word.length);
+  }
+}
+
+/** The token that begins at a place in the line, or -1. */
+function tokenAt(tokens: readonly string[], place: number): number {
+  let start = 0;
+  return tokens.findIndex((token) => {
+    start += token.length;
+    return start - token.length === place;
+  });
 }
 
 /** A line that the fork has elsewhere in this file, or (in a new file) that came over before. */

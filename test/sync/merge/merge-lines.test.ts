@@ -112,6 +112,47 @@ describe('mergeLines', () => {
     });
   });
 
+  it('deletes what upstream deleted where the fork had changed little of it, beside what the fork deleted', () => {
+    const lines = (...names: string[]): string => names.map((name) => `${name}\n`).join('');
+    const part = ['def build():', 'run the first tool', 'run the second tool', 'run the third tool', 'done'];
+    const own = part.with(2, 'run the fork tool');
+
+    const merged = merge(
+      lines('keep', 'if topical:', 'set tags', ...part),
+      lines('keep', ...own),
+      lines('keep', 'if topical:', 'set tags'),
+    );
+    const rewrittenByFork = merge(
+      lines('keep', 'if topical:', ...part),
+      lines('keep', 'def build():', 'A', 'B', 'C', 'done'),
+      lines('keep', 'if topical:'),
+    );
+
+    expect(merged).toMatchObject({ text: 'keep\n', settled: ['upstream-deleted'], open: [] });
+    expect(rewrittenByFork.open).toHaveLength(1);
+  });
+
+  it('takes lines that upstream wrote anew, without those that the fork had deleted among the old ones', () => {
+    const merged = merge(
+      'one\n"sphinx_design",\ntwo\nthree\n',
+      'one\ntwo\nthree\n',
+      "first\n'sphinx_design',\nsecond\n",
+    );
+    expect(merged).toMatchObject({ text: 'first\nsecond\n', settled: ['rewritten'], open: [] });
+  });
+
+  it('leaves out single changes in what the fork replaced by something else, and asks where it is alike', () => {
+    const base = 'ask for a password\nread the answer\nstore the answer\n';
+    const theirs = base.replace('read', 'fetch');
+    const other = merge(base, 'use tokens\n', theirs);
+    const alike = merge(base, 'print the answer\n', theirs);
+    const more = merge(base, 'use tokens\n', base.replace('store', 'check it\nstore'));
+
+    expect(other).toMatchObject({ text: 'use tokens\n', settled: ['touching-deletion'], open: [] });
+    expect(alike.open).toHaveLength(1);
+    expect(more.open).toHaveLength(1);
+  });
+
   it('appends what upstream appended behind what the fork has', () => {
     const merged = merge(
       '# L\n\n## one\n',

@@ -464,6 +464,56 @@ describe('picking', () => {
     expect(await reasonOf('single')).toMatch(/^skipped: .* decided: A person ported this by hand/);
   });
 
+  it('leaves out changes of files and lines that came with a commit which a rule leaves out, and asks for a review', async () => {
+    const topical = 'if topical:\n    set tags\n    set title\n';
+    const settings = 'a = 1\nb = 2\n';
+    const own = 'def build():\n    pass\n';
+    const tiny = makeTinyFork(temporaryFolder(), {
+      upstream: [
+        change({ 'doc/conf.py': settings }, { name: 'settings', time: 2100 }),
+        change(
+          { 'doc/new.md': 'new\n', 'doc/conf.py': settings + topical },
+          { name: 'maker', from: 'settings', time: 2200, message: 'Topical pages\n' },
+        ),
+        change(
+          {
+            'doc/new.md': 'newer\n',
+            'doc/conf.py': settings + topical.replaceAll('set', 'set no'),
+            'README.md': 'Quartz 2\n',
+          },
+          { from: 'maker' },
+        ),
+      ],
+      fork: [
+        change({ 'doc/conf.py': settings }, { name: 'import', from: 'rename', time: 2500, authorTime: 2100 }),
+        change({ 'doc/conf.py': settings + own }, { name: 'own', from: 'import', time: 2600 }),
+      ],
+    });
+    const picked = () => pickIn(tiny, tiny.sha('change'), tiny.sha('own'));
+    const [before] = await picked();
+    writeFileSync(
+      join(tiny.rules, 'skip.yaml'),
+      'skip: []\nleaveOut:\n  - { id: topical, description: The fork has no such pages., subjects: ["Topical *"] }\n',
+    );
+
+    const [result, gitDir] = await picked();
+
+    expect(before.conflicts.map((one) => one.type)).toEqual(['prerequisite-missing', 'prerequisite-missing']);
+    expect(result.status).toBe('review');
+    expect(result.doubts.map((doubt) => [doubt.path, doubt.rule])).toEqual([
+      ['doc/conf.py', 'left-out'],
+      ['doc/new.md', 'left-out'],
+    ]);
+    expect(result.reasons).toEqual([
+      `doc/conf.py: changes what rule topical: ${tiny.sha('maker')} leaves out; that was left out`,
+      `doc/new.md: changes what rule topical: ${tiny.sha('maker')} leaves out; that was left out`,
+    ]);
+    const show = (path: string) =>
+      execFileSync('git', [`--git-dir=${gitDir}`, 'show', `${result.commit}:${path}`], { encoding: 'utf8' });
+    expect(show('doc/conf.py')).toBe(settings + own);
+    expect(show('README.md')).toBe('Onyx 2\n');
+  });
+
   it('applies a rule only to the part of upstream history that it is for', async () => {
     const folder = temporaryFolder();
     const later = change(

@@ -149,6 +149,21 @@ describe('translator', () => {
     expect(translator.translate('f="lxd/auth/model.go"').text).toBe('f="internal/server/auth/model.go"');
   });
 
+  it('names the page of a command as the label of the link names the command', () => {
+    const evidence = createEvidence(brand);
+    evidence.learn(
+      'see [`lxc launch`](lxc_launch.md) for more',
+      'see [`lxc launch`](lxc_launch.md) for more',
+    );
+    const stayed = createTranslator({ ...context, file: { evidence, lines: new Map() } });
+    const renamed = createTranslator(context);
+    const line = 'see [`lxc init`](lxc_init.md) for more';
+
+    expect(stayed.translate(line).text).toBe(line);
+    expect(renamed.translate(line).text).toBe('see [`incus init`](incus_init.md) for more');
+    expect(renamed.translate('see [`lxc --help`](other.md)').text).toBe('see [`incus --help`](other.md)');
+  });
+
   it('changes nothing in a line without a telling word', () => {
     fc.assert(
       fc.property(
