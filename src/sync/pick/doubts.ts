@@ -30,6 +30,8 @@ const sentences: Partial<Record<SignName, (detail: string) => string>> = {
   'not-go': (detail) => `no compiler would take the merged code: ${detail}`,
   'left-out': (detail) =>
     `upstream changed what came with a commit that a rule leaves out; its change of that was left out (${detail})`,
+  'renamed-away': (detail) =>
+    `upstream renamed a name that the fork does not use in this place; the fork's text stands: ${detail}`,
   'deleted-changed': () => 'upstream deleted a file that the fork had changed; it was deleted',
 };
 

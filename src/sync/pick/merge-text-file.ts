@@ -25,6 +25,7 @@ import { applySpans } from '../rules/words.ts';
 import { checkGo } from './check-go.ts';
 import { leftOutLines } from './left-out.ts';
 import type { FileStudy, PickView } from './pick-view.ts';
+import { renamedAway } from './renamed-away.ts';
 import type { Sign, SignName } from './sign.ts';
 
 export interface TextSides {
@@ -87,11 +88,11 @@ export async function mergeTextFile(view: PickView, files: TextSides): Promise<M
     entries: sides.entries ?? [],
     go: kind === 'go',
   });
-  const leftOut = merged.open.length === 0 ? undefined : await leftOutLines(view, sides.from, merged.open);
+  const settled = merged.open.length === 0 ? undefined : await keepOurs(view, sides, merged.open);
   // Open hunks keep the fork's text.
-  const open = leftOut === undefined ? merged.open : [];
+  const open = settled === undefined ? merged.open : [];
   const signs: Sign[] = [
-    ...(leftOut === undefined ? [] : [sign(sides.path, 'left-out', `${leftOut.rule}: ${leftOut.sha}`)]),
+    ...(settled === undefined ? [] : [settled]),
     ...merged.settled.map((how) => sign(sides.path, how, '')),
     ...(carried.overlaid ? [sign(sides.path, 'overlaid', '')] : []),
     ...choiceSigns(view, sides.path, kind, carried.choices),
@@ -136,6 +137,20 @@ export async function mergeTextFile(view: PickView, files: TextSides): Promise<M
     marked: whole(merged.marked),
   };
   return { text, open, signs, added, sides: openSides };
+}
+
+/** Why the fork's text stands in all hunks that are open, where it does. */
+async function keepOurs(
+  view: PickView,
+  sides: TextSides,
+  hunks: readonly OpenHunk[],
+): Promise<Sign | undefined> {
+  const leftOut = await leftOutLines(view, sides.from, hunks);
+  if (leftOut !== undefined) return sign(sides.path, 'left-out', `${leftOut.rule}: ${leftOut.sha}`);
+  const renamed = await renamedAway(view, hunks);
+  return renamed === undefined
+    ? undefined
+    : sign(sides.path, 'renamed-away', `${renamed.from} → ${renamed.to}`);
 }
 
 /** The fork's version of a file that upstream made. */

@@ -29,6 +29,7 @@ export type SignName =
   | 'relocated'
   | 'dropped'
   | 'left-out'
+  | 'renamed-away'
   | 'generated-left'
   | 'generated-merged'
   | 'skipped'
