@@ -10,11 +10,12 @@ import {
 import { judgeWhole } from '../gate/judge-whole.ts';
 import { createGate } from '../gate/licence-gate.ts';
 import { readable } from '../git/output.ts';
+import { resolveCommit } from '../git/resolve-commit.ts';
 import type { Engine } from '../pick/open-engine.ts';
 import { syncFailure } from '../problem.ts';
 import type { RulePack } from '../rules/model.ts';
 import { openConfig } from './open-config.ts';
-import { openScanFor, type ScanOptions } from './open-scan.ts';
+import { branchName, openScanFor, type ScanOptions } from './open-scan.ts';
 import { needRepositories, openEngineFor, openPack } from './options.ts';
 
 export interface FetchOptions extends ScanOptions {
@@ -28,10 +29,20 @@ export interface FetchOptions extends ScanOptions {
 export async function runFetch(given: FetchOptions): Promise<ExitCode> {
   const { options, pack } =
     given.config === undefined ? { options: given, pack: openPack(given) } : fromConfig(given, given.config);
-  const { upstream } = needRepositories(options);
+  const { upstream, fork } = needRepositories(options);
+  // Before the network is asked for what may take minutes.
+  await resolveCommit(fork, options.onto ?? 'HEAD');
   const wanted = options.branch ?? (pack.info.licence?.branches ?? []).map((branch) => readable(branch.name));
   await openPartialClone(upstream, options.from);
-  const branches = await fetchBranches(upstream, wanted);
+  const { names, withFiles } = await fetchBranches(upstream, {
+    names: wanted.map(branchName),
+    all: options.branch !== undefined,
+  });
+  if (withFiles)
+    process.stderr.write(
+      'Upstream sends all files, those of barred commits too: it would need uploadpack.allowFilter. Barred files are not read.\n',
+    );
+  const branches = wanted.filter((text) => names.includes(branchName(text)));
   const texts = await inEngine(options, pack, async (engine) => {
     const { upstream: history } = await openScanFor({ ...options, branch: branches }, pack, engine);
     const commits = history.commits.map((commit) => commit.sha);
