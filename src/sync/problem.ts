@@ -68,7 +68,9 @@ function explain(problem: SyncProblem): { what: string; where?: string; next?: s
       return {
         what: `This is not a git repository: ${inert(problem.path)}`,
         where: problem.detail,
-        next: 'Name the repository folder (with its .git, or bare) and try again.',
+        next: problem.detail.includes('dubious ownership')
+          ? 'It belongs to somebody else: run fork-sync as that user, or let the repository belong to yours. safe.directory is not heeded.'
+          : 'Name the repository folder (with its .git, or bare) and try again.',
       };
     case 'object-names':
       return {

@@ -75,6 +75,8 @@ export interface FetchedBranches {
 
 /** Fetches commits and trees of these branches; returns the ones that upstream has. */
 export async function fetchBranches(repository: string, wanted: WantedBranches): Promise<FetchedBranches> {
+  // Asked first: where git does not take this for a repository, ls-remote would blame upstream.
+  const bare = await isBare(repository);
   const { stdout } = await askUpstream({ repository }, ['-C', repository, 'ls-remote', '--heads', 'origin']);
   const prefix = 'refs/heads/';
   const there = stdout
@@ -96,12 +98,25 @@ export async function fetchBranches(repository: string, wanted: WantedBranches):
       why: 'Upstream has none of the branches that commits are taken from.',
       next: 'Look at licence.branches in pack.yaml, or name one: with --branch, or under branches in the configuration.',
     });
-  const bare = (await openGit(repository).raw(['rev-parse', '--is-bare-repository'])).trim() === 'true';
   const folder = bare ? prefix : 'refs/remotes/origin/';
   const specs = names.map((name) => `+${prefix}${name}:${folder}${name}`);
   const fetch = ['-C', repository, 'fetch', '--quiet', '--no-tags', filter, 'origin', ...specs];
   const { stderr } = await askUpstream({ repository }, fetch);
   return { names, withFiles: stderr.includes('filtering not recognized by server') };
+}
+
+async function isBare(repository: string): Promise<boolean> {
+  const { status, stdout, stderr } = await run(
+    ['git', '-C', repository, 'rev-parse', '--is-bare-repository'],
+    {
+      timeoutMs,
+      env: gitEnvironment,
+      accept: 'any',
+    },
+  );
+  if (status === 0) return stdout.toString('utf8').trim() === 'true';
+  const [detail = ''] = stderr.toString('utf8').split('\n');
+  throw syncFailure({ code: 'not-a-repository', path: repository, detail });
 }
 
 /** Asks for objects by name; those that are here already are not asked for. */
