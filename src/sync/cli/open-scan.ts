@@ -86,7 +86,9 @@ async function branchTip(repository: string, branch: string): Promise<string | u
       next: 'Give the name as upstream has it.',
     });
   const refs = [`refs/heads/${branch}`, `refs/remotes/origin/${branch}`];
-  const listed = await openGit(repository).raw(['for-each-ref', '--format=%(objectname)', ...refs]);
+  // Where somebody works, their own branch stays where it was when upstream is fetched.
+  const newestFirst = ['--sort=-committerdate', '--format=%(objectname)'];
+  const listed = await openGit(repository).raw(['for-each-ref', ...newestFirst, ...refs]);
   return listed.split('\n')[0] || undefined;
 }
 

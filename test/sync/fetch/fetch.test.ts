@@ -113,6 +113,30 @@ describe('fork-sync fetch --config', () => {
     });
   });
 
+  it('brings what is new into a clone in which somebody works, and it is seen there', () => {
+    const here = openSetting();
+    const git = (...args: readonly string[]) => execFileSync('git', args, { cwd: here.folder });
+    const moveTo = (name: string) =>
+      git(`--git-dir=${here.served}`, 'update-ref', 'refs/heads/main', here.sha(name));
+    moveTo('base');
+    git('clone', '--quiet', '--branch', 'main', `file://${here.served}`, 'lxd');
+    here.configure({ upstream: 'lxd' });
+    moveTo('readme');
+
+    const brought = here.fetch();
+    const scanned = forkSync(
+      [
+        ...['scan', '--upstream', 'lxd', '--fork', 'fork.git', '--rules', 'rules', '--cache', 'cache'],
+        ...['--onto', 'rename'],
+      ],
+      { cwd: here.folder },
+    );
+
+    expect(brought.status).toBe(0);
+    expect(scanned.stdout).toContain(here.sha('readme').slice(0, 12));
+    expect(String(git('-C', 'lxd', 'rev-parse', 'main')).trim()).toBe(here.sha('base'));
+  });
+
   it.each([
     { what: 'a fork that is not there', change: { fork: 'gone.git' }, why: 'gone.git' },
     {
