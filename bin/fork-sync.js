@@ -8,7 +8,8 @@ if (Number(process.versions.node.split('.')[0]) < 22) {
 }
 const flags = ['--heap-growing-percent=30', '--max-semi-space-size=2'];
 // Node before 22.15 has no execve: it takes more memory there, and all else is the same.
-const looks = ['scan', 'status'].includes(process.argv[2]);
+const command = process.argv.slice(2).find((argument) => !argument.startsWith('-'));
+const looks = command === 'scan' || command === 'status';
 if (!looks && !process.execArgv.includes(flags[0]) && process.execve !== undefined)
   process.execve(
     process.execPath,

@@ -26,7 +26,13 @@ export type SyncProblem =
   | { readonly code: 'forge-limit'; readonly what: string }
   | { readonly code: 'push-refused'; readonly remote: string; readonly detail: string }
   | { readonly code: 'remote-failed'; readonly remote: string; readonly detail: string }
-  | { readonly code: 'upstream-unreachable'; readonly repository: string; readonly detail: string }
+  | {
+      readonly code: 'upstream-unreachable';
+      readonly repository: string;
+      /** The address that the repository would have been made from. */
+      readonly from?: string;
+      readonly detail: string;
+    }
   | { readonly code: 'config-invalid'; readonly path: string; readonly errors: readonly ConfigError[] }
   | { readonly code: 'already-running'; readonly pid: number; readonly since: string; readonly path: string }
   | { readonly code: 'cannot-write'; readonly path: string; readonly why: string }
@@ -62,7 +68,9 @@ function explain(problem: SyncProblem): { what: string; where?: string; next?: s
       return {
         what: `This is not a git repository: ${inert(problem.path)}`,
         where: problem.detail,
-        next: 'Name the repository folder (with its .git, or bare) and try again.',
+        next: problem.detail.includes('dubious ownership')
+          ? 'It belongs to somebody else: run fork-sync as that user, or let the repository belong to yours. safe.directory is not heeded.'
+          : 'Name the repository folder (with its .git, or bare) and try again.',
       };
     case 'object-names':
       return {
@@ -138,9 +146,12 @@ function explain(problem: SyncProblem): { what: string; where?: string; next?: s
       };
     case 'upstream-unreachable':
       return {
-        what: `Upstream could not be fetched into ${inert(problem.repository)}; what is there already stays as it was.`,
+        what: `Upstream could not be fetched into ${inert(problem.repository)}; ${problem.from === undefined ? 'what is there already stays as it was' : 'nothing was made there'}.`,
         where: problem.detail.split('\n').map(inert).join('\n'),
-        next: 'See what `git remote -v` says there (the remote is called origin; --from URL makes a repository that is missing), then run the same command again.',
+        next:
+          problem.from === undefined
+            ? 'See what `git remote -v` says there (the remote is called origin), then run the same command again.'
+            : `See that --from is right: ${inert(problem.from)}`,
       };
     case 'config-invalid':
       return {

@@ -48,9 +48,8 @@ export async function upstreamTips(
   if (wanted !== undefined)
     return Promise.all(
       wanted.map(async (text) => {
-        const equals = text.indexOf('=');
-        const branch = equals < 0 ? text : text.slice(0, equals);
-        const commit = equals < 0 ? await branchTip(repository, branch) : text.slice(equals + 1);
+        const branch = branchName(text);
+        const commit = branch === text ? await branchTip(repository, branch) : text.slice(branch.length + 1);
         if (commit === undefined) throw syncFailure({ code: 'unknown-commit', name: branch, repository });
         return { branch, sha: await resolveCommit(repository, commit) };
       }),
@@ -62,6 +61,11 @@ export async function upstreamTips(
     why: 'None of the branches that the rule pack lists under licence is in the upstream repository.',
     next: 'Fetch one of them, or name a branch with --branch.',
   });
+}
+
+/** Of `NAME`, or of `NAME=COMMIT`. */
+export function branchName(text: string): string {
+  return text.split('=', 1)[0] ?? '';
 }
 
 /** Those branches of the pack that are there; none may be. */
@@ -82,7 +86,9 @@ async function branchTip(repository: string, branch: string): Promise<string | u
       next: 'Give the name as upstream has it.',
     });
   const refs = [`refs/heads/${branch}`, `refs/remotes/origin/${branch}`];
-  const listed = await openGit(repository).raw(['for-each-ref', '--format=%(objectname)', ...refs]);
+  // Where somebody works, their own branch stays where it was when upstream is fetched.
+  const newestFirst = ['--sort=-committerdate', '--format=%(objectname)'];
+  const listed = await openGit(repository).raw(['for-each-ref', ...newestFirst, ...refs]);
   return listed.split('\n')[0] || undefined;
 }
 

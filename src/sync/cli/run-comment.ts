@@ -2,7 +2,7 @@
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { inert } from '../../core/text.ts';
 import { resolveCommit } from '../git/resolve-commit.ts';
-import { loadConfig, type NightlyConfig, webOf } from '../nightly/load-config.ts';
+import { webOf } from '../nightly/load-config.ts';
 import { previewFork, previewUpstream } from '../nightly/preview.ts';
 import { statusTopic } from '../nightly/run-night.ts';
 import { openEngine } from '../pick/open-engine.ts';
@@ -16,7 +16,7 @@ import { formatPreview } from '../publish/plan-comment.ts';
 import type { PlanEntry } from '../publish/publish-plan.ts';
 import { isSameRepository } from '../publish/same-repository.ts';
 import { openWriteGate } from '../publish/write-gate.ts';
-import { openPack } from './options.ts';
+import { type ConfigAndPack, openConfig } from './open-config.ts';
 import { readPullRequestUrl } from './pull-request-url.ts';
 
 export interface CommentOptions {
@@ -27,7 +27,8 @@ export interface CommentOptions {
 }
 
 export async function runComment(options: CommentOptions): Promise<ExitCode> {
-  const config = loadConfig(options.config ?? 'fork-sync.yaml');
+  const opened = openConfig(options.config);
+  const { config } = opened;
   const thread = readPullRequestUrl(options.pr ?? '', webOf(config.forge.apiUrl));
   const mine = config.publish.repositories.some((one) => isSameRepository(one, thread.repository));
   const publish = options.publish === true && (mine || options.toStatus === true);
@@ -58,7 +59,7 @@ export async function runComment(options: CommentOptions): Promise<ExitCode> {
     login: github.login,
     secondMs: config.limits.pauseMilliseconds,
   });
-  const entries = await preview(config, forge, thread, mine, () => github.token());
+  const entries = await preview(opened, forge, thread, mine, () => github.token());
   if (entries.length === 0) {
     process.stderr.write('No commit of it names an upstream commit.\n');
     return exitCode.nothingToDo;
@@ -88,13 +89,12 @@ export async function runComment(options: CommentOptions): Promise<ExitCode> {
 }
 
 async function preview(
-  config: NightlyConfig,
+  { config, pack }: ConfigAndPack,
   forge: Forge,
   thread: Thread,
   mine: boolean,
   token: () => Promise<string | undefined>,
 ): Promise<readonly PlanEntry[]> {
-  const pack = openPack(config.rules === undefined ? {} : { rules: config.rules });
   const pull = await forge.readPullRequest(thread);
   const shas = await forge.readPullRequestCommits(thread);
   const engine = await openEngine({

@@ -10,11 +10,12 @@ import {
 import { judgeWhole } from '../gate/judge-whole.ts';
 import { createGate } from '../gate/licence-gate.ts';
 import { readable } from '../git/output.ts';
-import { loadConfig } from '../nightly/load-config.ts';
+import { resolveCommit } from '../git/resolve-commit.ts';
 import type { Engine } from '../pick/open-engine.ts';
 import { syncFailure } from '../problem.ts';
 import type { RulePack } from '../rules/model.ts';
-import { openScanFor, type ScanOptions } from './open-scan.ts';
+import { openConfig } from './open-config.ts';
+import { branchName, openScanFor, type ScanOptions } from './open-scan.ts';
 import { needRepositories, openEngineFor, openPack } from './options.ts';
 
 export interface FetchOptions extends ScanOptions {
@@ -26,12 +27,22 @@ export interface FetchOptions extends ScanOptions {
 
 /** Fetches in three steps, each deciding what the next may ask for: trees, licence texts, files. */
 export async function runFetch(given: FetchOptions): Promise<ExitCode> {
-  const options = given.config === undefined ? given : fromConfig(given, given.config);
-  const pack = openPack(options);
-  const { upstream } = needRepositories(options);
+  const { options, pack } =
+    given.config === undefined ? { options: given, pack: openPack(given) } : fromConfig(given, given.config);
+  const { upstream, fork } = needRepositories(options);
+  // Before the network is asked for what may take minutes.
+  await resolveCommit(fork, options.onto ?? 'HEAD');
   const wanted = options.branch ?? (pack.info.licence?.branches ?? []).map((branch) => readable(branch.name));
   await openPartialClone(upstream, options.from);
-  const branches = await fetchBranches(upstream, wanted);
+  const { names, withFiles } = await fetchBranches(upstream, {
+    names: wanted.map(branchName),
+    all: options.branch !== undefined,
+  });
+  if (withFiles)
+    process.stderr.write(
+      'Upstream sends all files, those of barred commits too: it would need uploadpack.allowFilter. Barred files are not read.\n',
+    );
+  const branches = wanted.filter((text) => names.includes(branchName(text)));
   const texts = await inEngine(options, pack, async (engine) => {
     const { upstream: history } = await openScanFor({ ...options, branch: branches }, pack, engine);
     const commits = history.commits.map((commit) => commit.sha);
@@ -59,7 +70,10 @@ export async function runFetch(given: FetchOptions): Promise<ExitCode> {
   return exitCode.done;
 }
 
-function fromConfig(given: FetchOptions, path: string): FetchOptions {
+function fromConfig(
+  given: FetchOptions,
+  path: string,
+): { readonly options: FetchOptions; readonly pack: RulePack } {
   for (const option of ['upstream', 'fork', 'rules', 'cache', 'branch', 'onto'] as const)
     if (given[option] !== undefined)
       throw syncFailure({
@@ -67,17 +81,18 @@ function fromConfig(given: FetchOptions, path: string): FetchOptions {
         why: `--${option} and --config say the same thing twice.`,
         next: `Leave out --${option}, or --config.`,
       });
-  const { upstream, fork, rules, cache, branches, publish } = loadConfig(path);
-  return {
+  const { config, pack } = openConfig(path);
+  const { upstream, fork, cache, branches, publish } = config;
+  const options = {
     ...given,
     upstream,
     fork,
     cache,
     // What is imported is told by the branch that the picks go to; a clone's HEAD may be another one.
     onto: publish.base,
-    ...(rules === undefined ? {} : { rules }),
     ...(branches === undefined ? {} : { branch: branches }),
   };
+  return { options, pack };
 }
 
 async function inEngine<T>(

@@ -1,15 +1,14 @@
 // `fork-sync nightly`: one night by a configuration file; tells what it would do unless it may publish.
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { formatDuration, formatTable, inert } from '../../core/text.ts';
-import { loadConfig } from '../nightly/load-config.ts';
 import { type Night, runNight } from '../nightly/run-night.ts';
 import { syncFailure } from '../problem.ts';
 import { isPick } from '../publish/publish-plan.ts';
 import { createReviewPage } from '../report/review-page.ts';
 import { checkPagePath, writePage } from '../report/write-page.ts';
 import { interruption } from './interrupt.ts';
+import { openConfig } from './open-config.ts';
 import { upstreamTips } from './open-scan.ts';
-import { openPack } from './options.ts';
 import { reviewOf } from './run-plan.ts';
 
 export interface NightlyCommandOptions {
@@ -27,8 +26,7 @@ export async function runNightly(options: NightlyCommandOptions): Promise<ExitCo
       why: 'Nothing can be published offline.',
       next: 'Give --publish or --offline, not both.',
     });
-  const config = loadConfig(options.config ?? 'fork-sync.yaml');
-  const pack = openPack(config.rules === undefined ? {} : { rules: config.rules });
+  const { config, pack } = openConfig(options.config);
   const { html } = options;
   checkPagePath(html);
   // The first signal lets the write that is under way end.

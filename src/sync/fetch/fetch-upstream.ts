@@ -1,9 +1,10 @@
 // Brings upstream into a repository without its files, then asks for the files of cleared commits by their names.
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { GitError } from 'simple-git';
-import { Failure } from '../../core/failure.ts';
-import { run } from '../../core/run.ts';
+import { existsSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Failure, systemErrorCode } from '../../core/failure.ts';
+import { type RunResult, run } from '../../core/run.ts';
+import { suggest } from '../../core/suggest.ts';
+import { inert } from '../../core/text.ts';
 import { changesOf } from '../gate/judge-whole.ts';
 import type { Verdict } from '../gate/licence-gate.ts';
 import { gitEnvironment } from '../git/git-environment.ts';
@@ -15,7 +16,7 @@ import { syncFailure } from '../problem.ts';
 const timeoutMs = 3_600_000;
 const filter = '--filter=blob:none';
 
-/** Makes the repository where it is missing; one that is there has to have a remote called origin. */
+/** Makes the repository where it is missing, once `from` has answered; one that is there needs a remote called origin. */
 export async function openPartialClone(repository: string, from: string | undefined): Promise<void> {
   if (existsSync(join(repository, 'HEAD')) || existsSync(join(repository, '.git'))) return;
   if (from === undefined)
@@ -30,12 +31,18 @@ export async function openPartialClone(repository: string, from: string | undefi
       why: `This is not the address of a repository: ${JSON.stringify(from)}`,
       next: 'Give a URL or a path.',
     });
+  if (!isFree(repository))
+    throw syncFailure({ code: 'not-a-repository', path: repository, detail: 'there is something else' });
+  // git takes a path from where the repository is; people mean the folder that they are in.
+  const address = /^[^/]*:/.test(from) ? from : resolve(from);
+  // A wrong address would stay in the repository, and be asked from then on whatever --from says.
+  await askUpstream({ repository, from: address }, ['ls-remote', '--heads', '--', address]);
   await run(['git', 'init', '--quiet', '--bare', '--template=', '--', repository], {
     timeoutMs,
     env: gitEnvironment,
   });
   const git = openGit(repository);
-  await git.raw(['remote', 'add', 'origin', from]);
+  await git.raw(['remote', 'add', 'origin', address]);
   // What makes git content with a repository that lacks files.
   for (const [key, value] of [
     ['remote.origin.promisor', 'true'],
@@ -46,28 +53,70 @@ export async function openPartialClone(repository: string, from: string | undefi
     await git.raw(['config', key, value]);
 }
 
-/** Fetches commits and trees of these branches, as far as upstream has them; returns the ones that it has. */
-export async function fetchBranches(
-  repository: string,
-  branches: readonly string[],
-): Promise<readonly string[]> {
-  const git = openGit(repository, timeoutMs);
-  const listed = await fromUpstream(repository, () => git.raw(['ls-remote', '--heads', 'origin']));
-  const there = new Set(listed.split('\n').map((line) => line.split('\t')[1] ?? ''));
-  const found = branches.filter((branch) => there.has(`refs/heads/${branch}`));
-  if (found.length === 0)
+function isFree(path: string): boolean {
+  try {
+    return readdirSync(path).length === 0;
+  } catch (error) {
+    return systemErrorCode(error) === 'ENOENT';
+  }
+}
+
+export interface WantedBranches {
+  readonly names: readonly string[];
+  /** Somebody asked for just these: one that upstream does not have is a mistake. */
+  readonly all: boolean;
+}
+
+export interface FetchedBranches {
+  readonly names: readonly string[];
+  /** Upstream sent the files as well: it knows no filters, or allows none. */
+  readonly withFiles: boolean;
+}
+
+/** Fetches commits and trees of these branches; returns the ones that upstream has. */
+export async function fetchBranches(repository: string, wanted: WantedBranches): Promise<FetchedBranches> {
+  // Asked first: where git does not take this for a repository, ls-remote would blame upstream.
+  const bare = await isBare(repository);
+  const { stdout } = await askUpstream({ repository }, ['-C', repository, 'ls-remote', '--heads', 'origin']);
+  const prefix = 'refs/heads/';
+  const there = stdout
+    .toString('utf8')
+    .split('\n')
+    .flatMap((line) => line.split('\t')[1] ?? [])
+    .map((ref) => ref.slice(prefix.length));
+  const missing = wanted.names.find((name) => !there.includes(name));
+  if (wanted.all && missing !== undefined)
+    throw syncFailure({
+      code: 'usage',
+      why: `Upstream has no branch ${inert(missing)}${inert(suggest(missing, there))}`,
+      next: 'Name another one: with --branch, or under branches in the configuration.',
+    });
+  const names = wanted.names.filter((name) => there.includes(name));
+  if (names.length === 0)
     throw syncFailure({
       code: 'usage',
       why: 'Upstream has none of the branches that commits are taken from.',
-      next: 'Look at licence.branches in pack.yaml, or name one with --branch.',
+      next: 'Look at licence.branches in pack.yaml, or name one: with --branch, or under branches in the configuration.',
     });
-  const bare = (await git.raw(['rev-parse', '--is-bare-repository'])).trim() === 'true';
-  const folder = bare ? 'refs/heads' : 'refs/remotes/origin';
-  const specs = found.map((branch) => `+refs/heads/${branch}:${folder}/${branch}`);
-  await fromUpstream(repository, () =>
-    git.raw(['fetch', '--quiet', '--no-tags', filter, 'origin', ...specs]),
+  const folder = bare ? prefix : 'refs/remotes/origin/';
+  const specs = names.map((name) => `+${prefix}${name}:${folder}${name}`);
+  const fetch = ['-C', repository, 'fetch', '--quiet', '--no-tags', filter, 'origin', ...specs];
+  const { stderr } = await askUpstream({ repository }, fetch);
+  return { names, withFiles: stderr.includes('filtering not recognized by server') };
+}
+
+async function isBare(repository: string): Promise<boolean> {
+  const { status, stdout, stderr } = await run(
+    ['git', '-C', repository, 'rev-parse', '--is-bare-repository'],
+    {
+      timeoutMs,
+      env: gitEnvironment,
+      accept: 'any',
+    },
   );
-  return found;
+  if (status === 0) return stdout.toString('utf8').trim() === 'true';
+  const [detail = ''] = stderr.toString('utf8').split('\n');
+  throw syncFailure({ code: 'not-a-repository', path: repository, detail });
 }
 
 /** Asks for objects by name; those that are here already are not asked for. */
@@ -79,39 +128,32 @@ export async function fetchObjects(
   const missing: string[] = [];
   for (const sha of shas) if (!(await objects.isHere(sha))) missing.push(sha);
   if (missing.length === 0) return 0;
-  await fromUpstream(repository, () =>
-    run(
-      [
-        'git',
-        '-C',
-        repository,
-        ...['-c', 'fetch.negotiationAlgorithm=noop'],
-        ...['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--recurse-submodules=no', filter],
-        ...['--stdin', 'origin'],
-      ],
-      { timeoutMs, env: gitEnvironment, input: Buffer.from(`${missing.join('\n')}\n`) },
-    ),
+  await askUpstream(
+    { repository },
+    [
+      ...['-C', repository, '-c', 'fetch.negotiationAlgorithm=noop'],
+      ...['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--recurse-submodules=no', filter],
+      ...['--stdin', 'origin'],
+    ],
+    Buffer.from(`${missing.join('\n')}\n`),
   );
   return missing.length;
 }
 
 /** That upstream cannot be reached is what goes wrong most nights: it is no bug, and is told as such. */
-async function fromUpstream<T>(repository: string, call: () => Promise<T>): Promise<T> {
+async function askUpstream(
+  place: { readonly repository: string; readonly from?: string },
+  args: readonly string[],
+  input?: Buffer,
+): Promise<RunResult> {
   try {
-    return await call();
+    // The rest of the environment stays: the way out may be a proxy, and a key may be with an agent.
+    const env = { ...gitEnvironment, GIT_ASKPASS: undefined, SSH_ASKPASS: undefined };
+    return await run(['git', ...args], { timeoutMs, env, ...(input === undefined ? {} : { input }) });
   } catch (error) {
-    const said =
-      error instanceof GitError
-        ? error.message
-        : error instanceof Failure && 'stderr' in error.problem
-          ? String(error.problem.stderr)
-          : undefined;
-    if (said === undefined) throw error;
-    throw syncFailure({
-      code: 'upstream-unreachable',
-      repository,
-      detail: said.trim().slice(-2000),
-    });
+    if (!(error instanceof Failure) || !('stderr' in error.problem)) throw error;
+    const detail = String(error.problem.stderr).trim().slice(-2000);
+    throw syncFailure({ code: 'upstream-unreachable', ...place, detail }, error);
   }
 }
 

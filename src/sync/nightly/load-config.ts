@@ -9,7 +9,7 @@ import type { Argv } from '../../core/run.ts';
 import { suggest } from '../../core/suggest.ts';
 import { type ConfigError, syncFailure } from '../problem.ts';
 import type { CredentialSource } from '../publish/github/credentials.ts';
-import { branchInTitle, titleNames } from '../publish/pull-request-text.ts';
+import { titleNames } from '../publish/pull-request-text.ts';
 import { isSameRepository } from '../publish/same-repository.ts';
 import { type SchemaNode, validateSchema } from '../rules/validate-schema.ts';
 import schema from './config-schema.json' with { type: 'json' };
@@ -185,12 +185,6 @@ function checkValues({ publish, forge = {} }: ConfigFile): readonly ConfigError[
   for (const [, word = ''] of (publish.title ?? '').matchAll(/\{(\w*)\}/g))
     if (!(titleNames as readonly string[]).includes(word))
       errors.push({ at: 'publish.title', why: `{${word}} is not known${suggest(word, titleNames)}` });
-  const named = branchInTitle(publish.title ?? '');
-  if (named !== undefined && named !== publish.base)
-    errors.push({
-      at: 'publish.title',
-      why: `it ends with (${named}), by which the fork would take it for that branch, but publish.base is ${publish.base}`,
-    });
   // Nothing is ever written anywhere else.
   for (const key of ['repository', 'headRepository'] as const) {
     const value = publish[key];

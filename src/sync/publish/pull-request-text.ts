@@ -1,4 +1,5 @@
 // Title and text of a run's pull request: ours alone, but for the subject of a single commit.
+import type { PackInfo } from '../rules/model.ts';
 import { inertCode, inertTitle, shorten } from './inert-markdown.ts';
 import { isPick, type PublishPlan } from './publish-plan.ts';
 
@@ -6,22 +7,32 @@ import { isPick, type PublishPlan } from './publish-plan.ts';
 const longestTitle = 256;
 export const titleNames = ['count', 'commits', 'name', 'branch', 'base', 'tip'] as const;
 
-/** A branch that Incus's checks find at the end of a title: `(stable-6.0)` (its .github/workflows/commits.yml). */
-const stableBranch = 'stable-\\d+(?:\\.\\d+)*';
+type StableBranches = PackInfo['stableBranches'];
+
+function isStable(branch: string, beginnings: StableBranches): boolean {
+  return (beginnings ?? []).some(
+    (begins) => branch.startsWith(begins) && /^\d+(?:\.\d+)*$/.test(branch.slice(begins.length)),
+  );
+}
 
 /** The stable branch that the end of a title or of its template names. */
-export function branchInTitle(title: string): string | undefined {
-  return new RegExp(`\\((${stableBranch})\\)\\s*$`).exec(title)?.[1];
+export function branchInTitle(title: string, stable: StableBranches): string | undefined {
+  const named = /\(([^()\s]+)\)\s*$/.exec(title)?.[1];
+  return named !== undefined && isStable(named, stable) ? named : undefined;
 }
 
 /** The title, with the end that a stable base asks for where it has none. */
-function withBranch(title: string, base: string): string {
-  const wanted = new RegExp(`^${stableBranch}$`).test(base);
-  return wanted && branchInTitle(title) !== base ? `${title} (${base})` : title;
+function withBranch(title: string, base: string, stable: StableBranches): string {
+  return isStable(base, stable) && branchInTitle(title, stable) !== base ? `${title} (${base})` : title;
 }
 
 /** The template's `{count}`, `{commits}` (`3 commits`, or the subject of a single one), `{name}`, `{branch}`, `{base}`, `{tip}`; of a stable base, it ends with that. */
-export function formatTitle(template: string, base: string, plan: PublishPlan): string {
+export function formatTitle(
+  template: string,
+  base: string,
+  plan: PublishPlan,
+  stable: StableBranches,
+): string {
   const picks = plan.entries.filter(isPick);
   const [only] = picks;
   const one = picks.length === 1 && only !== undefined;
@@ -38,7 +49,7 @@ export function formatTitle(template: string, base: string, plan: PublishPlan): 
     const title = template.replace(/\{(\w+)\}/g, (whole, name: string) =>
       name === 'commits' ? subject : ((values as Readonly<Record<string, string>>)[name] ?? whole),
     );
-    return withBranch(title, base);
+    return withBranch(title, base, stable);
   };
   const title = fill(commits);
   const over = [...title].length - longestTitle;
@@ -47,7 +58,7 @@ export function formatTitle(template: string, base: string, plan: PublishPlan): 
     over > 0 ? fill(shorten(commits, Math.max(1, [...commits].length - over))) : title,
     longestTitle,
   );
-  const named = branchInTitle(short);
+  const named = branchInTitle(short, stable);
   // The subject of an upstream commit may end so, and means a branch of upstream's.
   return named === undefined || named === base ? short : short.replace(/\(([^()]*)\)\s*$/, '$1');
 }

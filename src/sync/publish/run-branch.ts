@@ -211,7 +211,7 @@ async function publish(parts: RunParts, wanted: ToPublish): Promise<RunResult> {
     headRepository: settings.headRepository,
     base: settings.base,
     branch: settings.branch,
-    title: formatTitle(settings.title, settings.base, plan),
+    title: formatTitle(settings.title, settings.base, plan, engine.pack.info.stableBranches),
     body: formatBody(plan),
     draft: needsPerson(plan),
     evenIfClosed: wanted.retry,

@@ -144,6 +144,8 @@ export interface PackInfo {
   readonly forkPointTime: number;
   /** What the fork's maintainers put before the subject of an import. */
   readonly subjectPrefix: string;
+  /** How names of stable branches begin; a version follows. A title of a pull request onto one ends with its name. */
+  readonly stableBranches?: readonly string[];
   /** Who picks: a fixed name, so that the same pick has the same sha everywhere. */
   readonly committer: string;
   readonly upstream: Side;

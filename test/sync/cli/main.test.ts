@@ -19,6 +19,16 @@ describe('fork-sync', () => {
     expect(forkSync(['--version']).stdout).toBe(`${version}\n`);
   });
 
+  it.each([
+    { args: ['scan'], starts: 1 },
+    { args: ['--no-color', 'status'], starts: 1 },
+    { args: ['--no-color', 'pick'], starts: 2 },
+  ])('begins again with less memory only where it picks: $args', ({ args, starts }) => {
+    const env = { ...process.env, NODE_OPTIONS: '--import=data:text/javascript,console.log(`started`)' };
+    const { stdout } = forkSync(args, { env });
+    expect(stdout).toBe('started\n'.repeat(starts));
+  });
+
   it('answers wrong usage with 2 and what to do', () => {
     const unknown = forkSync(['pikc']);
     const bare = forkSync(['pick', 'abc']);

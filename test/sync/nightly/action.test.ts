@@ -106,7 +106,7 @@ describe('the steps of the action', { timeout: 120_000 }, () => {
     });
     expect(ran).toMatchObject({ status: 1, outputs: '' });
     expect(ran.said).toMatch(
-      /^Upstream could not be fetched into .*partial\.git; [\s\S]*gone\.git[\s\S]*--from URL/,
+      /^Upstream could not be fetched into .*partial\.git; [\s\S]*--from is right: .*gone\.git/,
     );
   });
 

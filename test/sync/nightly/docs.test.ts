@@ -1,11 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import schema from '../../../src/sync/nightly/config-schema.json' with { type: 'json' };
 import { titleNames } from '../../../src/sync/publish/pull-request-text.ts';
+import { openScene, root } from './night-scene.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
 const page = readFileSync(join(root, 'docs', 'fork-sync', 'nightly.md'), 'utf8');
 
 /** Names of the values; the groups that they stand in are told by their dots. */
@@ -27,6 +29,34 @@ describe('docs of the nightly run', () => {
   it('show YAML that is YAML', () => {
     for (const [, text = ''] of page.matchAll(/```yaml\n([\s\S]*?)```/g))
       for (const document of parseAllDocuments(text)) expect(document.errors).toEqual([]);
+  });
+});
+
+describe('the line for cron', () => {
+  it('publishes a night with what cron gives it', { timeout: 60_000 }, async () => {
+    const here = await openScene();
+    execFileSync('git', [`--git-dir=${here.tiny.upstream}`, 'config', 'uploadpack.allowFilter', 'true']);
+    writeFileSync(join(here.folder, 'token'), here.github.token);
+    here.configure((config) => {
+      Object.assign(config, { upstream: 'partial.git' });
+      Object.assign(config['forge'] ?? {}, { tokenFile: 'token' });
+    });
+    const bin = join(here.folder, 'bin');
+    mkdirSync(bin);
+    symlinkSync(join(root, 'bin', 'fork-sync.js'), join(bin, 'fork-sync'));
+    symlinkSync(process.execPath, join(bin, 'node'));
+    const [, path = '', line = ''] = /\nPATH=(.*)\n17 2 \* \* \* {2}fork-sync {2}(.*)\n/.exec(page) ?? [];
+    const command = line
+      .replaceAll('/etc/fork-sync/fork-sync.yaml', here.config)
+      .replace('https://github.com/canonical/lxd.git', `file://${here.tiny.upstream}`);
+
+    const env = { HOME: here.folder, SHELL: '/bin/sh', PATH: path.replace('/usr/local/bin', bin) };
+    const ran = await promisify(execFile)('/bin/sh', ['-c', command], { cwd: here.folder, env }).catch(
+      (error: { readonly code: number; readonly stdout: string; readonly stderr: string }) => error,
+    );
+
+    expect(ran, ran.stderr).toMatchObject({ code: 3, stdout: expect.stringContaining('published: http') });
+    expect(here.github.threads[0]?.body).toContain('carried over by fork-sync');
   });
 });
 

@@ -1,7 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { writeRules } from '../../../fixtures/histories/tiny-fork.ts';
+import { openConfig } from '../../../src/sync/cli/open-config.ts';
 import { isBranchName, loadConfig } from '../../../src/sync/nightly/load-config.ts';
 import { readCredentials } from '../../../src/sync/publish/github/credentials.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
@@ -98,11 +100,6 @@ describe('fork-sync.yaml', () => {
       { ...least, publish: { ...least.publish, title: '{commit}' } },
       'did you mean commits?',
     ],
-    [
-      'a title that names another branch',
-      { ...least, publish: { ...least.publish, base: 'main', title: '{commits} (stable-6.0)' } },
-      'publish.title: it ends with (stable-6.0)',
-    ],
     ['YAML that is none', 'a: [', 'line '],
     ['nothing', '', 'keys and values are needed'],
   ])('is refused for %s', (_, value, why) => {
@@ -141,6 +138,28 @@ describe('fork-sync.yaml', () => {
     '@{u}',
     '$(x)',
   ])('does not take %j as a branch', (name) => expect(isBranchName(name)).toBe(false));
+});
+
+describe('fork-sync.yaml and the pack that it names', () => {
+  const open = (publish: object, ofPack = '') => {
+    const folder = temporaryFolder();
+    writeRules(join(folder, 'rules'), '1'.repeat(40));
+    appendFileSync(join(folder, 'rules', 'pack.yaml'), ofPack);
+    const path = join(folder, 'fork-sync.yaml');
+    writeFileSync(path, stringify({ ...least, rules: 'rules', publish: { ...least.publish, ...publish } }));
+    return openConfig(path);
+  };
+  const title = '{commits} (stable-6.0)';
+  const stable = 'stableBranches: [stable-]\n';
+
+  it('are refused together where the title names another stable branch than the base', () => {
+    expect(() => open({ base: 'main', title }, stable)).toThrow('publish.title: it ends with (stable-6.0)');
+  });
+
+  it('are taken where it names the base, or what is no stable branch of the pack', () => {
+    const taken = [open({ base: 'stable-6.0', title }, stable), open({ base: 'main', title })];
+    expect(taken.map(({ config }) => config.publish.title)).toEqual([title, title]);
+  });
 });
 
 describe('credentials', () => {

@@ -514,6 +514,40 @@ describe('picking', () => {
     expect(show('README.md')).toBe('Onyx 2\n');
   });
 
+  it('has nothing to rename where the fork does not use the name that upstream renames throughout', async () => {
+    const settings = (name: string, first: string) =>
+      ['first', 'second', 'third', 'fourth']
+        .map((key, index) => `${key} = ${index === 0 ? first : name}\n\n`)
+        .join('');
+    const before = change(
+      { 'settings.txt': settings('project_default', 'project_default') },
+      { name: 'settings', time: 2100 },
+    );
+    const fork = [
+      change(
+        { 'settings.txt': before.files['settings.txt'] ?? '' },
+        { name: 'import', from: 'rename', time: 2500, authorTime: 2100 },
+      ),
+      change(
+        { 'settings.txt': settings('project_default', '7') },
+        { name: 'own', from: 'import', time: 2600 },
+      ),
+    ];
+    const rename = change({ 'settings.txt': settings('api_default', 'api_default') }, { from: 'settings' });
+    const other = change(
+      { 'settings.txt': settings('project_default', 'api_default') },
+      { from: 'settings' },
+    );
+
+    const throughout = await pick([before, rename], fork);
+    const once = await pick([before, other], fork);
+
+    expect(throughout.result.status).toBe('review');
+    expect(throughout.result.doubts.map((doubt) => doubt.rule)).toEqual(['renamed-away']);
+    expect(throughout.read('settings.txt')).toBe(settings('api_default', '7'));
+    expect(once.result.conflicts.map((conflict) => conflict.type)).toEqual(['really-diverged']);
+  });
+
   it('applies a rule only to the part of upstream history that it is for', async () => {
     const folder = temporaryFolder();
     const later = change(

@@ -171,9 +171,16 @@ describe('the dashboard', () => {
 });
 
 describe('a title', () => {
+  const stable = ['stable-'];
+
   it('counts, or takes the subject of a single commit, and never grows too long', () => {
     const title = (entries: readonly PlanEntry[]): string =>
-      formatTitle('[import] {commits} from {name} {branch} (stable-6.0)', 'stable-6.0', plan(entries));
+      formatTitle(
+        '[import] {commits} from {name} {branch} (stable-6.0)',
+        'stable-6.0',
+        plan(entries),
+        stable,
+      );
     expect(title([entry(1), entry(2)])).toBe('[import] 2 commits from Quartz main (stable-6.0)');
     expect(title([entry(1, { subject: 'Fixes #1 by @mia' })])).not.toMatch(/fixes|#1|@mia/i);
     expect(title([entry(1, { subject: 'x'.repeat(9000) })]).length).toBeLessThanOrEqual(256);
@@ -186,26 +193,39 @@ describe('a title', () => {
     ['{commits}', 'main', '2 commits'],
     ['{commits}', 'stable-website', '2 commits'],
   ])('of %s onto %s is %s: a stable branch is named at the end', (template, base, title) => {
-    expect(formatTitle(template, base, plan([entry(1), entry(2)]))).toBe(title);
+    expect(formatTitle(template, base, plan([entry(1), entry(2)]), stable)).toBe(title);
+  });
+
+  it('names no branch at its end where the pack knows no stable ones, or others', () => {
+    const title = (beginnings?: readonly string[]): string =>
+      formatTitle('{commits}', 'stable-6.0', plan([entry(1), entry(2)]), beginnings);
+    expect([title(), title(['release/'])]).toEqual(['2 commits', '2 commits']);
   });
 
   it('does not name the branch twice where the subject of a single commit does', () => {
     const subject = 'Backport it (stable-6.0)';
-    expect(formatTitle('{commits}', 'stable-6.0', plan([entry(1, { subject })]))).toBe(subject);
+    expect(formatTitle('{commits}', 'stable-6.0', plan([entry(1, { subject })]), stable)).toBe(subject);
   });
 
   it('does not take over the name of a branch from the end of a subject', () => {
     const subject = 'Backport it (stable-5.0)';
-    expect(formatTitle('{commits}', 'main', plan([entry(1, { subject })]))).toBe('Backport it stable-5.0');
+    const title = formatTitle('{commits}', 'main', plan([entry(1, { subject })]), stable);
+    expect(title).toBe('Backport it stable-5.0');
   });
 
   it('keeps the end of its title, by which the fork knows the branch, and fills nothing into a subject', () => {
     const template = `${'long '.repeat(30)}{commits} ({base})`;
-    const long = formatTitle(template, 'stable-6.0', plan([entry(1, { subject: 'word '.repeat(60) })]));
+    const long = formatTitle(
+      template,
+      'stable-6.0',
+      plan([entry(1, { subject: 'word '.repeat(60) })]),
+      stable,
+    );
     const braces = formatTitle(
       '{commits} {name}',
       'main',
       plan([entry(1, { subject: 'x {name} {tip} {y}' })]),
+      stable,
     );
     expect([...long]).toHaveLength(256);
     expect(long).toMatch(/ word wo… \(stable-6\.0\)$/);

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -76,6 +76,12 @@ describe('the lxd-incus pack', () => {
     ]);
   });
 
+  it('names stable branches, whichever way commits go', () => {
+    const pack = loadPack(lxdIncus);
+    const both = [pack, reversePack(pack).pack];
+    expect(both.map(({ info }) => info.stableBranches)).toEqual([['stable-'], ['stable-']]);
+  });
+
   it('says where a path would go, and by which rule', () => {
     const explained = explainPath(loadPack(lxdIncus), 'lxd/db/node/update.go');
     expect(explained.to).toBe('internal/server/db/node/update.go');
@@ -106,6 +112,14 @@ describe('loadPack', () => {
     expect(refusal({ 'skip.yaml': text })).toMatch(
       /skip\[0\]\.descripton: unknown key; did you mean description\?/,
     );
+  });
+
+  it('refuses a misspelt key of the pair, and a stable branch without a name', () => {
+    const pair = readFileSync(join(tinyRules(), 'pack.yaml'), 'utf8');
+    const misspelt = refusal({ 'pack.yaml': `${pair}stableBranch: [stable-]\n` });
+    const empty = refusal({ 'pack.yaml': `${pair}stableBranches: ['']\n` });
+    expect(misspelt).toContain('stableBranch: unknown key; did you mean stableBranches?');
+    expect(empty).toContain('stableBranches[0]: at least 1 characters are needed');
   });
 
   it('refuses a file with an unknown name', () => {

@@ -1,20 +1,12 @@
 // The forge on GitHub: reads before it writes, writes one thing at a time, and looks again where an answer got lost.
-import type {
-  Comment,
-  Ensured,
-  Forge,
-  Issue,
-  Permission,
-  PullRequest,
-  Thread,
-  WantedIssue,
-  WantedPullRequest,
-} from '../forge.ts';
+import type { Forge, Issue, Permission, PullRequest, WantedIssue, WantedPullRequest } from '../forge.ts';
 import { readMarker, sameText, withMarker } from '../marker.ts';
 import { isSameRepository } from '../same-repository.ts';
 import type { WriteGate } from '../write-gate.ts';
+import { asIssue, asPullRequest, split } from './answers.ts';
 import { createOnce, forgeCall, statusOf } from './calls.ts';
-import type { GitHubClient } from './open-client.ts';
+import { openComments } from './comments.ts';
+import { type GitHubClient, pageSize } from './open-client.ts';
 
 export interface GitHubForgeOptions {
   readonly client: GitHubClient;
@@ -25,7 +17,6 @@ export interface GitHubForgeOptions {
   readonly secondMs?: number;
 }
 
-const pageSize = 100;
 const permissions: readonly Permission[] = ['admin', 'maintain', 'write', 'triage', 'read', 'none'];
 
 export function openGitHubForge(options: GitHubForgeOptions): Forge {
@@ -36,8 +27,6 @@ export function openGitHubForge(options: GitHubForgeOptions): Forge {
     login ??= options.login();
     return login;
   };
-  /** What this run reads of a thread, and what it has written there since. */
-  const threads = new Map<string, readonly Comment[]>();
 
   const findPullRequest: Forge['findPullRequest'] = (wanted) =>
     forgeCall(`look for a pull request of ${wanted.branch}`, async () => {
@@ -54,96 +43,6 @@ export function openGitHubForge(options: GitHubForgeOptions): Forge {
       const newest = data.find((pull) => pull.head.ref === wanted.branch);
       return newest === undefined ? undefined : asPullRequest(wanted.repository, newest);
     });
-
-  const readComments: Forge['readComments'] = async (thread) => {
-    const known = threads.get(keyOf(thread));
-    if (known !== undefined) return known;
-    const comments = await forgeCall(`read the comments of #${thread.number}`, async () => {
-      const found = await client.paginate(client.rest.issues.listComments, {
-        ...split(thread.repository),
-        issue_number: thread.number,
-        per_page: pageSize,
-      });
-      return found.map(asComment);
-    });
-    threads.set(keyOf(thread), comments);
-    return comments;
-  };
-  const reread = (thread: Thread): Promise<readonly Comment[]> => {
-    threads.delete(keyOf(thread));
-    return readComments(thread);
-  };
-
-  const commentOf = async (
-    topic: string,
-    part: number,
-    comments: readonly Comment[],
-  ): Promise<Comment | undefined> => {
-    const author = await me();
-    return comments.find((comment) => {
-      const marker = comment.author === author ? readMarker(comment.body) : undefined;
-      return marker?.topic === topic && marker.part === part;
-    });
-  };
-
-  const ensureComment = async (
-    thread: Thread,
-    topic: string,
-    part: number,
-    text: string,
-  ): Promise<Ensured<Comment>> => {
-    const body = withMarker({ topic, part }, text);
-    const found = await commentOf(topic, part, await readComments(thread));
-    if (found !== undefined && sameText(found.body, body)) return { outcome: 'unchanged', value: found };
-    const what = `${found === undefined ? 'write' : 'edit'} the comment ${topic}/${part} on ${thread.repository}#${thread.number}`;
-    const answer = gate.ask(what);
-    if (answer === 'over-limit') return { outcome: 'over-limit', value: found };
-    if (answer === 'dry-run')
-      return { outcome: found === undefined ? 'would-create' : 'would-update', value: found };
-    if (found === undefined) {
-      const value = await createOnce({
-        what,
-        pauseMs,
-        find: async () => commentOf(topic, part, await reread(thread)),
-        create: async () =>
-          asComment(
-            (
-              await client.rest.issues.createComment({
-                ...split(thread.repository),
-                issue_number: thread.number,
-                body,
-                request: { retries: 0 },
-              })
-            ).data,
-          ),
-      });
-      threads.delete(keyOf(thread));
-      return { outcome: 'created', value };
-    }
-    const edited = readMarker(found.body)?.edited === true;
-    const { data } = await forgeCall(what, () =>
-      client.rest.issues.updateComment({ ...split(thread.repository), comment_id: found.id, body }),
-    );
-    threads.delete(keyOf(thread));
-    return { outcome: 'updated', value: asComment(data), edited };
-  };
-
-  const removeLeftOver = async (thread: Thread, topic: string, parts: number): Promise<void> => {
-    const author = await me();
-    for (const comment of await readComments(thread)) {
-      const marker = comment.author === author ? readMarker(comment.body) : undefined;
-      if (marker?.topic !== topic || marker.part <= parts) continue;
-      const what = `remove the comment ${topic}/${marker.part} from ${thread.repository}#${thread.number}`;
-      if (gate.ask(what) !== 'go') continue;
-      await forgeCall(what, () =>
-        client.rest.issues
-          .deleteComment({ ...split(thread.repository), comment_id: comment.id })
-          // It is gone: by somebody else, or by a request whose answer got lost.
-          .catch((error: unknown) => (statusOf(error) === 404 ? undefined : Promise.reject(error))),
-      );
-      threads.delete(keyOf(thread));
-    }
-  };
 
   const findIssue: Forge['findIssue'] = (repository, topic) =>
     forgeCall('look for the status issue', async () => {
@@ -212,7 +111,7 @@ export function openGitHubForge(options: GitHubForgeOptions): Forge {
     login: me,
     findPullRequest,
     findIssue,
-    readComments,
+    ...openComments({ client, gate, me, pauseMs }),
 
     readPullRequest: (thread) =>
       forgeCall(`read pull request ${thread.repository}#${thread.number}`, async () => {
@@ -324,14 +223,6 @@ export function openGitHubForge(options: GitHubForgeOptions): Forge {
         : { outcome: 'updated', value: wanted, edited: false };
     },
 
-    async ensureComments(thread, topic, texts) {
-      const results: Ensured<Comment>[] = [];
-      for (const [index, text] of texts.entries())
-        results.push(await ensureComment(thread, topic, index + 1, text));
-      await removeLeftOver(thread, topic, texts.length);
-      return results;
-    },
-
     async ensureIssue(wanted) {
       const body = withMarker({ topic: wanted.topic, part: 1 }, wanted.body);
       const found = await findIssue(wanted.repository, wanted.topic);
@@ -385,88 +276,5 @@ export function openGitHubForge(options: GitHubForgeOptions): Forge {
       );
       return { outcome: 'created', value: reaction };
     },
-  };
-}
-
-function split(repository: string): { readonly owner: string; readonly repo: string } {
-  const [owner = '', repo = ''] = repository.split('/');
-  return { owner, repo };
-}
-
-function keyOf(thread: Thread): string {
-  return `${thread.repository}#${thread.number}`;
-}
-
-interface PullRequestAnswer {
-  readonly number: number;
-  readonly html_url: string;
-  readonly state: string;
-  readonly merged_at: string | null;
-  readonly closed_at: string | null;
-  readonly draft?: boolean;
-  readonly title: string;
-  readonly body: string | null;
-  readonly labels: readonly { readonly name?: string }[];
-  readonly base: { readonly ref: string };
-  readonly head: {
-    readonly ref: string;
-    readonly sha: string;
-    readonly repo: { readonly clone_url?: string } | null;
-  };
-}
-
-function asPullRequest(repository: string, pull: PullRequestAnswer): PullRequest {
-  return {
-    repository,
-    number: pull.number,
-    url: pull.html_url,
-    state: pull.merged_at !== null ? 'merged' : pull.state === 'open' ? 'open' : 'closed',
-    draft: pull.draft === true,
-    title: pull.title,
-    body: pull.body ?? '',
-    labels: pull.labels.flatMap(({ name }) => (name === undefined ? [] : [name])),
-    base: pull.base.ref,
-    branch: pull.head.ref,
-    head: pull.head.sha,
-    cloneUrl: pull.head.repo?.clone_url,
-    closedAt: pull.closed_at ?? undefined,
-  };
-}
-
-interface CommentAnswer {
-  readonly id: number;
-  readonly body?: string | undefined;
-  readonly user: { readonly login: string } | null;
-  readonly created_at: string;
-  readonly html_url: string;
-}
-
-function asComment(comment: CommentAnswer): Comment {
-  return {
-    id: comment.id,
-    // GitHub shows what deleted accounts wrote as the account `ghost`.
-    author: comment.user?.login ?? 'ghost',
-    body: comment.body ?? '',
-    createdAt: comment.created_at,
-    url: comment.html_url,
-  };
-}
-
-interface IssueAnswer {
-  readonly number: number;
-  readonly html_url: string;
-  readonly state: string;
-  readonly title: string;
-  readonly body?: string | null | undefined;
-}
-
-function asIssue(repository: string, issue: IssueAnswer): Issue {
-  return {
-    repository,
-    number: issue.number,
-    url: issue.html_url,
-    open: issue.state === 'open',
-    title: issue.title,
-    body: issue.body ?? '',
   };
 }

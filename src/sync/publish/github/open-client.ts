@@ -10,6 +10,9 @@ import { forgeTimeFetch } from './forge-time.ts';
 const Client = Octokit.plugin(throttling, retry);
 export type GitHubClient = InstanceType<typeof Client>;
 
+/** What GitHub gives of a list at once, at most. */
+export const pageSize = 100;
+
 export interface ClientOptions {
   /** `https://api.github.com`, or `https://HOST/api/v3` of a GitHub Enterprise Server. */
   readonly apiUrl: string;

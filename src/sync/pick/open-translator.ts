@@ -1,0 +1,113 @@
+// Opens what puts lines of one upstream file into the words of the fork: everything that a pick knows about them.
+import { fileMode } from '../git/tree.ts';
+import type { Sequence } from '../merge/diff-sequences.ts';
+import { fileKind } from '../rewrite/file-kind.ts';
+import { createSymbolFinder, type GoContext, upstreamFolder } from '../rewrite/go/go-names.ts';
+import { type ImportSpec, localName, parseImports } from '../rewrite/go/scan-go.ts';
+import { learnPhrases } from '../rewrite/phrases.ts';
+import { createTranslator, findPaths, type Translator } from '../rewrite/translate.ts';
+import { applySpans } from '../rules/words.ts';
+import type { FileStudy, PickView } from './pick-view.ts';
+import { askNeighbours, studyNeighbours } from './study-file.ts';
+
+interface TranslatorSources {
+  readonly from: string;
+  readonly study: FileStudy | undefined;
+  readonly go: GoContext | undefined;
+  readonly theirs: string;
+  readonly ours: string;
+  /** Lines that will be translated: paths named in them are looked up beforehand. */
+  readonly lines: readonly string[];
+}
+
+export async function openTranslator(view: PickView, sources: TranslatorSources): Promise<Translator> {
+  const { go } = sources;
+  const theirImports: readonly ImportSpec[] = go === undefined ? [] : parseImports(sources.theirs);
+  const ourImports = go === undefined ? [] : parseImports(sources.ours);
+  const kind = fileKind(sources.from);
+  const memory = view.memory.view(kind);
+  const neighbours = sources.study === undefined ? await studyNeighbours(view, sources.from) : [];
+  return createTranslator({
+    path: sources.from,
+    kind,
+    brand: view.shop.brand,
+    words: view.shop.words,
+    file: sources.study,
+    neighbours: sources.study === undefined ? askNeighbours(neighbours) : undefined,
+    memory: { ...memory, phrase: (key) => view.phrases.get(key) ?? memory.phrase(key) },
+    renamed: kind !== 'go' && isRenamedText(view, sources.study === undefined ? neighbours : [sources.study]),
+    symbol: go === undefined ? undefined : createSymbolFinder(go, theirImports, ourImports),
+    qualifiers: new Set(
+      go === undefined ? [] : theirImports.filter((spec) => isRenamed(go, spec.path)).map(localName),
+    ),
+    paths: await namedPaths(view, sources.lines),
+    name: view.shop.pack.info.upstream.name,
+  });
+}
+
+export function rememberPhrases(
+  view: PickView,
+  theirs: Sequence,
+  carried: Sequence,
+  added: ReadonlySet<string>,
+): void {
+  const { store, pack } = view.shop;
+  for (const [index, id] of theirs.entries()) {
+    const line = store.line(id);
+    if (!added.has(line)) continue;
+    for (const { key, value } of learnPhrases(line, store.line(carried[index] ?? 0), pack.info.upstream.name))
+      view.phrases.set(key, value);
+  }
+}
+
+/** Whether names of a package may be called otherwise in the fork. */
+function isRenamed(go: GoContext, path: string): boolean {
+  if (upstreamFolder(go, path) !== undefined) return true;
+  return go.symbols.some((rule) => rule.foreign === true && rule.package === path);
+}
+
+/** Whether the fork's copies have taken up nearly every word that the rules would rename. */
+function isRenamedText(view: PickView, studies: readonly FileStudy[]): boolean {
+  const { words } = view.shop;
+  let renamed = 0;
+  let left = 0;
+  for (const { lines } of studies)
+    for (const [line, spelt] of lines) {
+      if (spelt === undefined || !words.mayMatch(line)) continue;
+      if (
+        applySpans(
+          line,
+          words.match(line, '', () => 'prose'),
+        ) === line
+      )
+        continue;
+      if (spelt === line) left += 1;
+      else renamed += 1;
+    }
+  return renamed > 0 && left * 10 <= renamed;
+}
+
+/** Upstream paths that lines name, with their places in the fork where those differ. */
+async function namedPaths(view: PickView, lines: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const paths = new Map<string, string>();
+  const seen = new Set<string>();
+  for (const line of lines)
+    for (const { path } of findPaths(line)) {
+      if (seen.has(path)) continue;
+      seen.add(path);
+      const place = await namedPlace(view, path);
+      if (place !== undefined && place !== path) paths.set(path, place);
+    }
+  return paths;
+}
+
+async function namedPlace(view: PickView, path: string): Promise<string | undefined> {
+  const { objects } = view.shop;
+  const entry = await objects.entry(view.upstream.tree, path);
+  if (entry?.mode === fileMode.tree) return view.resolver.folder(path);
+  if (entry !== undefined)
+    return (await view.resolver.existing(path)).path ?? (await view.resolver.fresh(path)).path;
+  // A file that is made later, in a folder that is there: Makefiles and scripts name such.
+  const folder = await objects.entry(view.upstream.tree, path.slice(0, path.lastIndexOf('/')));
+  return folder?.mode === fileMode.tree ? (await view.resolver.fresh(path)).path : undefined;
+}

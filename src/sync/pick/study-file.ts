@@ -1,0 +1,93 @@
+// What the fork's copy of an upstream file shows about spellings, and for a new file what the copies next to it show.
+import { fileMode } from '../git/tree.ts';
+import type { Sequence } from '../merge/diff-sequences.ts';
+import { alignLines } from '../rewrite/align.ts';
+import { createEvidence } from '../rewrite/evidence.ts';
+import { fileKind } from '../rewrite/file-kind.ts';
+import type { FoldKind } from '../rewrite/line-store.ts';
+import type { FileStudy, PickView } from './pick-view.ts';
+
+const mostNeighbours = 14;
+const largestNeighbour = 120_000;
+
+/** Aligns the fork's copy with upstream's and learns its spellings; kept for files that many commits touch. */
+export function studyFile(
+  view: PickView,
+  key: string,
+  base: Sequence,
+  ours: Sequence,
+  fold: FoldKind,
+): FileStudy {
+  const { store, brand, studies } = view.shop;
+  const known = studies.get(key);
+  if (known !== undefined) return known;
+  const alignment = alignLines(store, base, ours, fold);
+  const evidence = createEvidence(brand);
+  const lines = new Map<string, string | undefined>();
+  const learn = (upstreamLine: number, forkLine: number): void => {
+    const before = store.line(base[upstreamLine] ?? 0);
+    const after = store.line(ours[forkLine] ?? 0);
+    if (before !== after || brand.inEither(before)) evidence.learn(before, after);
+    const trimmed = before.trim();
+    if (trimmed === '') return;
+    const spelt = after.trim();
+    lines.set(trimmed, lines.has(trimmed) && lines.get(trimmed) !== spelt ? undefined : spelt);
+  };
+  for (const [line, forkLine] of alignment.exact.entries()) if (forkLine >= 0) learn(line, forkLine);
+  for (const [line, forkLine] of alignment.alike) learn(line, forkLine);
+  const study = { alignment, evidence, lines };
+  studies.set(key, study, base.length + ours.length);
+  return study;
+}
+
+export async function studyNeighbours(view: PickView, from: string): Promise<readonly FileStudy[]> {
+  const kind = fileKind(from);
+  const studies: FileStudy[] = [];
+  for (const sibling of await view.resolver.siblings(from)) {
+    if (studies.length >= mostNeighbours) break;
+    const study = await studyNeighbour(view, sibling.upstream, sibling.fork, kind === 'go' ? 'go' : 'text');
+    if (study !== undefined) studies.push(study);
+  }
+  return studies;
+}
+
+/** Majority of what the fork's copies of the files next to a new one say, narrow contexts only. */
+export function askNeighbours(
+  studies: readonly FileStudy[],
+): (tokens: readonly string[], index: number) => string | undefined {
+  return (tokens, index) => {
+    const votes = new Map<string, number>();
+    for (const study of studies) {
+      const found = study.evidence.find(tokens, index, { from: 0, to: 3 });
+      if (found !== undefined) votes.set(found.value, (votes.get(found.value) ?? 0) + 1);
+    }
+    const total = [...votes.values()].reduce((sum, count) => sum + count, 0);
+    const [best] = [...votes].toSorted((left, right) => right[1] - left[1]);
+    return best !== undefined && best[1] / total >= 0.6 ? best[0] : undefined;
+  };
+}
+
+async function studyNeighbour(
+  view: PickView,
+  upstream: string,
+  fork: string,
+  fold: FoldKind,
+): Promise<FileStudy | undefined> {
+  const { objects, store } = view.shop;
+  const forkPoint = await objects.commitIfHere(view.shop.pack.info.forkPoint);
+  if (forkPoint === undefined) return undefined;
+  const [before, now] = await Promise.all([
+    objects.entry(forkPoint.tree, upstream),
+    objects.entry(view.onto.tree, fork),
+  ]);
+  if (before === undefined || now === undefined || now.mode === fileMode.tree) return undefined;
+  const [theirs, ours] = await Promise.all([objects.text(before.sha), objects.text(now.sha)]);
+  if (theirs.length > largestNeighbour || theirs.includes('\0') || ours.includes('\0')) return undefined;
+  return studyFile(
+    view,
+    `${fold} ${before.sha} ${now.sha} false`,
+    store.split(theirs),
+    store.split(ours),
+    fold,
+  );
+}
