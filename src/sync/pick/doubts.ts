@@ -25,6 +25,8 @@ const sentences: Partial<Record<SignName, (detail: string) => string>> = {
   'word-guessed': (detail) => `this word was spelt so elsewhere, in other surroundings: ${detail}`,
   'word-left-in-doc': (detail) => `documentation goes on naming upstream, as the fork's page does: ${detail}`,
   'import-guessed': (detail) => `the package of this import was guessed: ${detail}`,
+  'place-guessed': (detail) =>
+    `the fork took the file apart; what upstream adds to it was put where its neighbour is: ${detail}`,
   'name-unknown': (detail) => `the fork does not have this name: ${detail}`,
   'arguments-differ': (detail) => `no function of this name in the fork takes so many arguments: ${detail}`,
   'not-go': (detail) => `no compiler would take the merged code: ${detail}`,

@@ -26,6 +26,8 @@ const alikeEnough = 0.55;
 interface Plan {
   readonly path: string;
   readonly names: readonly string[];
+  /** The new declarations whose place follows from their neighbours upstream alone. */
+  readonly guessed: readonly string[];
 }
 
 /** Outcomes for every fork file that takes part, or undefined where one declaration has no place. */
@@ -50,7 +52,7 @@ export async function relocateDeclarations(
   const sources = { base, theirs, baseText, theirText };
   const textOf = reader(view, progress);
   const go = await view.go();
-  const plans = await planDeclarations(view, go, change.path, base, changed, textOf);
+  const plans = await planDeclarations(view, go, change.path, { base, theirs }, changed, textOf);
   return plans === undefined ? undefined : carryPlans(view, go, change, plans, sources, textOf);
 }
 
@@ -87,7 +89,7 @@ export async function relocateMovedOut(
   let theirText = texts.theirs;
   const outcomes: FileOutcome[] = [];
   for (const name of gone) {
-    const [plan] = (await planDeclarations(view, go, change.path, base, [name], textOf)) ?? [];
+    const [plan] = (await planDeclarations(view, go, change.path, { base, theirs }, [name], textOf)) ?? [];
     if (plan === undefined || plan.path === path) continue;
     const carried = await carryPlans(
       view,
@@ -166,6 +168,9 @@ async function carryPlans(
       edit: { mode: entry?.mode ?? change.after?.mode ?? fileMode.file, sha },
       signs: [
         { path: plan.path, name: 'relocated', detail: plan.names.join(', ') },
+        ...(plan.guessed.length === 0
+          ? []
+          : [{ path: plan.path, name: 'place-guessed', detail: plan.guessed.join(', ') } as const]),
         ...checkFunctions({
           path: plan.path,
           from: change.path,
@@ -198,9 +203,9 @@ async function planDeclarations(
   view: PickView,
   go: GoContext,
   path: string,
-  base: ReadonlyMap<string, string>,
+  { base, theirs }: Pick<Sources, 'base' | 'theirs'>,
   changed: readonly string[],
-  textOf: (path: string) => Promise<string | undefined>,
+  textOf: TextOf,
 ): Promise<readonly Plan[] | undefined> {
   const before = view.memory
     .learned(path)
@@ -214,24 +219,60 @@ async function planDeclarations(
       homeless.push(name);
       continue;
     }
-    const candidates = new Set([...go.fork.functionPlaces(name).map((place) => place.path), ...before]);
-    let best: { readonly path: string; readonly score: number } | undefined;
-    for (const candidate of candidates) {
-      const found = splitDeclarations((await textOf(candidate)) ?? '').get(name);
-      if (found === undefined) continue;
-      const score = similarity(foldTokens(view, old), foldTokens(view, found));
-      if (score > (best?.score ?? alikeEnough)) best = { path: candidate, score };
-    }
-    if (best === undefined) return undefined;
-    byPath.set(best.path, [...(byPath.get(best.path) ?? []), name]);
+    const home = await homeOf(view, go, name, old, before, textOf);
+    if (home === undefined) return undefined;
+    byPath.set(home, [...(byPath.get(home) ?? []), name]);
   }
+  const guessed: string[] = [];
   if (homeless.length > 0) {
-    // What is new goes where the rest of the change goes, or where the last change of this file went.
+    // What is new goes where the rest of the change goes, or where the last change of this file went, or to its neighbour.
     const [first, ...more] = byPath.size > 0 ? [...byPath.keys()] : before.slice(-1);
-    if (first === undefined || more.length > 0) return undefined;
-    byPath.set(first, [...(byPath.get(first) ?? []), ...homeless]);
+    if (more.length > 0) return undefined;
+    const home = first ?? (await homeOfNeighbour(view, go, { base, theirs }, homeless[0] ?? '', textOf));
+    if (home === undefined) return undefined;
+    if (first === undefined) guessed.push(...homeless);
+    byPath.set(home, [...(byPath.get(home) ?? []), ...homeless]);
   }
-  return [...byPath].map(([place, names]) => ({ path: place, names }));
+  return [...byPath].map(([place, names]) => ({ path: place, names, guessed }));
+}
+
+/** The fork's file that has a declaration which is much like upstream's. */
+async function homeOf(
+  view: PickView,
+  go: GoContext,
+  name: string,
+  text: string,
+  others: readonly string[],
+  textOf: TextOf,
+): Promise<string | undefined> {
+  const candidates = new Set([...go.fork.functionPlaces(name).map((place) => place.path), ...others]);
+  let best: { readonly path: string; readonly score: number } | undefined;
+  for (const candidate of candidates) {
+    const found = splitDeclarations((await textOf(candidate)) ?? '').get(name);
+    if (found === undefined) continue;
+    const score = similarity(foldTokens(view, text), foldTokens(view, found));
+    if (score > (best?.score ?? alikeEnough)) best = { path: candidate, score };
+  }
+  return best?.path;
+}
+
+/** Where the nearest declaration is that stands before a new one upstream, or else after it. */
+async function homeOfNeighbour(
+  view: PickView,
+  go: GoContext,
+  { base, theirs }: Pick<Sources, 'base' | 'theirs'>,
+  name: string,
+  textOf: TextOf,
+): Promise<string | undefined> {
+  const names = [...theirs.keys()];
+  const at = names.indexOf(name);
+  for (const neighbour of [...names.slice(0, at).toReversed(), ...names.slice(at + 1)]) {
+    const text = base.get(neighbour);
+    if (text === undefined || manifold.has(neighbour)) continue;
+    const home = await homeOf(view, go, neighbour, text, [], textOf);
+    if (home !== undefined) return home;
+  }
+  return undefined;
 }
 
 function foldTokens(view: PickView, text: string): readonly string[] {

@@ -27,6 +27,7 @@ export type SignName =
   | 'not-go'
   | 'removed-subsystem'
   | 'relocated'
+  | 'place-guessed'
   | 'dropped'
   | 'left-out'
   | 'renamed-away'

@@ -398,6 +398,18 @@ describe('picking', () => {
     expect(read('shared/util/paths.go')).toBe(paths('len(path) > 0'));
     expect(read('shared/util/words.go')).toBe(words('word == "true" || word == "1"'));
     expect(read('shared/helpers.go')).toBeUndefined();
+
+    // A function that is new goes to where the one before it is, and somebody looks at that.
+    const added = 'func IsFalse(word string) bool {\n\treturn word == "false"\n}\n';
+    const more = await pick(
+      [change({ 'shared/helpers.go': `${upstream('path != ""', 'word == "true"')}\n${added}` })],
+      [split],
+    );
+    expect(more.result.status).toBe('review');
+    expect(more.result.doubts.map((doubt) => [doubt.path, doubt.rule])).toEqual([
+      ['shared/util/words.go', 'place-guessed'],
+    ]);
+    expect(more.read('shared/util/words.go')).toBe(`${words('word == "true"')}\n${added}`);
   });
 
   it('carries a function that the fork moved out of a file that is still there', async () => {
