@@ -109,9 +109,16 @@ function foreignName(context: GoContext, path: string, symbol: string): string |
 
 /** The package that most likely took over a name: one that rules already send this package's names to, then shared code. */
 function bestPlace(context: GoContext, folder: string, symbol: string): string | undefined {
+  // A name that another package of upstream has as well is that one's in its place.
+  const others = new Set(
+    [...context.upstream.packages.values()]
+      .filter((found) => found.folder !== folder && found.exported.has(symbol))
+      .map((found) => context.folderOf(found.folder)),
+  );
   const holders = [...context.fork.packages.values()]
     .filter((found) => found.exported.has(symbol) && !found.folder.startsWith('test'))
-    .map((found) => found.folder);
+    .map((found) => found.folder)
+    .filter((place) => !others.has(place));
   if (holders.length < 2) return holders[0];
   const common = holders.filter((place) => place.startsWith('shared/') || place.startsWith('internal/'));
   const received = (place: string): number =>
