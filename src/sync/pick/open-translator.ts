@@ -26,14 +26,17 @@ export async function openTranslator(view: PickView, sources: TranslatorSources)
   const ourImports = go === undefined ? [] : parseImports(sources.ours);
   const kind = fileKind(sources.from);
   const memory = view.memory.view(kind);
-  const neighbours = sources.study === undefined ? await studyNeighbours(view, sources.from) : [];
+  const isNew = sources.study === undefined;
+  const isScript = kind === 'shell' && sources.lines.some((line) => view.shop.brand.inText(line));
+  const neighbours = isNew || isScript ? await studyNeighbours(view, sources.from) : [];
   return createTranslator({
     path: sources.from,
     kind,
     brand: view.shop.brand,
     words: view.shop.words,
     file: sources.study,
-    neighbours: sources.study === undefined ? askNeighbours(neighbours) : undefined,
+    neighbours: isNew ? askNeighbours(neighbours) : undefined,
+    ...(isScript && !isNew ? { beside: askNeighbours(neighbours) } : {}),
     memory: { ...memory, phrase: (key) => view.phrases.get(key) ?? memory.phrase(key) },
     renamed: kind !== 'go' && isRenamedText(view, sources.study === undefined ? neighbours : [sources.study]),
     symbol: go === undefined ? undefined : createSymbolFinder(go, theirImports, ourImports),

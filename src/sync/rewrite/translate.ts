@@ -56,6 +56,8 @@ export interface TranslatorContext {
     | undefined;
   /** What the fork's copies of the files next to a new one show, by majority. */
   readonly neighbours: ((tokens: readonly string[], index: number) => string | undefined) | undefined;
+  /** For a script that is there: what the scripts next to it have in the same surroundings, before its own in others. */
+  readonly beside?: TranslatorContext['neighbours'];
   readonly memory: MemoryView | undefined;
   /**
    * The fork's text around has been renamed throughout: earlier imports in which a word stayed are from before that,
@@ -210,6 +212,8 @@ function chooseWord(
   if (said !== undefined && context.brand.plausible(token, said)) return choice('phrase', said, 0);
   const near = context.file?.evidence.find(tokens, index, { from: 0, to: 5 });
   if (near !== undefined) return choice('file', near.value, near.level);
+  const beside = context.beside?.(tokens, index);
+  if (beside !== undefined) return choice('memory', beside, 3);
   const anywhere = context.file?.evidence.find(tokens, index, { from: widestLevel, to: widestLevel });
   if (anywhere !== undefined && (anywhere.value === token || context.file?.evidence.stays(token) !== true))
     return choice('file-word', anywhere.value);

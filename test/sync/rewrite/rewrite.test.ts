@@ -143,6 +143,21 @@ describe('translator', () => {
     expect(translator.translate('see the LXD server').text).toBe('see the LXD server');
   });
 
+  it('lets the scripts beside a script decide before what it has in other surroundings', () => {
+    const evidence = createEvidence(brand);
+    evidence.learn('name="lxd$$"', 'name="inc$$"');
+    const file = { evidence, lines: new Map() };
+    const script = { ...context, path: 'test/a.sh', kind: 'shell', file } as const;
+    const beside = (tokens: readonly string[], index: number) =>
+      tokens[index - 2] === 'netdev' ? 'incus' : undefined;
+
+    const alone = createTranslator(script).translate('nft list chain netdev lxd x').text;
+    const between = createTranslator({ ...script, beside }).translate('nft list chain netdev lxd x').text;
+
+    expect(alone).toBe('nft list chain netdev inc x');
+    expect(between).toBe('nft list chain netdev incus x');
+  });
+
   it('puts paths where the fork has them', () => {
     const paths = new Map([['lxd/auth/model.go', 'internal/server/auth/model.go']]);
     const translator = createTranslator({ ...context, path: 'test/a.sh', kind: 'shell', paths });
