@@ -52,6 +52,7 @@ export function resolveHunk(
     deleted(store, base, ours, theirs) ??
     deletedBeside(store, base, ours, theirs) ??
     replaced(store, base, ours, theirs) ??
+    lineByLine(store, base, ours, theirs) ??
     rewritten(store, base, ours, theirs)
   );
 }
@@ -272,6 +273,36 @@ function replaced(
     (edit) => edit.aEnd > edit.aStart && base.subarray(edit.aStart, edit.aEnd).every(isGone),
   );
   return gone ? { how: 'touching-deletion', lines: Array.from(ours) } : undefined;
+}
+
+/**
+ * Upstream changed single lines of a stretch of which the fork deleted some: the changes of what is left are made. Lines
+ * of two texts of one length are pairs only if each is alike.
+ */
+function lineByLine(
+  store: LineStore,
+  base: Sequence,
+  ours: Sequence,
+  theirs: Sequence,
+): Resolution | undefined {
+  const ourEdits = diffSequences(base, ours);
+  if (ourEdits.some((edit) => edit.bEnd > edit.bStart)) return undefined;
+  const single: Edit[] = [];
+  for (const edit of diffSequences(base, theirs)) {
+    if (edit.aEnd - edit.aStart !== edit.bEnd - edit.bStart) return undefined;
+    for (let step = 0; step < edit.aEnd - edit.aStart; step += 1) {
+      const [a, b] = [edit.aStart + step, edit.bStart + step];
+      const [before, after] = [base[a] ?? 0, theirs[b] ?? 0].map((id) => tokenize(store.line(id).trim()));
+      if (before === undefined || after === undefined || similarity(before, after) < littleAlike)
+        return undefined;
+      single.push({ aStart: a, aEnd: a + 1, bStart: b, bEnd: b + 1 });
+    }
+  }
+  const isDeleted = (edit: Edit): boolean =>
+    ourEdits.some((other) => other.aStart <= edit.aStart && edit.aEnd <= other.aEnd);
+  const kept = single.filter((edit) => !isDeleted(edit));
+  const combined = combineEdits(base, ourEdits, ours, kept, theirs);
+  return combined === undefined ? undefined : { how: 'touching-deletion', lines: combined.result };
 }
 
 const sameLine = 0.8;

@@ -97,9 +97,9 @@ export function createPathResolver(context: PathContext): PathResolver {
       return family.filter((sibling) => sibling.upstream !== path && sibling.upstream.endsWith(extension));
     },
     async existing(path) {
-      const learned = await latestLearned(path, true);
-      if (learned !== undefined) return { path: learned, how: 'learned', rule: undefined };
       const origin = context.upstreamMoves.origin(path, context.upstreamVisible);
+      const learned = (await latestLearned(path, true)) ?? (await latestLearned(origin, true));
+      if (learned !== undefined) return { path: learned, how: 'learned', rule: undefined };
       const now = context.forkMoves.follow(origin, context.forkVisible);
       if (await fileThere(now.path))
         return { path: now.path, how: now.path === path ? 'same' : 'moved', rule: undefined };

@@ -132,6 +132,19 @@ describe('mergeLines', () => {
     expect(rewrittenByFork.open).toHaveLength(1);
   });
 
+  it('makes changes of single lines in what the fork left of a stretch, and of no others', () => {
+    const merged = merge(
+      'first tls driver\nfirst rbac driver\nsecond rbac driver\n',
+      'first tls driver\n',
+      'new first tls driver\nnew first rbac driver\nsecond rbac driver, changed\n',
+    );
+    expect(merged).toMatchObject({
+      text: 'new first tls driver\n',
+      settled: ['touching-deletion'],
+      open: [],
+    });
+  });
+
   it('takes lines that upstream wrote anew, without those that the fork had deleted among the old ones', () => {
     const merged = merge(
       'one\n"sphinx_design",\ntwo\nthree\n',

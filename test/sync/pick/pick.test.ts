@@ -151,6 +151,28 @@ describe('picking', () => {
       [imported],
     );
     expect(result.files).toMatchObject([{ path: 'cmd/stone.go', from: 'quartz/gem.go', how: 'merged' }]);
+
+    // Upstream may have moved it since, in a commit that did not come over.
+    const moved: FixtureCommit = {
+      name: 'moved',
+      from: 'first',
+      time: 2800,
+      files: { 'quartz/gem.go': null, 'quartz/jewel/gem.go': first.files['quartz/gem.go'] ?? '' },
+    };
+    const later = await pick(
+      [
+        first,
+        moved,
+        change(
+          { 'quartz/jewel/gem.go': 'package quartz\n\n// Gem is one.\ntype Gem struct {\n\tSize int\n}\n' },
+          { from: 'moved' },
+        ),
+      ],
+      [imported],
+    );
+    expect(later.result.files).toMatchObject([
+      { path: 'cmd/stone.go', from: 'quartz/jewel/gem.go', how: 'merged' },
+    ]);
   });
 
   it('does not learn from an import that the fork commit does not have', async () => {
