@@ -212,15 +212,22 @@ function chooseWord(
   if (said !== undefined && context.brand.plausible(token, said)) return choice('phrase', said, 0);
   const near = context.file?.evidence.find(tokens, index, { from: 0, to: 5 });
   if (near !== undefined) return choice('file', near.value, near.level);
+  // Elsewhere it may have stood for a command or a path: how a name is capitalised here the rule knows better.
+  const onlyCase = (value: string): boolean =>
+    value !== entry.text && value.toLowerCase() === entry.text.toLowerCase();
   const beside = context.beside?.(tokens, index);
-  if (beside !== undefined) return choice('memory', beside, 3);
+  if (beside !== undefined && !onlyCase(beside)) return choice('memory', beside, 3);
   const anywhere = context.file?.evidence.find(tokens, index, { from: widestLevel, to: widestLevel });
   if (anywhere !== undefined && (anywhere.value === token || context.file?.evidence.stays(token) !== true))
     return choice('file-word', anywhere.value);
   const memory = context.memory;
   const stale = (value: string): boolean => context.renamed && value === token && entry.text !== token;
   const remembered = memory?.evidence.find(tokens, index, { from: 0, to: 3, visible: memory.visible });
-  if (remembered !== undefined && !stale(remembered.value))
+  if (
+    remembered !== undefined &&
+    !stale(remembered.value) &&
+    !(remembered.level > 1 && onlyCase(remembered.value))
+  )
     return choice('memory', remembered.value, remembered.level);
   const symbol = token.includes('.') ? context.symbol?.(token) : undefined;
   if (symbol !== undefined) return choice('symbol', symbol);
@@ -230,7 +237,8 @@ function chooseWord(
     need: 2,
     visible: memory.visible,
   });
-  if (vaguely !== undefined && !stale(vaguely.value)) return choice('memory-word', vaguely.value);
+  if (vaguely !== undefined && !stale(vaguely.value) && !onlyCase(vaguely.value))
+    return choice('memory-word', vaguely.value);
   return choice(entry.text === token ? 'kept' : 'rule', entry.text);
 }
 

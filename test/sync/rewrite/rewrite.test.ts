@@ -156,6 +156,10 @@ describe('translator', () => {
 
     expect(alone).toBe('nft list chain netdev inc x');
     expect(between).toBe('nft list chain netdev incus x');
+    // How the name is written in a sentence the rules know better.
+    expect(createTranslator({ ...script, beside: () => 'incus' }).translate('# what LXD makes').text).toBe(
+      '# what Incus makes',
+    );
   });
 
   it('puts paths where the fork has them', () => {
