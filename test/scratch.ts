@@ -3,12 +3,17 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Makes the folder and points TMPDIR, which every worker inherits, to it; vitest calls what is returned at the end. */
+/** Makes the folder and points what every worker inherits to it; vitest calls what is returned at the end. */
 export function setup(): () => void {
   const folder = fs.mkdtempSync(join(process.env['TMPDIR'] ?? quickest(), 'unit-'));
   // Tests run programs as another user as well.
   fs.chmodSync(folder, 0o1777);
   process.env['TMPDIR'] = folder;
+  // Each start of the programs would compile them again. Node keeps a folder in it for each user.
+  const compiled = join(folder, 'compiled');
+  fs.mkdirSync(compiled);
+  fs.chmodSync(compiled, 0o1777);
+  process.env['NODE_COMPILE_CACHE'] = compiled;
   return () => fs.rmSync(folder, { recursive: true, force: true });
 }
 

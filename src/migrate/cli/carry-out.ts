@@ -41,10 +41,7 @@ export interface Work {
 }
 
 /** Writes the run down; from here on it is either finished or taken back. */
-export function beginRun(
-  { host, plannedOn, journal, run, folder }: Work,
-  rehearsal: Rehearsal | undefined,
-): void {
+export function beginRun({ host, plannedOn, journal, run, folder }: Work, rehearsal: Rehearsal): void {
   const { plan, sourceImage, pinsFromHost } = plannedOn;
   writeFileDurable(join(folder, plannedDatabase), sourceImage, 0o600);
   journal.begin(run, plan, plan.steps, host.now(), {

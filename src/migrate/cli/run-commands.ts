@@ -15,6 +15,7 @@ import { answeringSocket, waitIfShuttingDown } from '../apply/service-control.ts
 import { changesSinceSwitch } from '../apply/since-switch.ts';
 import { sourceGone } from '../apply/source-gone.ts';
 import { startAgain } from '../apply/start-again.ts';
+import { noteNames } from '../apply/step-handler.ts';
 import { isUnfinished, whatIsLeft, whereItStands } from '../apply/where-it-stands.ts';
 import { isOpen } from '../check/index.ts';
 import { daemonClient } from '../daemon/client.ts';
@@ -136,7 +137,8 @@ async function takeBack(work: Work): Promise<ExitCode> {
   const source = daemonRef((work.plannedOn.plan as Plan).source);
   await startAgain(context, source);
   journal.end(run, 'undone', host.now());
-  const failed = await checkSource(work, source);
+  const socket = await answeringSocket(host, source);
+  const failed = socket === undefined ? [] : await checkSource(work, source, socket);
   output.event({
     event: 'end',
     outcome: 'undone',
@@ -146,17 +148,19 @@ async function takeBack(work: Work): Promise<ExitCode> {
   });
   if (failed.length > 0)
     throw migrateFailure({ code: 'rollback-incomplete', why: failed.join('\n'), state: folder });
+  const asBefore = journal.noted(run, noteNames.sourceListened) === false;
+  const runs =
+    socket !== undefined
+      ? 'what ran runs'
+      : `it does not run${asBefore ? ', as when the migration began' : ''}`;
   output.line(
-    `\n${output.colour('green', 'LXD is back')} in ${formatDuration(host.clock() - begun)}; what ran runs. Incus's database is kept in ${join(folder, 'target-database')}.`,
+    `\n${output.colour('green', 'LXD is back')} in ${formatDuration(host.clock() - begun)}; ${runs}. Incus's database is kept in ${join(folder, 'target-database')}.`,
   );
   return exitCode.done;
 }
 
 /** RUNNING alone proves nothing: root must be able to write in every container that runs. */
-async function checkSource({ host, output }: Work, source: DaemonRef): Promise<string[]> {
-  const socket = await answeringSocket(host, source);
-  // It did not run when the migration began, so it does not run now.
-  if (socket === undefined) return [];
+async function checkSource({ host, output }: Work, source: DaemonRef, socket: string): Promise<string[]> {
   const client = daemonClient(host, socket);
   removeMadeByTarget(host, source.dataDirectory);
   output.progress('  LXD writes its own backup.yaml again');

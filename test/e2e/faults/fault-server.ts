@@ -10,6 +10,7 @@ import { busyboxImage } from '../server/image.ts';
 import { startIncus, startLxd, stopIncus, stopLxd } from '../server/populated-machine.ts';
 import { type PowerState, setPower } from '../server/power.ts';
 import { installTool } from '../server/tool.ts';
+import { ownDisk, removeAbandonedDisks } from './abandoned-disks.ts';
 
 /** Its instances: what runs is not what either daemon would start by itself. */
 export const faultPower: readonly PowerState[] = [
@@ -27,8 +28,8 @@ const dataImage = '/var/data.img';
 /** Stopped, with the tool and the tracer on it; the caller removes it. */
 export async function makeFaultDisk(tree: RootTreeName, fileSystem: DataFileSystem): Promise<string> {
   const machine = await startMachine({ tree, disk: await populatedDisk(tree), name: 'fault-disk' });
-  removeAbandonedDisks();
-  const path = join(cacheFolder(), `fault-disk-${process.pid}.img`);
+  removeAbandonedDisks(cacheFolder());
+  const path = ownDisk(cacheFolder());
   try {
     if (fileSystem === 'btrfs')
       await machine.exec(
@@ -50,15 +51,6 @@ export async function makeFaultDisk(tree: RootTreeName, fileSystem: DataFileSyst
   }
   await machine.stop({ keepDisk: path });
   return path;
-}
-
-/** Of runs that were killed: each bears the number of its process. */
-function removeAbandonedDisks(): void {
-  for (const name of readdirSync(cacheFolder())) {
-    const maker = /^fault-disk-(\d+)\.img$/.exec(name)?.[1];
-    if (maker !== undefined && !existsSync(`/proc/${maker}`))
-      rmSync(join(cacheFolder(), name), { force: true });
-  }
 }
 
 export function removeFaultDisk(path: string): void {

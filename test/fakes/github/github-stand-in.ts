@@ -4,6 +4,7 @@ import { type KeyObject, verify } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { createGunzip } from 'node:zlib';
 import { type JudgedRequest, openJudge } from './openapi.ts';
 import type { KeptComment, KeptThread, KeptUser } from './shapes.ts';
 import * as shapes from './shapes.ts';
@@ -592,40 +593,36 @@ async function answerGit(
     response.writeHead(502).end();
     return;
   }
-  const child = spawn('git', ['http-backend'], {
+  // As `git http-backend` starts it, of which there would be two processes more for each request (http-backend.c).
+  const service = writes ? 'receive-pack' : 'upload-pack';
+  const advertises = path.endsWith('/info/refs');
+  const how = advertises ? '--http-backend-info-refs' : '--stateless-rpc';
+  const protocol = String(message.headers['git-protocol'] ?? '');
+  const child = spawn('git', [service, how, '.'], {
+    cwd: options.gitDir,
     env: {
       PATH: process.env['PATH'],
       GIT_CONFIG_NOSYSTEM: '1',
       GIT_CONFIG_GLOBAL: '/dev/null',
-      GIT_PROJECT_ROOT: join(options.gitDir),
-      GIT_HTTP_EXPORT_ALL: '1',
-      PATH_INFO: path.slice(options.prefix.length),
-      QUERY_STRING: url.search.slice(1),
-      REQUEST_METHOD: message.method,
-      CONTENT_TYPE: message.headers['content-type'] ?? '',
-      HTTP_CONTENT_ENCODING: message.headers['content-encoding'] ?? '',
-      GIT_PROTOCOL: String(message.headers['git-protocol'] ?? ''),
-      REMOTE_USER: known ? 'sync-bot' : '',
-      REMOTE_ADDR: '127.0.0.1',
+      GIT_PROTOCOL: protocol,
     },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   child.stdin.on('error', () => {});
-  message.pipe(child.stdin);
+  (message.headers['content-encoding'] === 'gzip' ? message.pipe(createGunzip()) : message).pipe(child.stdin);
   const chunks: Buffer[] = [];
   for await (const chunk of child.stdout) chunks.push(Buffer.from(chunk));
   if (fault?.kind === 'lost-reply') {
     message.socket.destroy();
     return;
   }
-  const output = Buffer.concat(chunks);
-  const end = output.indexOf('\r\n\r\n');
-  const headers = output.subarray(0, end).toString('latin1').split('\r\n');
-  let status = 200;
-  for (const line of headers) {
-    const [key = '', value = ''] = line.split(/: (.*)/s);
-    if (key.toLowerCase() === 'status') status = Number.parseInt(value, 10);
-    else response.setHeader(key, value);
-  }
-  response.writeHead(status).end(output.subarray(end + 4));
+  // Protocol 2 needs no telling which service answers.
+  const first = `# service=git-${service}\n`;
+  const line = (first.length + 4).toString(16).padStart(4, '0');
+  const named = advertises && protocol !== 'version=2';
+  response.writeHead(200, {
+    'cache-control': 'no-cache, max-age=0, must-revalidate',
+    'content-type': `application/x-git-${service}-${advertises ? 'advertisement' : 'result'}`,
+  });
+  response.end(Buffer.concat([Buffer.from(named ? `${line}${first}0000` : ''), ...chunks]));
 }

@@ -72,7 +72,7 @@ beforeAll(async () => {
   fs.mkdirSync(at('server'));
   const { database } = unpackDatabaseFixture('lxd-5.0.2-clean', at(''));
   fs.renameSync(database, at('server/database'));
-  for (const name of ['empty', 'locked', 'not-sqlite', 'cache']) fs.mkdirSync(at(name));
+  for (const name of ['empty', 'locked', 'not-sqlite']) fs.mkdirSync(at(name));
   fs.writeFileSync(at('bad-services.json'), '{"source": {"start": "lxd"}}');
   fs.writeFileSync(at('there.sqlite'), 'precious');
   fs.writeFileSync(at('not-sqlite/metadata1'), 'no metadata');
@@ -84,7 +84,7 @@ beforeAll(async () => {
   const waiting = Object.entries(calls);
   const worker = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
-      answers.set(next[0], await runCli(next[1], { cwd: folder, cache: at('cache') }));
+      answers.set(next[0], await runCli(next[1], { cwd: folder }));
   };
   await Promise.all([worker(), worker(), worker()]);
 }, 60_000);

@@ -14,14 +14,11 @@ export interface Answer {
 }
 
 /** As a user without rights, unless told; a test that runs as root must not touch the machine that it runs on. */
-export function runCli(
-  args: readonly string[],
-  { asRoot = false, cwd = '/', cache = '' } = {},
-): Promise<Answer> {
+export function runCli(args: readonly string[], { asRoot = false, cwd = '/' } = {}): Promise<Answer> {
   const { NO_COLOR: _colour, ...env } = process.env;
   const child = spawn(process.execPath, [join(root, 'bin/lxd-to-incus.js'), ...args], {
     cwd,
-    env: cache === '' ? env : { ...env, NODE_COMPILE_CACHE: cache },
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(isRoot && !asRoot ? { uid: nobody, gid: nobody } : {}),
   });

@@ -14,7 +14,12 @@ function open() {
       { name: 'merge', from: 'base', merge: 'main', time: 1200, files: { 'a.txt': 'x\n' } },
     ],
   });
-  const env = { PATH: process.env['PATH'], HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1' };
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: '/nonexistent',
+    GIT_CONFIG_NOSYSTEM: '1',
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+  };
   const decide = (...args: readonly string[]) => forkSync([...args, ...repositoriesOf(tiny)], { env });
   return { tiny, decide, sha: tiny.sha('main') };
 }

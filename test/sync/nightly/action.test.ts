@@ -48,6 +48,7 @@ async function runAction(here: Scene, inputs: Readonly<Record<string, string>>):
         env: {
           PATH: `${dirname(process.execPath)}:${process.env['PATH']}`,
           HOME: here.folder,
+          NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
           GITHUB_OUTPUT: outputs,
           ...Object.fromEntries(Object.entries(step.env ?? {}).map(([key, value]) => [key, expand(value)])),
         },

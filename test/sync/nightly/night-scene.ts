@@ -1,11 +1,11 @@
 // A fork with a GitHub before it and a configuration for it, for tests of whole nights.
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { appendFileSync, cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { vi } from 'vitest';
 import { stringify } from 'yaml';
 import { closedLicence, makeTinyFork, type TinyFork } from '../../../fixtures/histories/tiny-fork.ts';
-import type { FixtureCommit } from '../../../fixtures/histories/write-history.ts';
+import { type FixtureCommit, setBranch } from '../../../fixtures/histories/write-history.ts';
 import { Failure } from '../../../src/core/failure.ts';
 import { type CommentOptions, runComment } from '../../../src/sync/cli/run-comment.ts';
 import { loadConfig } from '../../../src/sync/nightly/load-config.ts';
@@ -75,14 +75,11 @@ interface Done {
 export async function openScene(options: Partial<StandInOptions> = {}): Promise<Scene> {
   const folder = temporaryFolder();
   const tiny = makeTinyFork(folder, {
-    upstream: [...upstream, { name: 'main', from: 'blocked', time: 3300, files: {} }],
-    fork: [
-      { name: 'readme', from: 'rename', time: 2500, files: { 'README.md': 'Onyx is black\n' } },
-      { name: 'main', from: 'readme', time: 2600, files: {} },
-    ],
+    upstream,
+    fork: [{ name: 'readme', from: 'rename', time: 2500, files: { 'README.md': 'Onyx is black\n' } }],
   });
-  execFileSync('git', [`--git-dir=${tiny.upstream}`, 'update-ref', 'refs/heads/main', tiny.sha('blocked')]);
-  execFileSync('git', [`--git-dir=${tiny.fork}`, 'update-ref', 'refs/heads/main', tiny.sha('readme')]);
+  setBranch(tiny.upstream, 'main', tiny.sha('blocked'));
+  setBranch(tiny.fork, 'main', tiny.sha('readme'));
   const onyx = join(folder, 'onyx.git');
   cpSync(tiny.fork, onyx, { recursive: true });
   appendFileSync(join(onyx, 'config'), '[receive]\n\tautogc = false\n');
@@ -162,6 +159,7 @@ export async function openScene(options: Partial<StandInOptions> = {}): Promise<
             env: {
               PATH: process.env['PATH'],
               HOME: folder,
+              NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
               FORK_SYNC_TOKEN: github.token,
               ...more.environment,
             },

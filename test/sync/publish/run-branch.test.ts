@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { makeTinyFork, type TinyFork } from '../../../fixtures/histories/tiny-fork.ts';
-import type { FixtureCommit } from '../../../fixtures/histories/write-history.ts';
+import { type FixtureCommit, setBranch } from '../../../fixtures/histories/write-history.ts';
 import { openEngine } from '../../../src/sync/pick/open-engine.ts';
 import { openRemote } from '../../../src/sync/publish/git-remote.ts';
 import { type RunResult, type RunSettings, runBranch } from '../../../src/sync/publish/run-branch.ts';
@@ -95,7 +95,7 @@ async function scene(upstream: readonly FixtureCommit[] = [clean, diverged]): Pr
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-  git('update-ref', 'refs/heads/main', tiny.sha('readme'));
+  setBranch(onyx, 'main', tiny.sha('readme'));
   const github = makeFakeGitHub((branch) => {
     const path = join(onyx, 'refs', 'heads', branch);
     return existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined;

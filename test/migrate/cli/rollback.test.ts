@@ -1,0 +1,151 @@
+// The command itself on a fake machine: what it does about LXD beside taking steps back, and what it says at the end.
+import * as fs from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { Output } from '../../../src/core/output.ts';
+import { openJournal } from '../../../src/migrate/apply/journal.ts';
+import { beginRun } from '../../../src/migrate/cli/carry-out.ts';
+import { rollbackCommand } from '../../../src/migrate/cli/run-commands.ts';
+import { runFolder } from '../../../src/migrate/plan/make-steps.ts';
+import { syncAnswer } from '../../fakes/daemon-answers.ts';
+import type { FakeHost } from '../../fakes/fake-host.ts';
+import { boot, type TwoDaemons, twoDaemons } from '../../fakes/two-daemons.ts';
+import { watchFiles } from '../../fakes/watched-files.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
+import { instance } from '../convert/converted.ts';
+import { lxdDatabase } from '../lxd-database.ts';
+import { machineWith, planOf } from '../plan/planned.ts';
+
+// Without waiting for the disk.
+watchFiles();
+
+interface Begun {
+  readonly host: FakeHost;
+  readonly daemons: TwoDaemons;
+  /** `lxd-to-incus rollback --yes`, and all that it says. */
+  rollback(): Promise<{ readonly status: number; readonly said: string }>;
+}
+
+/** A run that was begun while LXD ran, or did not, and that stopped before its first step. */
+async function begun({ lxdRuns }: { readonly lxdRuns: boolean }): Promise<Begun> {
+  const host = machineWith(lxdDatabase(instance(1, 'c1')));
+  const daemons = twoDaemons(host);
+  answerFiles(host);
+  if (lxdRuns) await boot(host, daemons.lxd, { 'default/c1': 'Running' });
+  const plannedOn = await planOf(host);
+  const state = temporaryFolder();
+  const folder = runFolder(state, 'RUN');
+  fs.mkdirSync(folder, { recursive: true });
+  const said: string[] = [];
+  const output: Output = {
+    json: false,
+    line: (text) => void said.push(text),
+    message: (text) => void said.push(text),
+    event: () => {},
+    progress: () => {},
+    colour: (_, text) => text,
+  };
+  const journal = openJournal(state);
+  beginRun(
+    {
+      host,
+      plannedOn,
+      output,
+      journal,
+      run: 'RUN',
+      folder,
+      stopLimitMs: 60_000,
+      forceStop: false,
+      purge: undefined,
+      report: undefined,
+      interrupted: () => false,
+    },
+    {
+      ran: true,
+      reason: undefined,
+      version: '6.0.4',
+      compared: {},
+      findings: [],
+      notProven: [],
+      milliseconds: 1,
+    },
+  );
+  journal.close();
+  host.log.length = 0;
+  return {
+    host,
+    daemons,
+    rollback: async () => ({
+      status: await rollbackCommand(host, { state, yes: true }, output),
+      said: said.join('\n'),
+    }),
+  };
+}
+
+/** Containers that keep what root writes in them. */
+function answerFiles(host: FakeHost): void {
+  const written = new Map<string, Buffer>();
+  host.onRequest((_, { method, path, content }) => {
+    const url = new URL(path, 'http://localhost');
+    const name = url.searchParams.get('path');
+    if (!url.pathname.endsWith('/files') || name === null) return undefined;
+    if (name === '/') return { ...syncAnswer([]), headers: { 'x-lxd-uid': '0' } };
+    if (method === 'POST' && content !== undefined) written.set(name, content);
+    const body = written.get(name);
+    return method === 'GET' && body !== undefined ? { status: 200, body } : syncAnswer(null);
+  });
+}
+
+/** As a kill leaves it: its instances live on. */
+function kill({ host, daemons }: Begun): void {
+  daemons.lxd.running = false;
+  host.machine.listeners.delete(daemons.lxd.socket);
+}
+
+describe('a rollback', () => {
+  test('leaves an LXD that answers alone, and says that what ran runs', async () => {
+    const run = await begun({ lxdRuns: true });
+
+    const { status, said } = await run.rollback();
+
+    expect(status).toBe(0);
+    expect(run.host.log).not.toContainEqual({ kind: 'run', text: expect.stringContaining('start lxd') });
+    expect(said).toMatch(/LXD is back in .*; what ran runs\./);
+  });
+
+  test('starts an LXD that listened when the run began and was killed by something else', async () => {
+    const run = await begun({ lxdRuns: true });
+    kill(run);
+
+    const { status, said } = await run.rollback();
+
+    expect(status).toBe(0);
+    expect(run.daemons.lxd.running).toBe(true);
+    expect(run.daemons.lxd.instances.get('default/c1')).toBe('Running');
+    expect(said).toContain('has ended while its instances run, and is started again');
+    expect(said).toMatch(/LXD is back in .*; what ran runs\./);
+  });
+
+  test('does not start an LXD that did not listen when the run began, and says so', async () => {
+    const run = await begun({ lxdRuns: false });
+
+    const { status, said } = await run.rollback();
+
+    expect(status).toBe(0);
+    expect(run.daemons.lxd.running).toBe(false);
+    expect(said).toMatch(/LXD is back in .*; it does not run, as when the migration began\./);
+    expect(said).not.toContain('what ran runs');
+  });
+
+  test('does not say that anything runs where LXD has ended by itself and is not started', async () => {
+    const run = await begun({ lxdRuns: true });
+    kill(run);
+    run.host.machine.processes = [];
+
+    const { status, said } = await run.rollback();
+
+    expect(status).toBe(0);
+    expect(run.daemons.lxd.running).toBe(false);
+    expect(said).toMatch(/LXD is back in .*; it does not run\./);
+    expect(said).not.toContain('what ran runs');
+  });
+});
