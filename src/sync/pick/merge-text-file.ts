@@ -66,6 +66,7 @@ export async function mergeTextFile(view: PickView, files: TextSides): Promise<M
   const added = addedLines(view, base, theirs);
   const translator = await openTranslator(view, {
     from: sides.from,
+    path: sides.path,
     study,
     go,
     theirs: sides.theirs.text,
@@ -156,6 +157,7 @@ export async function makeTextFile(
   const lines = theirs.split('\n');
   const translator = await openTranslator(view, {
     from,
+    path,
     study: undefined,
     go,
     theirs,

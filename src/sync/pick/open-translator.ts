@@ -5,13 +5,20 @@ import { fileKind } from '../rewrite/file-kind.ts';
 import { createSymbolFinder, type GoContext, upstreamFolder } from '../rewrite/go/go-names.ts';
 import { type ImportSpec, localName, parseImports } from '../rewrite/go/scan-go.ts';
 import { learnPhrases } from '../rewrite/phrases.ts';
-import { createTranslator, findPaths, type Translator } from '../rewrite/translate.ts';
+import {
+  createTranslator,
+  findPaths,
+  type Translator,
+  type TranslatorContext,
+} from '../rewrite/translate.ts';
 import { applySpans } from '../rules/words.ts';
 import type { FileStudy, PickView } from './pick-view.ts';
 import { askNeighbours, studyNeighbours } from './study-file.ts';
 
 interface TranslatorSources {
   readonly from: string;
+  /** The fork's path. */
+  readonly path: string;
   readonly study: FileStudy | undefined;
   readonly go: GoContext | undefined;
   readonly theirs: string;
@@ -43,6 +50,7 @@ export async function openTranslator(view: PickView, sources: TranslatorSources)
     qualifiers: new Set(
       go === undefined ? [] : theirImports.filter((spec) => isRenamed(go, spec.path)).map(localName),
     ),
+    ...ownName(view, sources.from, sources.path),
     paths: await namedPaths(view, sources.lines),
     name: view.shop.pack.info.upstream.name,
   });
@@ -61,6 +69,15 @@ export function rememberPhrases(
     for (const { key, value } of learnPhrases(line, store.line(carried[index] ?? 0), pack.info.upstream.name))
       view.phrases.set(key, value);
   }
+}
+
+/** What the file is called on both sides, without its ending, where a part of that is upstream's name and was renamed. */
+function ownName(view: PickView, from: string, path: string): Pick<TranslatorContext, 'own'> {
+  const { brands } = view.shop.pack.info.upstream;
+  const stem = (of: string): string => of.slice(of.lastIndexOf('/') + 1).replace(/(?:_test)?\.\w+$/, '');
+  const [before, after] = [stem(from), stem(path)];
+  const isPart = view.shop.brand.inText(before) && !brands.includes(before.toLowerCase());
+  return isPart && before !== after ? { own: { from: before, to: after } } : {};
 }
 
 /** Whether names of a package may be called otherwise in the fork. */

@@ -70,6 +70,8 @@ export interface TranslatorContext {
   readonly qualifiers: ReadonlySet<string>;
   /** Upstream paths named in the text, and where they are in the fork. */
   readonly paths: ReadonlyMap<string, string>;
+  /** The file's own name on both sides, where the fork calls it otherwise: text goes with it. */
+  readonly own?: { readonly from: string; readonly to: string };
   /** Upstream's name, as sentences have it. */
   readonly name: string;
 }
@@ -284,10 +286,8 @@ interface Planned {
 
 /** What rules and paths alone would make of each token. */
 function planTokens(context: TranslatorContext, line: string, tokens: readonly string[]): readonly Planned[] {
-  const spans = mergeSpans(
-    pathSpans(context, line),
-    context.words.match(line, context.path, scopeFinder(context, line)),
-  );
+  const words = context.words.match(line, context.path, scopeFinder(context, line));
+  const spans = mergeSpans(pathSpans(context, line), mergeSpans(ownSpans(context, line), words));
   const planned: Planned[] = [];
   let start = 0;
   let next = 0;
@@ -333,6 +333,18 @@ function pathSpans(context: TranslatorContext, line: string): readonly Span[] {
     if (to === undefined) return [];
     return [{ start: found.start, end: found.start + found.path.length, to, rule: 'path', fixed: true }];
   });
+}
+
+/** Places in which a line names the file itself, as a word. */
+function ownSpans({ own }: TranslatorContext, line: string): readonly Span[] {
+  if (own === undefined) return [];
+  const spans: Span[] = [];
+  for (let at = line.indexOf(own.from); at >= 0; at = line.indexOf(own.from, at + 1)) {
+    const end = at + own.from.length;
+    if (!/[\w-]/.test(line[at - 1] ?? '') && !/[\w-]/.test(line[end] ?? ''))
+      spans.push({ start: at, end, to: own.to, rule: 'own-name', fixed: false });
+  }
+  return spans;
 }
 
 const pathPattern = /(?<![\w/.\-@:])(?:\.{1,2}\/)*([A-Za-z][\w-]*\/[\w\-./]*\w)/g;

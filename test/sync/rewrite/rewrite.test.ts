@@ -162,6 +162,15 @@ describe('translator', () => {
     );
   });
 
+  it('goes with the new name of the file where text names the file itself', () => {
+    const own = { from: 'dev-lxd', to: 'dev-incus' };
+    const evidence = createEvidence(brand);
+    evidence.learn('about the lxd command', 'about the lxd command');
+    const translator = createTranslator({ ...context, own, file: { evidence, lines: new Map() } });
+    expect(translator.translate('(dev-lxd)=').text).toBe('(dev-incus)=');
+    expect(translator.translate('my-dev-lxd of the lxd command').text).toBe('my-dev-lxd of the lxd command');
+  });
+
   it('puts paths where the fork has them', () => {
     const paths = new Map([['lxd/auth/model.go', 'internal/server/auth/model.go']]);
     const translator = createTranslator({ ...context, path: 'test/a.sh', kind: 'shell', paths });
