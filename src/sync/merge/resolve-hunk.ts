@@ -14,6 +14,8 @@ export interface ResolverContext {
   readonly entries?: readonly string[];
   /** Go: blank runs do not matter, and two declarations added in one place can follow each other. */
   readonly go: boolean;
+  /** What the fork lacks it deleted: no commit of upstream that brought it is still to come. */
+  readonly deletedByFork?: boolean;
 }
 
 export interface Resolution {
@@ -50,6 +52,18 @@ export function resolveHunk(
     (context.go ? squeezed(store, base, ours, theirs) : undefined) ??
     (context.go ? bothInserted(store, base, ours, theirs) : undefined) ??
     deleted(store, base, ours, theirs) ??
+    (context.deletedByFork === true ? besideDeletion(store, base, ours, theirs) : undefined)
+  );
+}
+
+/** Ways that count on the fork having deleted, and not merely never had, what it lacks. */
+function besideDeletion(
+  store: LineStore,
+  base: Sequence,
+  ours: Sequence,
+  theirs: Sequence,
+): Resolution | undefined {
+  return (
     deletedBeside(store, base, ours, theirs) ??
     replaced(store, base, ours, theirs) ??
     lineByLine(store, base, ours, theirs) ??

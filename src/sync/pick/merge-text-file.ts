@@ -10,7 +10,7 @@ import { findImportBlock, parseSpec, withImportBlock, withoutMadeBlock } from '.
 import type { FoldKind, LineStore } from '../rewrite/line-store.ts';
 import type { Choice } from '../rewrite/translate.ts';
 import { checkGo } from './check-go.ts';
-import { leftOutLines } from './left-out.ts';
+import { type Absent, findAbsent, isLeftOut, isStillToCome } from './left-out.ts';
 import { openTranslator, rememberPhrases } from './open-translator.ts';
 import type { PickView } from './pick-view.ts';
 import { renamedAway } from './renamed-away.ts';
@@ -74,12 +74,18 @@ export async function mergeTextFile(view: PickView, files: TextSides): Promise<M
     lines: added,
   });
   const carried = carryFile(store, { base, theirs }, ours, study.alignment, translator, fold);
-  const merged = mergeLines(store, carried.base, ours, carried.theirs, {
-    driver: sides.driver,
-    entries: sides.entries ?? [],
-    go: kind === 'go',
-  });
-  const settled = merged.open.length === 0 ? undefined : await keepOurs(view, sides, merged.open);
+  const merge = (deletedByFork: boolean) =>
+    mergeLines(store, carried.base, ours, carried.theirs, {
+      driver: sides.driver,
+      entries: sides.entries ?? [],
+      go: kind === 'go',
+      deletedByFork,
+    });
+  const first = merge(false);
+  const absent = first.open.length === 0 ? undefined : await findAbsent(view, sides.from);
+  const merged =
+    absent === undefined || isStillToCome(view, sides.from, absent, first.open) ? first : merge(true);
+  const settled = absent === undefined ? undefined : await keepOurs(view, sides, absent, merged.open);
   // Open hunks keep the fork's text.
   const open = settled === undefined ? merged.open : [];
   const signs: Sign[] = [
@@ -134,10 +140,12 @@ export async function mergeTextFile(view: PickView, files: TextSides): Promise<M
 async function keepOurs(
   view: PickView,
   sides: TextSides,
+  absent: Absent,
   hunks: readonly OpenHunk[],
 ): Promise<Sign | undefined> {
-  const leftOut = await leftOutLines(view, sides.from, hunks);
-  if (leftOut !== undefined) return sign(sides.path, 'left-out', `${leftOut.rule}: ${leftOut.sha}`);
+  if (hunks.length === 0) return undefined;
+  if (absent.by !== undefined && isLeftOut(view, sides.from, absent, hunks))
+    return sign(sides.path, 'left-out', `${absent.by.rule}: ${absent.by.sha}`);
   const renamed = await renamedAway(view, hunks);
   return renamed === undefined
     ? undefined

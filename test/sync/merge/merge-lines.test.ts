@@ -8,13 +8,22 @@ import { createLineStore } from '../../../src/sync/rewrite/line-store.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 
 const store = createLineStore((line) => line);
-const merge = (base: string, ours: string, theirs: string, driver: 'text' | 'append-list' = 'text') => {
+const merge = (
+  base: string,
+  ours: string,
+  theirs: string,
+  driver: 'text' | 'append-list' = 'text',
+  deletedByFork = false,
+) => {
   const merged = mergeLines(store, store.split(base), store.split(ours), store.split(theirs), {
     driver,
     go: false,
+    deletedByFork,
   });
   return { ...merged, text: store.join(merged.lines), marked: store.join(merged.marked) };
 };
+/** The same where the fork is known to have deleted what it lacks. */
+const mergeDeleted = (base: string, ours: string, theirs: string) => merge(base, ours, theirs, 'text', true);
 const text = fc
   .array(fc.constantFrom('a', 'b', 'c', 'd', 'e', ''), { maxLength: 12 })
   .map((lines) => lines.map((line) => `${line}\n`).join(''));
@@ -117,12 +126,12 @@ describe('mergeLines', () => {
     const part = ['def build():', 'run the first tool', 'run the second tool', 'run the third tool', 'done'];
     const own = part.with(2, 'run the fork tool');
 
-    const merged = merge(
+    const merged = mergeDeleted(
       lines('keep', 'if topical:', 'set tags', ...part),
       lines('keep', ...own),
       lines('keep', 'if topical:', 'set tags'),
     );
-    const rewrittenByFork = merge(
+    const rewrittenByFork = mergeDeleted(
       lines('keep', 'if topical:', ...part),
       lines('keep', 'def build():', 'A', 'B', 'C', 'done'),
       lines('keep', 'if topical:'),
@@ -133,7 +142,7 @@ describe('mergeLines', () => {
   });
 
   it('makes changes of single lines in what the fork left of a stretch, and of no others', () => {
-    const merged = merge(
+    const merged = mergeDeleted(
       'first tls driver\nfirst rbac driver\nsecond rbac driver\n',
       'first tls driver\n',
       'new first tls driver\nnew first rbac driver\nsecond rbac driver, changed\n',
@@ -146,7 +155,7 @@ describe('mergeLines', () => {
   });
 
   it('takes lines that upstream wrote anew, without those that the fork had deleted among the old ones', () => {
-    const merged = merge(
+    const merged = mergeDeleted(
       'one\n"sphinx_design",\ntwo\nthree\n',
       'one\ntwo\nthree\n',
       "first\n'sphinx_design',\nsecond\n",
@@ -157,11 +166,13 @@ describe('mergeLines', () => {
   it('leaves out single changes in what the fork replaced by something else, and asks where it is alike', () => {
     const base = 'ask for a password\nread the answer\nstore the answer\n';
     const theirs = base.replace('read', 'fetch');
-    const other = merge(base, 'use tokens\n', theirs);
-    const alike = merge(base, 'print the answer\n', theirs);
-    const more = merge(base, 'use tokens\n', base.replace('store', 'check it\nstore'));
+    const other = mergeDeleted(base, 'use tokens\n', theirs);
+    const alike = mergeDeleted(base, 'print the answer\n', theirs);
+    const more = mergeDeleted(base, 'use tokens\n', base.replace('store', 'check it\nstore'));
 
     expect(other).toMatchObject({ text: 'use tokens\n', settled: ['touching-deletion'], open: [] });
+    // What the fork only lacks so far is not deleted.
+    expect(merge(base, 'use tokens\n', theirs).open).toHaveLength(1);
     expect(alike.open).toHaveLength(1);
     expect(more.open).toHaveLength(1);
   });

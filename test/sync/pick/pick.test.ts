@@ -717,6 +717,33 @@ describe('conflicts', () => {
     ]);
   });
 
+  it('name them where the fork has other lines in the place of what they brought', async () => {
+    const settings = 'first = 1\nsecond = 2\n';
+    const block = (name: string): string =>
+      ['limit', name, 'timeout', 'retries', 'backlog'].map((key) => `${key}_of_server = 3\n`).join('');
+    const base = change({ 'settings.txt': settings }, { name: 'settings', time: 2100 });
+    const { result, tiny } = await pick(
+      [
+        base,
+        change(
+          { 'settings.txt': settings + block('window') },
+          { name: 'first', from: 'settings', time: 2400 },
+        ),
+        change({ 'settings.txt': settings + block('frame') }, { from: 'first' }),
+      ],
+      [
+        change(
+          { 'settings.txt': settings },
+          { name: 'import', from: 'rename', time: 2500, authorTime: 2100 },
+        ),
+        change({ 'settings.txt': `${settings}our own line\n` }, { name: 'own', from: 'import', time: 2600 }),
+      ],
+    );
+    expect(result.conflicts).toMatchObject([
+      { type: 'prerequisite-missing', prerequisites: [tiny.sha('first')] },
+    ]);
+  });
+
   it('say that a rule is missing for a file that nobody placed', async () => {
     const before: FixtureCommit = {
       name: 'before',
