@@ -6,7 +6,7 @@ if (Number(process.versions.node.split('.')[0]) < 22) {
   process.stderr.write(`fork-sync needs Node 22 or newer; this is ${process.versions.node}.\n`);
   process.exit(1);
 }
-const flags = ['--heap-growing-percent=30', '--max-semi-space-size=2'];
+const flags = ['--heap-growing-percent=30', '--max-semi-space-size=4'];
 // Node before 22.15 has no execve: it takes more memory there, and all else is the same.
 const command = process.argv.slice(2).find((argument) => !argument.startsWith('-'));
 const looks = command === 'scan' || command === 'status';

@@ -46,19 +46,23 @@ const builtIn = new Set(
 
 /** Signs for added lines that use what upstream has and the fork does not. */
 export function checkGo(check: GoCheck): readonly Sign[] {
-  const added = addedCode(check);
+  const theirCode = codeOnly(check.theirs);
   const mergedCode = codeOnly(check.merged);
+  const added = addedCode(check, theirCode);
   return [
-    ...unknownNames(check, added, mergedCode),
-    ...wrongCalls(check),
+    ...unknownNames(check, added, mergedCode, theirCode),
+    ...wrongCalls(check, theirCode),
     ...unknownExports(check, added, mergedCode),
-    ...checkFunctions(check, mergedCode),
+    ...checkFunctions(check, mergedCode, theirCode),
   ];
 }
 
 /** What no compiler would take in the functions that came out changed: open names, unused ones, a bracket missing. */
-export function checkFunctions(check: MergedGo, mergedCode = codeOnly(check.merged)): readonly Sign[] {
-  const theirCode = codeOnly(check.theirs);
+export function checkFunctions(
+  check: MergedGo,
+  mergedCode = codeOnly(check.merged),
+  theirCode = codeOnly(check.theirs),
+): readonly Sign[] {
   const signs: Sign[] = [];
   if (!isBalanced(mergedCode) && isBalanced(theirCode))
     signs.push({ path: check.path, name: 'not-go', detail: 'brackets' });
@@ -137,9 +141,9 @@ interface AddedLine {
   readonly code: string;
 }
 
-function addedCode(check: GoCheck): readonly AddedLine[] {
+function addedCode(check: GoCheck, theirCode: string): readonly AddedLine[] {
   const lines: AddedLine[] = [];
-  const states = codeOnly(check.theirs).split('\n');
+  const states = theirCode.split('\n');
   for (const edit of check.edits)
     for (let line = edit.bStart; line < edit.bEnd; line += 1) {
       // A line that is blank in code is a comment, or inside a raw string.
@@ -151,7 +155,12 @@ function addedCode(check: GoCheck): readonly AddedLine[] {
 
 const wordPattern = /(\.[ \t]*)?\b([A-Za-z_]\w*)/g;
 
-function unknownNames(check: GoCheck, added: readonly AddedLine[], mergedCode: string): readonly Sign[] {
+function unknownNames(
+  check: GoCheck,
+  added: readonly AddedLine[],
+  mergedCode: string,
+  theirCode: string,
+): readonly Sign[] {
   const counts = new Map<string, { added: number; selector: boolean }>();
   for (const { code } of added)
     for (const match of code.matchAll(wordPattern)) {
@@ -160,7 +169,6 @@ function unknownNames(check: GoCheck, added: readonly AddedLine[], mergedCode: s
       const known = counts.get(word) ?? { added: 0, selector: true };
       counts.set(word, { added: known.added + 1, selector: known.selector && dot !== undefined });
     }
-  const theirCode = codeOnly(check.theirs);
   const folder = check.path.slice(0, Math.max(0, check.path.lastIndexOf('/')));
   const home = check.go.fork.packages.get(folder);
   const signs: Sign[] = [];
@@ -189,8 +197,7 @@ function countWord(code: string, word: string): number {
 const callPattern = /(?<!func )(?<!func \([^)\n]*\) )\b([A-Za-z_]\w*)\(/g;
 
 /** Calls in added code whose number of arguments suits upstream's function and none of the fork's. */
-function wrongCalls(check: GoCheck): readonly Sign[] {
-  const code = codeOnly(check.theirs);
+function wrongCalls(check: GoCheck, code: string): readonly Sign[] {
   const starts = lineStarts(code);
   const signs: Sign[] = [];
   for (const edit of check.edits) {
