@@ -158,14 +158,40 @@ export function substitutions(
 ): readonly (readonly [number, string, string])[] {
   if (upstream.length > 300 || fork.length > 300) return [];
   const out: [number, string, string][] = [];
-  for (const part of replacements(upstream, fork)) {
+  // Most lines differ in one place: what is the same before and behind it needs no search.
+  const shorter = Math.min(upstream.length, fork.length);
+  let start = 0;
+  while (start < shorter && upstream[start] === fork[start]) start += 1;
+  let end = 0;
+  while (end < shorter - start && upstream.at(-1 - end) === fork.at(-1 - end)) end += 1;
+  for (let index = 0; index < start; index += 1) {
+    const token = upstream[index] ?? '';
+    out.push([index, token, token]);
+  }
+  const [before, after] = [
+    upstream.slice(start, upstream.length - end),
+    fork.slice(start, fork.length - end),
+  ];
+  for (const part of replacements(before, after)) {
     const sameLength = part.aEnd - part.aStart === part.bEnd - part.bStart;
     if (part.kind === 'equal' || sameLength) {
       for (let step = 0; step < part.aEnd - part.aStart; step += 1)
-        out.push([part.aStart + step, upstream[part.aStart + step] ?? '', fork[part.bStart + step] ?? '']);
+        out.push([
+          start + part.aStart + step,
+          before[part.aStart + step] ?? '',
+          after[part.bStart + step] ?? '',
+        ]);
     } else if (part.aEnd - part.aStart === 1) {
-      out.push([part.aStart, upstream[part.aStart] ?? '', fork.slice(part.bStart, part.bEnd).join('')]);
+      out.push([
+        start + part.aStart,
+        before[part.aStart] ?? '',
+        after.slice(part.bStart, part.bEnd).join(''),
+      ]);
     }
+  }
+  for (let index = upstream.length - end; index < upstream.length; index += 1) {
+    const token = upstream[index] ?? '';
+    out.push([index, token, token]);
   }
   return out;
 }
