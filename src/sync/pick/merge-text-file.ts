@@ -17,6 +17,7 @@ import { renamedAway } from './renamed-away.ts';
 import type { Sign } from './sign.ts';
 import { studyFile } from './study-file.ts';
 import { choiceSigns, differenceSigns, importSigns, newFileSign, sign } from './text-signs.ts';
+import { tidyGo } from './tidy-go.ts';
 
 export interface TextSides {
   /** Upstream's path, which decides what kind of file it is. */
@@ -111,6 +112,14 @@ export async function mergeTextFile(view: PickView, files: TextSides): Promise<M
     text = withoutMadeBlock(fixed.text, files.ours.text);
     signs.push(...importSigns(sides.path, fixed));
   }
+  if (go !== undefined && open.length === 0)
+    text = tidyGo({
+      merged: text,
+      ours: files.ours.text,
+      theirs: sides.theirs.text,
+      go,
+      declared: await view.declared(),
+    });
   if (go !== undefined && open.length === 0)
     signs.push(
       ...checkGo({

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { tidyGo } from '../../../src/sync/pick/tidy-go.ts';
 import { fixImports } from '../../../src/sync/rewrite/go/fix-imports.ts';
 import type { GoIndex, GoPackage } from '../../../src/sync/rewrite/go/go-index.ts';
 import { createSymbolFinder, type GoContext } from '../../../src/sync/rewrite/go/go-names.ts';
@@ -120,6 +121,56 @@ const context: GoContext = {
   folderOf: (folder) => (folder.startsWith('quartz/') ? `internal/${folder.slice(7)}` : folder),
   newFolders: new Set(),
 };
+
+describe('tidying merged Go', () => {
+  const tidy = (merged: string, ours: string, theirs = '') =>
+    tidyGo({ merged, ours, theirs, go: context, declared: new Set() });
+  const body = (...lines: readonly string[]): string =>
+    `func Update() error {\n${lines.map((line) => `\t${line}\n`).join('')}}\n`;
+
+  it('brings back a name that the fork had no use for, where the rest of the line is the same and code behind it asks', () => {
+    const ours = body('removed, _ := old.Update(all)', 'use(removed)');
+    const theirs = body('removed, keys := old.Update(all)', 'use(removed)', 'check(keys)');
+    const merged = body('removed, _ := old.Update(all)', 'use(removed)', 'check(keys)');
+
+    expect(tidy(merged, ours, theirs)).toBe(theirs);
+    expect(tidy(ours, ours, theirs)).toBe(ours);
+    const own = body('keys := mine()', 'removed, _ := old.Update(all)', 'check(keys)');
+    expect(tidy(own, own, theirs)).toBe(own);
+    const other = body('removed, _ := old.Update(some)', 'check(keys)');
+    expect(tidy(other, other, theirs)).toBe(other);
+  });
+
+  it('calls a function without the last arguments, where the fork took those parameters away', () => {
+    const function_ = (parameters: number) => ({ path: 'a.go', parameters, variadic: false });
+    const callables =
+      (...found: readonly number[]) =>
+      (name: string) =>
+        name === 'MayChange' ? found.map(function_) : [];
+    const go = (fork: readonly number[], upstream: number): GoContext => ({
+      ...context,
+      fork: { ...context.fork, callables: callables(...fork) },
+      upstream: { ...context.upstream, callables: callables(upstream) },
+    });
+    const call = body('if auth.MayChange(r, name(a, b), "manage, it") {', '}');
+    const cut = (fork: readonly number[], upstream: number, ours = '') =>
+      tidyGo({ merged: call, ours, theirs: '', go: go(fork, upstream), declared: new Set() });
+
+    expect(cut([2], 3)).toBe(body('if auth.MayChange(r, name(a, b)) {', '}'));
+    // Two functions of that name, one that upstream calls otherwise too, or a call that was there: nobody knows.
+    expect(cut([2, 1], 3)).toBe(call);
+    expect(cut([2], 4)).toBe(call);
+    expect(cut([2], 3, call)).toBe(call);
+  });
+
+  it('puts one blank behind a key that has lost its neighbours, as gofmt does', () => {
+    const before = 'var keys = map[string]Key{\n\t"first":      {},\n\t"the.second": {},\n}\n';
+    const after = 'var keys = map[string]Key{\n\t"first":      {},\n\t// New.\n\t"the.second": {},\n}\n';
+    expect(tidy(after, before)).toBe(after.replace('"first":      {}', '"first": {}'));
+    expect(tidy(before, before)).toBe(before);
+    expect(tidy(after, after)).toBe(after);
+  });
+});
 
 describe('symbols', () => {
   const imports = [
