@@ -63,38 +63,59 @@ const longestBranch = 2 * 365 * 86_400;
  * The same to the last commit: one that was made before the fork point and merged after it counts where its branch
  * holds the fork point. (Of a branch that had parted before, what is older than the fork point is left out.)
  */
-export async function walkWholeHistory<C extends HistoryCommit>(
+export function walkWholeHistory<C extends HistoryCommit>(
   read: ReadCommit<C>,
   tips: readonly string[],
   forkPoint: string,
   knownForkPointTime?: number,
 ): Promise<History<C>> {
-  const base = await read(forkPoint);
-  const oldest = base?.committer.time ?? knownForkPointTime ?? 0;
-  const before = new Map<string, C>();
-  const isAncient = (commit: C): boolean => commit.committer.time < oldest - longestBranch;
-  if (base !== undefined) await walk(read, [forkPoint], before, isAncient);
-  const found = new Map<string, C>();
-  const cutOff: string[] = [];
-  const holding = new Set<string>();
-  for (const tip of tips) {
-    const older: string[] = [];
-    let holds = false;
-    const seen = new Map<string, C>();
-    const missing = await walk(read, [tip], seen, (commit) => {
-      if (commit.sha === forkPoint || holding.has(commit.sha)) holds = true;
-      if (commit.sha === forkPoint || found.has(commit.sha)) return true;
-      if (commit.committer.time < oldest) older.push(commit.sha);
-      return commit.committer.time < oldest;
-    });
-    cutOff.push(...missing);
-    if (holds) await walk(read, older, seen, (commit) => before.has(commit.sha) || isAncient(commit));
-    for (const [sha, commit] of seen) {
-      found.set(sha, commit);
-      if (holds) holding.add(sha);
+  return openWholeHistories(read, forkPoint, knownForkPointTime)(tips);
+}
+
+/** The same for several histories of one fork point; one that holds another, known one goes on from there. */
+export function openWholeHistories<C extends HistoryCommit>(
+  read: ReadCommit<C>,
+  forkPoint: string,
+  knownForkPointTime?: number,
+): (tips: readonly string[], known?: History<C>) => Promise<History<C>> {
+  let before: Promise<ReadonlyMap<string, C>> | undefined;
+  const commonBefore = async (isAncient: (commit: C) => boolean): Promise<ReadonlyMap<string, C>> => {
+    const common = new Map<string, C>();
+    await walk(read, [forkPoint], common, isAncient);
+    return common;
+  };
+  return async (tips, known) => {
+    const base = await read(forkPoint);
+    const oldest = base?.committer.time ?? knownForkPointTime ?? 0;
+    const isAncient = (commit: C): boolean => commit.committer.time < oldest - longestBranch;
+    const found = new Map(known?.commits.map((commit) => [commit.sha, commit]));
+    const cutOff: string[] = [...(known?.cutOff ?? [])];
+    // Where a known history reaches the fork point, every commit of it that a branch parts from is as good.
+    const reaches = known?.commits.some((commit) => commit.parents.includes(forkPoint)) === true;
+    const holding = new Set(reaches ? found.keys() : []);
+    for (const tip of tips) {
+      const older: string[] = [];
+      let holds = false;
+      const seen = new Map<string, C>();
+      const missing = await walk(read, [tip], seen, (commit) => {
+        if (commit.sha === forkPoint || holding.has(commit.sha)) holds = true;
+        if (commit.sha === forkPoint || found.has(commit.sha)) return true;
+        if (commit.committer.time < oldest) older.push(commit.sha);
+        return commit.committer.time < oldest;
+      });
+      cutOff.push(...missing);
+      if (holds && older.length > 0) {
+        before ??= base === undefined ? Promise.resolve(new Map()) : commonBefore(isAncient);
+        const common = await before;
+        await walk(read, older, seen, (commit) => common.has(commit.sha) || isAncient(commit));
+      }
+      for (const [sha, commit] of seen) {
+        found.set(sha, commit);
+        if (holds) holding.add(sha);
+      }
     }
-  }
-  return orderHistory(found, cutOff);
+    return orderHistory(found, [...new Set(cutOff)]);
+  };
 }
 
 /** Walks down from the tips, level by level; returns what is not here. */

@@ -2,7 +2,7 @@
 import type { Decision } from '../decide/decision.ts';
 import { changesOf, judgeWhole } from '../gate/judge-whole.ts';
 import { createGate, type Verdict } from '../gate/licence-gate.ts';
-import { type History, type Visible, walkWholeHistory } from '../git/history.ts';
+import { type History, openWholeHistories, type Visible } from '../git/history.ts';
 import type { Change, Objects } from '../git/objects.ts';
 import { isMissingObject } from '../problem.ts';
 import { compileBrand } from '../rewrite/brand.ts';
@@ -41,14 +41,13 @@ export interface OpenScan {
 export async function scanRepositories(sources: ScanSources, request: ScanRequest): Promise<OpenScan> {
   const { pack, objects } = sources;
   const facts = openFacts(sources);
-  const load = (tips: readonly string[]): Promise<History<CommitFacts>> =>
-    walkWholeHistory(facts.read, tips, pack.info.forkPoint, pack.info.forkPointTime);
+  const load = openWholeHistories(facts.read, pack.info.forkPoint, pack.info.forkPointTime);
   const [upstream, fork] = await Promise.all([
     load(request.upstream.map((tip) => tip.sha)),
     load([request.fork]),
   ]);
   // Nearly all of it is the fork's own branch, which is known now.
-  const forkAll = await load([request.fork, ...request.forkBranches]);
+  const forkAll = await load(request.forkBranches, fork);
   facts.save();
   const known = recognise(upstream, fork, forkAll, pack.info.subjectPrefix);
   const judge = await openJudge(sources);
