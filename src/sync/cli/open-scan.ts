@@ -26,13 +26,14 @@ export async function openScanFor(options: ScanOptions, pack: RulePack, engine: 
       ? noScanCache
       : openScanCache(engine.gitDir, createHash('sha256').update(`${maker}\0${pack.hash}`).digest('hex'));
   try {
+    const [tips, onto, forkBranches] = await Promise.all([
+      upstreamTips(upstream, pack, options.branch),
+      resolveCommit(fork, options.onto ?? 'HEAD'),
+      allBranches(fork),
+    ]);
     return await scanRepositories(
       { pack, objects: engine.objects, cache, decisions: readDecisions(pack.folder) },
-      {
-        upstream: await upstreamTips(upstream, pack, options.branch),
-        fork: await resolveCommit(fork, options.onto ?? 'HEAD'),
-        forkBranches: await allBranches(fork),
-      },
+      { upstream: tips, fork: onto, forkBranches },
     );
   } finally {
     cache.close();
@@ -70,12 +71,12 @@ export function branchName(text: string): string {
 
 /** Those branches of the pack that are there; none may be. */
 export async function listedTips(repository: string, pack: RulePack): Promise<readonly ScanTip[]> {
-  const tips: ScanTip[] = [];
-  for (const { name } of pack.info.licence?.branches ?? []) {
-    const sha = await branchTip(repository, readable(name));
-    if (sha !== undefined) tips.push({ branch: name, sha });
-  }
-  return tips;
+  const branches = pack.info.licence?.branches ?? [];
+  const shas = await Promise.all(branches.map(({ name }) => branchTip(repository, readable(name))));
+  return branches.flatMap(({ name }, index) => {
+    const sha = shas[index];
+    return sha === undefined ? [] : [{ branch: name, sha }];
+  });
 }
 
 async function branchTip(repository: string, branch: string): Promise<string | undefined> {
