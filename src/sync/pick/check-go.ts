@@ -46,23 +46,19 @@ const builtIn = new Set(
 
 /** Signs for added lines that use what upstream has and the fork does not. */
 export function checkGo(check: GoCheck): readonly Sign[] {
-  const theirCode = codeOnly(check.theirs);
+  const added = addedCode(check);
   const mergedCode = codeOnly(check.merged);
-  const added = addedCode(check, theirCode);
   return [
-    ...unknownNames(check, added, mergedCode, theirCode),
-    ...wrongCalls(check, theirCode),
+    ...unknownNames(check, added, mergedCode),
+    ...wrongCalls(check),
     ...unknownExports(check, added, mergedCode),
-    ...checkFunctions(check, mergedCode, theirCode),
+    ...checkFunctions(check, mergedCode),
   ];
 }
 
 /** What no compiler would take in the functions that came out changed: open names, unused ones, a bracket missing. */
-export function checkFunctions(
-  check: MergedGo,
-  mergedCode = codeOnly(check.merged),
-  theirCode = codeOnly(check.theirs),
-): readonly Sign[] {
+export function checkFunctions(check: MergedGo, mergedCode = codeOnly(check.merged)): readonly Sign[] {
+  const theirCode = codeOnly(check.theirs);
   const signs: Sign[] = [];
   if (!isBalanced(mergedCode) && isBalanced(theirCode))
     signs.push({ path: check.path, name: 'not-go', detail: 'brackets' });
@@ -116,7 +112,7 @@ function wrongPackageCalls(check: MergedGo, folder: string, code: string, before
     const list = argumentList(code, match.index + whole.length - 1);
     if (list === undefined || list.text.includes('...)') || before.includes(whole + list.text.slice(1)))
       continue;
-    const here = functionsOf(check, place, name);
+    const here = functionsOf(check.go, place, name);
     if (here.length === 0 || here.some((found) => fits(found, list.count))) continue;
     if (qualifier === undefined && isDeclared(code, name)) continue;
     signs.push({ path: check.path, name: 'arguments-differ', detail: `${name}(${list.count})` });
@@ -124,8 +120,9 @@ function wrongPackageCalls(check: MergedGo, folder: string, code: string, before
   return signs;
 }
 
-function functionsOf(check: MergedGo, folder: string, name: string): readonly GoFunction[] {
-  const files = check.go.fork.packages.get(folder)?.files ?? [];
+/** The functions of a name that a package of the fork declares; methods are not among them. */
+export function functionsOf(go: GoContext, folder: string, name: string): readonly GoFunction[] {
+  const files = go.fork.packages.get(folder)?.files ?? [];
   return files.flatMap(({ facts }) => facts.functions.filter((found) => found.name === name));
 }
 
@@ -141,9 +138,9 @@ interface AddedLine {
   readonly code: string;
 }
 
-function addedCode(check: GoCheck, theirCode: string): readonly AddedLine[] {
+function addedCode(check: GoCheck): readonly AddedLine[] {
   const lines: AddedLine[] = [];
-  const states = theirCode.split('\n');
+  const states = codeOnly(check.theirs).split('\n');
   for (const edit of check.edits)
     for (let line = edit.bStart; line < edit.bEnd; line += 1) {
       // A line that is blank in code is a comment, or inside a raw string.
@@ -155,12 +152,7 @@ function addedCode(check: GoCheck, theirCode: string): readonly AddedLine[] {
 
 const wordPattern = /(\.[ \t]*)?\b([A-Za-z_]\w*)/g;
 
-function unknownNames(
-  check: GoCheck,
-  added: readonly AddedLine[],
-  mergedCode: string,
-  theirCode: string,
-): readonly Sign[] {
+function unknownNames(check: GoCheck, added: readonly AddedLine[], mergedCode: string): readonly Sign[] {
   const counts = new Map<string, { added: number; selector: boolean }>();
   for (const { code } of added)
     for (const match of code.matchAll(wordPattern)) {
@@ -169,6 +161,7 @@ function unknownNames(
       const known = counts.get(word) ?? { added: 0, selector: true };
       counts.set(word, { added: known.added + 1, selector: known.selector && dot !== undefined });
     }
+  const theirCode = codeOnly(check.theirs);
   const folder = check.path.slice(0, Math.max(0, check.path.lastIndexOf('/')));
   const home = check.go.fork.packages.get(folder);
   const signs: Sign[] = [];
@@ -197,7 +190,8 @@ function countWord(code: string, word: string): number {
 const callPattern = /(?<!func )(?<!func \([^)\n]*\) )\b([A-Za-z_]\w*)\(/g;
 
 /** Calls in added code whose number of arguments suits upstream's function and none of the fork's. */
-function wrongCalls(check: GoCheck, code: string): readonly Sign[] {
+function wrongCalls(check: GoCheck): readonly Sign[] {
+  const code = codeOnly(check.theirs);
   const starts = lineStarts(code);
   const signs: Sign[] = [];
   for (const edit of check.edits) {

@@ -29,6 +29,8 @@ const sentences: Partial<Record<SignName, (detail: string) => string>> = {
     `the fork took the file apart; what upstream adds to it was put where its neighbour is: ${detail}`,
   'name-unknown': (detail) => `the fork does not have this name: ${detail}`,
   'arguments-differ': (detail) => `no function of this name in the fork takes so many arguments: ${detail}`,
+  'arguments-cut': (detail) =>
+    `the fork's function takes fewer arguments: the last ones were left out: ${detail}`,
   'not-go': (detail) => `no compiler would take the merged code: ${detail}`,
   'left-out': (detail) =>
     `upstream changed what came with a commit that a rule leaves out; its change of that was left out (${detail})`,

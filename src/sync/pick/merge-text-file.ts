@@ -112,16 +112,17 @@ export async function mergeTextFile(view: PickView, files: TextSides): Promise<M
     text = withoutMadeBlock(fixed.text, files.ours.text);
     signs.push(...importSigns(sides.path, fixed));
   }
-  if (go !== undefined && open.length === 0)
-    text = tidyGo({
+  if (go !== undefined && open.length === 0) {
+    const tidy = tidyGo(sides.path, {
       merged: text,
       ours: files.ours.text,
       theirs: sides.theirs.text,
       go,
       declared: await view.declared(),
     });
-  if (go !== undefined && open.length === 0)
+    text = tidy.text;
     signs.push(
+      ...tidy.signs,
       ...checkGo({
         path: sides.path,
         from: sides.from,
@@ -134,6 +135,7 @@ export async function mergeTextFile(view: PickView, files: TextSides): Promise<M
         declared: await view.declared(),
       }),
     );
+  }
   if (open.length === 0) return { text, open, signs, added };
   const whole = (lines: Sequence | readonly number[]): string =>
     cut ? store.join(lines).replace('import (\n)\n', () => importsOf(sides.ours.text)) : store.join(lines);

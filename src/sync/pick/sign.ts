@@ -24,6 +24,8 @@ export type SignName =
   | 'import-missing'
   | 'name-unknown'
   | 'arguments-differ'
+  | 'arguments-cut'
+  | 'name-restored'
   | 'not-go'
   | 'removed-subsystem'
   | 'relocated'

@@ -1,8 +1,10 @@
 // What a maintainer mends in merged Go without a thought, because the compiler or gofmt would ask for it.
 
-import type { GoContext } from '../rewrite/go/go-names.ts';
-import { argumentList, codeOnly } from '../rewrite/go/scan-go.ts';
+import { forkFolder, type GoContext } from '../rewrite/go/go-names.ts';
+import { argumentList, codeOnly, localName, parseImports } from '../rewrite/go/scan-go.ts';
 import { isWord, tokenize } from '../rewrite/tokens.ts';
+import { functionsOf } from './check-go.ts';
+import type { Sign } from './sign.ts';
 
 export interface LooseGo {
   readonly merged: string;
@@ -15,14 +17,24 @@ export interface LooseGo {
   readonly declared: ReadonlySet<string>;
 }
 
-/** The merged file with names restored, arguments cut and keys spaced, each where only one answer compiles or is formatted. */
-export function tidyGo(file: LooseGo): string {
+export interface TidyGo {
+  readonly text: string;
+  readonly signs: readonly Sign[];
+}
+
+/** The merged file with names restored, arguments cut and keys spaced. Nothing in a comment or a string is touched. */
+export function tidyGo(path: string, file: LooseGo): TidyGo {
   const before = new Set(file.ours.split('\n'));
   const lines = file.merged.split('\n');
-  restoreNames(file, lines, before);
-  cutArguments(file, lines, before);
-  spaceLoneKeys(file, lines);
-  return lines.join('\n');
+  const code = codeOnly(file.merged).split('\n');
+  const signs: Sign[] = [
+    ...restoreNames(file, lines, before).map((detail) => ({ path, name: 'name-restored', detail }) as const),
+    ...cutArguments(file, lines, code, before).map(
+      (detail) => ({ path, name: 'arguments-cut', detail }) as const,
+    ),
+  ];
+  spaceLoneKeys(file, lines, code);
+  return { text: lines.join('\n'), signs };
 }
 
 const blankName = /(?:^|[\s,])_(?:,| :?= )/;
@@ -31,19 +43,22 @@ const blankName = /(?:^|[\s,])_(?:,| :?= )/;
  * The fork had no use for a result and calls it `_`; upstream's new code uses it by the name that it has there. The name
  * comes back where the rest of the line is the same.
  */
-function restoreNames(file: LooseGo, lines: string[], before: ReadonlySet<string>): void {
+function restoreNames(file: LooseGo, lines: string[], before: ReadonlySet<string>): readonly string[] {
+  const restored: string[] = [];
   const here = new Set(lines);
   const others = file.theirs.split('\n').filter((line) => line.includes('=') && !before.has(line));
-  if (others.length === 0) return;
+  if (others.length === 0) return restored;
   for (const [index, line] of lines.entries()) {
     if (!blankName.test(line) || !before.has(line)) continue;
     for (const other of others) {
       const name = here.has(other) ? undefined : nameForBlank(line, other);
       if (name === undefined || !isUsedOnlyBehind(lines, index, name)) continue;
       lines[index] = other;
+      restored.push(name);
       break;
     }
   }
+  return restored;
 }
 
 /** The name that one line has where the other has `_`, if that is all they differ in. */
@@ -70,31 +85,49 @@ function isUsedOnlyBehind(lines: readonly string[], index: number, name: string)
   return !word.test(code(start, index)) && word.test(code(index + 1, end));
 }
 
-const callPattern = /(?<![\w"])([A-Za-z_]\w*)\(/g;
+const callPattern = /(?<![\w.])(?:([A-Za-z_]\w*)\.)?([A-Za-z_]\w*)\(/g;
 
-/** A function of which the fork took the last parameters away is called without them. */
-function cutArguments(file: LooseGo, lines: string[], before: ReadonlySet<string>): void {
+/**
+ * A function of which the fork took the last parameters away is called without them. Only functions of the fork's own
+ * packages, by the name of the import: a method, or somebody else's function, may be another of that name.
+ */
+function cutArguments(
+  file: LooseGo,
+  lines: string[],
+  code: readonly string[],
+  before: ReadonlySet<string>,
+): readonly string[] {
+  const cuts: string[] = [];
+  const imported = new Map<string, string>();
+  for (const spec of parseImports(file.merged)) {
+    const folder = forkFolder(file.go, spec.path);
+    if (folder !== undefined) imported.set(localName(spec), folder);
+  }
   for (const [index, line] of lines.entries()) {
-    if (before.has(line) || /^\s*(?:\/\/|func )/.test(line)) continue;
-    for (const match of line.matchAll(callPattern)) {
-      const name = match[1] ?? '';
-      if (file.declared.has(name)) continue;
-      const open = match.index + match[0].length - 1;
-      const list = argumentList(codeOnly(line), open);
+    if (before.has(line)) continue;
+    const plain = code[index] ?? '';
+    for (const match of plain.matchAll(callPattern)) {
+      const [whole, qualifier = '', name = ''] = match;
+      const folder = imported.get(qualifier);
+      if (folder === undefined || file.declared.has(name)) continue;
+      const open = match.index + whole.length - 1;
+      const list = argumentList(plain, open);
       if (list === undefined || list.text.includes('...')) continue;
-      const taken = parametersInFork(file.go, name);
+      const taken = parametersInFork(file.go, folder, name);
       if (taken === undefined || taken < 1 || taken >= list.count) continue;
       if (!file.go.upstream.callables(name).some((found) => found.parameters === list.count)) continue;
-      const cut = endOfArgument(codeOnly(line), open, taken);
+      const cut = endOfArgument(plain, open, taken);
       lines[index] = `${line.slice(0, cut)}${line.slice(list.end - 1)}`;
+      cuts.push(`${qualifier}.${name}(${list.count}) -> ${name}(${taken})`);
       break;
     }
   }
+  return cuts;
 }
 
-/** How many parameters all functions of a name have in the fork; undefined where they differ. */
-function parametersInFork(go: GoContext, name: string): number | undefined {
-  const [first, ...more] = go.fork.callables(name);
+/** How many parameters a function of a package has in the fork; undefined where there is none, or several differ. */
+function parametersInFork(go: GoContext, folder: string, name: string): number | undefined {
+  const [first, ...more] = functionsOf(go, folder, name);
   if (first === undefined || first.variadic) return undefined;
   return more.every((found) => !found.variadic && found.parameters === first.parameters)
     ? first.parameters
@@ -120,12 +153,14 @@ function endOfArgument(code: string, open: number, number: number): number {
 const keyed = /^(\t+(?:"[^"]*"|[A-Za-z_][\w.]*):)( +)(?=\S)/;
 
 /** gofmt lines values up with those of the lines above and below; a line that has lost its neighbours has one blank. */
-function spaceLoneKeys(file: LooseGo, lines: string[]): void {
+function spaceLoneKeys(file: LooseGo, lines: string[], code: readonly string[]): void {
   const place = (of: readonly string[], at: number): string =>
     of.slice(Math.max(0, at - 1), at + 2).join('\n');
   for (const [index, line] of lines.entries()) {
     const match = keyed.exec(line);
     if (match === null || (match[2]?.length ?? 0) < 2) continue;
+    // In a string of several lines, blanks are what somebody wrote.
+    if (code[index]?.charAt((match[1]?.length ?? 0) - 1) !== ':') continue;
     if (keyed.test(lines[index - 1] ?? '') || keyed.test(lines[index + 1] ?? '')) continue;
     if (file.ours.includes(place(lines, index))) continue;
     lines[index] = `${match[1]} ${line.slice(match[0].length)}`;

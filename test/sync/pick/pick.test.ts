@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { freeLicence, makeTinyFork, type TinyFork } from '../../../fixtures/histories/tiny-fork.ts';
@@ -742,6 +742,49 @@ describe('conflicts', () => {
     expect(result.conflicts).toMatchObject([
       { type: 'prerequisite-missing', prerequisites: [tiny.sha('first')] },
     ]);
+  });
+
+  it('do not take lines for deleted where this clone lacks a version of the file', async () => {
+    const settings = 'first = 1\nsecond = 2\n';
+    const block = ['limit', 'window', 'timeout', 'retries', 'backlog'].map((key) => `${key} = 3\n`).join('');
+    const tiny = makeTinyFork(temporaryFolder(), {
+      upstream: [
+        change({ 'settings.txt': settings + block }, { name: 'settings', time: 2100 }),
+        change(
+          { 'settings.txt': `${settings}${block}passing\n` },
+          { name: 'passing', from: 'settings', time: 2200 },
+        ),
+        change({ 'settings.txt': settings + block }, { name: 'gone', from: 'passing', time: 2300 }),
+        change(
+          { 'settings.txt': settings + block.replace('window', 'frame'), 'README.md': 'Quartz 2\n' },
+          { from: 'gone' },
+        ),
+      ],
+      fork: [
+        change(
+          { 'settings.txt': settings + block },
+          { name: 'import', from: 'rename', time: 2500, authorTime: 2100 },
+        ),
+        change({ 'settings.txt': `${settings}our own line\n` }, { name: 'own', from: 'import', time: 2600 }),
+      ],
+    });
+    const picked = () => pickIn(tiny, tiny.sha('change'), tiny.sha('own'));
+    const [whole] = await picked();
+    const blob = execFileSync(
+      'git',
+      [`--git-dir=${tiny.upstream}`, 'rev-parse', `${tiny.sha('passing')}:settings.txt`],
+      {
+        encoding: 'utf8',
+      },
+    ).trim();
+    rmSync(join(tiny.upstream, 'objects', blob.slice(0, 2), blob.slice(2)));
+    rmSync(tiny.cache, { recursive: true });
+
+    const [partial] = await picked();
+
+    expect(whole.status).toBe('review');
+    expect(partial.status).toBe('blocked');
+    expect(partial.reasons.join()).toContain(blob);
   });
 
   it('say that a rule is missing for a file that nobody placed', async () => {

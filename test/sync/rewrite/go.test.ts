@@ -124,7 +124,7 @@ const context: GoContext = {
 
 describe('tidying merged Go', () => {
   const tidy = (merged: string, ours: string, theirs = '') =>
-    tidyGo({ merged, ours, theirs, go: context, declared: new Set() });
+    tidyGo('a.go', { merged, ours, theirs, go: context, declared: new Set() }).text;
   const body = (...lines: readonly string[]): string =>
     `func Update() error {\n${lines.map((line) => `\t${line}\n`).join('')}}\n`;
 
@@ -141,26 +141,48 @@ describe('tidying merged Go', () => {
     expect(tidy(other, other, theirs)).toBe(other);
   });
 
-  it('calls a function without the last arguments, where the fork took those parameters away', () => {
-    const function_ = (parameters: number) => ({ path: 'a.go', parameters, variadic: false });
-    const callables =
-      (...found: readonly number[]) =>
-      (name: string) =>
-        name === 'MayChange' ? found.map(function_) : [];
-    const go = (fork: readonly number[], upstream: number): GoContext => ({
-      ...context,
-      fork: { ...context.fork, callables: callables(...fork) },
-      upstream: { ...context.upstream, callables: callables(upstream) },
+  it('calls a function of the fork without the last arguments, where the fork took those parameters away, and says so', () => {
+    const function_ = (parameters: number) => ({
+      path: 'a.go',
+      name: 'MayChange',
+      parameters,
+      variadic: false,
     });
-    const call = body('if auth.MayChange(r, name(a, b), "manage, it") {', '}');
-    const cut = (fork: readonly number[], upstream: number, ours = '') =>
-      tidyGo({ merged: call, ours, theirs: '', go: go(fork, upstream), declared: new Set() });
+    const go = (fork: readonly number[], upstream: number): GoContext => {
+      const of = index('example.org/onyx', { 'internal/auth': ['MayChange'] });
+      const found = of.packages.get('internal/auth');
+      if (found === undefined) throw new Error('the index has no package');
+      const facts = { functions: fork.map(function_) } as unknown as GoPackage['files'][number]['facts'];
+      const packages = new Map([['internal/auth', { ...found, files: [{ path: 'a.go', facts }] }]]);
+      return {
+        ...context,
+        fork: { ...of, packages },
+        upstream: { ...context.upstream, callables: () => [function_(upstream)] },
+      };
+    };
+    const source = (call: string): string =>
+      `package a\n\nimport (\n\t"os"\n\n\t"example.org/onyx/internal/auth"\n)\n\n${body(call, '}')}`;
+    const called = source('if auth.MayChange(r, name(a, b), "manage, it") {');
+    const cut = (fork: readonly number[], upstream: number, merged = called, ours = '') =>
+      tidyGo('a.go', { merged, ours, theirs: '', go: go(fork, upstream), declared: new Set() });
 
-    expect(cut([2], 3)).toBe(body('if auth.MayChange(r, name(a, b)) {', '}'));
+    expect(cut([2], 3)).toMatchObject({
+      text: source('if auth.MayChange(r, name(a, b)) {'),
+      signs: [{ path: 'a.go', name: 'arguments-cut', detail: 'auth.MayChange(3) -> MayChange(2)' }],
+    });
     // Two functions of that name, one that upstream calls otherwise too, or a call that was there: nobody knows.
-    expect(cut([2, 1], 3)).toBe(call);
-    expect(cut([2], 4)).toBe(call);
-    expect(cut([2], 3, call)).toBe(call);
+    expect(cut([2, 1], 3).text).toBe(called);
+    expect(cut([2], 4).text).toBe(called);
+    expect(cut([2], 3, called, called).text).toBe(called);
+    // A method and somebody else's function may have the name, and a string is a string.
+    for (const other of [
+      'd.MayChange(a, b, c) {',
+      'os.MayChange(a, b, c) {',
+      'x := `auth.MayChange(a, b, c)`',
+    ])
+      expect(cut([2], 3, source(other))).toEqual({ text: source(other), signs: [] });
+    const text = 'var text = `\nauth.MayChange(a, b, c)\n\tkey:    value\n`\n';
+    expect(cut([2], 3, source('x()') + text).text).toBe(source('x()') + text);
   });
 
   it('puts one blank behind a key that has lost its neighbours, as gofmt does', () => {
