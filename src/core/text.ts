@@ -14,6 +14,11 @@ export function inert(text: string): string {
   );
 }
 
+/** One word of a command for a POSIX shell; quoted only where it must be. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
 /** Text for the body or an attribute of an HTML page. */
 export function escapeHtml(text: string): string {
   const names: Record<string, string> = {

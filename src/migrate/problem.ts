@@ -1,6 +1,7 @@
 // Failures of a migration; the only place where their text is written.
 import { type ExitCode, exitCode } from '../core/exit-code.ts';
 import { type Explanation, Failure, unreachable } from '../core/failure.ts';
+import { ownCommand } from '../core/program-name.ts';
 
 export type MigrateProblem =
   | {
@@ -102,6 +103,10 @@ function atMost(count: number, lines: readonly string[]): string {
   return [...lines.slice(0, count), ...(more > 0 ? [`… and ${more} more`] : [])].join('\n');
 }
 
+function resumeOrRollback(): string {
+  return `Run "${ownCommand('resume')}" to finish it, or "${ownCommand('rollback')}" to have LXD back as it was.`;
+}
+
 function explain(problem: MigrateProblem): Explanation {
   switch (problem.code) {
     case 'schema-unknown':
@@ -124,7 +129,7 @@ function explain(problem: MigrateProblem): Explanation {
     case 'needs-root':
       return {
         what: `${problem.command} must be run as root.`,
-        next: `Try: sudo lxd-to-incus ${problem.command}`,
+        next: `Try: sudo ${ownCommand(problem.command)}`,
       };
     case 'no-source':
       return problem.plainLxc
@@ -177,7 +182,7 @@ function explain(problem: MigrateProblem): Explanation {
       return {
         what: `A migration (${problem.run}) was begun and is not finished.`,
         where: problem.where,
-        next: 'Run "lxd-to-incus resume" to finish it, or "lxd-to-incus rollback" to have LXD back as it was.',
+        next: resumeOrRollback(),
       };
     case 'run-folder-gone':
       return {
@@ -188,19 +193,19 @@ function explain(problem: MigrateProblem): Explanation {
     case 'interrupted':
       return {
         what: `Interrupted before: ${problem.step}.`,
-        next: 'Run "lxd-to-incus resume" to finish it, or "lxd-to-incus rollback" to have LXD back as it was.',
+        next: resumeOrRollback(),
       };
     case 'rollback-incomplete':
       return {
         what: `LXD could not be brought back completely: ${problem.why}`,
         where: problem.state,
-        next: 'Nothing was deleted. Mend what the message names, then run "lxd-to-incus rollback" again.',
+        next: `Nothing was deleted. Mend what the message names, then run "${ownCommand('rollback')}" again.`,
       };
     case 'already-running':
       return {
         what: `Another lxd-to-incus${problem.process === undefined ? '' : ` (process ${problem.process})`} is at work here.`,
         where: problem.state,
-        next: 'Nothing was changed. Wait until it has ended; "lxd-to-incus status" says how far it is.',
+        next: `Nothing was changed. Wait until it has ended; "${ownCommand('status')}" says how far it is.`,
       };
     case 'still-running':
       return {
@@ -214,7 +219,7 @@ function explain(problem: MigrateProblem): Explanation {
         where: problem.state,
         next: problem.undone
           ? 'Everything done before it was undone; LXD is as it was.'
-          : 'Nothing was deleted. Run "lxd-to-incus rollback" to have LXD back as it was, or mend what is named and run "lxd-to-incus resume".',
+          : `Nothing was deleted. Run "${ownCommand('rollback')}" to have LXD back as it was, or mend what is named and run "${ownCommand('resume')}".`,
       };
     case 'daemon-error':
       return {

@@ -1,5 +1,6 @@
 // The options of the command line, as the commands get them.
 import { isAbsolute, resolve } from 'node:path';
+import { ownCommand } from '../../core/program-name.ts';
 import type { Answers } from '../check/index.ts';
 import type { DetectOptions } from '../detect/index.ts';
 import { readServicesFile } from '../detect/services-file.ts';
@@ -42,6 +43,9 @@ export function answersOf(options: CommonOptions): Answers {
   return { accept, fix: options.fix === true };
 }
 
+/** The tool's own folder, unless told. */
+export const usualState = '/var/lib/lxd-to-incus';
+
 export function stateFolder(options: CommonOptions): string {
   return isAbsolute(options.state) ? options.state : resolve(options.state);
 }
@@ -59,7 +63,7 @@ export function refuseUpstreamOptions(options: CommonOptions): void {
     throw migrateFailure({
       code: 'bad-option',
       option: '--ignore-version-check',
-      why: "is an option of upstream's tool. Here the database's schema and what it uses decide, never the version; run plan to see what stands in the way.",
+      why: `is an option of upstream's tool. Here the database's schema and what it uses decide, never the version; "${ownCommand('plan')}" shows what stands in the way.`,
     });
   }
 }

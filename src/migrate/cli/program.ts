@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import type { ExitCode } from '../../core/exit-code.ts';
 import type { Output } from '../../core/output.ts';
+import { keepOptions, ownCommand } from '../../core/program-name.ts';
 import { realHost } from '../../core/real-host.ts';
 import { suggest } from '../../core/suggest.ts';
 import { inert } from '../../core/text.ts';
@@ -9,7 +10,7 @@ import { toolVersion } from '../../core/version.ts';
 import { exportCommand } from './export-command.ts';
 import { inspectCommand } from './inspect-command.ts';
 import { type MigrateOptions, migrateCommand } from './migrate-command.ts';
-import { type CommonOptions, refuseUpstreamOptions } from './options.ts';
+import { type CommonOptions, refuseUpstreamOptions, stateFolder, usualState } from './options.ts';
 import { planCommand } from './plan-command.ts';
 import { rehearseCommand } from './rehearse-command.ts';
 import { type RunOptions, resumeCommand, rollbackCommand, statusCommand } from './run-commands.ts';
@@ -18,24 +19,18 @@ import { verifyCommand } from './verify-command.ts';
 type Action<O> = (options: O, output: Output) => Promise<ExitCode>;
 
 export function buildProgram(output: Output, setExit: (code: ExitCode) => void): Command {
-  const program = new Command('lxd-to-incus');
+  const program = new Command(ownCommand());
   program
     .description('Moves an LXD server, with everything on it, to Incus on the same machine.')
     .version(toolVersion)
     .exitOverride()
-    .showHelpAfterError('(lxd-to-incus --help lists the commands and options)')
+    .showHelpAfterError(`(${ownCommand('--help')} lists the commands and options)`)
     .configureOutput({ writeErr: (text) => output.message(text.trimEnd()) })
     .addHelpText(
       'after',
       `
 Examples:
-  lxd-to-incus plan                          look at everything, change nothing
-  lxd-to-incus plan --report /root/plan      the same, with a report as a web page
-  lxd-to-incus rehearse                      try Incus on a copy, beside the running LXD
-  lxd-to-incus                               plan, ask, and move this server
-  lxd-to-incus migrate --yes --fix           move without questions
-  lxd-to-incus inspect --lxd-dir /backup/lxd what a copied database holds
-  lxd-to-incus export-db lxd.sqlite          the database as a plain SQLite file
+${examples()}
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 blocked by findings, 4 nothing to do, 5 interrupted.
 LXD stays installed, disabled and masked; its database is kept untouched below the state folder.`,
@@ -46,6 +41,7 @@ LXD stays installed, disabled and masked; its database is kept untouched below t
     async (_positional: unknown, command: Command): Promise<void> => {
       const options = command.optsWithGlobals() as O;
       refuseUpstreamOptions(options);
+      keepOptions(options.state === usualState ? [] : ['--state', stateFolder(options)]);
       setExit(await action(options, output));
     };
 
@@ -134,6 +130,19 @@ LXD stays installed, disabled and masked; its database is kept untouched below t
   return program;
 }
 
+function examples(): string {
+  const lines = [
+    [['plan'], 'look at everything, change nothing'],
+    [['plan', '--report', '/root/plan'], 'the same, with a report as a web page'],
+    [['rehearse'], 'try Incus on a copy, beside the running LXD'],
+    [[], 'plan, ask, and move this server'],
+    [['migrate', '--yes', '--fix'], 'move without questions'],
+    [['inspect', '--lxd-dir', '/backup/lxd'], 'what a copied database holds'],
+    [['export-db', 'lxd.sqlite'], 'the database as a plain SQLite file'],
+  ] as const;
+  return lines.map(([words, what]) => `  # ${what}\n  ${ownCommand(...words)}`).join('\n');
+}
+
 function refuseWords(words: readonly string[], program: Command): void {
   const [word] = words;
   if (word === undefined) return;
@@ -158,7 +167,7 @@ function common(command: Command): Command {
       'JSON with the commands that start and stop both daemons, for hosts without a service manager',
     )
     .option('--incusd <path>', 'the daemon of the target, where it is not found')
-    .option('--state <dir>', "the tool's own folder", '/var/lib/lxd-to-incus')
+    .option('--state <dir>', "the tool's own folder", usualState)
     .option('--accept <ids>', 'accept these findings (comma separated)')
     .option('--fix', 'let the tool mend what it can mend')
     .option('--report <dir>', 'write report.html, report.md, plan.json and inventory.json there')

@@ -1,5 +1,6 @@
 // A plan in the words and tables that a terminal shows.
 import type { Output } from '../../core/output.ts';
+import { ownCommand } from '../../core/program-name.ts';
 import { formatTable, inert } from '../../core/text.ts';
 import { type Answers, type Finding, isOpen } from '../check/index.ts';
 import type { Change } from '../convert/index.ts';
@@ -48,7 +49,7 @@ export function renderSummary(plan: Plan, answers: Answers, output: Output): str
   return [
     renderServers(plan),
     renderFindings(plan.findings, answers, output),
-    `${plan.changes.length + plan.localChanges.length} changes of the database, ${plan.steps.length} steps ("lxd-to-incus plan" lists them).`,
+    `${plan.changes.length + plan.localChanges.length} changes of the database, ${plan.steps.length} steps ("${ownCommand('plan')}" lists them).`,
   ].join('\n\n');
 }
 

@@ -6,6 +6,7 @@ import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import type { Host } from '../../core/host.ts';
 import { loggedHost, openLog, tell } from '../../core/log.ts';
 import type { Output } from '../../core/output.ts';
+import { ownCommand } from '../../core/program-name.ts';
 import { formatDuration, inert } from '../../core/text.ts';
 import { hostStands } from '../apply/host-stands.ts';
 import { undoSteps } from '../apply/index.ts';
@@ -63,7 +64,7 @@ export async function statusCommand(host: Host, options: RunOptions, output: Out
     });
     if (latest.outcome === 'finished')
       output.line(
-        `Migrated and verified (${latest.id}). LXD is kept; "lxd-to-incus rollback" brings it back.`,
+        `Migrated and verified (${latest.id}). LXD is kept; "${ownCommand('rollback')}" brings it back.`,
       );
     else if (latest.outcome === 'purged')
       output.line(

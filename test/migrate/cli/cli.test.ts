@@ -105,7 +105,7 @@ describe('help', () => {
       'export-db',
     ])
       expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
-    expect(stdout).toMatch(/Examples:\n {2}lxd-to-incus plan /);
+    expect(stdout).toMatch(/Examples:\n {2}# .*\n {2}\/.*\/bin\/lxd-to-incus\.js plan\n/);
     expect(stdout).toMatch(/Exit codes: 0 done, 1 failed, 2 usage, 3 blocked/);
     expect(stdout).not.toMatch(/cluster-member|ignore-version-check/);
   });
@@ -134,7 +134,7 @@ describe('wrong usage ends with 2, says what is wrong, and prints no result', ()
     ['unknownOption', /unknown option '--frobnicate'/],
     ['missingArgument', /missing required argument 'out'/],
     ['clusterMember', /Clusters are not moved/],
-    ['ignoreVersion', /run plan to see what stands in the way/],
+    ['ignoreVersion', /lxd-to-incus\.js plan" shows what stands in the way/],
     ['servicesBad', /source\.start must be a list of arguments/],
     ['planBad', /not a plan of this version/],
     ['stopTimeout', /number of seconds above 0/],

@@ -45,8 +45,9 @@ describe.runIf(isRoot)('an unfinished migration', () => {
 
     expect(status).toBe(5);
     expect(stderr).toContain('A migration (a-run) was begun and is not finished.');
-    expect(stderr).toContain('"lxd-to-incus resume"');
-    expect(stderr).toContain('"lxd-to-incus rollback"');
+    const program = join(root, 'bin/lxd-to-incus.js');
+    expect(stderr).toMatch(new RegExp(`"(/\\S+ )?${program} resume --state ${state}"`));
+    expect(stderr).toMatch(new RegExp(`"(/\\S+ )?${program} rollback --state ${state}"`));
   });
 
   test('is offered on a terminal with what both would do; another answer changes nothing', async () => {

@@ -2,6 +2,7 @@
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeFolderDurable, removeTemporaries, syncFolder, writeFileDurable } from '../../../core/durable.ts';
+import { ownCommand } from '../../../core/program-name.ts';
 import { movedNote } from '../../detect/moved-note.ts';
 import type { Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
@@ -47,8 +48,10 @@ ${
     : `LXD is masked: started here, it would make a new, empty server.`
 }
 
-To see where the migration stands:  lxd-to-incus status
-To have LXD back in ${directory}:   lxd-to-incus rollback
+To see where the migration stands:
+  ${ownCommand('status')}
+To have LXD back in ${directory}:
+  ${ownCommand('rollback')}
 
 LXD's own database is kept, untouched, by lxd-to-incus until then. This file goes away with a rollback.
 `;
