@@ -1,5 +1,6 @@
 // Failures of the kernel itself: commands, files, waits.
 import { Failure, unreachable } from './failure.ts';
+import { formatBytes } from './text.ts';
 
 export type CoreProblem =
   | { readonly code: 'command-missing'; readonly command: string }
@@ -33,6 +34,13 @@ export type CoreProblem =
       readonly operation: string;
       readonly path: string;
       readonly errno: string;
+    }
+  | { readonly code: 'not-a-regular-file'; readonly path: string; readonly is: string }
+  | {
+      readonly code: 'file-too-large';
+      readonly path: string;
+      readonly bytes: number;
+      readonly limit: number;
     }
   | { readonly code: 'target-exists'; readonly path: string }
   | { readonly code: 'not-a-folder-of-ours'; readonly path: string; readonly why: string }
@@ -74,6 +82,18 @@ function explain(problem: CoreProblem): { what: string; where?: string; next?: s
       return { what: `${problem.argv.join(' ')} printed more than ${problem.limitBytes} bytes.` };
     case 'file-system':
       return { what: `Could not ${problem.operation}: ${problem.errno}.`, where: problem.path };
+    case 'not-a-regular-file':
+      return {
+        what: `A file is expected here, and this is ${problem.is}.`,
+        where: problem.path,
+        next: 'Put the real file in its place, then try again.',
+      };
+    case 'file-too-large':
+      return {
+        what: `This file has ${formatBytes(problem.bytes)}; no more than ${formatBytes(problem.limit)} are read.`,
+        where: problem.path,
+        next: 'Put the real file in its place, then try again.',
+      };
     case 'target-exists':
       return {
         what: 'Something already stands where this would be moved to; nothing was replaced.',

@@ -1,6 +1,7 @@
 // Opens files of the database directory: regular ones only, never through a link, and never writing.
 import * as fs from 'node:fs';
-import { systemErrorCode } from '../core/failure.ts';
+import { Failure, systemErrorCode } from '../core/failure.ts';
+import { openRegularFile } from '../core/read-regular-file.ts';
 import { dqliteFailure } from './problem.ts';
 
 /** No version of dqlite or cowsql writes files of 2 GiB, and canonical raft before 0.18 cannot read them. */
@@ -76,22 +77,16 @@ export function readWhole(file: string, limit: number, scratch: Scratch): Buffer
   }
 }
 
-/** O_NONBLOCK so that a planted FIFO does not stop the reader before it is seen to be one. */
 function openRegular(file: string): number {
-  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
   try {
-    const fd = fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    if (fs.fstatSync(fd).isFile()) return fd;
-    fs.closeSync(fd);
+    return openRegularFile(file, 'refuse');
   } catch (error) {
+    if (error instanceof Failure) throw dqliteFailure({ code: 'not-a-regular-file', file }, error);
     const errno = systemErrorCode(error);
     if (errno === 'ENOENT') throw new FileMoved(file);
-    if (errno !== 'ELOOP' && errno !== 'ENXIO' && errno !== 'ENODEV') {
-      if (errno === undefined) throw error;
-      throw dqliteFailure({ code: 'file-unreadable', file, errno }, error);
-    }
+    if (errno === undefined) throw error;
+    throw dqliteFailure({ code: 'file-unreadable', file, errno }, error);
   }
-  throw dqliteFailure({ code: 'not-a-regular-file', file });
 }
 
 function stateOf(fd: number, file: string): { size: number; version: string } {
