@@ -11,15 +11,42 @@ export const databaseFixtures = [
   'dqlite-1.11.1-killed-lz4',
   'dqlite-1.18.6-killed',
   'incus-6.0.4-running',
+  'lxd-4.0.13-clean',
+  'lxd-4.0.13-to-5.0.2git-to-5.21.7-to-6.9-clean',
   'lxd-5.0.2-2001-instances',
   'lxd-5.0.2-clean',
   'lxd-5.0.2-cluster-m1',
   'lxd-5.0.2-cluster-m2',
   'lxd-5.0.2-cluster-m3',
   'lxd-5.0.2-killed',
+  'lxd-5.0.2-rich-killed',
+  'lxd-5.0.2-to-5.21.7-clean',
+  'lxd-5.21.7-clean',
+  'lxd-6.9-cluster-clean',
+  'lxd-6.9-killed',
+  'lxd-6.9-ovn-clean',
 ] as const;
 
 export type DatabaseFixture = (typeof databaseFixtures)[number];
+
+/** Of these it is also recorded what the API said before the daemon ended: for each path the `metadata` of its answer. */
+export const recordedFixtures = [
+  'lxd-4.0.13-clean',
+  'lxd-4.0.13-to-5.0.2git-to-5.21.7-to-6.9-clean',
+  'lxd-5.0.2-rich-killed',
+  'lxd-5.0.2-to-5.21.7-clean',
+  'lxd-5.21.7-clean',
+  'lxd-6.9-cluster-clean',
+  'lxd-6.9-killed',
+  'lxd-6.9-ovn-clean',
+] as const satisfies readonly DatabaseFixture[];
+
+export type RecordedFixture = (typeof recordedFixtures)[number];
+
+/** What the API said is the same however the daemon was ended then. */
+export function recordingName(name: RecordedFixture): string {
+  return `${name.replace(/-(clean|killed)$/, '')}.api.json`;
+}
 
 /**
  * Unpacks a fixture into an existing folder. Returns the folder that holds the log, and the one around it, in which
@@ -38,6 +65,11 @@ export function unpackDatabaseFixture(
 /** What `sqlite3 FILE .dump` prints for a fixture. */
 export function readFixtureDump(name: DatabaseFixture): string {
   return readPacked(`${name}.sql.br`).toString('utf8');
+}
+
+/** Answers by path; one that the daemon refused is `{ error }`. */
+export function readRecording(name: RecordedFixture): Readonly<Record<string, unknown>> {
+  return JSON.parse(readPacked(`${recordingName(name)}.br`).toString('utf8')) as Record<string, unknown>;
 }
 
 function readPacked(file: string): Buffer {

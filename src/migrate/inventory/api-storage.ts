@@ -1,4 +1,5 @@
 // Pools, volumes and buckets, asked of a daemon.
+import { Failure } from '../../core/failure.ts';
 import { veil } from '../../core/secret.ts';
 import { apiPath, type DaemonClient } from '../daemon/client.ts';
 import { configOf, type Fields, fieldsList, rawOf, textOf } from '../daemon/fields.ts';
@@ -51,9 +52,6 @@ export function volumesWithSnapshots({
     .filter((from) => isSnapshot(from) && textOf(from, 'type') !== 'custom');
   return new Set(snapshots.map((from) => JSON.stringify([projectOf(from), ownerName(from)])));
 }
-
-/** Drivers that say they have buckets (storage/drivers, Info.Buckets); the others refuse to be asked. */
-const bucketDrivers: ReadonlySet<string> = new Set(['dir', 'btrfs', 'lvm', 'zfs', 'cephobject']);
 
 async function ask(
   client: DaemonClient,
@@ -207,9 +205,11 @@ export async function askBuckets(
   projects: readonly string[],
 ): Promise<Bucket[]> {
   const buckets = new Map<string, Bucket>();
-  for (const { name: pool } of pools.filter(({ driver }) => bucketDrivers.has(driver))) {
+  for (const { name: pool } of pools) {
     for (const project of projects) {
-      for (const from of await ask(client, ['1.0', 'storage-pools', pool, 'buckets'], { project })) {
+      const listed = await askBucketList(client, pool, project);
+      if (listed === 'none possible') break;
+      for (const from of listed) {
         const name = textOf(from, 'name');
         const member = textOf(from, 'location');
         // A project without buckets of its own shows those of project default. Their names are unique on a member.
@@ -228,6 +228,25 @@ export async function askBuckets(
     }
   }
   return sortVolumes([...buckets.values()]);
+}
+
+/** Which drivers have buckets differs from version to version; to be asked of another one, a daemon refuses. */
+async function askBucketList(
+  client: DaemonClient,
+  pool: string,
+  project: string,
+): Promise<readonly Fields[] | 'none possible'> {
+  try {
+    return await ask(client, ['1.0', 'storage-pools', pool, 'buckets'], { project });
+  } catch (error) {
+    // cmd/incusd/storage_buckets.go and lxd/storage_buckets.go
+    if (
+      error instanceof Failure &&
+      /: Storage pool driver ".*" does not support buckets$/m.test(error.message)
+    )
+      return 'none possible';
+    throw error;
+  }
 }
 
 async function askBucketKeys(client: DaemonClient, bucket: VolumeName): Promise<BucketKey[]> {

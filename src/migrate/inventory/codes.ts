@@ -40,6 +40,15 @@ const networkTypes = ['bridge', 'macvlan', 'sriov', 'ovn', 'physical'];
 const objectStates = ['Pending', 'Created', 'Errored'];
 const certificateTypes: Readonly<Record<number, string>> = { 1: 'client', 2: 'server', 3: 'metrics' };
 
+/** Types of identity that `/1.0/certificates` shows (identity/certificate_*.go in LXD 5.21 and later). */
+const certificateIdentities: Readonly<Record<number, { type: string; restricted: boolean }>> = {
+  1: { type: 'client', restricted: true },
+  2: { type: 'client', restricted: false },
+  3: { type: 'server', restricted: false },
+  4: { type: 'metrics', restricted: true },
+  6: { type: 'metrics', restricted: false },
+};
+
 const name =
   (names: Readonly<Record<number, string>>) =>
   (code: number): string =>
@@ -54,6 +63,11 @@ export const networkTypeName = name(networkTypes);
 /** Of pools and networks. */
 export const objectStateName = name(objectStates);
 export const certificateTypeName = name(certificateTypes);
+
+/** undefined: an identity of another kind. */
+export function certificateIdentity(code: number): { type: string; restricted: boolean } | undefined {
+  return certificateIdentities[code];
+}
 
 /** Number 0 is each project's own protocol, under its own name. */
 export function imageProtocolName(code: number, ownName: 'lxd' | 'incus'): string {

@@ -4,13 +4,14 @@ import { instant } from './instant.ts';
 import type { Image, ImageSource } from './inventory.ts';
 import { sortBy } from './order.ts';
 import type { ObjectNames } from './read-names.ts';
-import { configs, flag, groupBy, names, number, type Row, type Tables, text } from './rows.ts';
+import { configs, flag, groupBy, number, type Row, type Tables, text } from './rows.ts';
 
-export function readImages(tables: Tables, { project, member }: ObjectNames): Image[] {
+export function readImages(tables: Tables, objects: ObjectNames): Image[] {
+  const { project, member } = objects;
+  const isShown = objects.showsOwn('features.images');
   const properties = configs(tables, 'images_properties', 'image_id');
   const aliases = groupBy(tables.rows('images_aliases', ['image_id', 'name', 'description']), 'image_id');
-  const profileNames = names(tables, 'profiles');
-  const profiles = groupBy(tables.rows('images_profiles', ['image_id', 'profile_id']), 'image_id');
+  const profiles = readImageProfiles(tables, objects);
   const sources = readSources(tables);
   const members = groupBy(tables.rows('images_nodes', ['image_id', 'node_id']), 'image_id');
   const list = tables
@@ -30,6 +31,7 @@ export function readImages(tables: Tables, { project, member }: ObjectNames): Im
       'project_id',
       'type',
     ])
+    .filter((row) => isShown(row['project_id']))
     .map((row): Image => {
       const id = number(row['id']);
       return {
@@ -54,9 +56,7 @@ export function readImages(tables: Tables, { project, member }: ObjectNames): Im
           })),
           (alias) => alias.name,
         ),
-        profiles: (profiles.get(id) ?? [])
-          .map((link) => profileNames.get(number(link['profile_id'])) ?? `#${number(link['profile_id'])}`)
-          .sort(),
+        profiles: profiles(id, row['project_id']),
         source: sources.get(id),
         members: (members.get(id) ?? []).map((link) => member(link['node_id'])).sort(),
       };
@@ -66,6 +66,30 @@ export function readImages(tables: Tables, { project, member }: ObjectNames): Im
     (image) => image.project,
     (image) => image.fingerprint,
   );
+}
+
+/**
+ * An image has rows for the profiles of every project in which it can be used: its own, and those that have profiles and no
+ * images of their own (InitProjectWithoutImages in db/cluster/projects.go). A daemon shows those of the project of which it is
+ * asked, or of project default where that one has no profiles (imageFillProfiles in db/images.go).
+ */
+function readImageProfiles(
+  tables: Tables,
+  objects: ObjectNames,
+): (image: number, project: unknown) => string[] {
+  const profiles = new Map(
+    tables.rows('profiles', ['id', 'name', 'project_id']).map((row) => [number(row['id']), row]),
+  );
+  const links = groupBy(tables.rows('images_profiles', ['image_id', 'profile_id']), 'image_id');
+  const hasOwn = objects.showsOwn('features.profiles');
+  return (image, project) => {
+    const effective = hasOwn(project) ? objects.project(project) : 'default';
+    return (links.get(image) ?? [])
+      .map((link) => profiles.get(number(link['profile_id'])))
+      .filter((profile) => profile !== undefined && objects.project(profile['project_id']) === effective)
+      .map((profile) => text(profile?.['name']))
+      .sort();
+  };
 }
 
 function readSources(tables: Tables): Map<number, ImageSource> {

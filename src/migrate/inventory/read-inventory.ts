@@ -1,13 +1,14 @@
 // Reads everything that a server has from an image of its database.
 import Database from 'better-sqlite3';
 import type { Config, Inventory, OtherTable, ServerConfig } from './inventory.ts';
-import { sortKeys } from './order.ts';
+import { sortBy, sortKeys } from './order.ts';
+import { readCertificates } from './read-certificates.ts';
 import { readImages } from './read-images.ts';
 import { readInstances } from './read-instances.ts';
 import { readClusterGroups, readMembers } from './read-members.ts';
 import { readNames } from './read-names.ts';
 import { readNetworks } from './read-networks.ts';
-import { readCertificates, readProfiles, readProjects } from './read-projects.ts';
+import { readProfiles, readProjects } from './read-projects.ts';
 import { readBuckets, readPools, readVolumes } from './read-storage.ts';
 import { number, openTables, type Tables, toConfig } from './rows.ts';
 
@@ -30,6 +31,7 @@ export function readInventory(image: Buffer, options: { readonly localDatabase?:
 
 function inventoryOf(tables: Tables, localDatabase: Buffer | undefined): Inventory {
   const names = readNames(tables);
+  const { certificates, otherIdentities } = readCertificates(tables, names);
   const inventory = {
     origin: 'database' as const,
     schema: readSchema(tables),
@@ -42,13 +44,14 @@ function inventoryOf(tables: Tables, localDatabase: Buffer | undefined): Invento
     buckets: readBuckets(tables, names),
     ...readNetworks(tables, names),
     images: readImages(tables, names),
-    certificates: readCertificates(tables, names),
+    certificates,
     members: readMembers(tables),
     clusterGroups: readClusterGroups(tables, names),
     operations: tables.count('operations'),
     warnings: tables.count('warnings'),
   };
-  return { ...inventory, otherTables: readOtherTables(tables) };
+  const otherTables = sortBy([...readOtherTables(tables), ...otherIdentities], ({ table }) => table);
+  return { ...inventory, otherTables };
 }
 
 function readSchema(tables: Tables): number | undefined {

@@ -1,8 +1,15 @@
 // Names of the objects that other rows point at by number.
-import { names, number, type Tables, text } from './rows.ts';
+import { isTrue } from '../is-true.ts';
+import { configs, names, number, type Tables, text } from './rows.ts';
 
 export interface ObjectNames {
+  /** `default` where the table has no column for projects yet: what it holds belonged to that one when it got the column. */
   readonly project: (id: unknown) => string;
+  /**
+   * Whether a project shows objects of its own. One without the feature shows those of project default, and rows that it has
+   * all the same are seen by nobody (project/project.go, ImageProject and its like).
+   */
+  readonly showsOwn: (feature: string) => (project: unknown) => boolean;
   /** Empty for a row that belongs to no member. */
   readonly member: (id: unknown) => string;
   readonly pool: (id: unknown) => string;
@@ -12,8 +19,12 @@ export interface ObjectNames {
 
 export function readNames(tables: Tables): ObjectNames {
   const members = names(tables, 'nodes');
+  const lookUpProject = lookUp(names(tables, 'projects'));
+  const project = (id: unknown): string => (id === undefined ? 'default' : lookUpProject(id));
+  const features = configs(tables, 'projects_config', 'project_id');
   return {
-    project: lookUp(names(tables, 'projects')),
+    project,
+    showsOwn: (feature) => (id) => project(id) === 'default' || isTrue(features(id)[feature]),
     member: lookUp(members),
     pool: lookUp(names(tables, 'storage_pools')),
     clustered: isClustered(tables),

@@ -32,18 +32,21 @@ interface NetworkName {
 export function readNetworks(tables: Tables, objects: ObjectNames): Networks {
   const config = readMemberConfig(tables, 'networks_config', 'network_id', objects);
   const state = readStates(tables, 'networks_nodes', 'network_id', objects);
+  const isShown = objects.showsOwn('features.networks');
   const rows = tables.rows('networks', ['id', 'project_id', 'name', 'description', 'state', 'type']);
-  const networks = rows.map(
-    (row): Network => ({
-      project: objects.project(row['project_id']),
-      name: text(row['name']),
-      type: networkTypeName(number(row['type'])),
-      managed: true,
-      description: text(row['description']),
-      state: state(row),
-      ...config(row['id']),
-    }),
-  );
+  const networks = rows
+    .filter((row) => isShown(row['project_id']))
+    .map(
+      (row): Network => ({
+        project: objects.project(row['project_id']),
+        name: text(row['name']),
+        type: networkTypeName(number(row['type'])),
+        managed: true,
+        description: text(row['description']),
+        state: state(row),
+        ...config(row['id']),
+      }),
+    );
   const owners = new Map(
     rows.map((row): [number, NetworkName] => [
       number(row['id']),
@@ -89,8 +92,10 @@ export function sortByAddress<
 
 function readAcls(tables: Tables, objects: ObjectNames): NetworkAcl[] {
   const config = configs(tables, 'networks_acls_config', 'network_acl_id');
+  const isShown = objects.showsOwn('features.networks');
   const list = tables
     .rows('networks_acls', ['id', 'project_id', 'name', 'description', 'ingress', 'egress'])
+    .filter((row) => isShown(row['project_id']))
     .map(
       (row): NetworkAcl => ({
         project: objects.project(row['project_id']),

@@ -50,7 +50,7 @@ export function readVolumes(
       pool: objects.pool(row['storage_pool_id']),
       project: objects.project(row['project_id']),
       name: text(row['name']),
-      contentType: contentTypeName(number(row['content_type'])),
+      contentType: contentTypeOf(row, type),
       member: objects.member(row['node_id']),
       config: config(row['id']),
     };
@@ -75,6 +75,16 @@ export function readVolumes(
     volumes: sortVolumes(volumes),
     internalVolumes: sortBy(sortVolumes(internalVolumes), (v) => v.type),
   };
+}
+
+/** Before the table said it (schema 31 added the column), all volumes of virtual machines were blocks and all others files. */
+function contentTypeOf(row: Row, type: string): string {
+  const code = row['content_type'];
+  return code === undefined
+    ? type === 'virtual-machine'
+      ? 'block'
+      : 'filesystem'
+    : contentTypeName(number(code));
 }
 
 export function sortVolumes<T extends Pick<Volume, 'pool' | 'project' | 'name' | 'member'>>(

@@ -11,7 +11,8 @@ export interface Tables {
   rows(table: string, columns: readonly string[]): Row[];
   /** Configuration by owner, from a table of keys and values; the one kind of table that is large. */
   configs(table: string, owner: string): Map<number, Config>;
-  has(table: string): boolean;
+  /** Whether there is such a table and, where a column is given, whether it has that one. */
+  has(table: string, column?: string): boolean;
   /** Tables that exist and were not asked for. */
   unread(): string[];
   count(table: string): number;
@@ -31,9 +32,7 @@ export function openTables(db: Database): Tables {
     rows: (table, columns) => {
       read.add(table);
       if (!present.has(table)) return [];
-      const known = new Set(
-        db.prepare('SELECT name FROM pragma_table_info(?)').pluck().all(table) as string[],
-      );
+      const known = columnsOf(db, table);
       const wanted = columns.filter((column) => known.has(column));
       if (wanted.length === 0) return [];
       const list = wanted.map(quote).join(', ');
@@ -54,7 +53,7 @@ export function openTables(db: Database): Tables {
       }
       return groups;
     },
-    has: (table) => present.has(table),
+    has: (table, column) => present.has(table) && (column === undefined || columnsOf(db, table).has(column)),
     unread: () => names.filter((table) => !read.has(table)),
     count: (table) => {
       read.add(table);
@@ -66,6 +65,10 @@ export function openTables(db: Database): Tables {
         : 0;
     },
   };
+}
+
+function columnsOf(db: Database, table: string): ReadonlySet<string> {
+  return new Set(db.prepare('SELECT name FROM pragma_table_info(?)').pluck().all(table) as string[]);
 }
 
 function quote(name: string): string {

@@ -213,7 +213,7 @@ test('a table or column that this schema does not have is empty or unknown, not 
   const inventory = readInventory(bare);
 
   expect(inventory.schema).toBeUndefined();
-  expect(inventory.instances).toMatchObject([{ project: '', name: '', config: {}, created: null }]);
+  expect(inventory.instances).toMatchObject([{ project: 'default', name: '', config: {}, created: null }]);
   expect(inventory.zones).toEqual([]);
 });
 
@@ -241,4 +241,69 @@ test('a view in the place of a table is not run', () => {
   );
 
   expect(readInventory(bomb).instances).toEqual([]);
+});
+
+test('an image has the profiles of its own project, whatever other projects may use it', () => {
+  // Project 2 has no images of its own; each project with profiles gives the image a row for its default profile.
+  const inventory = readInventory(
+    smallServer(`
+      CREATE TABLE images_profiles (image_id INTEGER, profile_id INTEGER);
+      UPDATE projects_config SET value = 'true' WHERE id = 2;
+      INSERT INTO profiles VALUES (3, 'default', '', 2);
+      INSERT INTO images_profiles VALUES (1, 3), (1, 1);`),
+  );
+
+  expect(inventory.images.map(({ project, profiles }) => [project, profiles])).toEqual([
+    ['default', ['default']],
+  ]);
+});
+
+test('an image of a project without profiles has those of project default', () => {
+  const inventory = readInventory(
+    smallServer(`
+      CREATE TABLE images_profiles (image_id INTEGER, profile_id INTEGER);
+      INSERT INTO projects_config VALUES (3, 2, 'features.images', 'true');
+      UPDATE images SET project_id = 2;
+      INSERT INTO images_profiles VALUES (1, 2), (1, 1);`),
+  );
+
+  expect(inventory.images.map(({ project, profiles }) => [project, profiles])).toEqual([
+    ['dev', ['default', 'web']],
+  ]);
+});
+
+test('rows of a project that shows those of project default are shown by nobody', () => {
+  const inventory = readInventory(
+    smallServer(`
+      INSERT INTO profiles VALUES (3, 'unseen', '', 2);
+      INSERT INTO networks VALUES (3, 2, 'unseen', '', 1, 0);
+      INSERT INTO networks_acls VALUES (2, 2, 'unseen', '', '', '');
+      INSERT INTO images SELECT 2, 'unseen', filename, size, public, architecture, creation_date, expiry_date, upload_date,
+        cached, last_use_date, auto_update, 2, type FROM images WHERE id = 1;`),
+  );
+
+  expect(JSON.stringify(inventory)).not.toContain('unseen');
+});
+
+test('identities of LXD 5.21 that are no certificates are counted among the other tables', () => {
+  const inventory = readInventory(
+    smallServer(`
+      DROP TABLE certificates; DROP TABLE certificates_projects;
+      CREATE TABLE identities (id INTEGER, auth_method INTEGER, type INTEGER, identifier TEXT, name TEXT, metadata TEXT);
+      CREATE TABLE identities_projects (id INTEGER, identity_id INTEGER, project_id INTEGER);
+      INSERT INTO identities VALUES (1, 1, 1, '3beed192', 'cli1', '{}'), (2, 2, 5, 'alice@example.net', 'Alice', '{}');
+      INSERT INTO identities_projects VALUES (1, 1, 2);`),
+  );
+
+  expect(inventory.certificates).toEqual([
+    {
+      fingerprint: '3beed192',
+      name: 'cli1',
+      type: 'client',
+      restricted: true,
+      description: undefined,
+      projects: ['dev'],
+    },
+  ]);
+  expect(inventory.otherTables).toContainEqual({ table: 'identities', rows: 1 });
 });

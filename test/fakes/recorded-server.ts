@@ -1,0 +1,58 @@
+// A daemon that gives the answers that a real LXD gave when it was asked for everything, project by project.
+import { type RecordedFixture, readRecording } from '../../src/dev/database-fixture.ts';
+import { type DaemonClient, daemonClient } from '../../src/migrate/daemon/client.ts';
+import { errorAnswer, syncAnswer } from './daemon-answers.ts';
+import { fakeHost } from './fake-host.ts';
+
+type Answers = Readonly<Record<string, unknown>>;
+type Item = Readonly<Record<string, unknown>>;
+
+/** A question for all projects at once is answered with what was said project by project. */
+export function recordedServer(name: RecordedFixture): DaemonClient {
+  const answers = readRecording(name);
+  const byQuestion = new Map(Object.entries(answers).map(([path, answer]) => [questionOf(path), answer]));
+  const host = fakeHost();
+  host.dispose();
+  host.onRequest((_, { method, path }) => {
+    if (method !== 'GET') return errorAnswer(405, `not a question: ${method} ${path}`);
+    const answer = path.includes('all-projects=true')
+      ? ofAllProjects(answers, path)
+      : byQuestion.get(questionOf(path));
+    if (answer === undefined) return errorAnswer(404, `not recorded: ${path}`);
+    const refusal = refusalOf(answer);
+    return refusal === undefined ? syncAnswer(answer) : errorAnswer(400, refusal);
+  });
+  return daemonClient(host, '/unix.socket');
+}
+
+/** The path with its options in one order; there was one member, so which one is asked for makes no difference. */
+function questionOf(path: string): string {
+  const url = new URL(path, 'http://unix');
+  url.searchParams.delete('target');
+  url.searchParams.sort();
+  return `${decodeURIComponent(url.pathname)}?${url.searchParams}`;
+}
+
+function refusalOf(answer: unknown): string | undefined {
+  return typeof answer === 'object' && answer !== null && 'error' in answer
+    ? String(answer.error)
+    : undefined;
+}
+
+function ofAllProjects(answers: Answers, asked: string): Item[] {
+  const found = new Map<string, Item>();
+  for (const [path, list] of Object.entries(answers)) {
+    const { pathname, searchParams } = new URL(path, 'http://unix');
+    const project = searchParams.get('project');
+    if (pathname !== new URL(asked, 'http://unix').pathname || project === null || !Array.isArray(list))
+      continue;
+    for (const item of list as Item[]) {
+      // LXD 4.0 does not say of which project a volume is; those of images are always of project default.
+      const said = { project: item['type'] === 'image' ? 'default' : project, ...item };
+      // What belongs to project default is shown in others, too.
+      const id = JSON.stringify([said.project, item['type'], item['name'], item['location']]);
+      if (!found.has(id)) found.set(id, said);
+    }
+  }
+  return [...found.values()];
+}
