@@ -1,6 +1,6 @@
 // File changes that survive power loss: data, names and parent folders are fsynced before a call returns.
 import * as fs from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { coreFailure } from './core-problem.ts';
 import { systemErrorCode } from './failure.ts';
 
@@ -81,6 +81,39 @@ function writeAll(fd: number, content: Buffer): void {
   while (offset < content.length) offset += fs.writeSync(fd, content, offset);
 }
 
+/**
+ * As `mkdir -p`. Node's own asks for ever where the kernel says ENOENT although the parent is there, as in /proc.
+ */
+export function makeFolders(path: string, mode = 0o777): void {
+  const missing: string[] = [];
+  let folder = resolve(path);
+  while (!isMade(folder, mode)) {
+    missing.unshift(folder);
+    folder = dirname(folder);
+  }
+  for (const each of missing) makeIfMissing(each, mode);
+}
+
+/** Whether the folder is there now; false where the one above it must be made first. */
+function isMade(folder: string, mode: number): boolean {
+  try {
+    makeIfMissing(folder, mode);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT' && !fs.existsSync(dirname(folder))) return false;
+    throw error;
+  }
+}
+
+function makeIfMissing(folder: string, mode: number): void {
+  try {
+    fs.mkdirSync(folder, { mode });
+  } catch (error) {
+    // What is there already may be told in other words: a read-only file system, a folder above that may not be written.
+    if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
+  }
+}
+
 /** Makes a folder (its parent must exist) and fsyncs the parent; an existing folder is left as it is. */
 export function makeFolderDurable(path: string, mode = 0o700): void {
   try {
@@ -124,7 +157,7 @@ export function replaceLinkDurable(path: string, destination: string, before = f
 export function ensurePrivateFolder(path: string): void {
   const found = fs.lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) {
-    fs.mkdirSync(dirname(path), { recursive: true });
+    makeFolders(dirname(path));
     makeFolderDurable(path, 0o700);
     return;
   }

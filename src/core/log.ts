@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { fileFailureOf } from './as-file-failure.ts';
 import { Failure } from './failure.ts';
 import type { Host } from './host.ts';
+import type { Output } from './output.ts';
 import { inert } from './text.ts';
 
 export interface Log {
@@ -19,8 +20,11 @@ export function openLog(path: string, warn: (text: string) => void): Log {
     fs.constants.O_WRONLY | fs.constants.O_APPEND | fs.constants.O_CREAT | fs.constants.O_NOFOLLOW;
   const fd = fs.openSync(path, flags, 0o600);
   let complete = true;
+  let open = true;
   return {
     write(text) {
+      // A signal may still come; the number of the file may be another's by then.
+      if (!open) return;
       const lines = text.trimEnd().split('\n').map(inert);
       try {
         fs.writeSync(fd, `${new Date().toISOString()} ${lines.join('\n    ')}\n`);
@@ -32,6 +36,7 @@ export function openLog(path: string, warn: (text: string) => void): Log {
       }
     },
     close() {
+      open = false;
       fs.closeSync(fd);
     },
   };
@@ -41,6 +46,22 @@ export function openLog(path: string, warn: (text: string) => void): Log {
 export function tell(log: Log, error: unknown): void {
   if (error instanceof Failure) log.write(error.message);
   else log.write(error instanceof Error ? (error.stack ?? error.message) : String(error));
+}
+
+/** The same output, with every result and message in the log as well: whoever read it may be gone before the end. */
+export function loggedOutput(output: Output, log: Log): Output {
+  const note = (text: string): void => log.write(text.replaceAll(/\u001b\[\d+m/g, ''));
+  return {
+    ...output,
+    line(text) {
+      note(text);
+      output.line(text);
+    },
+    message(text) {
+      note(text);
+      output.message(text);
+    },
+  };
 }
 
 /** The same host, with every command, request and signal written to the log. Bodies of requests are not: they hold values. */

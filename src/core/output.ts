@@ -1,5 +1,5 @@
 // What a program prints: results and events on standard output, messages for people on standard error.
-import { systemErrorCode } from './failure.ts';
+import { watchStandardStreams } from './standard-streams.ts';
 import { inert } from './text.ts';
 
 export interface Output {
@@ -17,15 +17,8 @@ export interface Output {
 
 const codes = { red: 31, green: 32, yellow: 33, dim: 2, bold: 1 } as const;
 
-/** A reader that goes away (`| head`, a closed terminal) must not end a program in the middle of its work. */
-function ignoreGoneReader(error: Error): void {
-  const code = systemErrorCode(error);
-  if (code !== 'EPIPE' && code !== 'EIO') throw error;
-}
-
 export function openOutput(options: { json: boolean; colour: boolean }): Output {
-  for (const stream of [process.stdout, process.stderr])
-    if (!stream.listeners('error').includes(ignoreGoneReader)) stream.on('error', ignoreGoneReader);
+  watchStandardStreams();
   const onTerminal = process.stderr.isTTY === true;
   const coloured =
     options.colour && !options.json && process.env['NO_COLOR'] === undefined && process.stdout.isTTY === true;

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import {
   ensurePrivateFolder,
   makeFolderDurable,
+  makeFolders,
   removeTemporaries,
   renameDurable,
   replaceLinkDurable,
@@ -274,5 +275,55 @@ describe('ensurePrivateFolder', () => {
     fs.chownSync(path, 12_345, 0);
 
     expect(codeOf(() => ensurePrivateFolder(path))).toBe('not-a-folder-of-ours');
+  });
+});
+
+describe('makeFolders', () => {
+  test('makes all that is missing, with the mode, and leaves what is there as it is', () => {
+    // Arrange
+    const there = join(temporaryFolder(), 'there');
+    fs.mkdirSync(there, { mode: 0o755 });
+    const wanted = join(there, 'a/b/c');
+
+    // Act
+    makeFolders(wanted, 0o700);
+    makeFolders(wanted, 0o755);
+
+    // Assert
+    expect(['', 'a', 'a/b', 'a/b/c'].map((name) => fs.statSync(join(there, name)).mode & 0o777)).toEqual([
+      0o755, 0o700, 0o700, 0o700,
+    ]);
+  });
+
+  // Node's own never came back from the first three: mkdir(2) says ENOENT in /proc, whatever is there.
+  test.each([['/proc/x'], ['/proc/x/y/z'], ['/proc/self/task/x/y'], ['/dev/null/x'], ['/proc/self/fd/x']])(
+    'ends in %s, with what the kernel said',
+    (path) => {
+      expect(() => makeFolders(path)).toThrow(/^E(NOENT|NOTDIR|ACCES|PERM|EXIST)\b/);
+    },
+  );
+
+  test('refuses a file, and a link to nowhere, in the place of a folder', () => {
+    const folder = temporaryFolder();
+    fs.writeFileSync(join(folder, 'file'), '');
+    fs.symlinkSync('nowhere', join(folder, 'link'));
+
+    expect(() => makeFolders(join(folder, 'file/x'))).toThrow(/^ENOTDIR\b/);
+    expect(() => makeFolders(join(folder, 'file'))).toThrow(/^EEXIST\b/);
+    expect(() => makeFolders(join(folder, 'link/x'))).toThrow(/^EEXIST\b/);
+    expect(fs.readdirSync(folder).sort()).toEqual(['file', 'link']);
+  });
+
+  test('is what the programs use: Node has a loop without an end in its own', () => {
+    const root = join(import.meta.dirname, '../../src');
+    const sources = fs
+      .readdirSync(root, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && !name.startsWith('dev/'));
+
+    const own = sources.filter((name) =>
+      /\bmkdir(Sync)?\([^;]*recursive/.test(fs.readFileSync(join(root, name), 'utf8')),
+    );
+
+    expect(own).toEqual([]);
   });
 });

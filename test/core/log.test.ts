@@ -2,7 +2,8 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { loggedHost, openLog } from '../../src/core/log.ts';
+import { loggedHost, loggedOutput, openLog } from '../../src/core/log.ts';
+import { openOutput } from '../../src/core/output.ts';
 import { type FakeHost, fakeHost } from '../fakes/fake-host.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
@@ -127,4 +128,25 @@ test('what a full disk does not take is left out, and said once', () => {
   log.close();
 
   expect(warnings).toEqual(['Could not write all of the log: ENOSPC.\n/dev/full']);
+});
+
+test('holds what was shown, without colours and whether or not anybody could read it', () => {
+  // Arrange
+  const path = join(temporaryFolder(), 'log');
+  const log = openLog(path, () => {});
+  const shown: string[] = [];
+  const silent = { line: (text: string) => shown.push(text), message: (text: string) => shown.push(text) };
+  const output = loggedOutput({ ...openOutput({ json: false, colour: false }), ...silent }, log);
+
+  // Act
+  output.line('\u001b[32mMoved\u001b[0m and verified\nin 2 s');
+  output.message('The terminal is gone.');
+  log.close();
+  output.message('after the end');
+
+  // Assert
+  expect(shown).toHaveLength(3);
+  expect(fs.readFileSync(path, 'utf8')).toMatch(
+    /^\S+Z Moved and verified\n {4}in 2 s\n\S+Z The terminal is gone\.\n$/,
+  );
 });

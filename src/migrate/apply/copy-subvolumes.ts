@@ -1,6 +1,7 @@
 // Brings btrfs subvolumes to another btrfs by send and receive, so that snapshots go on sharing their blocks there.
 import * as fs from 'node:fs';
 import { join } from 'node:path';
+import { makeFolders } from '../../core/durable.ts';
 import type { Host } from '../../core/host.ts';
 import type { RunningProcess } from '../../core/start.ts';
 import {
@@ -58,7 +59,7 @@ async function sendOne(
 ): Promise<void> {
   const { path, uuid } = subvolume;
   const [here, there] = [workOf(from), workOf(to)];
-  for (const folder of [here, there]) fs.mkdirSync(host.path(folder), { recursive: true, mode: 0o700 });
+  for (const folder of [here, there]) makeFolders(host.path(folder), 0o700);
   const still = join(here, uuid);
   const isWhole = (await describeSubvolume(host, there, uuid))?.received === true;
   if (isWhole && fs.existsSync(host.path(still))) return;

@@ -1,14 +1,18 @@
-// Ctrl-C and SIGTERM during a migration: the step that is being carried out ends first, so that nothing is left half done.
+// Signals during a migration: Ctrl-C and SIGTERM end it after the step that is under way, so that nothing is left half
+// done; a terminal that is closed does not end it, for everything would be down then and nobody there.
 import type { Output } from '../../core/output.ts';
 
 /** Begins to watch; the answer says whether the person asked to stop. */
 export function watchInterrupts(output: Output): () => boolean {
   let asked = false;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       if (!asked) output.message('Stopping after the step that is under way …');
       asked = true;
     });
   }
+  process.on('SIGHUP', () =>
+    output.message('The terminal is gone. The work goes on; its log says how it ends.'),
+  );
   return () => asked;
 }

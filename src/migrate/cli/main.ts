@@ -3,17 +3,36 @@ import { CommanderError } from 'commander';
 import { diskFailureOf } from '../../core/as-file-failure.ts';
 import { exitCode } from '../../core/exit-code.ts';
 import { Failure } from '../../core/failure.ts';
-import { openOutput } from '../../core/output.ts';
+import { type Output, openOutput } from '../../core/output.ts';
+import { describeLoss, standardOutputLost } from '../../core/standard-streams.ts';
 import { inert } from '../../core/text.ts';
 import { buildProgram } from './program.ts';
 
+/** Their work is done on the host or in a file; of all others what they print is all that they do. */
+const workers: ReadonlySet<string> = new Set(['migrate', 'resume', 'rollback', 'export-db']);
+
 /** @returns the exit code of the process (docs/cli.md) */
 export async function main(argv: readonly string[]): Promise<number> {
-  const json = argv.includes('--json');
-  const output = openOutput({ json, colour: !argv.includes('--no-color') });
+  const output = openOutput({ json: argv.includes('--json'), colour: !argv.includes('--no-color') });
+  let ran = '';
+  const code = await carryOut(argv, output, (command) => {
+    ran = command;
+  });
+  const loss = describeLoss(await standardOutputLost());
+  if (loss === undefined) return code;
+  output.message(`lxd-to-incus: ${loss}`);
+  return workers.has(ran) || code === exitCode.usage ? code : exitCode.failed;
+}
+
+async function carryOut(
+  argv: readonly string[],
+  output: Output,
+  setCommand: (name: string) => void,
+): Promise<number> {
   let code: number = exitCode.done;
-  const program = buildProgram(output, (result) => {
+  const program = buildProgram(output, (result, command) => {
     code = result;
+    setCommand(command);
   });
   try {
     await program.parseAsync([...argv]);

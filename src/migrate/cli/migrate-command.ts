@@ -6,7 +6,7 @@ import { makeFolderDurable } from '../../core/durable.ts';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
-import { loggedHost, openLog, tell } from '../../core/log.ts';
+import { loggedHost, loggedOutput, openLog, tell } from '../../core/log.ts';
 import type { Output } from '../../core/output.ts';
 import { toolVersion } from '../../core/version.ts';
 import { type Journal, openJournal, takeLock } from '../apply/journal.ts';
@@ -103,7 +103,7 @@ interface Migration {
 async function migrate({
   host: bareHost,
   options,
-  output,
+  output: bareOutput,
   state,
   journal,
   stopLimitMs,
@@ -117,8 +117,8 @@ async function migrate({
       where: whereItStands(journal, latest),
     });
   if (alreadyDone(bareHost, options, latest?.outcome)) {
-    output.line('This server was migrated already; there is no LXD left to move.');
-    output.event({ event: 'end', outcome: 'nothing-to-do', exit: exitCode.nothingToDo });
+    bareOutput.line('This server was migrated already; there is no LXD left to move.');
+    bareOutput.event({ event: 'end', outcome: 'nothing-to-do', exit: exitCode.nothingToDo });
     return exitCode.nothingToDo;
   }
   const run = bareHost.now().toISOString().replace(/[:.]/g, '-');
@@ -128,9 +128,10 @@ async function migrate({
     makeFolderDurable(folder);
   });
   const log = asFileFailure('open the log', folder, () =>
-    openLog(join(folder, 'log'), (text) => output.message(text)),
+    openLog(join(folder, 'log'), (text) => bareOutput.message(text)),
   );
   const host = loggedHost(bareHost, log);
+  const output = loggedOutput(bareOutput, log);
   try {
     const where = detectOptions(options);
     const material = await makePlan({

@@ -18,7 +18,7 @@ import { verifyCommand } from './verify-command.ts';
 
 type Action<O> = (options: O, output: Output) => Promise<ExitCode>;
 
-export function buildProgram(output: Output, setExit: (code: ExitCode) => void): Command {
+export function buildProgram(output: Output, setExit: (code: ExitCode, command: string) => void): Command {
   const program = new Command(ownCommand());
   program
     .description('Moves an LXD server, with everything on it, to Incus on the same machine.')
@@ -42,7 +42,7 @@ LXD stays installed, disabled and masked; its database is kept untouched below t
       const options = command.optsWithGlobals() as O;
       refuseUpstreamOptions(options);
       keepOptions(options.state === usualState ? [] : ['--state', stateFolder(options)]);
-      setExit(await action(options, output));
+      setExit(await action(options, output), command.name());
     };
 
   program.addCommand(
@@ -123,7 +123,7 @@ LXD stays installed, disabled and masked; its database is kept untouched below t
       .option('--salvage', 'write the state up to the last good entry of a damaged database, and say which')
       .action(async (out: string, _options: unknown, command: Command) => {
         const options = command.optsWithGlobals() as CommonOptions & { salvage?: boolean };
-        setExit(await exportCommand(realHost, options, out, output));
+        setExit(await exportCommand(realHost, options, out, output), command.name());
       }),
   );
   for (const command of [program, ...program.commands]) command.exitOverride();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { asFileFailure } from '../../core/as-file-failure.ts';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import type { Host } from '../../core/host.ts';
-import { loggedHost, openLog, tell } from '../../core/log.ts';
+import { loggedHost, loggedOutput, openLog, tell } from '../../core/log.ts';
 import type { Output } from '../../core/output.ts';
 import { ownCommand } from '../../core/program-name.ts';
 import { formatDuration, inert } from '../../core/text.ts';
@@ -236,7 +236,7 @@ interface Setting {
 const shutDownLimitMs = 600_000;
 
 async function withWork(
-  { host, options, output, state, journal }: Setting,
+  { host, options, output: bareOutput, state, journal }: Setting,
   { id }: JournalRun,
   act: (work: Work) => Promise<ExitCode>,
 ): Promise<ExitCode> {
@@ -246,9 +246,10 @@ async function withWork(
   const missing = missingOfRun(folder);
   if (missing !== undefined) throw migrateFailure({ code: 'run-folder-gone', run: id, missing });
   const log = asFileFailure('open the log', folder, () =>
-    openLog(join(folder, 'log'), (text) => output.message(text)),
+    openLog(join(folder, 'log'), (text) => bareOutput.message(text)),
   );
   const logged = loggedHost(host, log);
+  const output = loggedOutput(bareOutput, log);
   try {
     const plannedOn = plannedOnOf(journal, id, folder);
     const { source, target } = plannedOn.plan as Plan;

@@ -2,6 +2,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { makeFolders } from '../../core/durable.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import type { RunningProcess } from '../../core/start.ts';
@@ -145,10 +146,9 @@ function furnishDirectory(
 ): void {
   writeDatabaseDirectory(room.path(join(directory, 'database')), inert, { image: raft });
   // As the steps leave them: their patches count as done.
-  for (const { to } of migrationRules().renamed_folders)
-    fs.mkdirSync(room.path(join(directory, to)), { recursive: true });
+  for (const { to } of migrationRules().renamed_folders) makeFolders(room.path(join(directory, to)));
   for (const pool of inert.pools.filter(isFileName))
-    fs.mkdirSync(room.path(join(directory, 'storage-pools', pool)), { recursive: true });
+    makeFolders(room.path(join(directory, 'storage-pools', pool)));
 }
 
 /** A pool of any other name, which neither project allows, must not lead out of the room. */

@@ -2,6 +2,7 @@
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { coreFailure } from '../../core/core-problem.ts';
+import { makeFolders } from '../../core/durable.ts';
 import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import type { Argv } from '../../core/run.ts';
@@ -184,12 +185,12 @@ async function furnish(
     const link = fs.lstatSync(host.path(path)).isSymbolicLink();
     if (link) fs.symlinkSync(fs.readlinkSync(host.path(path)), at(path));
     else {
-      fs.mkdirSync(at(path), { recursive: true });
+      makeFolders(at(path));
       await run('mount', '--bind', '-o', 'ro', path, join(root, path));
     }
   }
   for (const folder of ['proc', 'sys', 'dev', 'run', 'tmp', 'var/tmp', 'root', 'host', writable])
-    fs.mkdirSync(at(folder), { recursive: true });
+    makeFolders(at(folder));
   await run('mount', '-t', 'proc', '-o', 'ro,nosuid,nodev,noexec', 'proc', join(root, 'proc'));
   await run('mount', '-t', 'sysfs', '-o', 'ro,nosuid,nodev,noexec', 'sysfs', join(root, 'sys'));
   // incusd watches /dev and wants a file system of its own there (internal/server/fsmonitor).

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import { join, resolve } from 'node:path';
 import { asFileFailure } from '../../core/as-file-failure.ts';
-import { writeFileDurable } from '../../core/durable.ts';
+import { makeFolders, writeFileDurable } from '../../core/durable.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { inventoryJson } from '../inventory/render.ts';
 import type { Plan } from '../plan/index.ts';
@@ -45,7 +45,7 @@ export function writeReport(
 /** Before anything else is done: a report that cannot be written must not be found out at the end. */
 export function makeReportFolder(folder: string): void {
   asFileFailure('make the folder of the report', resolve(folder), () => {
-    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolders(folder, 0o700);
     fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK);
   });
 }

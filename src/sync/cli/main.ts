@@ -1,7 +1,8 @@
 // The command line of fork-sync: reads arguments, calls one command, turns its outcome into an exit code.
 import { Command, CommanderError } from 'commander';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
-import { Failure } from '../../core/failure.ts';
+import { Failure, systemErrorCode } from '../../core/failure.ts';
+import { describeLoss, standardOutputLost, watchStandardStreams } from '../../core/standard-streams.ts';
 import { toolVersion } from '../../core/version.ts';
 import { skipReasons } from '../decide/decision.ts';
 import { addHelp } from './help.ts';
@@ -188,9 +189,15 @@ async function main(): Promise<ExitCode> {
   }
 }
 
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+/** What talks to a forge goes on to its end, whoever has stopped reading. */
+const publishes = ['nightly', 'comment'].includes(process.argv[2] ?? '');
+
+watchStandardStreams();
+process.stdout.on('error', (error) => {
   // A reader that has seen enough (`| head`) is no failure of ours.
-  if (error.code === 'EPIPE') process.exit(exitCode.done);
-  throw error;
+  if (systemErrorCode(error) === 'EPIPE' && !publishes) process.exit(exitCode.done);
 });
-process.exitCode = await main();
+const code = await main();
+const loss = describeLoss(await standardOutputLost());
+if (loss !== undefined) process.stderr.write(`fork-sync: ${loss}\n`);
+process.exitCode = loss === undefined || code === exitCode.usage ? code : exitCode.failed;

@@ -1,8 +1,8 @@
 // A repository of our own that borrows the objects of both inputs: results go here, the inputs are never written to.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import { ensurePrivateFolder } from '../../core/durable.ts';
+import { ensurePrivateFolder, makeFolders } from '../../core/durable.ts';
 import { systemErrorCode } from '../../core/failure.ts';
 import { run } from '../../core/run.ts';
 import { syncFailure } from '../problem.ts';
@@ -47,7 +47,7 @@ async function makeScratch(cache: string, gitDir: string, alternates: string): P
       timeoutMs,
       env: gitEnvironment,
     });
-    mkdirSync(join(made, 'objects', 'info'), { recursive: true });
+    makeFolders(join(made, 'objects', 'info'));
     writeFileSync(join(made, 'objects', 'info', 'alternates'), alternates, { mode: 0o600 });
     renameSync(made, gitDir);
   } catch (error) {

@@ -1,6 +1,8 @@
 // Lays a pick out in a folder for a person to finish, and takes back what the person committed.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { asFileFailure } from '../../core/as-file-failure.ts';
+import { makeFolders } from '../../core/durable.ts';
 import { run } from '../../core/run.ts';
 import { formatCommit, parseCommit } from '../git/commit.ts';
 import { gitEnvironment } from '../git/git-environment.ts';
@@ -65,10 +67,10 @@ export async function checkoutPick(
   const upstream = await engine.objects.commit(request.upstream);
   const onto = await engine.objects.commit(request.onto);
   await engine.writer.flush(engine.gitDir);
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  asFileFailure('make the folder', path, () => makeFolders(path, 0o700));
   const git = gitIn(path);
   await git(['init', '--quiet', '--template=']);
-  mkdirSync(join(path, '.git', 'objects', 'info'), { recursive: true });
+  makeFolders(join(path, '.git', 'objects', 'info'));
   writeFileSync(join(path, '.git', 'objects', 'info', 'alternates'), `${join(engine.gitDir, 'objects')}\n`);
   await git(['update-ref', '--no-deref', 'HEAD', onto.sha]);
   await git(['read-tree', onto.tree]);
@@ -93,7 +95,7 @@ export async function checkoutPick(
   for (const { path: file, edit, open, sides } of outcomes) {
     if (edit === 'delete') await git(['clean', '-q', '-f', '--', file]).catch(() => undefined);
     if (open === undefined || sides === undefined) continue;
-    mkdirSync(dirname(join(path, file)), { recursive: true });
+    makeFolders(dirname(join(path, file)));
     writeFileSync(join(path, readable(file)), Buffer.from(sides.marked, 'latin1'));
   }
   const { info, messages } = engine.pack;

@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeFolders } from '../../core/durable.ts';
 import { Failure } from '../../core/failure.ts';
 import { type Argv, run } from '../../core/run.ts';
 import { gitEnvironment } from '../git/git-environment.ts';
@@ -29,7 +30,7 @@ export async function checkBuild(options: BuildOptions): Promise<string | undefi
       });
     mkdirSync(tree);
     await git('init', '--quiet', '--template=');
-    mkdirSync(join(tree, '.git', 'objects', 'info'), { recursive: true });
+    makeFolders(join(tree, '.git', 'objects', 'info'));
     writeFileSync(
       join(tree, '.git', 'objects', 'info', 'alternates'),
       `${join(options.gitDir, 'objects')}\n`,

@@ -1,6 +1,8 @@
 // Brings the conflict of a pull request back in a folder: from the refs that the run pushed, by git alone.
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { asFileFailure } from '../../core/as-file-failure.ts';
+import { makeFolders } from '../../core/durable.ts';
 import { type Argv, run } from '../../core/run.ts';
 import { gitEnvironment } from '../git/git-environment.ts';
 import { syncFailure } from '../problem.ts';
@@ -36,7 +38,7 @@ export async function checkoutPullRequest(options: PullRequestCheckout): Promise
       next: 'Name a folder that does not exist yet.',
     });
   const remote = openRemote({ url: cloneUrl, gitDir: `${folder}/.git`, token });
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  asFileFailure('make the folder', folder, () => makeFolders(folder, 0o700));
   const environment = await remoteEnvironment(cloneUrl, await token());
   const git = (args: readonly string[], accept: readonly number[] = []) =>
     run(['git', '-C', folder, ...args] satisfies Argv, {

@@ -2,7 +2,7 @@
 // back brings what changed in the copy home.
 import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { renameDurable, syncFolder } from '../../../core/durable.ts';
+import { makeFolders, renameDurable, syncFolder } from '../../../core/durable.ts';
 import type { Host } from '../../../core/host.ts';
 import { mountAt } from '../../check/layout.ts';
 import type { Step } from '../../plan/step.ts';
@@ -31,7 +31,7 @@ export const copyAheadStep: StepHandler<Extract<Step, { kind: 'copy-ahead' }>> =
       refuseFilled(host, step);
       remember({ begun: true });
     }
-    fs.mkdirSync(host.path(partOf(step)), { recursive: true, mode: 0o700 });
+    makeFolders(host.path(partOf(step)), 0o700);
     await copyOnce(host, step.from, partOf(step), { bytes: step.bytes, say, interrupted });
   },
   async undo({ step, memo, context: { host } }) {
@@ -54,7 +54,7 @@ export const copyDirectoryStep: StepHandler<CopyDirectory> = {
       // A rollback that was broken off while it removed the copy: the source is whole.
       if (phase === 'dropping') await dropCopy(host, step);
       enter('copying');
-      fs.mkdirSync(host.path(partOf(step)), { recursive: true, mode: 0o700 });
+      makeFolders(host.path(partOf(step)), 0o700);
       await copyTree(host, step.from, partOf(step), context);
       enter('switching');
     }
