@@ -199,7 +199,7 @@ function explain(problem: MigrateProblem): Explanation {
       return {
         what: `LXD could not be brought back completely: ${problem.why}`,
         where: problem.state,
-        next: `Nothing was deleted. Mend what the message names, then run "${ownCommand('rollback')}" again.`,
+        next: `Nothing of LXD was deleted. Mend what the message names, then run "${ownCommand('rollback')}" again.`,
       };
     case 'already-running':
       return {
@@ -209,7 +209,7 @@ function explain(problem: MigrateProblem): Explanation {
       };
     case 'still-running':
       return {
-        what: 'Something of a data directory still runs or is mounted, so nothing was moved.',
+        what: 'Something of a data directory still runs or is mounted.',
         where: problem.what.slice(0, 20).join('\n'),
         next: 'End it, then try again.',
       };
@@ -219,7 +219,7 @@ function explain(problem: MigrateProblem): Explanation {
         where: problem.state,
         next: problem.undone
           ? 'Everything done before it was undone; LXD is as it was.'
-          : `Nothing was deleted. Run "${ownCommand('rollback')}" to have LXD back as it was, or mend what is named and run "${ownCommand('resume')}".`,
+          : `Nothing of LXD was deleted. Run "${ownCommand('rollback')}" to have LXD back as it was, or mend what is named and run "${ownCommand('resume')}".`,
       };
     case 'daemon-error':
       return {
@@ -298,7 +298,7 @@ function explain(problem: MigrateProblem): Explanation {
       return {
         what: `The server moved, but ${problem.count} check(s) failed afterwards.`,
         where: `Report: ${problem.report}`,
-        next: 'LXD is still installed, its database is kept.',
+        next: 'Nothing of LXD was removed; its own database is kept.',
       };
     default:
       return unreachable(problem);

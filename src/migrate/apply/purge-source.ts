@@ -89,6 +89,15 @@ export async function purgeSource(
   if (empty && mountAt(host.mounts(), dataDirectory) === undefined) fs.rmdirSync(folder);
 }
 
+/** What a purge of all that was listed has done. */
+export function purgedInWords({ folders, packages }: Purge): string {
+  const removed = [...packages.map((name) => `package ${name}`), ...folders.map(({ path }) => path)];
+  const gone = removed.length === 0 ? 'Nothing more of LXD was left' : `Removed: ${removed.join(', ')}`;
+  return packages.length > 0
+    ? `${gone}.`
+    : `${gone}. No package of LXD was removed: a program that was installed in another way is still there.`;
+}
+
 /** What somebody put into LXD's directory since it was emptied: the package's own removal would take it along. */
 function strangers(host: Host, { source, steps }: Plan): string[] {
   if (steps.some(({ kind }) => kind === 'copy-directory')) return [];

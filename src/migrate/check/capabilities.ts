@@ -147,7 +147,10 @@ function units({ host, source }: CheckContext): Finding[] {
         id: 'source-may-come-back',
         severity: 'note',
         objects: [source.dataDirectory],
-        what: 'No systemd unit starts LXD here, so none can be masked.',
+        what:
+          service.kind === 'commands'
+            ? 'The commands of --services start LXD here, and no systemd unit of it is masked.'
+            : 'No systemd unit that this tool knows starts LXD here, so none is masked.',
         action: 'Make sure by yourself that nothing starts LXD again: it would make a new, empty server.',
       },
     ];

@@ -10,7 +10,14 @@ import { formatBytes, formatDuration, inert } from '../../core/text.ts';
 import { conversions, type PlannedOn } from '../apply/conversions.ts';
 import { applySteps, type StepProgress } from '../apply/index.ts';
 import type { Journal } from '../apply/journal.ts';
-import { type Purge, purgeSource, refuseMoreThanListed, whatWouldBePurged } from '../apply/purge-source.ts';
+import { keptFromStarting } from '../apply/kept-from-starting.ts';
+import {
+  type Purge,
+  purgedInWords,
+  purgeSource,
+  refuseMoreThanListed,
+  whatWouldBePurged,
+} from '../apply/purge-source.ts';
 import { type ApplyContext, noteNames, type StoredPower, toPowerRecord } from '../apply/step-handler.ts';
 import { startedByItself } from '../convert/index.ts';
 import { tellingLines } from '../daemon/telling-lines.ts';
@@ -135,9 +142,15 @@ export async function carryOut(work: Work): Promise<ExitCode> {
   });
   if (failed.length > 0) throw migrateFailure({ code: 'verify-failed', count: failed.length, report: place });
   output.line(
-    `\n${output.colour('green', 'Moved and verified')} in ${formatDuration(host.clock() - begun)}. LXD is ${work.purge === undefined ? 'kept: disabled' : 'removed'}, its database in ${join(folder, 'source-database')}.\nReport: ${place}`,
+    `\n${output.colour('green', 'Moved and verified')} in ${formatDuration(host.clock() - begun)}. ${whatBecameOfSource(work)} Its database is in ${join(folder, 'source-database')}.\nReport: ${place}`,
   );
   return exitCode.done;
+}
+
+function whatBecameOfSource({ plannedOn: { plan }, journal, run, purge: purged }: Work): string {
+  if (purged !== undefined) return inert(purgedInWords(purged));
+  const copied = plan.steps.some(({ kind }) => kind === 'copy-directory');
+  return `LXD is kept. ${keptFromStarting(journal, run, copied)}`;
 }
 
 async function purge({ host, plannedOn, output, journal, run, purge: listed }: Work): Promise<void> {

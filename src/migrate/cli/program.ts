@@ -33,7 +33,8 @@ Examples:
 ${examples()}
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 blocked by findings, 4 nothing to do, 5 interrupted.
-LXD stays installed, disabled and masked; its database is kept untouched below the state folder.`,
+LXD stays installed; units of systemd that start it are disabled and masked. Its database is kept untouched below the
+state folder.`,
     );
 
   const act =

@@ -14,6 +14,7 @@ import { type Journal, type JournalRun, openJournal, takeLock } from '../apply/j
 import { removeMadeByTarget } from '../apply/made-by-target.ts';
 import { answeringSocket, waitIfShuttingDown } from '../apply/service-control.ts';
 import { changesSinceSwitch } from '../apply/since-switch.ts';
+import { sourceCameBackFinding } from '../apply/source-came-back.ts';
 import { sourceGone } from '../apply/source-gone.ts';
 import { startAgain } from '../apply/start-again.ts';
 import { noteNames } from '../apply/step-handler.ts';
@@ -54,6 +55,7 @@ export async function statusCommand(host: Host, options: RunOptions, output: Out
     if (latest === undefined) return nothing(output, 'No migration was begun here.');
     const where = whereItStands(journal, latest);
     const left = whatIsLeft(journal, latest);
+    const cameBack = latest.outcome === 'purged' ? [] : sourceCameBackFinding(host, journal, latest.id);
     output.event({
       event: 'status',
       run: latest.id,
@@ -61,6 +63,7 @@ export async function statusCommand(host: Host, options: RunOptions, output: Out
       outcome: latest.outcome ?? 'interrupted',
       steps: journal.steps(latest.id).map(({ step, state }) => ({ kind: step.kind, state })),
       left,
+      findings: cameBack,
     });
     if (latest.outcome === 'finished')
       output.line(
@@ -68,7 +71,7 @@ export async function statusCommand(host: Host, options: RunOptions, output: Out
       );
     else if (latest.outcome === 'purged')
       output.line(
-        `Migrated and verified (${latest.id}). LXD was removed (--purge-source): there is no way back.`,
+        `Migrated and verified (${latest.id}). What was left of LXD was removed (--purge-source): there is no way back.`,
       );
     else if (latest.outcome === 'undone') output.line(`Taken back (${latest.id}): LXD is as it was.`);
     else {
@@ -77,6 +80,7 @@ export async function statusCommand(host: Host, options: RunOptions, output: Out
       output.line(stands.map(inert).join('\n'));
       output.line(`\nresume would:\n${list(left.resume)}\n\nrollback would:\n${list(left.rollback)}`);
     }
+    if (cameBack.length > 0) output.line(`\n${renderFindings(cameBack, answersOf(options), output)}`);
     return exitCode.done;
   });
 }
@@ -108,6 +112,7 @@ export async function rollbackCommand(host: Host, options: RunOptions, output: O
     if (latest.outcome === 'purged')
       return nothing(output, 'LXD was removed after the migration (--purge-source): there is no way back.');
     const findings = [
+      ...sourceCameBackFinding(host, journal, latest.id),
       ...sourceGone(host, journal, latest.id),
       ...changesSinceSwitch(host, journal, latest.id, runFolder(state, latest.id)),
     ];
@@ -150,12 +155,14 @@ async function takeBack(work: Work): Promise<ExitCode> {
   if (failed.length > 0)
     throw migrateFailure({ code: 'rollback-incomplete', why: failed.join('\n'), state: folder });
   const asBefore = journal.noted(run, noteNames.sourceListened) === false;
+  const targetDatabase = join(folder, 'target-database');
+  const keptDatabase = existsSync(targetDatabase) ? ` Incus's database is kept in ${targetDatabase}.` : '';
   const runs =
     socket !== undefined
       ? 'what ran runs'
       : `it does not run${asBefore ? ', as when the migration began' : ''}`;
   output.line(
-    `\n${output.colour('green', 'LXD is back')} in ${formatDuration(host.clock() - begun)}; ${runs}. Incus's database is kept in ${join(folder, 'target-database')}.`,
+    `\n${output.colour('green', 'LXD is back')} in ${formatDuration(host.clock() - begun)}; ${runs}.${keptDatabase}`,
   );
   return exitCode.done;
 }

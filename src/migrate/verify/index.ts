@@ -18,6 +18,7 @@ import { migrationRules } from '../rules/migration-rules.ts';
 import { compareInventories } from './compare.ts';
 import type { NotRefreshed } from './refresh-backup-files.ts';
 import { releaseHeld } from './release-held.ts';
+import { sourceChecks } from './source-checks.ts';
 import type { Check, Verification } from './verification.ts';
 import { writeAsRoot } from './write-as-root.ts';
 
@@ -65,7 +66,7 @@ export async function verifyRun(
   }));
   const stale = (journal.noted(run, noteNames.notRefreshed) ?? []) as NotRefreshed[];
   return {
-    checks: [...inventory, ...alive, ...writes],
+    checks: [...inventory, ...alive, ...writes, ...sourceChecks(host, journal, run)],
     notes: [
       ...goneOf(expected, power.ephemeral ?? []).map(
         (instance) =>

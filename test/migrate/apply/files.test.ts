@@ -1034,3 +1034,35 @@ describe('what Incus changed in the directory', () => {
     }
   });
 });
+
+describe('the note in the directory that LXD has left', () => {
+  const step = {
+    kind: 'leave-note',
+    directory: '/var/lib/lxd',
+    movedTo: '/var/lib/incus',
+    kept: false,
+  } as const;
+  const note = '/var/lib/lxd/README.moved-to-incus';
+
+  test('says that nothing keeps LXD from starting where no unit was masked', async () => {
+    const { host, apply } = begun({ handler: leaveNoteStep, step, make: () => {} });
+
+    await apply();
+
+    const text = fs.readFileSync(host.path(note), 'utf8');
+    expect(text).toContain('Nothing keeps LXD from starting: no unit of it was masked.');
+    expect(text).not.toMatch(/is masked|are masked/);
+  });
+
+  test('stays where something else stands beside it, which is not ours to remove', async () => {
+    const { host, apply, undo } = begun({ handler: leaveNoteStep, step, make: () => {} });
+    await apply();
+    host.writeFile('/var/lib/lxd/database/local.db', 'of a new LXD');
+
+    await expect(undo()).rejects.toMatchObject({
+      problem: { code: 'target-exists', path: '/var/lib/lxd/database' },
+    });
+
+    expect(fs.existsSync(host.path(note))).toBe(true);
+  });
+});

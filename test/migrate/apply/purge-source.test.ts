@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Failure } from '../../../src/core/failure.ts';
 import {
+  purgedInWords,
   purgeSource,
   refuseMoreThanListed,
   whatWouldBePurged,
@@ -82,4 +83,13 @@ test('is refused where more packages would go than were listed', async () => {
   );
 
   expect((error as Failure).problem).toEqual({ code: 'purge-refused', because: ['package cloud-thing'] });
+});
+
+test('is said as what was removed, and no more', () => {
+  expect(purgedInWords({ folders: [logs], packages })).toBe(
+    'Removed: package lxd, package lxd-client, /var/log/lxd.',
+  );
+  expect(purgedInWords({ folders: [], packages: [] })).toBe(
+    'Nothing more of LXD was left. No package of LXD was removed: a program that was installed in another way is still there.',
+  );
 });

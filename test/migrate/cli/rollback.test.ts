@@ -4,13 +4,14 @@ import { describe, expect, test } from 'vitest';
 import type { Output } from '../../../src/core/output.ts';
 import { openJournal } from '../../../src/migrate/apply/journal.ts';
 import { beginRun } from '../../../src/migrate/cli/carry-out.ts';
-import { rollbackCommand } from '../../../src/migrate/cli/run-commands.ts';
+import { rollbackCommand, statusCommand } from '../../../src/migrate/cli/run-commands.ts';
 import { runFolder } from '../../../src/migrate/plan/make-steps.ts';
 import { syncAnswer } from '../../fakes/daemon-answers.ts';
 import type { FakeHost } from '../../fakes/fake-host.ts';
 import { boot, type TwoDaemons, twoDaemons } from '../../fakes/two-daemons.ts';
 import { watchFiles } from '../../fakes/watched-files.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
+import { treeOf } from '../apply/tree.ts';
 import { instance } from '../convert/converted.ts';
 import { lxdDatabase } from '../lxd-database.ts';
 import { machineWith, planOf } from '../plan/planned.ts';
@@ -21,6 +22,9 @@ watchFiles();
 interface Begun {
   readonly host: FakeHost;
   readonly daemons: TwoDaemons;
+  readonly state: string;
+  /** `lxd-to-incus status`, and all that it says. */
+  status(): Promise<string>;
   /** `lxd-to-incus rollback --yes`, and all that it says. */
   rollback(): Promise<{ readonly status: number; readonly said: string }>;
 }
@@ -74,6 +78,12 @@ async function begun({ lxdRuns }: { readonly lxdRuns: boolean }): Promise<Begun>
   return {
     host,
     daemons,
+    state,
+    status: async () => {
+      said.length = 0;
+      await statusCommand(host, { state }, output);
+      return said.join('\n');
+    },
     rollback: async () => ({
       status: await rollbackCommand(host, { state, yes: true }, output),
       said: said.join('\n'),
@@ -147,5 +157,41 @@ describe('a rollback', () => {
     expect(run.daemons.lxd.running).toBe(false);
     expect(said).toMatch(/LXD is back in .*; it does not run\./);
     expect(said).not.toContain('what ran runs');
+  });
+});
+
+describe('where a package manager has brought an LXD back to the directory that the data left', () => {
+  async function cameBack(): Promise<Begun> {
+    const run = await begun({ lxdRuns: false });
+    const journal = openJournal(run.state);
+    for (const { position, step } of journal.steps('RUN'))
+      if (step.kind === 'move-directory') journal.mark('RUN', position, 'done', run.host.now());
+    journal.end('RUN', 'finished', run.host.now());
+    journal.close();
+    fs.renameSync(run.host.path('/var/lib/lxd'), run.host.path('/var/lib/incus'));
+    run.host.writeFile('/var/lib/lxd/database/global/metadata1', 'of a new, empty LXD');
+    return run;
+  }
+
+  test('status says so', async () => {
+    const run = await cameBack();
+
+    const said = await run.status();
+
+    expect(said).toContain('source-came-back');
+    expect(said).toContain('/var/lib/lxd/database');
+  });
+
+  test('rollback refuses, names the way out, and changes nothing', async () => {
+    const run = await cameBack();
+    const before = treeOf(run.host.root);
+
+    await expect(run.rollback()).rejects.toMatchObject({
+      problem: { code: 'findings-open', ids: ['source-came-back'] },
+      exitCode: 3,
+    });
+
+    expect(treeOf(run.host.root)).toEqual(before);
+    expect(run.host.log).toEqual([]);
   });
 });

@@ -1,52 +1,68 @@
 // The step that leaves a note in LXD's directory: where everything went, and how to go back.
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
+import { z } from 'zod';
 import { makeFolderDurable, removeTemporaries, syncFolder, writeFileDurable } from '../../../core/durable.ts';
 import { ownCommand } from '../../../core/program-name.ts';
 import { movedNote } from '../../detect/moved-note.ts';
 import type { Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
+import { keptFromStarting } from '../kept-from-starting.ts';
 import type { StepHandler } from '../step-handler.ts';
 
-interface NoteMemo {
-  readonly madeFolder: boolean;
+const noteMemo = z.object({
+  madeFolder: z.boolean(),
+  /** What stood beside it; absent in journals of former versions. */
+  others: z.array(z.string()).optional(),
+});
+
+function readMemo(memo: unknown): z.infer<typeof noteMemo> | undefined {
+  return memo === null || memo === undefined ? undefined : noteMemo.parse(memo);
+}
+
+/** Names that stood in the folder when the note was left there; undefined where nobody wrote that down. */
+export function othersBesideNote(memo: unknown): readonly string[] | undefined {
+  const read = readMemo(memo);
+  return read?.others ?? (read?.madeFolder === true ? [] : undefined);
 }
 
 export const leaveNoteStep: StepHandler<Extract<Step, { kind: 'leave-note' }>> = {
-  apply({ step, memo, remember, context: { host } }) {
+  apply({ step, memo, remember, context: { host, journal, run } }) {
     const folder = host.path(step.directory);
-    const madeFolder = (memo as NoteMemo | null)?.madeFolder ?? !fs.existsSync(folder);
-    if (memo === null) remember({ madeFolder } satisfies NoteMemo);
+    const before = readMemo(memo);
+    const madeFolder = before?.madeFolder ?? !fs.existsSync(folder);
+    const others = madeFolder ? [] : fs.readdirSync(folder).filter((name) => name !== movedNote);
+    if (before === undefined) remember({ madeFolder, others } satisfies z.infer<typeof noteMemo>);
     if (madeFolder) makeFolderDurable(folder, 0o755);
     removeTemporaries(folder, movedNote);
-    writeFileDurable(join(folder, movedNote), noteText(step), 0o644);
+    const { directory, movedTo, kept } = step;
+    const text = noteText(directory, movedTo, kept, keptFromStarting(journal, run, kept));
+    writeFileDurable(join(folder, movedNote), text, 0o644);
   },
   undo({ step, memo, context: { host } }) {
-    if (memo === null) return;
+    const before = readMemo(memo);
+    if (before === undefined) return;
     const folder = host.path(step.directory);
     if (!fs.existsSync(folder)) return;
     removeTemporaries(folder, movedNote);
+    // Whatever else stands there was put there since, and is not for us to remove. The note says what it is all about.
+    const other = fs.readdirSync(folder).find((name) => name !== movedNote);
+    if (before.madeFolder && other !== undefined)
+      throw migrateFailure({ code: 'target-exists', path: join(step.directory, other) });
     fs.rmSync(join(folder, movedNote), { force: true });
     syncFolder(folder);
-    if (!(memo as NoteMemo).madeFolder) return;
-    // Whatever else stands there was put there since, and is not for us to remove.
-    const [other] = fs.readdirSync(folder);
-    if (other !== undefined)
-      throw migrateFailure({ code: 'target-exists', path: join(step.directory, other) });
+    if (!before.madeFolder) return;
     fs.rmdirSync(folder);
     syncFolder(dirname(folder));
   },
 };
 
-function noteText({ directory, movedTo, kept }: Extract<Step, { kind: 'leave-note' }>): string {
+/** @param start what keeps LXD from starting, and why it must not */
+function noteText(directory: string, movedTo: string, kept: boolean, start: string): string {
   return `This LXD server was moved to Incus by lxd-to-incus.
 
 Its data is in ${movedTo} now.
-${
-  kept
-    ? `What lies here is the copy as it was before the move. LXD is masked and must not be started on it.`
-    : `LXD is masked: started here, it would make a new, empty server.`
-}
+${kept ? 'What lies here is the copy as it was before the move.\n' : ''}${start}
 
 To see where the migration stands:
   ${ownCommand('status')}
