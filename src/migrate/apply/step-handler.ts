@@ -2,6 +2,7 @@
 import type { Host } from '../../core/host.ts';
 import type { Change, Held, PowerRecord } from '../convert/index.ts';
 import type { Step, StepKind } from '../plan/step.ts';
+import { type GivenAnswers, givenAnswersSchema, noAnswers } from './given-answers.ts';
 import type { Journal } from './journal.ts';
 
 /** Converts the source's database as it is now. */
@@ -70,6 +71,7 @@ export const noteNames = {
   power: 'power',
   pins: 'pins',
   rehearsal: 'rehearsal',
+  answers: 'answers',
   /** Whether somebody listened on the source's socket when the run began. */
   sourceListened: 'source-listened',
   idmaps: 'idmaps-of-target',
@@ -80,6 +82,12 @@ export const noteNames = {
   instancesGoneAt: 'instances-gone-at',
   apiAnsweredAt: 'api-answered-at',
 } as const;
+
+/** @throws {ZodError} where the journal holds something else: a bug, since only this program writes it */
+export function givenAnswers(journal: Journal, run: string): GivenAnswers {
+  const noted = journal.noted(run, noteNames.answers);
+  return noted === undefined ? noAnswers : givenAnswersSchema.parse(noted);
+}
 
 export interface StoredPower {
   readonly running: readonly string[];

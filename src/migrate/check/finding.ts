@@ -25,10 +25,17 @@ export interface Answers {
 
 /** Whether a finding still stands in the way of a migration, given what the person answered. */
 export function isOpen(finding: Finding, answers: Answers): boolean {
-  if (finding.severity === 'note' || finding.severity === 'change') return false;
-  if (finding.answers?.includes('accept') === true && answers.accept.has(finding.id)) return false;
-  if (finding.answers?.includes('fix') === true && answers.fix) return false;
-  return true;
+  return (
+    finding.severity !== 'note' && finding.severity !== 'change' && answerTo(finding, answers) === undefined
+  );
+}
+
+/** What was answered to a finding that stands in the way; undefined where nothing was, or nothing can be. */
+export function answerTo(finding: Finding, answers: Answers): 'accepted' | 'to be mended' | undefined {
+  if (finding.severity === 'note' || finding.severity === 'change') return undefined;
+  if (finding.answers?.includes('accept') === true && answers.accept.has(finding.id)) return 'accepted';
+  if (finding.answers?.includes('fix') === true && answers.fix) return 'to be mended';
+  return undefined;
 }
 
 const order: readonly FindingSeverity[] = ['blocker', 'loss', 'change', 'note'];

@@ -9,7 +9,7 @@ import { checkTarget } from './target.ts';
 
 export type { CheckContext, OpenDatabase } from './context.ts';
 export type { Answers, Finding } from './finding.ts';
-export { isOpen, mergeFindings } from './finding.ts';
+export { answerTo, isOpen, mergeFindings } from './finding.ts';
 
 /** Looks only; nothing is changed and no daemon is asked. */
 export function check(context: CheckContext): Finding[] {

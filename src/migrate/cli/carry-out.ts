@@ -8,6 +8,7 @@ import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
 import { formatBytes, formatDuration, inert } from '../../core/text.ts';
 import { conversions, type PlannedOn } from '../apply/conversions.ts';
+import { toAnswers } from '../apply/given-answers.ts';
 import { applySteps, type StepProgress } from '../apply/index.ts';
 import type { Journal } from '../apply/journal.ts';
 import { keptFromStarting } from '../apply/kept-from-starting.ts';
@@ -18,13 +19,20 @@ import {
   refuseMoreThanListed,
   whatWouldBePurged,
 } from '../apply/purge-source.ts';
-import { type ApplyContext, noteNames, type StoredPower, toPowerRecord } from '../apply/step-handler.ts';
+import {
+  type ApplyContext,
+  givenAnswers,
+  noteNames,
+  type StoredPower,
+  toPowerRecord,
+} from '../apply/step-handler.ts';
+import type { Answers } from '../check/index.ts';
 import { startedByItself } from '../convert/index.ts';
 import { tellingLines } from '../daemon/telling-lines.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
 import { describeStep, type Plan } from '../plan/index.ts';
 import { migrateFailure } from '../problem.ts';
-import type { Rehearsal } from '../rehearse/index.ts';
+import { differsId, type FreshRehearsal, type Rehearsal } from '../rehearse/index.ts';
 import { writeReport } from '../report/index.ts';
 import { verifyRun } from '../verify/index.ts';
 import { renderVerification } from './render-verification.ts';
@@ -48,12 +56,18 @@ export interface Work {
 }
 
 /** Writes the run down; from here on it is either finished or taken back. */
-export function beginRun({ host, plannedOn, journal, run, folder }: Work, rehearsal: Rehearsal): void {
+export function beginRun(
+  { host, plannedOn, journal, run, folder }: Work,
+  { differences, ...rehearsal }: FreshRehearsal,
+  { accept, fix }: Answers,
+): void {
+  const isAccepted = rehearsal.findings.some((finding) => finding.id === differsId && accept.has(differsId));
   const { plan, sourceImage, pinsFromHost } = plannedOn;
   writeFileDurable(join(folder, plannedDatabase), sourceImage, 0o600);
   journal.begin(run, plan, plan.steps, host.now(), {
     [noteNames.pins]: [...pinsFromHost],
     [noteNames.rehearsal]: rehearsal,
+    [noteNames.answers]: { accept: [...accept], fix, differences: isAccepted ? differences : [] },
     [noteNames.sourceListened]: plan.source.sockets.some((socket) => host.listener(socket) !== undefined),
   });
 }
@@ -126,6 +140,7 @@ export async function carryOut(work: Work): Promise<ExitCode> {
     plan: plannedOn.plan,
     inventory: readInventory(plannedOn.sourceImage),
     verification,
+    answers: toAnswers(givenAnswers(journal, run)),
     ...(rehearsal === undefined ? {} : { rehearsal }),
   });
   const failed = verification.checks.filter(({ ok }) => !ok);

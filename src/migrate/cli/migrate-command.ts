@@ -169,7 +169,7 @@ async function migrate({
       report: options.report,
       interrupted: watchInterrupts(output),
     };
-    beginRun(work, rehearsal);
+    beginRun(work, rehearsal, answers);
     return await carryOut(work);
   } catch (error) {
     tell(log, error);

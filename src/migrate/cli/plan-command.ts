@@ -27,7 +27,7 @@ export async function planCommand(host: Host, options: CommonOptions, output: Ou
   const report =
     options.report === undefined
       ? undefined
-      : writeReport(options.report, { plan, inventory: expectedInventory(material) });
+      : writeReport(options.report, { plan, answers, inventory: expectedInventory(material) });
   const open = plan.findings.filter((finding) => isOpen(finding, answers));
   output.event({
     event: 'plan',

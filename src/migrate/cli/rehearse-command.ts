@@ -8,7 +8,7 @@ import { type Answers, isOpen } from '../check/index.ts';
 import { find } from '../detect/index.ts';
 import { expectedInventory, makePlan, type PlanMaterial } from '../plan/index.ts';
 import { migrateFailure } from '../problem.ts';
-import { type Rehearsal, rehearse } from '../rehearse/index.ts';
+import { type FreshRehearsal, type Rehearsal, rehearse } from '../rehearse/index.ts';
 import { writeReport } from '../report/index.ts';
 import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
 import { renderFindings, renderSummary } from './render-plan.ts';
@@ -32,7 +32,12 @@ export async function rehearseCommand(host: Host, options: CommonOptions, output
   const rehearsal = await showRehearsal(host, material, answers, output);
   if (options.report !== undefined) {
     const { plan } = material;
-    const place = writeReport(options.report, { plan, rehearsal, inventory: expectedInventory(material) });
+    const place = writeReport(options.report, {
+      plan,
+      rehearsal,
+      answers,
+      inventory: expectedInventory(material),
+    });
     output.line(`\nReport: ${place}`);
   }
   const open = [...material.plan.findings, ...rehearsal.findings].filter((one) => isOpen(one, answers));
@@ -57,7 +62,7 @@ export async function rehearseFirst(
   material: PlanMaterial,
   answers: Answers,
   output: Output,
-): Promise<Rehearsal> {
+): Promise<FreshRehearsal> {
   const rehearsal = await showRehearsal(host, material, answers, output);
   const open = rehearsal.findings.filter((finding) => isOpen(finding, answers));
   if (open.length > 0) throw migrateFailure({ code: 'findings-open', ids: open.map(({ id }) => id) });
@@ -69,7 +74,7 @@ async function showRehearsal(
   material: PlanMaterial,
   answers: Answers,
   output: Output,
-): Promise<Rehearsal> {
+): Promise<FreshRehearsal> {
   const rehearsal = await rehearse({
     host,
     material,

@@ -5,13 +5,18 @@ import type { Verification } from '../verify/index.ts';
 
 export function renderVerification({ checks, notes }: Verification, output: Output): string {
   const failed = checks.filter(({ ok }) => !ok);
+  const accepted = checks.filter((check) => check.accepted === true);
   const lines = [
     output.colour('bold', 'Verification'),
     ...failed.map(
       ({ what, object, detail }) =>
         `${output.colour('red', 'failed')}  ${inert(object)}: ${inert(what)}${detail === undefined ? '' : `\n        ${inert(detail)}`}`,
     ),
-    `${checks.length - failed.length} of ${checks.length} checks passed`,
+    ...accepted.map(
+      ({ what, object, detail }) =>
+        `${output.colour('yellow', 'accepted')}  ${inert(object)}: ${inert(what)}: ${inert(detail ?? '')}`,
+    ),
+    `${checks.length - failed.length - accepted.length} of ${checks.length - accepted.length} checks passed${accepted.length === 0 ? '' : `, ${accepted.length} difference(s) as you accepted them`}`,
     ...notes.map((note) => `note    ${inert(note)}`),
   ];
   return lines.join('\n');

@@ -19,14 +19,14 @@ import { daemonRef } from '../plan/make-steps.ts';
 import type { PlanMaterial } from '../plan/plan.ts';
 import { migrateFailure } from '../problem.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
-import { compareInventories, describeDifference } from '../verify/compare.ts';
+import { compareInventories, type Difference, describeDifference } from '../verify/compare.ts';
 import { checkCopy } from './check-copy.ts';
 import { type InertDatabase, makeInert } from './make-inert.ts';
 import { notProven } from './not-proven.ts';
-import type { Rehearsal } from './rehearsal.ts';
+import type { FreshRehearsal } from './rehearsal.ts';
 import { isShown, openRoom, type Room } from './room.ts';
 
-export type { NotProven, Rehearsal } from './rehearsal.ts';
+export type { FreshRehearsal, NotProven, Rehearsal } from './rehearsal.ts';
 
 export interface RehearsalInput {
   readonly host: Host;
@@ -39,15 +39,17 @@ export interface RehearsalInput {
 const defaultLimitMs = 120_000;
 const defaultDirectory = '/var/lib/incus';
 /** A unix socket's path may have 107 bytes (unix(7)); the way into the room is put before it. */
+/** Of the finding that sums up the differences. */
+export const differsId = 'rehearsal:differs';
 const longestDirectory = 70;
 const listed = 50;
 
 /** Changes nothing on the host: the copy is in memory that only the trial's own namespaces have. */
-export async function rehearse(input: RehearsalInput): Promise<Rehearsal> {
+export async function rehearse(input: RehearsalInput): Promise<FreshRehearsal> {
   const { host, material, say } = input;
   const begun = host.clock();
-  const nothing = { version: undefined, compared: {}, notProven: [] };
-  const done = (rest: Omit<Rehearsal, 'milliseconds'>): Rehearsal => ({
+  const nothing = { version: undefined, compared: {}, notProven: [], differences: [] };
+  const done = (rest: Omit<FreshRehearsal, 'milliseconds'>): FreshRehearsal => ({
     ...rest,
     milliseconds: Math.round(host.clock() - begun),
   });
@@ -109,7 +111,7 @@ async function environmentOf(client: DaemonClient): Promise<Fields> {
   return fields(rawOf(server, 'environment'), '/1.0');
 }
 
-type Outcome = Pick<Rehearsal, 'version' | 'compared' | 'findings' | 'notProven'>;
+type Outcome = Pick<FreshRehearsal, 'version' | 'compared' | 'findings' | 'notProven' | 'differences'>;
 
 async function inRoom(input: RehearsalInput, trial: Trial): Promise<Outcome | NotRun> {
   const { host, material, say } = input;
@@ -168,6 +170,7 @@ async function ask(
   const refused = (why: string): Outcome => ({
     version: undefined,
     compared: {},
+    differences: [],
     findings: [refusal(why, tellingLines(daemon.tail(), inert.image))],
     notProven: notProven(inert.changes, expected, []),
   });
@@ -178,11 +181,14 @@ async function ask(
     const environment = await environmentOf(client);
     const version = textOf(environment, 'server_version');
     const actual = await inventoryFromApi(client, { expected });
+    const { accepted_differences: always, rehearsal } = migrationRules();
+    const differences = compareInventories(expected, actual, [...always, ...rehearsal.accepted_differences]);
     return {
       version,
       compared: countsOf(actual),
+      differences,
       findings: [
-        ...differences(expected, actual),
+        ...differs(differences),
         ...otherVersion(version, trial),
         ...missingDrivers(environment, material),
       ],
@@ -217,14 +223,12 @@ async function readyOrEnded(
   }
 }
 
-function differences(expected: Inventory, actual: Inventory): Finding[] {
-  const { accepted_differences: always, rehearsal } = migrationRules();
-  const found = compareInventories(expected, actual, [...always, ...rehearsal.accepted_differences]);
+function differs(found: readonly Difference[]): Finding[] {
   if (found.length === 0) return [];
   const more = found.length > listed ? [`… and ${found.length - listed} more`] : [];
   return [
     {
-      id: 'rehearsal:differs',
+      id: differsId,
       severity: 'blocker',
       objects: [...found.slice(0, listed).map(describeDifference), ...more],
       what: 'Incus took the converted database, but does not show everything as it was in LXD.',

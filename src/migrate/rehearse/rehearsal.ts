@@ -1,5 +1,6 @@
 // What a rehearsal found: whether Incus took the converted database, and what the trial could not prove.
 import type { Finding } from '../check/finding.ts';
+import type { Difference } from '../verify/compare.ts';
 
 /** Something that the trial ran without, or with something in its place. */
 export interface NotProven {
@@ -24,4 +25,10 @@ export interface Rehearsal {
   readonly findings: readonly Finding[];
   readonly notProven: readonly NotProven[];
   readonly milliseconds: number;
+}
+
+/** With what its findings only sum up. */
+export interface FreshRehearsal extends Rehearsal {
+  /** Everything that Incus showed otherwise than it was in LXD; the finding names the first of them. */
+  readonly differences: readonly Difference[];
 }

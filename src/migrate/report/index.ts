@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { join, resolve } from 'node:path';
 import { asFileFailure } from '../../core/as-file-failure.ts';
 import { makeFolders, writeFileDurable } from '../../core/durable.ts';
+import type { Answers } from '../check/index.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { inventoryJson } from '../inventory/render.ts';
 import type { Plan } from '../plan/index.ts';
@@ -14,6 +15,8 @@ import { renderMarkdown } from './render-markdown.ts';
 export interface ReportContent {
   readonly inventory: Inventory;
   readonly plan?: Plan;
+  /** What was answered to the findings so far; absent: nothing. */
+  readonly answers?: Answers;
   /** Absent: only planned. */
   readonly verification?: Verification;
   /** Absent: not rehearsed. */
@@ -27,7 +30,7 @@ export interface ReportContent {
  */
 export function writeReport(
   folder: string,
-  { inventory, plan, verification, rehearsal }: ReportContent,
+  { inventory, plan, answers, verification, rehearsal }: ReportContent,
 ): string {
   makeReportFolder(folder);
   const write = (name: string, text: string): string => {
@@ -38,8 +41,8 @@ export function writeReport(
   const inventoryPath = write('inventory.json', inventoryJson(inventory));
   if (plan === undefined) return inventoryPath;
   write('plan.json', `${JSON.stringify(plan, null, 2)}\n`);
-  write('report.md', renderMarkdown(plan, verification, rehearsal));
-  return write('report.html', renderHtml(plan, verification, rehearsal));
+  write('report.md', renderMarkdown(plan, verification, rehearsal, answers));
+  return write('report.html', renderHtml(plan, verification, rehearsal, answers));
 }
 
 /** Before anything else is done: a report that cannot be written must not be found out at the end. */

@@ -1,5 +1,6 @@
 // The report as one self-contained page, readable without JavaScript and on a phone.
 import { escapeHtml } from '../../core/text.ts';
+import type { Answers } from '../check/index.ts';
 import type { Plan } from '../plan/index.ts';
 import type { Rehearsal } from '../rehearse/index.ts';
 import type { Verification } from '../verify/verification.ts';
@@ -23,8 +24,9 @@ export function renderHtml(
   plan: Plan,
   verification: Verification | undefined,
   rehearsal?: Rehearsal,
+  answers?: Answers,
 ): string {
-  const parts = sections(plan, verification, rehearsal);
+  const parts = sections(plan, verification, rehearsal, answers);
   const title = escapeHtml(headline(verification));
   return `<!doctype html>
 <html lang="en">

@@ -1,5 +1,6 @@
 // The report as Markdown.
 import { escapeMarkdown } from '../../core/text.ts';
+import type { Answers } from '../check/index.ts';
 import type { Plan } from '../plan/index.ts';
 import type { Rehearsal } from '../rehearse/index.ts';
 import type { Verification } from '../verify/verification.ts';
@@ -9,9 +10,10 @@ export function renderMarkdown(
   plan: Plan,
   verification: Verification | undefined,
   rehearsal?: Rehearsal,
+  answers?: Answers,
 ): string {
   const parts = [`# ${headline(verification)}`];
-  for (const { title, text, head, rows } of sections(plan, verification, rehearsal)) {
+  for (const { title, text, head, rows } of sections(plan, verification, rehearsal, answers)) {
     parts.push(`## ${title}`);
     if (text !== undefined) parts.push(escapeMarkdown(text));
     if (rows.length > 0) {

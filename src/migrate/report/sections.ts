@@ -1,8 +1,9 @@
 // What a report says, before it is set as HTML or Markdown.
 import { formatDuration } from '../../core/text.ts';
+import { type Answers, answerTo, type Finding } from '../check/index.ts';
 import { describeStep, type Plan } from '../plan/index.ts';
 import type { Rehearsal } from '../rehearse/index.ts';
-import type { Verification } from '../verify/verification.ts';
+import type { Check, Verification } from '../verify/verification.ts';
 
 export interface Section {
   readonly id: string;
@@ -22,6 +23,7 @@ export function sections(
   plan: Plan,
   verification: Verification | undefined,
   rehearsal: Rehearsal | undefined,
+  answers: Answers = { accept: new Set(), fix: false },
 ): Section[] {
   const changes = [...plan.changes, ...plan.localChanges];
   return [
@@ -55,24 +57,18 @@ export function sections(
             ...(verification.notes.length === 0 ? {} : { text: verification.notes.join(' ') }),
             head: ['', 'object', 'check', 'detail'],
             rows: [...verification.checks]
-              .sort((a, b) => Number(a.ok) - Number(b.ok))
-              .map(({ ok, object, what, detail }) => [ok ? 'ok' : 'FAILED', object, what, detail ?? '']),
+              .sort((a, b) => rank(a) - rank(b))
+              .map((check) => [outcomeOf(check), check.object, check.what, check.detail ?? '']),
           },
         ]),
     {
       id: 'findings',
       title: 'Findings',
       ...(plan.findings.length === 0 ? { text: 'None.' } : {}),
-      head: ['severity', 'finding', 'objects', 'what', 'what is done, or what you can do'],
-      rows: plan.findings.map(({ severity, id, objects, what, action }) => [
-        severity,
-        id,
-        objects.join('; '),
-        what,
-        action,
-      ]),
+      head: ['severity', 'finding', 'objects', 'what', 'what is done, or what you can do', 'your answer'],
+      rows: findingRows(plan.findings, answers),
     },
-    ...(rehearsal === undefined ? [] : rehearsalSections(rehearsal)),
+    ...(rehearsal === undefined ? [] : rehearsalSections(rehearsal, answers)),
     {
       id: 'power',
       title: 'What runs',
@@ -111,15 +107,30 @@ export function sections(
   ];
 }
 
-function rehearsalSections({
-  ran,
-  reason,
-  version,
-  findings,
-  compared,
-  notProven,
-  milliseconds,
-}: Rehearsal): Section[] {
+function findingRows(findings: readonly Finding[], answers: Answers): string[][] {
+  return findings.map((finding) => [
+    finding.severity,
+    finding.id,
+    finding.objects.join('; '),
+    finding.what,
+    finding.action,
+    answerTo(finding, answers) ?? '',
+  ]);
+}
+
+/** What failed first, then what was accepted. */
+function rank({ ok, accepted }: Check): number {
+  return !ok ? 0 : accepted === true ? 1 : 2;
+}
+
+function outcomeOf({ ok, accepted }: Check): string {
+  return !ok ? 'FAILED' : accepted === true ? 'accepted' : 'ok';
+}
+
+function rehearsalSections(
+  { ran, reason, version, findings, compared, notProven, milliseconds }: Rehearsal,
+  answers: Answers,
+): Section[] {
   const counts = Object.entries(compared).map(([kind, count]) => `${count} ${kind}`);
   const outcome = !ran
     ? `It was not run: ${reason}.`
@@ -131,14 +142,8 @@ function rehearsalSections({
       id: 'rehearsal',
       title: 'Rehearsal',
       text: `${outcome} It took ${formatDuration(milliseconds)}.`,
-      head: ['severity', 'finding', 'objects', 'what', 'what you can do'],
-      rows: findings.map(({ severity, id, objects, what, action }) => [
-        severity,
-        id,
-        objects.join('; '),
-        what,
-        action,
-      ]),
+      head: ['severity', 'finding', 'objects', 'what', 'what you can do', 'your answer'],
+      rows: findingRows(findings, answers),
     },
     {
       id: 'not-proven',

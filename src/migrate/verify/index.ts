@@ -5,7 +5,7 @@ import type { Journal } from '../apply/journal.ts';
 import { instanceStates } from '../apply/power.ts';
 import type { PowerOutcome } from '../apply/restore-power.ts';
 import { answeringSocket } from '../apply/service-control.ts';
-import { noteNames, type StoredPower, toPowerRecord } from '../apply/step-handler.ts';
+import { givenAnswers, noteNames, type StoredPower, toPowerRecord } from '../apply/step-handler.ts';
 import type { Conversion } from '../convert/index.ts';
 import { type DaemonClient, daemonClient } from '../daemon/client.ts';
 import { inventoryFromApi } from '../inventory/from-api.ts';
@@ -15,7 +15,7 @@ import { convertFiles, type Plan } from '../plan/index.ts';
 import { daemonRef } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
-import { compareInventories } from './compare.ts';
+import { compareInventories, type Difference } from './compare.ts';
 import type { NotRefreshed } from './refresh-backup-files.ts';
 import { releaseHeld } from './release-held.ts';
 import { sourceChecks } from './source-checks.ts';
@@ -50,7 +50,8 @@ export async function verifyRun(
   });
   say('inventory');
   const expected = expectedOf(conversion);
-  const inventory = compareWithSource(expected, await inventoryFromApi(client, { expected }));
+  const { differences: accepted } = givenAnswers(journal, run);
+  const inventory = compareWithSource(expected, await inventoryFromApi(client, { expected }), accepted);
   say('pools, networks and power');
   const alive = [
     ...(await poolsAndNetworks(client)),
@@ -80,26 +81,45 @@ export async function verifyRun(
   };
 }
 
-/** One check for each object that differs, and one that says how many there are. */
-function compareWithSource(expected: Inventory, actual: Inventory): Check[] {
+/** One check for each difference, and one that says how much was compared. */
+export function compareWithSource(
+  expected: Inventory,
+  actual: Inventory,
+  accepted: readonly Difference[],
+): Check[] {
+  const known = new Set(accepted.map(identify));
   const differences = compareInventories(expected, actual, migrationRules().accepted_differences);
-  const failed = differences.map(({ change, object, field, expected: before, actual: after }) => ({
-    id: 'inventory-equal',
-    object,
-    what: field === undefined ? 'is in Incus as it was in LXD' : `${field} is as it was in LXD`,
-    ok: false,
-    detail: change === 'different' ? `expected ${before}, found ${after}` : `it is ${change}`,
-  }));
+  const checks = differences.map((difference): Check => {
+    const { change, object, field, expected: before, actual: after } = difference;
+    const subject = field === undefined ? '' : `${field} `;
+    const detail =
+      change === 'different'
+        ? `expected ${JSON.stringify(before)}, found ${JSON.stringify(after)}`
+        : change === 'extra'
+          ? 'LXD does not have it'
+          : 'it is missing';
+    const check = { id: 'inventory-equal', object, detail };
+    return known.has(identify(difference))
+      ? { ...check, what: `${subject}is not as it was in LXD, which you accepted`, ok: true, accepted: true }
+      : { ...check, what: `${subject}is in Incus as it was in LXD`, ok: false };
+  });
+  const failed = checks.filter(({ ok }) => !ok).length;
+  const allowed = checks.length - failed;
   return [
-    ...failed,
+    ...checks,
     {
       id: 'inventory-compared',
       object: 'inventory',
-      what: `${actual.instances.length} instances, ${actual.volumes.length} volumes, ${actual.networks.length} networks, ${actual.pools.length} pools, ${actual.images.length} images, ${actual.profiles.length} profiles and ${actual.projects.length} projects are as they were in LXD`,
-      ok: failed.length === 0,
-      ...(failed.length === 0 ? {} : { detail: `${failed.length} difference(s)` }),
+      what: `${actual.instances.length} instances, ${actual.volumes.length} volumes, ${actual.networks.length} networks, ${actual.pools.length} pools, ${actual.images.length} images, ${actual.profiles.length} profiles and ${actual.projects.length} projects are as they were in LXD${allowed === 0 ? '' : `, apart from ${allowed} difference(s) that you accepted`}`,
+      ok: failed === 0,
+      ...(failed === 0 ? {} : { detail: `${failed} difference(s)` }),
     },
   ];
+}
+
+/** Exactly the same difference: the same object, field and values. */
+function identify({ change, object, field, expected, actual }: Difference): string {
+  return JSON.stringify([change, object, field ?? null, expected ?? null, actual ?? null]);
 }
 
 /** What the converted database says, with what was held during the switch given back. */

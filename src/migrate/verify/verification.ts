@@ -6,6 +6,8 @@ export interface Check {
   readonly object: string;
   readonly what: string;
   readonly ok: boolean;
+  /** Not as it was in LXD, as the rehearsal showed, and a user accepted that; `ok` then. */
+  readonly accepted?: true;
   /** The daemon's own words, or the difference; no confidential value. */
   readonly detail?: string;
 }

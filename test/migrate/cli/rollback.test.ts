@@ -70,8 +70,10 @@ async function begun({ lxdRuns }: { readonly lxdRuns: boolean }): Promise<Begun>
       compared: {},
       findings: [],
       notProven: [],
+      differences: [],
       milliseconds: 1,
     },
+    { accept: new Set(), fix: false },
   );
   journal.close();
   host.log.length = 0;

@@ -120,3 +120,34 @@ test('holds any name as text: no tag, no attribute, no further cell or row', asy
     { numRuns: 50 },
   );
 });
+
+test('names the answer that was given to each finding, and what was accepted among the checks', async () => {
+  const plan = await aPlan();
+  const loss = { ...lossOf('virtual-machine'), answers: ['accept' as const] };
+  const verification = {
+    checks: [
+      { id: 'inventory-equal', object: 'image a', what: 'profiles', ok: true, accepted: true as const },
+      { id: 'network-up', object: 'network b', what: 'is up', ok: true },
+    ],
+    notes: [],
+  };
+
+  const markdown = renderMarkdown(
+    { ...plan, findings: [loss, lossOf('saved-state')] },
+    verification,
+    undefined,
+    {
+      accept: new Set(['virtual-machine']),
+      fix: false,
+    },
+  );
+
+  expect(markdown).toContain('| loss | virtual\\-machine | o | what | action | accepted |');
+  expect(markdown).toContain('| loss | saved\\-state | o | what | action |  |');
+  expect(markdown).toContain('| accepted | image a | profiles |  |');
+  expect(markdown).toContain('| ok | network b | is up |  |');
+});
+
+function lossOf(id: string): Plan['findings'][number] {
+  return { id, severity: 'loss', objects: ['o'], what: 'what', action: 'action' };
+}

@@ -1,0 +1,42 @@
+// What a user answered to the findings of a run: kept with it, so that resume, verify and the report know it to the end.
+import * as z from 'zod';
+import type { Answers } from '../check/finding.ts';
+import type { Difference } from '../verify/compare.ts';
+
+/** JSON leaves out what is undefined. */
+const difference = z
+  .object({
+    change: z.enum(['missing', 'extra', 'different']),
+    object: z.string(),
+    field: z.string().optional(),
+    expected: z.string().optional(),
+    actual: z.string().optional(),
+  })
+  .transform(
+    ({ change, object, field, expected, actual }): Difference => ({
+      change,
+      object,
+      field,
+      expected,
+      actual,
+    }),
+  );
+
+export const givenAnswersSchema = z
+  .object({
+    /** Ids of findings that were accepted. */
+    accept: z.array(z.string()).readonly(),
+    fix: z.boolean(),
+    /** What the rehearsal found to be different, where that was accepted: all of it, however long. */
+    differences: z.array(difference).readonly(),
+  })
+  .readonly();
+
+export type GivenAnswers = z.infer<typeof givenAnswersSchema>;
+
+/** Of runs that were begun before answers were kept. */
+export const noAnswers: GivenAnswers = { accept: [], fix: false, differences: [] };
+
+export function toAnswers({ accept, fix }: GivenAnswers): Answers {
+  return { accept: new Set(accept), fix };
+}
