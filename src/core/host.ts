@@ -21,6 +21,8 @@ export interface MountInfo {
   readonly device: string;
   /** Path inside the mounted file system that is visible at `path`. */
   readonly root: string;
+  /** `major:minor` of the file system, the same for all its bind mounts; undefined where it is not known. */
+  readonly deviceNumber?: string;
 }
 
 export interface LoopDevice {

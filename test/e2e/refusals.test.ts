@@ -1,13 +1,14 @@
 // Servers and hosts that must not be migrated: each refusal names what stands in the way, and changes nothing.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ExecResult, Machine } from './machine/machine.ts';
 import { packedTool } from './packed-tool.ts';
-import { expectBlocked, expectFailed } from './refused.ts';
+import { expectBlocked, expectFailed, expectForPeople } from './refused.ts';
 import { api } from './server/api.ts';
 import { startPopulatedMachine } from './server/populated-machine.ts';
 import { secrets } from './server/secrets.ts';
 import { installTool, tool } from './server/tool.ts';
+import { expectUntouched, witness } from './untouched.ts';
 
 let server: Machine;
 
@@ -115,6 +116,51 @@ describe('a data directory that was put elsewhere', () => {
         ['rmdir', '/var/lib/lxd/mine'],
       ],
       () => expectBlocked(server, 'mount-inside-source', { says: ['/var/lib/lxd/mine'] }),
+    );
+  });
+});
+
+describe('a place of the tool inside of what it moves', () => {
+  const out = ['/var/lib/lxd/state', '/var/lib/incus/state', '/run/incus/state'];
+  const made = ['/srv/link', '/srv/bound', '/srv/part'];
+
+  it('is refused by every command that would write there, before anything is made or stopped', async () => {
+    await during(
+      [
+        ['ln', '-s', '/var/lib/lxd', '/srv/link'],
+        ['mkdir', '/srv/bound', '/srv/part'],
+        ['mount', '--bind', '/var/lib/lxd', '/srv/bound'],
+        ['mount', '--bind', '/var/lib/lxd/images', '/srv/part'],
+      ],
+      [
+        ['umount', '/srv/bound'],
+        ['umount', '/srv/part'],
+        ['rm', '-d', ...made],
+      ],
+      async () => {
+        const before = await witness(server);
+        const places = [...out, '/var/lib/lxd', '/var/lib', ...made.map((path) => `${path}/not/there`)];
+        const answers: ExecResult[] = [];
+
+        for (const place of places)
+          for (const command of ['plan', 'migrate'])
+            answers.push(await tool(server, [command, '--state', place]));
+        for (const command of [['plan'], ['rehearse'], ['inspect'], ['migrate', '--yes']])
+          for (const place of ['/var/lib/lxd/report', '/srv/part/report'])
+            answers.push(await tool(server, [...command, '--report', place]));
+        answers.push(await tool(server, ['rehearse', '--state', '/srv/bound/x']));
+        answers.push(await tool(server, ['export-db', '/srv/part/out.sqlite']));
+
+        for (const answer of answers) {
+          expect(answer.status, `${answer.stdout}${answer.stderr}`).toBe(2);
+          expect(answer.stdout).toBe('');
+          expect(answer.stderr).toMatch(/^lxd-to-incus: (--state|--report|export-db): /);
+          expectForPeople(answer);
+        }
+        for (const path of [...out, '/var/lib/lxd/report', '/var/lib/journal.db', '/var/lib/lxd/not'])
+          expect(existsSync(server.rootPath(path)), path).toBe(false);
+        await expectUntouched(server, before);
+      },
     );
   });
 });

@@ -6,6 +6,7 @@ import { find } from '../detect/index.ts';
 import { exportDatabase } from '../export/export-database.ts';
 import { requireDatabase } from '../inventory/database-files.ts';
 import { type CommonOptions, detectOptions } from './options.ts';
+import { refuseOwnPlaces } from './refuse-own-places.ts';
 
 export async function exportCommand(
   host: Host,
@@ -13,7 +14,9 @@ export async function exportCommand(
   out: string,
   output: Output,
 ): Promise<ExitCode> {
-  const { source } = find(host, detectOptions(options));
+  const where = detectOptions(options);
+  refuseOwnPlaces(host, { out }, where);
+  const { source } = find(host, where);
   const files = requireDatabase(host.path(source.dataDirectory));
   const result = exportDatabase(files.global, out, { salvage: options.salvage === true });
   for (const notice of result.notices) output.message(notice);

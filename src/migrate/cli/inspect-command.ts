@@ -11,9 +11,12 @@ import { redactInventory } from '../inventory/redact-inventory.ts';
 import { inventoryText } from '../inventory/render.ts';
 import { writeReport } from '../report/index.ts';
 import { type CommonOptions, detectOptions } from './options.ts';
+import { refuseOwnPlaces } from './refuse-own-places.ts';
 
 export async function inspectCommand(host: Host, options: CommonOptions, output: Output): Promise<ExitCode> {
-  const { source } = find(host, detectOptions(options));
+  const where = detectOptions(options);
+  refuseOwnPlaces(host, { report: options.report }, where);
+  const { source } = find(host, where);
   const { image, local } = readDatabaseFiles(host.path(source.dataDirectory), {
     unreadable: (path) => output.message(`You may not read ${inert(path)}; shown without what it holds.`),
   });

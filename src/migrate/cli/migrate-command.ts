@@ -23,6 +23,7 @@ import { ask, canAsk, confirm } from './confirm.ts';
 import { watchInterrupts } from './interrupts.ts';
 import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
 import { readPlanFile, refuseStale } from './plan-file.ts';
+import { refuseOwnPlaces } from './refuse-own-places.ts';
 import { rehearseFirst } from './rehearse-command.ts';
 import { renderSummary } from './render-plan.ts';
 import { list, resumeCommand, rollbackCommand } from './run-commands.ts';
@@ -45,8 +46,9 @@ export async function migrateCommand(host: Host, options: MigrateOptions, output
     });
   const wanted = options.plan === undefined ? undefined : readPlanFile(options.plan);
   if (host.userId() !== 0) throw migrateFailure({ code: 'needs-root', command: 'migrate' });
-  if (options.report !== undefined) makeReportFolder(options.report);
   const state = stateFolder(options);
+  refuseOwnPlaces(host, { state, report: options.report }, detectOptions(options));
+  if (options.report !== undefined) makeReportFolder(options.report);
   const other = await offerWhatIsUnfinished(host, options, output);
   if (other !== undefined) return other;
   const release = takeLock(state);

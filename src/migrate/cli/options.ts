@@ -1,5 +1,5 @@
 // The options of the command line, as the commands get them.
-import { isAbsolute, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { ownCommand } from '../../core/program-name.ts';
 import type { Answers } from '../check/index.ts';
 import type { DetectOptions } from '../detect/index.ts';
@@ -47,7 +47,7 @@ export function answersOf(options: CommonOptions): Answers {
 export const usualState = '/var/lib/lxd-to-incus';
 
 export function stateFolder(options: CommonOptions): string {
-  return isAbsolute(options.state) ? options.state : resolve(options.state);
+  return resolve(options.state);
 }
 
 /** Options of upstream's tool, recognised so that a script written for it gets an answer and not a surprise. */

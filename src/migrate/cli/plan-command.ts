@@ -8,11 +8,13 @@ import { find } from '../detect/index.ts';
 import { expectedInventory, makePlan } from '../plan/index.ts';
 import { writeReport } from '../report/index.ts';
 import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
+import { refuseOwnPlaces } from './refuse-own-places.ts';
 import { renderPlan } from './render-plan.ts';
 
 export async function planCommand(host: Host, options: CommonOptions, output: Output): Promise<ExitCode> {
   const answers = answersOf(options);
   const where = detectOptions(options);
+  refuseOwnPlaces(host, { state: stateFolder(options), report: options.report }, where);
   const material = await makePlan({
     host,
     found: find(host, where),

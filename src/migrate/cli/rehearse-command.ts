@@ -11,12 +11,14 @@ import { migrateFailure } from '../problem.ts';
 import { type FreshRehearsal, type Rehearsal, rehearse } from '../rehearse/index.ts';
 import { writeReport } from '../report/index.ts';
 import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
+import { refuseOwnPlaces } from './refuse-own-places.ts';
 import { renderFindings, renderSummary } from './render-plan.ts';
 
 export async function rehearseCommand(host: Host, options: CommonOptions, output: Output): Promise<ExitCode> {
   if (host.userId() !== 0) throw migrateFailure({ code: 'needs-root', command: 'rehearse' });
   const answers = answersOf(options);
   const where = detectOptions(options);
+  refuseOwnPlaces(host, { state: stateFolder(options), report: options.report }, where);
   const material = await makePlan({
     host,
     found: find(host, where),

@@ -26,6 +26,7 @@ import { describeStep, type Plan } from '../plan/index.ts';
 import { daemonRef, runFolder } from '../plan/make-steps.ts';
 import type { DaemonRef } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
+import { makeReportFolder } from '../report/index.ts';
 import { refreshBackupFiles } from '../verify/refresh-backup-files.ts';
 import { writeAsRoot } from '../verify/write-as-root.ts';
 import {
@@ -40,6 +41,7 @@ import {
 import { confirm } from './confirm.ts';
 import { watchInterrupts } from './interrupts.ts';
 import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
+import { refusePlacesIn } from './refuse-own-places.ts';
 import { renderFindings } from './render-plan.ts';
 
 export interface RunOptions extends CommonOptions {
@@ -242,12 +244,22 @@ interface Setting {
 /** Instances may take as long as each of them is given. */
 const shutDownLimitMs = 600_000;
 
+function prepareReport(host: Host, report: string, { source, target }: Plan): void {
+  const directories = [source, ...(target === undefined ? [] : [target])].map(({ role, dataDirectory }) => ({
+    product: role === 'source' ? 'LXD' : 'Incus',
+    path: dataDirectory,
+  }));
+  refusePlacesIn(host, { report }, directories);
+  makeReportFolder(report);
+}
+
 async function withWork(
   { host, options, output: bareOutput, state, journal }: Setting,
   { id }: JournalRun,
   act: (work: Work) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const { services } = detectOptions(options);
+  if (options.report !== undefined) prepareReport(host, options.report, journal.plan(id) as Plan);
   if (services !== undefined) replaceServices(journal, id, services);
   const folder = runFolder(state, id);
   const missing = missingOfRun(folder);

@@ -1,4 +1,6 @@
 // `verify`: the checks of a finished migration once more.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
@@ -12,14 +14,12 @@ import { renderVerification } from './render-verification.ts';
 export async function verifyCommand(host: Host, options: CommonOptions, output: Output): Promise<ExitCode> {
   if (host.userId() !== 0) throw migrateFailure({ code: 'needs-root', command: 'verify' });
   const state = stateFolder(options);
+  // Looking must not make a folder where nothing was ever begun.
+  if (!existsSync(join(state, 'journal.db'))) return nothingToVerify(output);
   const journal = openJournal(state);
   try {
     const latest = journal.latest();
-    if (latest === undefined || latest.outcome === 'undone') {
-      output.line('No migration was carried out here; there is nothing to verify.');
-      output.event({ event: 'end', outcome: 'nothing-to-do', exit: exitCode.nothingToDo });
-      return exitCode.nothingToDo;
-    }
+    if (latest === undefined || latest.outcome === 'undone') return nothingToVerify(output);
     const verification = await verifyRun(host, journal, latest.id, runFolder(state, latest.id), (text) =>
       output.progress(`  ${text}`),
     );
@@ -35,4 +35,10 @@ export async function verifyCommand(host: Host, options: CommonOptions, output: 
   } finally {
     journal.close();
   }
+}
+
+function nothingToVerify(output: Output): ExitCode {
+  output.line('No migration was carried out here; there is nothing to verify.');
+  output.event({ event: 'end', outcome: 'nothing-to-do', exit: exitCode.nothingToDo });
+  return exitCode.nothingToDo;
 }

@@ -51,6 +51,14 @@ const calls = {
   inspectJson: ['inspect', ...copy, '--json'],
   exportJson: ['export-db', ...copy, at('out.sqlite'), '--json'],
   exportOver: ['export-db', ...copy, at('there.sqlite')],
+  stateInside: ['plan', ...copy, '--state', at('server/state')],
+  stateThroughLink: ['plan', ...copy, '--state', at('link/not/there'), '--json'],
+  stateInIncus: ['plan', ...copy, '--state', at('incus/database/x')],
+  stateAbove: ['plan', ...copy, '--state', at('')],
+  planReportInside: ['plan', ...copy, '--report', at('server/database/report')],
+  inspectReportInside: ['inspect', ...copy, '--report', at('link')],
+  exportInside: ['export-db', ...copy, at('server/database/global/out.sqlite'), '--json'],
+  reportInProc: ['plan', ...copy, '--report', '/proc/x/y'],
 } as const satisfies Record<string, readonly string[]>;
 
 const answers = new Map<string, Answer>();
@@ -75,6 +83,7 @@ beforeAll(async () => {
   for (const name of ['empty', 'locked', 'not-sqlite']) fs.mkdirSync(at(name));
   fs.writeFileSync(at('bad-services.json'), '{"source": {"start": "lxd"}}');
   fs.writeFileSync(at('there.sqlite'), 'precious');
+  fs.symlinkSync('server', at('link'));
   fs.writeFileSync(at('not-sqlite/metadata1'), 'no metadata');
   giveToUser(folder);
   // Readable by nobody but root.
@@ -138,6 +147,13 @@ describe('wrong usage ends with 2, says what is wrong, and prints no result', ()
     ['servicesBad', /source\.start must be a list of arguments/],
     ['planBad', /not a plan of this version/],
     ['stopTimeout', /number of seconds above 0/],
+    ['stateInside', /--state: .*server\/state lies in the data directory of LXD, .*\/server\./],
+    ['stateThroughLink', /--state: .*link\/not\/there lies in the data directory of LXD/],
+    ['stateInIncus', /--state: .*incus\/database\/x lies in the data directory of Incus/],
+    ['stateAbove', /--state: the data directory of LXD, .*\/server, lies in /],
+    ['planReportInside', /--report: .*server\/database\/report lies in the data directory of LXD/],
+    ['inspectReportInside', /--report: .*link lies in the data directory of LXD/],
+    ['exportInside', /export-db: .*server\/database\/global lies in the data directory of LXD/],
   ] as const)('%s', (name, message) => {
     const answer = answerOf(name);
 
@@ -199,6 +215,15 @@ describe('a source that cannot be read ends with 1 and names the place', () => {
     expect(status).toBe(1);
     expect(stderr).toContain('metadata1');
     expect(stderr).not.toContain('is a bug');
+  });
+
+  test('where a report cannot be made, instead of never', () => {
+    const { status, stderr } = answerOf('reportInProc');
+
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: 'lxd-to-incus: Could not make the folder of the report: ENOENT.\n/proc/x/y\n',
+    });
   });
 
   test('under a name that would act on a terminal', () => {
