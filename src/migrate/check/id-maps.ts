@@ -1,107 +1,192 @@
-// Findings about /etc/subuid and /etc/subgid: incusd must find a range that holds every map in use.
-import { readFileSync } from 'node:fs';
-import { systemErrorCode } from '../../core/failure.ts';
-import type { Host } from '../../core/host.ts';
+// Findings about /etc/subuid and /etc/subgid: Incus must give every container the ids that its files have.
+import type { DaemonMap } from '../id-maps/daemon-ranges.ts';
+import { defaultRange, type IdRange } from '../id-maps/id-range.ts';
+import type { Fate } from '../id-maps/map-at-start.ts';
+import { type IdMapPlan, lineOf, planIdMaps } from '../id-maps/plan-id-maps.ts';
+import { type IdKind, idKinds, idMapFiles } from '../id-maps/read-subids.ts';
 import type { CheckContext } from './context.ts';
 import type { Finding } from './finding.ts';
 
-export const idMapFiles = ['/etc/subuid', '/etc/subgid'] as const;
-
-/** What LXD uses where root has no range (lxd/idmap kernelDefaultMap); Incus uses nothing then, and starts no unprivileged container. */
-export const defaultRange = 'root:1000000:1000000000';
-
-export interface IdRange {
-  readonly start: number;
-  readonly size: number;
+export function checkIdMaps({ host, sourceDatabase: { db }, target }: CheckContext): Finding[] {
+  const plan = planIdMaps({ host, db, hasTarget: target?.program !== undefined });
+  const unreadable = whatCannotBeRead(plan);
+  if (unreadable.length > 0) return unreadable;
+  if (plan.containers.length === 0) return [];
+  return [
+    ...linesAdded(plan),
+    ...outside(plan),
+    ...notGranted(plan),
+    ...otherIds(plan),
+    ...severalRanges(plan),
+    ...rangesDiffer(plan),
+    ...oddLines(plan),
+  ];
 }
 
-/** Ranges of root in one of the two files; undefined where the file does not exist. */
-export function rootRanges(host: Host, path: string): IdRange[] | undefined {
-  let text: string;
-  try {
-    text = readFileSync(host.path(path), 'utf8');
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-  return text.split('\n').flatMap((line) => {
-    const match = /^(?:root|0):(\d+):(\d+)\s*$/.exec(line);
-    return match === null ? [] : [{ start: Number(match[1]), size: Number(match[2]) }];
+/** A pipe is waited for by either daemon when it starts, whatever containers there are; a bad line matters to those alone. */
+function whatCannotBeRead({ files, containers }: IdMapPlan): Finding[] {
+  const objects = idKinds.flatMap((kind) => {
+    const file = files[kind];
+    if (file.is === 'unreadable') return [`${idMapFiles[kind]}: ${file.why}`];
+    const line = file.is === 'read' && containers.length > 0 ? file.subids.givenUpAt : undefined;
+    return line === undefined ? [] : [`${idMapFiles[kind]}, line ${line.number}: ${shown(line.text)}`];
   });
+  if (objects.length === 0) return [];
+  return [
+    {
+      id: 'id-map-file-unreadable',
+      severity: 'blocker',
+      objects,
+      what: 'LXD and Incus read the whole file or nothing of it. A line that is no OWNER:FIRST:COUNT and no comment ends that, and then only privileged containers work.',
+      action: 'Mend the file (put a # before the line, or remove it), then plan again.',
+    },
+  ];
 }
 
-/** Files that lack a usable range of root, and so need the default one added. */
-export function filesWithoutRange(host: Host): string[] {
-  return idMapFiles.filter((path) => rootRanges(host, path)?.some(({ size }) => size >= 65_536) === false);
+function linesAdded({ lines, wanted }: IdMapPlan): Finding[] {
+  if (lines.length === 0) return [];
+  const usual = lines.every(({ line }) => line === lineOf(defaultRange));
+  const known = wanted.uid !== undefined || wanted.gid !== undefined;
+  return [
+    {
+      id: 'id-range-added',
+      severity: 'change',
+      objects: lines.map(({ file, line }) => `${file}: ${line}`),
+      what: usual
+        ? 'root has no range of ids here. LXD then takes 1000000 to 1000999999; Incus takes none, and no unprivileged container would start.'
+        : `Without these lines Incus would not give the containers the ids that they have now.`,
+      action: known
+        ? 'The lines are added. They hold every map that the containers have, so that no file gets another owner.'
+        : 'The lines are added.',
+    },
+  ];
 }
 
-interface MapEntry {
-  readonly Isuid?: boolean;
-  readonly Isgid?: boolean;
-  readonly Hostid?: number;
-  readonly Maprange?: number;
+function objectsWith({ fates }: IdMapPlan, ...wanted: readonly Fate[]): string[] {
+  return [...fates].filter(([, fate]) => wanted.includes(fate)).map(([object]) => object);
 }
 
-export function checkIdMaps(context: CheckContext): Finding[] {
-  const { host, sourceDatabase } = context;
-  const unprivileged =
-    sourceDatabase.db.prepare('SELECT 1 FROM instances WHERE type = 0').get() !== undefined;
-  if (!unprivileged) return [];
-  const lacking = filesWithoutRange(host);
-  if (lacking.length > 0) {
-    return [
-      {
-        id: 'id-range-added',
-        severity: 'change',
-        objects: lacking,
-        what: 'root has no range of ids here. LXD then takes 1000000 to 1000999999; Incus takes none, and no unprivileged container would start.',
-        action: `The line ${defaultRange} is added.`,
-      },
-    ];
-  }
-  return outside(context);
-}
-
-function outside({ host, sourceDatabase: { db } }: CheckContext): Finding[] {
-  const ranges = { uid: rootRanges(host, '/etc/subuid'), gid: rootRanges(host, '/etc/subgid') };
-  const rows = db
-    .prepare(
-      "SELECT 'instance ' || p.name || '/' || i.name AS object, c.value AS value FROM instances_config c JOIN instances i ON i.id = c.instance_id JOIN projects p ON p.id = i.project_id WHERE c.key = 'volatile.last_state.idmap' ORDER BY 1",
-    )
-    .all() as { object: string; value: string | null }[];
-  const fits = (kind: 'uid' | 'gid', { Hostid = 0, Maprange = 0 }: MapEntry): boolean => {
-    const known = ranges[kind];
-    return (
-      known === undefined ||
-      known.some(({ start, size }) => Hostid >= start && Hostid + Maprange <= start + size)
-    );
-  };
-  const objects = rows
-    .filter(({ value }) =>
-      entries(value).some(
-        (entry) =>
-          (entry.Isuid === true && !fits('uid', entry)) || (entry.Isgid === true && !fits('gid', entry)),
-      ),
-    )
-    .map(({ object }) => object);
+function outside(plan: IdMapPlan): Finding[] {
+  const objects = objectsWith(plan, 'files-change', 'no-start');
   if (objects.length === 0) return [];
   return [
     {
       id: 'id-range-too-small',
       severity: 'blocker',
       objects,
-      what: "These containers' files belong to ids outside of root's ranges in /etc/subuid and /etc/subgid. Incus would give all their files other owners at the first start, or not start them.",
-      action:
-        'Widen the one range of root so that it holds them (a second large range breaks new containers in Incus 6.0), then plan again.',
+      what: `These containers' files belong to ids that Incus would not take for theirs: it finds ${inWords(plan.incus)}. It would give all the files other owners at the first start, or not start the containers.`,
+      action: `Widen the one range of root so that it holds them${example(plan)}; a second large range breaks new containers in Incus. Then plan again.`,
     },
   ];
 }
 
-function entries(value: string | null): MapEntry[] {
-  try {
-    const parsed: unknown = JSON.parse(value ?? '[]');
-    return Array.isArray(parsed) ? (parsed as MapEntry[]) : [];
-  } catch {
-    return [];
-  }
+/** What a person would write; where others have a part of it, that is for the person to decide. */
+function example({ wanted }: IdMapPlan): string {
+  const parts = idKinds.flatMap((kind) => {
+    const range = wanted[kind];
+    return range === undefined ? [] : [`${lineOf(range)} in ${idMapFiles[kind]}`];
+  });
+  return parts.length === 0 ? '' : ` (at least ${parts.join(', ')})`;
+}
+
+function notGranted(plan: IdMapPlan): Finding[] {
+  const known = objectsWith(plan, 'files-change', 'no-start');
+  const objects = plan.refused.filter((object) => !known.includes(object));
+  if (objects.length === 0) return [];
+  return [
+    {
+      id: 'id-range-not-granted',
+      severity: 'blocker',
+      objects,
+      what: 'Incus starts containers with newuidmap and newgidmap, which give root only ids that /etc/subuid and /etc/subgid grant it in lines of the plain form root:FIRST:COUNT. They would refuse the maps of these containers.',
+      action: `Write root's range in that form${example(plan)}, with nothing before, between or behind, then plan again.`,
+    },
+  ];
+}
+
+function otherIds(plan: IdMapPlan): Finding[] {
+  const objects = objectsWith(plan, 'ids-change');
+  if (objects.length === 0) return [];
+  return [
+    {
+      id: 'id-range-other',
+      severity: 'change',
+      objects,
+      what: `These containers will run with other ids on the host, since Incus finds ${inWords(plan.incus)}. Their own files follow, for their mounts are mapped.`,
+      action:
+        'Folders of the host that are mounted into them may belong to the former ids: look at their owners.',
+    },
+  ];
+}
+
+function severalRanges({ incus }: IdMapPlan): Finding[] {
+  const files = idKinds.filter((kind) => (incus?.[kind].length ?? 0) > 1);
+  if (files.length === 0) return [];
+  return [
+    {
+      id: 'id-range-several',
+      severity: 'loss',
+      objects: files.map((kind) => `${idMapFiles[kind]}: ${(incus?.[kind] ?? []).map(lineOf).join(', ')}`),
+      what: 'root has several ranges of 65536 ids or more. LXD takes the first; Incus takes all of them, and then no new container starts in it. Those that are there go on.',
+      action:
+        'Leave the one range that holds the maps in use, then plan again. With --accept it is moved like this.',
+      answers: ['accept'],
+    },
+  ];
+}
+
+function rangesDiffer({ lxd, incus }: IdMapPlan): Finding[] {
+  const one = (map: DaemonMap, kind: IdKind): string => (map?.[kind] ?? []).map(lineOf).join();
+  if (lxd === undefined || incus === undefined || idKinds.some((kind) => incus[kind].length > 1)) return [];
+  if (idKinds.every((kind) => one(lxd, kind) === one(incus, kind))) return [];
+  return [
+    {
+      id: 'id-range-differs',
+      severity: 'change',
+      objects: Object.values(idMapFiles),
+      what: `New containers get other ids than LXD would give them: LXD takes ${inWords(lxd)}, Incus takes ${inWords(incus)}.`,
+      action: 'Nothing needs to be done: the containers that are there keep theirs.',
+    },
+  ];
+}
+
+function oddLines({ files }: IdMapPlan): Finding[] {
+  const objects = idKinds.flatMap((kind) => {
+    const file = files[kind];
+    if (file.is !== 'read') return [];
+    const { root, cutAt } = file.subids;
+    return [
+      ...root
+        .filter(({ why }) => why !== undefined)
+        .map(({ number, text, why }) => `${idMapFiles[kind]}, line ${number}: ${shown(text)}: ${why}`),
+      ...(cutAt === undefined
+        ? []
+        : [`${idMapFiles[kind]}, line ${cutAt}: too long, so LXD and Incus read nothing from here on`]),
+    ];
+  });
+  if (objects.length === 0) return [];
+  return [
+    {
+      id: 'id-map-line-odd',
+      severity: 'note',
+      objects,
+      what: 'These lines of root are not read by everybody, or not in the same way.',
+      action: 'Write them as root:FIRST:COUNT, or remove them.',
+    },
+  ];
+}
+
+function inWords(map: DaemonMap): string {
+  const all = (ranges: readonly IdRange[]): string =>
+    ranges.length === 0
+      ? 'none'
+      : ranges.map(({ start, size }) => `${start} to ${start + size - 1}`).join(' and ');
+  if (map === undefined) return 'no range at all';
+  const [uid, gid] = [all(map.uid), all(map.gid)];
+  return uid === gid ? uid : `${uid} for users, ${gid} for groups`;
+}
+
+/** A line of a file that anybody may have written: short, and nothing in it that a terminal obeys. */
+function shown(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }

@@ -7,7 +7,6 @@ import type { Host } from '../../core/host.ts';
 import { isConfidential, veil } from '../../core/secret.ts';
 import { type CheckedSegments, describeNotice } from '../../dqlite/index.ts';
 import { powerWithoutDaemon } from '../apply/power.ts';
-import { filesWithoutRange } from '../check/id-maps.ts';
 import { type CheckContext, check, type Finding, mergeFindings, type OpenDatabase } from '../check/index.ts';
 import { layoutOf } from '../check/layout.ts';
 import { measureCopy } from '../check/measure-copy.ts';
@@ -15,6 +14,7 @@ import { type Change, type Conversion, convert, globalSchema, startedByItself } 
 import { versionOf } from '../detect/incus.ts';
 import { type Found, withServices } from '../detect/index.ts';
 import type { Services } from '../detect/services-file.ts';
+import { planIdMaps } from '../id-maps/plan-id-maps.ts';
 import { type DatabaseContent, findDatabase, readDatabaseFiles } from '../inventory/database-files.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
@@ -126,7 +126,7 @@ export async function makePlan({
           ? []
           : makeSteps(source, target, folder, {
               ...hostInterfaces(opened),
-              filesWithoutIdRange: filesWithoutRange(host),
+              idLines: planIdMaps({ host, db: opened.db, hasTarget: target.program !== undefined }).lines,
               layout,
               bytes: copy?.bytes ?? 0,
             }),

@@ -1,16 +1,17 @@
 // Orders the steps of a migration.
 import { join } from 'node:path';
 import { unreachable } from '../../core/failure.ts';
-import { defaultRange } from '../check/id-maps.ts';
 import type { Layout } from '../check/layout.ts';
 import type { Installation } from '../detect/index.ts';
+import type { IdLine } from '../id-maps/plan-id-maps.ts';
 import type { DaemonRef, Step } from './step.ts';
 
 export interface StepFacts {
   /** Names of managed bridges and of host interfaces that LXD made, from its database. */
   readonly bridges: readonly string[];
   readonly interfaces: readonly string[];
-  readonly filesWithoutIdRange: readonly string[];
+  /** Lines that /etc/subuid and /etc/subgid get. */
+  readonly idLines: readonly IdLine[];
   readonly layout: Layout;
   /** What a copy takes; 0 where nothing is copied. */
   readonly bytes: number;
@@ -94,7 +95,7 @@ export function makeSteps(source: Installation, target: Installation, run: strin
       to: join(moved, 'containers-snapshots'),
     },
     { kind: 'repoint-links', directory: moved, from: source.dataDirectory, to: moved },
-    ...facts.filesWithoutIdRange.map((file) => ({ kind: 'add-id-range', file, line: defaultRange }) as const),
+    ...facts.idLines.map(({ file, line }) => ({ kind: 'add-id-range', file, line }) as const),
     ...(target.runtimeDirectory === undefined
       ? []
       : [{ kind: 'empty-runtime-folder', path: target.runtimeDirectory } as const]),

@@ -448,6 +448,19 @@ const cases: Readonly<Record<string, Case>> = {
       fs.symlinkSync('static/subuid', host.path('/etc/subuid'));
     },
   },
+  'add-id-range, to lines of Windows without an end, and bytes that are no text': {
+    handler: addIdRangeStep,
+    step: { kind: 'add-id-range', file: '/etc/subuid', line: 'root:1000000:1000000000' },
+    make: (host) =>
+      host.writeFile(
+        '/etc/subuid',
+        Buffer.concat([
+          Buffer.from('lxd:1:2\r\nroot:1:70000 \r\n'),
+          Buffer.from([0, 0xff, 0xc3]),
+          Buffer.from(':1:2\r'),
+        ]),
+      ),
+  },
   'add-id-range, where the line is there by now': {
     handler: addIdRangeStep,
     step: { kind: 'add-id-range', file: '/etc/subuid', line: 'root:1000000:1000000000' },
@@ -600,6 +613,56 @@ test.each([
   await undo();
 
   expect(fs.readFileSync(host.path('/etc/subuid'), 'utf8')).toBe(kept);
+});
+
+test('a second large range of root, written meanwhile, stops the step', async () => {
+  const { host, apply, tree } = begun({
+    handler: addIdRangeStep,
+    step: { kind: 'add-id-range', file: '/etc/subuid', line: 'root:1000000:1000000000' },
+    make: (fake) => fake.writeFile('/etc/subuid', 'root:5000000:65536\n'),
+  });
+  const before = tree();
+
+  await expect(apply()).rejects.toMatchObject({ problem: { code: 'plan-stale' } });
+
+  expect([tree(), fs.readFileSync(host.path('/etc/subuid'), 'utf8')]).toEqual([
+    before,
+    'root:5000000:65536\n',
+  ]);
+});
+
+test.each([
+  ['a folder', (path: string) => fs.mkdirSync(path)],
+  ['a link onto itself', (path: string) => fs.symlinkSync('subuid', path)],
+])('%s in place of the file is a failure that names it', async (_what, make) => {
+  const { apply } = begun({
+    handler: addIdRangeStep,
+    step: { kind: 'add-id-range', file: '/etc/subuid', line: 'root:1000000:1000000000' },
+    make: (fake) => {
+      fs.mkdirSync(fake.path('/etc'), { recursive: true });
+      make(fake.path('/etc/subuid'));
+    },
+  });
+
+  await expect(apply()).rejects.toMatchObject({
+    name: 'Failure',
+    message: expect.stringContaining('/etc/subuid'),
+  });
+});
+
+test('undone, a file that became something else is left as it is, and said', async () => {
+  const { host, apply, undo, warnings } = begun({
+    handler: addIdRangeStep,
+    step: { kind: 'add-id-range', file: '/etc/subuid', line: 'root:1000000:1000000000' },
+    make: (fake) => fake.writeFile('/etc/subuid', ''),
+  });
+  await apply();
+  fs.rmSync(host.path('/etc/subuid'));
+  fs.mkdirSync(host.path('/etc/subuid'));
+
+  await undo();
+
+  expect(warnings).toEqual([expect.stringContaining('/etc/subuid is left as it is')]);
 });
 
 describe('a move', () => {

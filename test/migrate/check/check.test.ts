@@ -1,4 +1,5 @@
 // Every finding of check: what makes it appear, and what does not.
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { MountInfo } from '../../../src/core/host.ts';
@@ -69,6 +70,25 @@ const mapped = (start: number, size: number) =>
   sourceRows(
     `${instance(1, 'c1')} ${config('instances_config', 1, { 'volatile.last_state.idmap': idmap(start, size) })}`,
   );
+/** A container of which LXD has put one id elsewhere; LXD writes that entry twice. */
+const withRawMap = sourceRows(
+  `${instance(1, 'c1')} ${config('instances_config', 1, {
+    'raw.idmap': 'both 1000 1000',
+    ...Object.fromEntries(
+      ['volatile.last_state.idmap', 'volatile.idmap.next'].map((key) => [
+        key,
+        JSON.stringify([
+          { Isuid: true, Isgid: false, Hostid: 1_000_000, Nsid: 0, Maprange: 1000 },
+          { Isuid: true, Isgid: true, Hostid: 1000, Nsid: 1000, Maprange: 1 },
+          { Isuid: true, Isgid: false, Hostid: 1_001_001, Nsid: 1001, Maprange: 999_998_999 },
+          { Isuid: false, Isgid: true, Hostid: 1_000_000, Nsid: 0, Maprange: 1000 },
+          { Isuid: true, Isgid: true, Hostid: 1000, Nsid: 1000, Maprange: 1 },
+          { Isuid: false, Isgid: true, Hostid: 1_001_001, Nsid: 1001, Maprange: 999_998_999 },
+        ]),
+      ]),
+    ),
+  })}`,
+);
 const idFiles =
   (subuid: string | undefined, subgid = subuid) =>
   (one: Situation): void => {
@@ -727,13 +747,33 @@ const appearances: readonly Appearance[] = [
     from: {
       'no range of root': {
         make: together(sourceRows(instance(1, 'c1')), idFiles('lxd:1000000:1000000000\n')),
-        objects: ['/etc/subuid', '/etc/subgid'],
+        objects: ['/etc/subuid: root:1000000:1000000000', '/etc/subgid: root:1000000:1000000000'],
       },
       'a range of root that is too small, in one file': {
         make: together(sourceRows(instance(1, 'c1')), idFiles('root:1000000:1000000000\n', 'root:1000:1\n')),
-        objects: ['/etc/subgid'],
+        objects: ['/etc/subgid: root:1000000:1000000000'],
       },
       'empty files': { make: together(sourceRows(instance(1, 'c1')), idFiles('')) },
+      'a range that was lost, and files that lie in it': {
+        make: together(mapped(100_000, 10_000_001), idFiles('lxd:100000:10000001\n')),
+        objects: ['/etc/subuid: root:100000:10000001', '/etc/subgid: root:100000:10000001'],
+      },
+      'a range with a blank behind it': {
+        make: together(mapped(100_000, 65_536), idFiles('root:100000:65536 \n')),
+        objects: ['/etc/subuid: root:100000:65536', '/etc/subgid: root:100000:65536'],
+      },
+      'a range of more than 32 bits': {
+        make: together(mapped(1_000_000, 1_000_000_000), idFiles('root:1000000:4294967296\n')),
+        objects: ['/etc/subuid: root:1000000:1000000000', '/etc/subgid: root:1000000:1000000000'],
+      },
+      'a range by number that is another one': {
+        make: together(mapped(1_000_000, 1_000_000_000), idFiles('0:100000:65536\n')),
+        objects: ['/etc/subuid: root:1000000:1000000000', '/etc/subgid: root:1000000:1000000000'],
+      },
+      'an id of raw.idmap that newuidmap would not grant': {
+        make: together(withRawMap, idFiles('root:1000000:1000000000\n')),
+        objects: ['/etc/subuid: root:1000:1', '/etc/subgid: root:1000:1'],
+      },
     },
     not: {
       'no files at all, where Incus takes its default': together(
@@ -742,6 +782,19 @@ const appearances: readonly Appearance[] = [
       ),
       'a range by number': together(sourceRows(instance(1, 'c1')), idFiles('0:1000000:65536\n')),
       'nobody who needs one': together(sourceRows(instance(1, 'v1', { type: 1 })), idFiles('')),
+      'containers that are all privileged': together(
+        sourceRows(
+          `${instance(1, 'c1')} ${config('instances_config', 1, { 'security.privileged': 'true' })}`,
+        ),
+        idFiles(''),
+      ),
+      'an id of raw.idmap that has its line': together(
+        withRawMap,
+        idFiles('root:1000000:1000000000\nroot:1000:1\n'),
+      ),
+      'no tool that would refuse an id of raw.idmap': together(withRawMap, ({ host }) => {
+        host.machine.commands.delete('newuidmap');
+      }),
     },
   },
   {
@@ -761,6 +814,31 @@ const appearances: readonly Appearance[] = [
       'a map that lies in two ranges': {
         make: together(mapped(1_000_000, 131_072), idFiles('root:1000000:65536\nroot:2000000:65536\n')),
       },
+      'a range that was lost, of which somebody else has a part by now': {
+        make: together(mapped(100_000, 10_000_001), idFiles('alice:165536:65536\n')),
+        objects: ['instance default/c1'],
+      },
+      'a range that was lost, among the ids of the system': {
+        make: together(mapped(1000, 65_536), idFiles('')),
+      },
+      'a range that was lost in one file, beside another one in the other': {
+        make: together(mapped(1_000_000, 1_000_000_000), idFiles('', 'root:100000:65536\n')),
+      },
+      'no tools of shadow, without which Incus does not read the files': {
+        make: together(mapped(100_000, 65_536), idFiles('root:100000:65536\n'), ({ host }) => {
+          host.machine.commands.delete('newgidmap');
+        }),
+      },
+      'raw.idmap, for which Incus makes the map anew, in a range that was widened': {
+        make: together(withRawMap, idFiles('root:1000000:1000000001\nroot:1000:1\n')),
+        objects: ['instance default/c1'],
+      },
+      'a line too long to be read before that of root': {
+        make: together(
+          mapped(1_000_000, 65_536),
+          idFiles(`#${'x'.repeat(65_536)}\nroot:1000000:1000000000\n`),
+        ),
+      },
     },
     not: {
       'files inside': mapped(1_000_000, 1_000_000_000),
@@ -774,8 +852,170 @@ const appearances: readonly Appearance[] = [
       'a map that cannot be read': sourceRows(
         `${instance(1, 'c1')} ${config('instances_config', 1, { 'volatile.last_state.idmap': 'none' })}`,
       ),
+      'a container that is privileged by its profile': together(
+        mapped(100_000, 65_536),
+        sourceRows(
+          `${config('profiles_config', 1, { 'security.privileged': 'true' })} INSERT INTO instances_profiles (instance_id, profile_id, apply_order) VALUES (1, 1, 0);`,
+        ),
+      ),
       'no files at all': together(mapped(1_000_000, 1_000_000_000), idFiles(undefined)),
+      'raw.idmap in the range of before': withRawMap,
     },
+  },
+  {
+    id: 'id-range-not-granted',
+    severity: 'blocker',
+    from: {
+      'a name in another case': {
+        make: together(mapped(100_000, 65_536), idFiles('Root:100000:65536\n')),
+        objects: ['instance default/c1'],
+      },
+      'lines of Windows': { make: together(mapped(100_000, 65_536), idFiles('root:100000:65536\r\n')) },
+      'a fourth field': { make: together(mapped(100_000, 65_536), idFiles('root:100000:65536:x\n')) },
+      'no files at all': { make: together(mapped(1_000_000, 65_536), idFiles(undefined)) },
+    },
+    not: {
+      'a plain line': together(mapped(100_000, 65_536), idFiles('root:100000:65536')),
+      'tools that are not there': together(mapped(1_000_000, 65_536), idFiles(undefined), ({ host }) => {
+        host.machine.commands.delete('newuidmap');
+      }),
+    },
+  },
+  {
+    id: 'id-map-file-unreadable',
+    severity: 'blocker',
+    from: {
+      'a line without two colons': {
+        make: together(mapped(1_000_000, 65_536), idFiles('root:1000000:1000000000\nlxd\n')),
+        objects: ['/etc/subuid, line 2: "lxd"', '/etc/subgid, line 2: "lxd"'],
+      },
+      'a line that holds nothing but a blank': {
+        make: together(sourceRows(instance(1, 'c1')), idFiles(' \nroot:1000000:1000000000\n')),
+        objects: ['/etc/subuid, line 1: " "', '/etc/subgid, line 1: " "'],
+      },
+      'a pipe': {
+        make: ({ host }) => {
+          fs.rmSync(host.path('/etc/subuid'));
+          execFileSync('mkfifo', [host.path('/etc/subuid')]);
+        },
+        objects: ['/etc/subuid: A file is expected here, and this is a named pipe.'],
+      },
+      'a folder': {
+        make: ({ host }) => {
+          fs.rmSync(host.path('/etc/subgid'));
+          fs.mkdirSync(host.path('/etc/subgid'));
+        },
+        objects: ['/etc/subgid: A file is expected here, and this is a folder.'],
+      },
+      'a link that leads nowhere': {
+        make: ({ host }) => {
+          fs.rmSync(host.path('/etc/subgid'));
+          fs.symlinkSync('none', host.path('/etc/subgid'));
+        },
+        objects: ['/etc/subgid: it is a link that leads nowhere'],
+      },
+      'a link onto itself': {
+        make: ({ host }) => {
+          fs.rmSync(host.path('/etc/subgid'));
+          fs.symlinkSync('subgid', host.path('/etc/subgid'));
+        },
+        objects: ['/etc/subgid: ELOOP'],
+      },
+      'a file without an end': {
+        make: ({ host }) => fs.truncateSync(host.path('/etc/subuid'), 2 ** 40),
+        objects: ['/etc/subuid: This file has 1.0 TiB; no more than 16.0 MiB are read.'],
+      },
+    },
+    not: {
+      'a line without two colons where no container needs ids': together(
+        sourceRows(instance(1, 'v1', { type: 1 })),
+        idFiles('lxd\n'),
+      ),
+      'a link to a file': ({ host }) => {
+        fs.renameSync(host.path('/etc/subgid'), host.path('/etc/other'));
+        fs.symlinkSync('other', host.path('/etc/subgid'));
+      },
+      'bytes that are no text': together(
+        mapped(1_000_000, 65_536),
+        idFiles('\u0000\u0001\ufffd:1:2\nroot:1000000:1000000000\n'),
+      ),
+    },
+  },
+  {
+    id: 'id-range-several',
+    severity: 'loss',
+    from: {
+      'two large ranges of root': {
+        make: together(
+          mapped(2_000_000, 65_536),
+          idFiles('root:1000000:65536\nroot:2000000:65536\n', 'root:2000000:65536\n'),
+        ),
+        objects: ['/etc/subuid: root:1000000:65536, root:2000000:65536'],
+      },
+    },
+    not: {
+      'a second one for a single id': together(
+        mapped(1_000_000, 65_536),
+        idFiles('root:1000000:65536\nroot:1000:1\n'),
+      ),
+      'one by name and one by number': together(
+        mapped(1_000_000, 65_536),
+        idFiles('root:1000000:65536\n0:2000000:65536\n'),
+      ),
+    },
+  },
+  {
+    id: 'id-range-other',
+    severity: 'change',
+    from: {
+      'a container with mapped mounts, and a range elsewhere': {
+        make: together(
+          sourceRows(
+            `${instance(1, 'c1')} ${config('instances_config', 1, { 'volatile.last_state.idmap': '[]', 'volatile.idmap.next': idmap(1_000_000, 1_000_000_000) })}`,
+          ),
+          idFiles('root:100000:65536\n'),
+        ),
+        objects: ['instance default/c1'],
+      },
+    },
+    not: { 'the same range': mapped(1_000_000, 1_000_000_000) },
+  },
+  {
+    id: 'id-range-differs',
+    severity: 'change',
+    from: {
+      'a range by number, which LXD does not know': {
+        make: together(sourceRows(instance(1, 'c1')), idFiles('0:2000000:65536\n')),
+        objects: ['/etc/subuid', '/etc/subgid'],
+      },
+    },
+    not: {
+      'a range by name': mapped(1_000_000, 65_536),
+      'the range that LXD takes without a line': together(sourceRows(instance(1, 'c1')), idFiles('')),
+    },
+  },
+  {
+    id: 'id-map-line-odd',
+    severity: 'note',
+    from: {
+      'a blank behind a range': {
+        make: together(
+          mapped(1_000_000, 65_536),
+          idFiles('root:1000000:65536\nroot:5:1 \n', 'root:1000000:65536\n'),
+        ),
+        objects: [
+          '/etc/subuid, line 2: "root:5:1 ": there is a blank beside a number, so LXD and Incus skip the line',
+        ],
+      },
+      'a line that is too long': {
+        make: together(
+          mapped(1_000_000, 65_536),
+          idFiles(`root:1000000:65536\n#${'x'.repeat(65_536)}\n`, 'root:1000000:65536\n'),
+        ),
+        objects: ['/etc/subuid, line 2: too long, so LXD and Incus read nothing from here on'],
+      },
+    },
+    not: { 'plain lines': together(mapped(1_000_000, 65_536), idFiles('# mine\n\nroot:1000000:65536\n')) },
   },
 ];
 

@@ -18,6 +18,8 @@ export const commands = [
   'nft',
   'btrfs',
   'apt-get',
+  'newuidmap',
+  'newgidmap',
 ];
 
 export interface Situation {

@@ -299,15 +299,27 @@ describe('the steps', () => {
     });
   });
 
-  test('add an id range to each file that lacks one', async () => {
+  test('add the range that the containers have to each file that lacks it', async () => {
     const host = machineWith(populatedDatabase());
     host.writeFile('/etc/subgid', '');
 
     const { plan } = await planOf(host);
 
     expect(plan.steps.filter(({ kind }) => kind === 'add-id-range')).toEqual([
-      { kind: 'add-id-range', file: '/etc/subgid', line: 'root:1000000:1000000000' },
+      { kind: 'add-id-range', file: '/etc/subgid', line: 'root:100000:10000001' },
     ]);
+  });
+
+  test('add no range that leaves files outside of it', async () => {
+    const host = machineWith(populatedDatabase());
+    host.writeFile('/etc/subgid', 'alice:200000:65536\n');
+
+    const { plan } = await planOf(host);
+
+    expect(plan.steps.filter(({ kind }) => kind === 'add-id-range')).toEqual([]);
+    expect(plan.findings.find(({ id }) => id === 'id-range-too-small')?.objects).toContain(
+      'instance default/c1',
+    );
   });
 
   test('mask nothing where no unit starts LXD', async () => {

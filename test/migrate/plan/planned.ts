@@ -43,6 +43,8 @@ export function machineWith(image: Buffer, { version = '6.0.4' } = {}): FakeHost
     'dnsmasq',
     'nft',
     'btrfs',
+    'newuidmap',
+    'newgidmap',
   ])
     host.machine.commands.set(command, `/usr/bin/${command}`);
   host.machine.mounts = [{ path: '/var/lib/lxcfs', type: 'fuse.lxcfs', device: 'lxcfs', root: '/' }];

@@ -1,6 +1,7 @@
 // Steps that move folders, databases and links; each looks at what is there, so that it can be called again.
 import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { asFileFailure } from '../../../core/as-file-failure.ts';
 import {
   makeFolderDurable,
   removeTemporaries,
@@ -11,7 +12,12 @@ import {
 } from '../../../core/durable.ts';
 import { Failure, systemErrorCode } from '../../../core/failure.ts';
 import type { Host } from '../../../core/host.ts';
+import { readRegularFile } from '../../../core/read-regular-file.ts';
 import { mapPath } from '../../convert/path-map.ts';
+import { isUsable } from '../../id-maps/id-range.ts';
+import { parseSubids } from '../../id-maps/parse-subid.ts';
+import { withLine } from '../../id-maps/plan-id-maps.ts';
+import { subidLimit } from '../../id-maps/read-subids.ts';
 import type { Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import { migrationRules } from '../../rules/migration-rules.ts';
@@ -199,23 +205,29 @@ interface IdRangeMemo {
 export const addIdRangeStep: Of<'add-id-range'> = {
   apply({ step, memo, remember, context: { host } }) {
     const path = withoutLinks(host.path(step.file));
-    removeTemporaries(dirname(path), basename(path));
-    const text = fs.readFileSync(path, 'utf8');
+    const text = subidText(path);
     if (text.split('\n').includes(step.line)) {
       if (memo === null) remember({ wasThere: true, endedOpen: false } satisfies IdRangeMemo);
       return;
     }
+    refuseSecondRange(step.file, text, step.line);
     const endedOpen = text !== '' && !text.endsWith('\n');
     remember({ wasThere: false, endedOpen } satisfies IdRangeMemo);
-    rewrite(path, `${text}${endedOpen ? '\n' : ''}${step.line}\n`);
+    rewrite(path, withLine(text, step.line));
   },
   /** Others may have added lines of their own since: only this one goes. */
-  undo({ step, memo, context: { host } }) {
-    const path = withoutLinks(host.path(step.file));
-    removeTemporaries(dirname(path), basename(path));
+  undo({ step, memo, context: { host, warn } }) {
     const { wasThere, endedOpen } = (memo ?? { wasThere: true, endedOpen: false }) as IdRangeMemo;
-    if (wasThere || !fs.existsSync(path)) return;
-    const lines = fs.readFileSync(path, 'utf8').split('\n');
+    if (wasThere || !fs.existsSync(host.path(step.file))) return;
+    const path = withoutLinks(host.path(step.file));
+    let text: string;
+    try {
+      text = subidText(path);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      return warn(`${step.file} is left as it is: ${error.explanation.what}`);
+    }
+    const lines = text.split('\n');
     const at = lines.lastIndexOf(step.line);
     if (at === -1) return;
     const isLast = lines.slice(at + 1).every((line) => line === '');
@@ -225,13 +237,29 @@ export const addIdRangeStep: Of<'add-id-range'> = {
   },
 };
 
+/** As latin1, so that every byte comes back as it was. */
+function subidText(path: string): string {
+  removeTemporaries(dirname(path), basename(path));
+  return readRegularFile(path, { limit: subidLimit, links: 'refuse' }).toString('latin1');
+}
+
+/** The plan saw none; with two of them, Incus starts no new container. */
+function refuseSecondRange(file: string, text: string, line: string): void {
+  const large = (content: string): boolean =>
+    parseSubids(content).root.some(
+      ({ by, range }) => by === 'name' && range !== undefined && isUsable(range),
+    );
+  if (large(line) && large(text))
+    throw migrateFailure({ code: 'plan-stale', differences: [`${file} has a range of root's by now`] });
+}
+
 function rewrite(path: string, content: string): void {
-  writeFileDurable(path, content, fs.statSync(path).mode & 0o777);
+  writeFileDurable(path, Buffer.from(content, 'latin1'), fs.statSync(path).mode & 0o777);
 }
 
 /** Where a file of the host is a link, what it leads to is changed and the link stays. */
 function withoutLinks(path: string): string {
-  return fs.existsSync(path) ? fs.realpathSync(path) : path;
+  return asFileFailure('find the file', path, () => fs.realpathSync(path));
 }
 
 export const emptyRuntimeFolderStep: Of<'empty-runtime-folder'> = {
