@@ -2,6 +2,7 @@
 import { type ExitCode, exitCode } from '../core/exit-code.ts';
 import { type Explanation, Failure, unreachable } from '../core/failure.ts';
 import { ownCommand } from '../core/program-name.ts';
+import { toolVersion } from '../core/version.ts';
 
 export type MigrateProblem =
   | {
@@ -32,9 +33,19 @@ export type MigrateProblem =
   | { readonly code: 'findings-open'; readonly ids: readonly string[] }
   | { readonly code: 'plan-stale'; readonly differences: readonly string[] }
   | { readonly code: 'unfinished-migration'; readonly run: string; readonly where: string }
+  | {
+      readonly code: 'journal-unreadable';
+      readonly path: string;
+      /** What of it, in words. */
+      readonly what: string;
+      readonly why: string;
+      /** The version of this tool that wrote it, where that is known. */
+      readonly writtenBy: string | undefined;
+    }
   | { readonly code: 'run-folder-gone'; readonly run: string; readonly missing: string }
   | { readonly code: 'interrupted'; readonly step: string }
-  | { readonly code: 'rollback-incomplete'; readonly why: string; readonly state: string }
+  | { readonly code: 'rollback-incomplete'; readonly failed: readonly string[]; readonly state: string }
+  | { readonly code: 'rollback-left-open'; readonly what: readonly string[] }
   | { readonly code: 'already-running'; readonly state: string; readonly process: string | undefined }
   | { readonly code: 'still-running'; readonly what: readonly string[] }
   | {
@@ -43,6 +54,8 @@ export type MigrateProblem =
       readonly why: string;
       readonly undone: boolean;
       readonly state: string;
+      /** What could not be brought back although all is undone. */
+      readonly leftOpen: readonly string[];
     }
   | {
       readonly code: 'daemon-error';
@@ -105,6 +118,18 @@ function atMost(count: number, lines: readonly string[]): string {
 
 function resumeOrRollback(): string {
   return `Run "${ownCommand('resume')}" to finish it, or "${ownCommand('rollback')}" to have LXD back as it was.`;
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function nextFor(writtenBy: string | undefined): string {
+  const whole =
+    'Nothing was changed. Where it is damaged, put the file back from a backup: LXD and its database are where the run left them.';
+  return writtenBy === undefined || writtenBy === toolVersion
+    ? whole
+    : `Nothing was changed. It was written by lxd-to-incus ${writtenBy}, and this is ${toolVersion}: use that version for it (npm install lxd-to-incus@${writtenBy}, or its archive for hosts).`;
 }
 
 function explain(problem: MigrateProblem): Explanation {
@@ -184,6 +209,12 @@ function explain(problem: MigrateProblem): Explanation {
         where: problem.where,
         next: resumeOrRollback(),
       };
+    case 'journal-unreadable':
+      return {
+        what: `${capitalised(problem.what)} cannot be understood: ${problem.why}.`,
+        where: problem.path,
+        next: nextFor(problem.writtenBy),
+      };
     case 'run-folder-gone':
       return {
         what: `What the journal says of the migration (${problem.run}) cannot be carried out: its folder is not complete.`,
@@ -197,9 +228,15 @@ function explain(problem: MigrateProblem): Explanation {
       };
     case 'rollback-incomplete':
       return {
-        what: `LXD could not be brought back completely: ${problem.why}`,
-        where: problem.state,
-        next: `Nothing of LXD was deleted. Mend what the message names, then run "${ownCommand('rollback')}" again.`,
+        what: `The rollback is not complete: ${problem.failed.length} ${problem.failed.length === 1 ? 'step' : 'steps'} could not be undone.`,
+        where: [...problem.failed, `Log: ${problem.state}/log`].join('\n'),
+        next: `Nothing of LXD was deleted. Mend what is named, then run "${ownCommand('rollback')}" again: it goes on with just these.`,
+      };
+    case 'rollback-left-open':
+      return {
+        what: 'LXD is back, but not everything is as it was:',
+        where: atMost(50, problem.what),
+        next: 'The rollback is complete and there is nothing more to undo. Mend these in LXD.',
       };
     case 'already-running':
       return {
@@ -218,7 +255,9 @@ function explain(problem: MigrateProblem): Explanation {
         what: `Step ${problem.step} failed: ${problem.why}`,
         where: problem.state,
         next: problem.undone
-          ? 'Everything done before it was undone; LXD is as it was.'
+          ? problem.leftOpen.length === 0
+            ? 'Everything done before it was undone; LXD is as it was.'
+            : `Everything done before it was undone, but not everything of LXD is as it was:\n${atMost(20, problem.leftOpen)}`
           : `Nothing of LXD was deleted. Run "${ownCommand('rollback')}" to have LXD back as it was, or mend what is named and run "${ownCommand('resume')}".`,
       };
     case 'daemon-error':

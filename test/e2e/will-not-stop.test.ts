@@ -54,7 +54,7 @@ async function refusedToMove(): Promise<{
   expect(names(tablesOf(server, 'lxd')['instances'])).toEqual(names(instances));
   expect(tablesOf(server, 'incus')).toEqual(incus);
   expect(await daemonPid(server, 'incus')).toBeDefined();
-  expect((await tool(server, ['status'])).stdout).toContain('Taken back');
+  expect((await tool(server, ['status'])).stdout).toContain('Rolled back: LXD is as it was');
   return { result, before, after: await initsOf(server, 'lxd') };
 }
 

@@ -1,26 +1,18 @@
 // What a user answered to the findings of a run: kept with it, so that resume, verify and the report know it to the end.
 import * as z from 'zod';
+import { maybe } from '../../core/parse.ts';
 import type { Answers } from '../check/finding.ts';
 import type { Difference } from '../verify/compare.ts';
 
-/** JSON leaves out what is undefined. */
-const difference = z
-  .object({
-    change: z.enum(['missing', 'extra', 'different']),
-    object: z.string(),
-    field: z.string().optional(),
-    expected: z.string().optional(),
-    actual: z.string().optional(),
-  })
-  .transform(
-    ({ change, object, field, expected, actual }): Difference => ({
-      change,
-      object,
-      field,
-      expected,
-      actual,
-    }),
-  );
+const difference: z.ZodType<Difference> = z.object({
+  change: z.enum(['missing', 'extra', 'different']),
+  object: z.string(),
+  kind: z.string(),
+  name: z.string(),
+  field: maybe(z.string()),
+  expected: maybe(z.string()),
+  actual: maybe(z.string()),
+});
 
 export const givenAnswersSchema = z
   .object({

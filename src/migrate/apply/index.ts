@@ -2,8 +2,9 @@
 import { Failure } from '../../core/failure.ts';
 import { describeStep, type Step } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
-import type { JournalStep, RunOutcome } from './journal.ts';
-import type { ApplyContext, StepHandler, StepHandlers } from './step-handler.ts';
+import type { JournalStep } from './journal.ts';
+import { enterIfPossible, rollBack } from './roll-back.ts';
+import { type ApplyContext, noteNames, type StepHandler, type StepHandlers } from './step-handler.ts';
 import { copyAheadStep, copyDirectoryStep } from './steps/copy-directory.ts';
 import {
   disableSourceStep,
@@ -32,8 +33,10 @@ import { refreshBackupFilesStep, releaseAutostartStep, writeDumpStep } from './s
 import { leaveNoteStep } from './steps/leave-note.ts';
 import { clearLeftoversStep, proveQuietStep } from './steps/leftovers.ts';
 import { emptyTargetMountStep, moveMountStep } from './steps/mount.ts';
+import { recordSourceStep } from './steps/record-source.ts';
 
 const handlers: StepHandlers = {
+  'record-source': recordSourceStep,
   'record-power': recordPowerStep,
   'stop-daemon': stopDaemonStep,
   'clear-leftovers': clearLeftoversStep,
@@ -86,6 +89,9 @@ export interface ApplyOptions {
 export async function applySteps(context: ApplyContext, options: ApplyOptions): Promise<void> {
   const { journal, run, host } = context;
   const steps = journal.steps(run);
+  journal.enter(run, 'applying', host.now());
+  // Of an earlier rollback that was not completed: what it left open is about to change.
+  journal.note(run, noteNames.leftOpen, []);
   for (const entry of steps) {
     if (entry.state !== 'done' && context.interrupted())
       throw migrateFailure({ code: 'interrupted', step: describeStep(entry.step).title });
@@ -144,38 +150,37 @@ async function afterFailure(
     .some(({ step, state }) => step.kind === 'start-daemon' && state !== 'planned');
   const title = describeStep(failed.step).title;
   if (switched) {
-    endIfPossible(context, 'failed');
-    throw migrateFailure({ code: 'step-failed', step: title, why, undone: false, state: run }, error);
+    enterIfPossible(context, 'applying', `${title}: ${why}`);
+    throw migrateFailure(
+      { code: 'step-failed', step: title, why, undone: false, state: run, leftOpen: [] },
+      error,
+    );
   }
-  const undone = await undoSteps(context, options);
-  endIfPossible(context, undone ? 'undone' : 'failed');
+  const { failed: notUndone, leftOpen } = await rollBack(context, options);
+  const undone = notUndone.length === 0;
   // A stale plan or an instance that will not stop is for the person to decide, and says so better by itself.
   if (
     undone &&
+    leftOpen.length === 0 &&
     error instanceof Failure &&
     (error.problem.code === 'plan-stale' || error.problem.code === 'instance-will-not-stop')
   )
     throw error;
-  throw migrateFailure({ code: 'step-failed', step: title, why, undone, state: run }, error);
+  throw migrateFailure({ code: 'step-failed', step: title, why, undone, state: run, leftOpen }, error);
 }
 
-/** On a full disk nothing can be written: the run stays unfinished then, which is what it is, and why it failed is said. */
-function endIfPossible({ journal, run, host }: ApplyContext, outcome: RunOutcome): void {
-  try {
-    journal.end(run, outcome, host.now());
-  } catch (error) {
-    if (!(error instanceof Failure) || error.problem.code !== 'file-system') throw error;
-  }
-}
-
-/** Takes back every step that was begun, last first. Stops and returns false at one that cannot be taken back. */
-export async function undoSteps(context: ApplyContext, options: ApplyOptions): Promise<boolean> {
+/**
+ * Undoes every step that was begun, last first. Where an undo fails, those before it are undone as well if nothing of them
+ * hangs on it; otherwise it stops there, since going on could make things worse.
+ * @returns the undos that failed, in words; empty: everything is undone
+ */
+export async function undoSteps(context: ApplyContext, options: ApplyOptions): Promise<string[]> {
   const { journal, run, host } = context;
   const steps = journal.steps(run);
-  let complete = true;
+  const failed: string[] = [];
   for (const entry of steps.toReversed()) {
     const isUndone = entry.state === 'planned' || entry.state === 'undone';
-    const { undo, holdsUndone } = handlerOf(entry.step);
+    const { undo, holdsUndone, undoIsIndependent } = handlerOf(entry.step);
     const report = reporter(context, options, entry, steps.length);
     try {
       if (isUndone && (await holdsUndone?.(callOf(entry, context))) !== false) continue;
@@ -183,13 +188,19 @@ export async function undoSteps(context: ApplyContext, options: ApplyOptions): P
       journal.mark(run, entry.position, 'undone', host.now());
       report('undone');
     } catch (error) {
-      complete = false;
-      report('undo-failed', error instanceof Error ? error.message : String(error));
-      // What comes before it may depend on it: going on could make things worse.
-      return complete;
+      const why = wordsOf(error);
+      failed.push(`${describeStep(entry.step).inverse}: ${why}`);
+      report('undo-failed', why);
+      if (undoIsIndependent !== true) return failed;
     }
   }
-  return complete;
+  return failed;
+}
+
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Failure)) return error instanceof Error ? error.message : String(error);
+  const { what, where } = error.explanation;
+  return where === undefined ? what : `${what}\n${where}`;
 }
 
 /** The compiler cannot see that a step and its handler agree on the kind; the map's type says that they do. */

@@ -7,27 +7,39 @@ import type { Finding } from '../check/index.ts';
 import { readDatabaseFiles } from '../inventory/database-files.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
-import { convertFiles, type Plan } from '../plan/index.ts';
+import { convertFiles } from '../plan/index.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
 import { compareInventories, describeDifference } from '../verify/compare.ts';
 import { releaseHeld } from '../verify/release-held.ts';
 import type { Journal } from './journal.ts';
-import { noteNames, type StoredPower, toPowerRecord } from './step-handler.ts';
+import { noteNames, requiredNote, toPowerRecord } from './step-handler.ts';
+
+export interface ChangesSinceSwitch {
+  readonly findings: readonly Finding[];
+  /** Instances that are gone, as `project/name`: LXD cannot start them. */
+  readonly goneInstances: readonly string[];
+}
 
 /**
  * Compares Incus's database, read from its files, with the one that it was given.
  * @param folder where the run keeps LXD's own database
  */
-export function changesSinceSwitch(host: Host, journal: Journal, run: string, folder: string): Finding[] {
-  const plan = journal.plan(run) as Plan;
+export function changesSinceSwitch(
+  host: Host,
+  journal: Journal,
+  run: string,
+  folder: string,
+): ChangesSinceSwitch {
+  const nothing = { findings: [], goneInstances: [] };
+  const plan = journal.plan(run);
   const source = join(folder, 'source-database');
-  if (plan.target === undefined || !existsSync(host.path(source))) return [];
+  if (plan.target === undefined || !existsSync(host.path(source))) return nothing;
   const database = join(plan.target.dataDirectory, 'database', 'global');
-  if (!existsSync(host.path(database))) return [];
+  if (!existsSync(host.path(database))) return nothing;
   const { conversion } = convertFiles(host, source, {
     plan,
-    power: toPowerRecord(journal.noted(run, noteNames.power) as StoredPower),
-    pinsFromHost: new Map(journal.noted(run, noteNames.pins) as [string, string][]),
+    power: toPowerRecord(requiredNote(journal, run, noteNames.power)),
+    pinsFromHost: new Map(requiredNote(journal, run, noteNames.pins)),
   });
   const given = readInventory(conversion.image);
   const expected = {
@@ -40,13 +52,14 @@ export function changesSinceSwitch(host: Host, journal: Journal, run: string, fo
   } catch (error) {
     if (!(error instanceof Failure) && systemErrorCode(error) === undefined) throw error;
     // It may be why somebody goes back.
-    return finding(
+    const unknown = finding(
       'since-switch-unknown',
       'note',
       [error instanceof Error ? error.message : String(error)],
       "Incus's database cannot be read, so nobody can tell what changed in Incus since the move.",
       'LXD comes back as it was before the move. The database of Incus is kept in the folder of the run.',
     );
+    return { findings: unknown, goneInstances: [] };
   }
   const differences = compareInventories(expected, now, migrationRules().accepted_differences);
   const whole = (change: 'missing' | 'extra'): string[] =>
@@ -54,13 +67,16 @@ export function changesSinceSwitch(host: Host, journal: Journal, run: string, fo
       .filter((found) => found.change === change && found.field === undefined)
       .map(({ object }) => object);
   const changed = differences.filter(({ field }) => field !== undefined).map(describeDifference);
-  return [
+  const goneInstances = differences
+    .filter(({ change, field, kind }) => change === 'missing' && field === undefined && kind === 'instance')
+    .map(({ name }) => name);
+  const findings = [
     ...finding(
       'gone-since-switch',
       'loss',
       whole('missing'),
       'These were deleted or renamed in Incus. LXD would still list them, without their data.',
-      'With --accept LXD comes back all the same; delete them there.',
+      'With --accept LXD comes back all the same, and starts none of them; delete them there.',
       ['accept'],
     ),
     ...finding(
@@ -78,6 +94,7 @@ export function changesSinceSwitch(host: Host, journal: Journal, run: string, fo
       'LXD shows them as they were before the move.',
     ),
   ];
+  return { findings, goneInstances };
 }
 
 function finding(

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Host } from '../../core/host.ts';
 import type { Finding } from '../check/index.ts';
 import type { Journal } from './journal.ts';
+import { daemonMemo } from './steps/units-memo.ts';
 
 /** A finding before anything is taken back: Incus would be stopped, and LXD could not be started. */
 export function sourceGone(host: Host, journal: Journal, run: string): Finding[] {
@@ -11,7 +12,7 @@ export function sourceGone(host: Host, journal: Journal, run: string): Finding[]
     .find(({ step }) => step.kind === 'stop-daemon' && step.daemon.role === 'source');
   if (stopped === undefined || stopped.step.kind !== 'stop-daemon') return [];
   const { program } = stopped.step.daemon;
-  const ran = (stopped.memo as { ran?: boolean } | null)?.ran === true;
+  const ran = daemonMemo.safeParse(stopped.memo).data?.ran === true;
   if (!ran || stopped.state === 'undone' || program === undefined || existsSync(host.path(program)))
     return [];
   return [

@@ -10,7 +10,7 @@ const startMs = 600_000;
 /**
  * After a rollback: the steps start a source that they stopped, but one that was killed before it came to that is dead
  * still while its instances live on. A daemon that starts brings up what has boot.autostart; what ran is what runs then.
- * @throws {Failure<MigrateProblem>} daemon-did-not-start, and daemon-error where an instance does not come to be as it was
+ * @throws {Failure<MigrateProblem>} daemon-did-not-start
  */
 export async function startAgain(context: ApplyContext, source: DaemonRef): Promise<void> {
   const { host, journal, run } = context;
@@ -23,5 +23,5 @@ export async function startAgain(context: ApplyContext, source: DaemonRef): Prom
   }
   context.warn('LXD has ended while its instances run, and is started again');
   const socket = await startUntilReady(context, source, startMs);
-  await restoreExactly(context, source, socket, { ...power, daemonRan: true });
+  await restoreExactly(context, socket, { ...power, daemonRan: true });
 }

@@ -1,9 +1,16 @@
 // What carries out one kind of step, and what it is given.
+
+import type * as z from 'zod';
 import type { Host } from '../../core/host.ts';
+import { parseValue } from '../../core/parse.ts';
 import type { Change, Held, PowerRecord } from '../convert/index.ts';
-import type { Step, StepKind } from '../plan/step.ts';
-import { type GivenAnswers, givenAnswersSchema, noAnswers } from './given-answers.ts';
+import { describeStep, type Step, type StepKind } from '../plan/step.ts';
+import { migrateFailure } from '../problem.ts';
+import { type GivenAnswers, noAnswers } from './given-answers.ts';
 import type { Journal } from './journal.ts';
+import type { NoteName, NoteValue, StoredPower } from './notes.ts';
+
+export type { StoredPower } from './notes.ts';
 
 /** Converts the source's database as it is now. */
 export interface FreshConversion {
@@ -38,6 +45,8 @@ export interface ApplyContext {
   say(text: string): void;
   /** A line that stays, for what must not happen in silence. */
   warn(text: string): void;
+  /** What a rollback could not bring back although it went on; said at its end and by `status`. */
+  leaveOpen(what: string): void;
 }
 
 export interface StepCall<S extends Step> {
@@ -55,6 +64,11 @@ export interface StepCall<S extends Step> {
 export interface StepHandler<S extends Step> {
   apply(call: StepCall<S>): Promise<void> | void;
   undo(call: StepCall<S>): Promise<void> | void;
+  /**
+   * Whether the undo of the steps before it may go on where this one's fails: what they undo does not hang on it. It is
+   * tried again by the next rollback.
+   */
+  readonly undoIsIndependent?: true;
   /**
    * Whether what the step has brought about is still so. A restart of the machine starts what was stopped, and stops
    * what was started: such a step is carried out again. Without it, nothing but the tool changes that.
@@ -78,32 +92,54 @@ export const noteNames = {
   held: 'held',
   outcomes: 'power-outcomes',
   notRefreshed: 'backup-files-not-refreshed',
+  acceptedAsGone: 'accepted-as-gone',
+  leftOpen: 'left-open',
+  purge: 'purge',
   // When the last instance was gone and when the target answered: the bench reads what is between.
   instancesGoneAt: 'instances-gone-at',
   apiAnsweredAt: 'api-answered-at',
 } as const;
 
-/** @throws {ZodError} where the journal holds something else: a bug, since only this program writes it */
+/** What a user answered to findings when the run began; runs of the first format have none. */
 export function givenAnswers(journal: Journal, run: string): GivenAnswers {
-  const noted = journal.noted(run, noteNames.answers);
-  return noted === undefined ? noAnswers : givenAnswersSchema.parse(noted);
+  return journal.noted(run, noteNames.answers) ?? noAnswers;
 }
 
-export interface StoredPower {
-  readonly running: readonly string[];
-  readonly frozen: readonly string[];
-  /** Those of both that LXD deletes when they stop; absent in journals of former versions. */
-  readonly ephemeral?: readonly string[];
-  /** Nothing ran at all, neither daemon nor instances: `running` is what the daemon would start. */
-  readonly wouldStart?: true;
-  /** Whether the source's daemon answered when the record was taken. */
-  readonly daemonRan: boolean;
+/** A note that the run has by now, since a step that is done has left it. */
+export function requiredNote<N extends NoteName>(journal: Journal, run: string, name: N): NoteValue<N> {
+  const noted = journal.noted(run, name);
+  if (noted !== undefined) return noted;
+  throw migrateFailure({
+    code: 'journal-unreadable',
+    path: journal.path,
+    what: `the note ${name} of run ${run}`,
+    why: 'it is missing',
+    writtenBy: journal.writtenBy(run),
+  });
 }
 
-export function storedPower(context: ApplyContext): StoredPower {
-  const noted = context.journal.noted(context.run, noteNames.power);
-  if (noted === undefined) throw new Error('the power record is read before it was taken');
-  return noted as StoredPower;
+export function storedPower({ journal, run }: ApplyContext): StoredPower {
+  return requiredNote(journal, run, noteNames.power);
+}
+
+/**
+ * What the step remembered, read back; null where it has not remembered anything yet.
+ * @throws {Failure<MigrateProblem>} journal-unreadable
+ */
+export function memoOf<T>(
+  schema: z.ZodType<T>,
+  { step, memo, context }: Pick<StepCall<Step>, 'step' | 'memo' | 'context'>,
+): T | null {
+  if (memo === null) return null;
+  const parsed = parseValue(schema, memo);
+  if ('value' in parsed) return parsed.value;
+  throw migrateFailure({
+    code: 'journal-unreadable',
+    path: context.journal.path,
+    what: `what the step "${describeStep(step).title}" remembers`,
+    why: parsed.why,
+    writtenBy: context.journal.writtenBy(context.run),
+  });
 }
 
 /** Whether a step of one of these kinds was begun or done, and not taken back. */

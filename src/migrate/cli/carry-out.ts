@@ -1,6 +1,6 @@
 // Carries out, or goes on with, a run: the steps, then verify, then the report; what migrate and resume have in common.
 import * as fs from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { writeFileDurable } from '../../core/durable.ts';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
@@ -12,6 +12,7 @@ import { toAnswers } from '../apply/given-answers.ts';
 import { applySteps, type StepProgress } from '../apply/index.ts';
 import type { Journal } from '../apply/journal.ts';
 import { keptFromStarting } from '../apply/kept-from-starting.ts';
+import { prunableBefore, pruneRun } from '../apply/prune.ts';
 import {
   type Purge,
   purgedInWords,
@@ -23,7 +24,7 @@ import {
   type ApplyContext,
   givenAnswers,
   noteNames,
-  type StoredPower,
+  requiredNote,
   toPowerRecord,
 } from '../apply/step-handler.ts';
 import type { Answers } from '../check/index.ts';
@@ -31,8 +32,9 @@ import { startedByItself } from '../convert/index.ts';
 import { tellingLines } from '../daemon/telling-lines.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
 import { describeStep, type Plan } from '../plan/index.ts';
+import { runFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
-import { differsId, type FreshRehearsal, type Rehearsal } from '../rehearse/index.ts';
+import { differsId, type FreshRehearsal } from '../rehearse/index.ts';
 import { writeReport } from '../report/index.ts';
 import { verifyRun } from '../verify/index.ts';
 import { renderVerification } from './render-verification.ts';
@@ -57,7 +59,7 @@ export interface Work {
 
 /** Writes the run down; from here on it is either finished or taken back. */
 export function beginRun(
-  { host, plannedOn, journal, run, folder }: Work,
+  { host, plannedOn, journal, run, folder, output }: Work,
   { differences, ...rehearsal }: FreshRehearsal,
   { accept, fix }: Answers,
 ): void {
@@ -70,6 +72,11 @@ export function beginRun(
     [noteNames.answers]: { accept: [...accept], fix, differences: isAccepted ? differences : [] },
     [noteNames.sourceListened]: plan.source.sockets.some((socket) => host.listener(socket) !== undefined),
   });
+  const state = dirname(dirname(folder));
+  for (const old of prunableBefore(journal, state, run)) {
+    pruneRun(journal, state, old);
+    output.message(`Removed ${runFolder(state, old)}: that run has ended, and nothing can need it any more.`);
+  }
 }
 
 /** @returns the path without which nothing of a run can be carried out or taken back, where it is gone */
@@ -80,9 +87,9 @@ export function missingOfRun(folder: string): string | undefined {
 /** What an interrupted run was planned on. */
 export function plannedOnOf(journal: Journal, run: string, folder: string): PlannedOn {
   return {
-    plan: journal.plan(run) as PlannedOn['plan'],
+    plan: journal.plan(run),
     sourceImage: fs.readFileSync(join(folder, plannedDatabase)),
-    pinsFromHost: new Map(journal.noted(run, noteNames.pins) as [string, string][]),
+    pinsFromHost: new Map(requiredNote(journal, run, noteNames.pins)),
   };
 }
 
@@ -100,12 +107,15 @@ export function applyContext(
     interrupted,
     differences: conversion.differences,
     wouldStart: () => wouldStart(plannedOn.sourceImage),
-    prepareConversion: () =>
-      conversion.prepare(toPowerRecord(journal.noted(run, noteNames.power) as StoredPower)),
+    prepareConversion: () => conversion.prepare(toPowerRecord(requiredNote(journal, run, noteNames.power))),
     convertAgain: conversion.again,
     tellingLines: (log) => tellingLines(log, plannedOn.sourceImage),
     say: (text) => output.progress(`  ${title()}: ${text}`),
     warn: (text) => output.message(inert(text)),
+    leaveOpen(what) {
+      const known = journal.noted(run, noteNames.leftOpen) ?? [];
+      if (!known.includes(what)) journal.note(run, noteNames.leftOpen, [...known, what]);
+    },
   };
 }
 
@@ -135,7 +145,7 @@ export async function carryOut(work: Work): Promise<ExitCode> {
   const verification = await verifyRun(host, journal, run, folder, (text) =>
     output.progress(`  verify: ${text}`),
   );
-  const rehearsal = journal.noted(run, noteNames.rehearsal) as Rehearsal | undefined;
+  const rehearsal = journal.noted(run, noteNames.rehearsal);
   const place = writeReport(work.report ?? join(folder, 'report'), {
     plan: plannedOn.plan,
     inventory: readInventory(plannedOn.sourceImage),
@@ -144,7 +154,12 @@ export async function carryOut(work: Work): Promise<ExitCode> {
     ...(rehearsal === undefined ? {} : { rehearsal }),
   });
   const failed = verification.checks.filter(({ ok }) => !ok);
-  journal.end(run, failed.length === 0 ? 'finished' : 'failed', host.now());
+  journal.enter(
+    run,
+    'done',
+    host.now(),
+    failed.length === 0 ? undefined : `${failed.length} of ${verification.checks.length} checks failed`,
+  );
   output.line(`\n${renderVerification(verification, output)}`);
   if (failed.length === 0) await purge(work);
   output.event({
@@ -168,13 +183,35 @@ function whatBecameOfSource({ plannedOn: { plan }, journal, run, purge: purged }
   return `LXD is kept. ${keptFromStarting(journal, run, copied)}`;
 }
 
-async function purge({ host, plannedOn, output, journal, run, purge: listed }: Work): Promise<void> {
+async function purge({
+  host,
+  plannedOn: { plan },
+  output,
+  journal,
+  run,
+  purge: listed,
+}: Work): Promise<void> {
   if (listed === undefined) return;
-  const plan = plannedOn.plan as Plan;
   await refuseMoreThanListed(host, plan, listed);
   // From the first file on there is no way back, however far it gets.
-  journal.end(run, 'purged', host.now());
+  journal.note(run, noteNames.purge, listed);
+  await goOnPurging({ host, plan, output, journal, run }, listed);
+}
+
+/** Also after an interruption: what is gone already is passed over. */
+export async function goOnPurging(
+  {
+    host,
+    plan,
+    output,
+    journal,
+    run,
+  }: Pick<Work, 'host' | 'output' | 'journal' | 'run'> & { readonly plan: Plan },
+  listed: Purge,
+): Promise<void> {
+  journal.enter(run, 'purging', host.now());
   await purgeSource(host, plan, listed, (text) => output.progress(`  removing ${text}`));
+  journal.enter(run, 'purged', host.now());
   output.event({ event: 'purged', ...listed });
 }
 

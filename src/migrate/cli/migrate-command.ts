@@ -9,13 +9,15 @@ import type { Host } from '../../core/host.ts';
 import { loggedHost, loggedOutput, openLog, tell } from '../../core/log.ts';
 import type { Output } from '../../core/output.ts';
 import { toolVersion } from '../../core/version.ts';
-import { type Journal, openJournal, takeLock } from '../apply/journal.ts';
-import { isUnfinished, whatIsLeft, whereItStands } from '../apply/where-it-stands.ts';
+import { type Journal, openJournal, readJournal } from '../apply/journal.ts';
+import { isLocked, takeLock } from '../apply/lock.ts';
+import { isUnfinished, type RunPhase } from '../apply/run-state.ts';
+import { describeRun, latestRun, whatIsLeft } from '../apply/run-status.ts';
 import { isOpen } from '../check/index.ts';
 import { find } from '../detect/index.ts';
 import { movedNote } from '../detect/moved-note.ts';
 import { makePlan, type Plan } from '../plan/index.ts';
-import { runFolder } from '../plan/make-steps.ts';
+import { runFolder, runsFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
 import { makeReportFolder } from '../report/index.ts';
 import { beginRun, carryOut, listPurge, type Work } from './carry-out.ts';
@@ -71,14 +73,15 @@ async function offerWhatIsUnfinished(
   output: Output,
 ): Promise<ExitCode | undefined> {
   const state = stateFolder(options);
-  if (!canAsk(output) || !fs.existsSync(join(state, 'journal.db'))) return undefined;
-  const journal = openJournal(state);
+  if (!canAsk(output)) return undefined;
+  const journal = readJournal(state);
+  if (journal === undefined) return undefined;
   try {
-    const latest = journal.latest();
-    if (latest === undefined || !isUnfinished(latest)) return undefined;
+    const latest = latestRun(journal, isLocked(state));
+    if (latest === undefined || !isUnfinished(latest.state)) return undefined;
     const left = whatIsLeft(journal, latest);
     output.line(
-      `${output.colour('yellow', 'A migration was begun and is not finished')} (${latest.id})\n${whereItStands(journal, latest)}\n`,
+      `${output.colour('yellow', 'A migration was begun and is not finished.')}\n${describeRun(journal, latest)}\n`,
     );
     output.line(`resume would:\n${list(left.resume)}\n\nrollback would:\n${list(left.rollback)}\n`);
   } finally {
@@ -111,22 +114,22 @@ async function migrate({
   stopLimitMs,
   wanted,
 }: Migration): Promise<ExitCode> {
-  const latest = journal.latest();
-  if (latest !== undefined && isUnfinished(latest))
+  const latest = latestRun(journal, false);
+  if (latest !== undefined && isUnfinished(latest.state))
     throw migrateFailure({
       code: 'unfinished-migration',
-      run: latest.id,
-      where: whereItStands(journal, latest),
+      run: latest.run.id,
+      where: describeRun(journal, latest),
     });
-  if (alreadyDone(bareHost, options, latest?.outcome)) {
+  if (alreadyDone(bareHost, options, latest?.state.phase)) {
     bareOutput.line('This server was migrated already; there is no LXD left to move.');
     bareOutput.event({ event: 'end', outcome: 'nothing-to-do', exit: exitCode.nothingToDo });
     return exitCode.nothingToDo;
   }
-  const run = bareHost.now().toISOString().replace(/[:.]/g, '-');
+  const run = nameOfRun(journal, state, bareHost.now());
   const folder = runFolder(state, run);
   asFileFailure('make the folder of this run', folder, () => {
-    makeFolderDurable(join(state, 'runs'));
+    makeFolderDurable(runsFolder(state));
     makeFolderDurable(folder);
   });
   const log = asFileFailure('open the log', folder, () =>
@@ -178,8 +181,17 @@ async function migrate({
     throw error;
   } finally {
     log.close();
-    if (journal.latest()?.id !== run) removeFolder(folder);
+    if (!journal.runs().some(({ id }) => id === run)) removeFolder(folder);
   }
+}
+
+/** The number orders; the time is for people, and may be any: clocks jump. */
+function nameOfRun(journal: Journal, state: string, now: Date): string {
+  const folder = runsFolder(state);
+  const names = fs.existsSync(folder) ? fs.readdirSync(folder) : [];
+  const numbers = names.map((name) => Number(/^(\d{4,9})-/.exec(name)?.[1] ?? 0));
+  const number = Math.max(journal.latest()?.number ?? 0, ...numbers) + 1;
+  return `${String(number).padStart(4, '0')}-${now.toISOString().replace(/[:.]/g, '-')}`;
 }
 
 /** A run that never began leaves nothing worth keeping. Where even that fails, what failed before says more. */
@@ -192,8 +204,8 @@ function removeFolder(folder: string): void {
 }
 
 /** A finished journal never stands in the way of a new migration, but with no LXD left there is nothing to do. */
-function alreadyDone(host: Host, options: MigrateOptions, outcome: string | undefined): boolean {
-  if (outcome !== 'finished' && outcome !== 'purged') return false;
+function alreadyDone(host: Host, options: MigrateOptions, phase: RunPhase | undefined): boolean {
+  if (phase !== 'done' && phase !== 'purged') return false;
   try {
     const { source } = find(host, detectOptions(options));
     const stands = (name: string): boolean => fs.existsSync(host.path(join(source.dataDirectory, name)));

@@ -1,7 +1,10 @@
 // Reads the plan of `migrate --plan FILE` and refuses one that no longer fits the server.
 import { readFileSync } from 'node:fs';
 import { systemErrorCode } from '../../core/failure.ts';
+import { parseValue } from '../../core/parse.ts';
+import { toolVersion } from '../../core/version.ts';
 import type { Plan } from '../plan/index.ts';
+import { planSchema, writerOfPlan } from '../plan/plan-schema.ts';
 import { migrateFailure } from '../problem.ts';
 
 export function readPlanFile(path: string): Plan {
@@ -11,22 +14,25 @@ export function readPlanFile(path: string): Plan {
   } catch (error) {
     throw migrateFailure({ code: 'bad-file', path, why: systemErrorCode(error) ?? 'it is not JSON' }, error);
   }
-  const plan = parsed as Partial<Plan> | null;
-  if (
-    plan === null ||
-    typeof plan !== 'object' ||
-    plan.format !== 1 ||
-    !Array.isArray(plan.changes) ||
-    !Array.isArray(plan.steps) ||
-    typeof plan.contents !== 'object'
-  ) {
-    throw migrateFailure({
-      code: 'bad-file',
-      path,
-      why: 'it is not a plan of this version (plan.json of a report)',
-    });
-  }
-  return plan as Plan;
+  const read = parseValue(planSchema, parsed);
+  const why =
+    'why' in read ? read.why : read.value.contents === undefined ? 'contents is missing' : undefined;
+  if (why === undefined && 'value' in read) return read.value;
+  const writer = writerOfPlan(parsed);
+  const by =
+    writer === undefined || writer === toolVersion
+      ? ''
+      : `; it was written by lxd-to-incus ${writer}, and this is ${toolVersion}: plan again`;
+  throw migrateFailure({
+    code: 'bad-file',
+    path,
+    why: `it is not a plan of this version (plan.json of a report): ${why}${by}`,
+  });
+}
+
+/** In the form in which a kept plan is read back. */
+function asRead(plan: Plan): Plan {
+  return planSchema.parse(JSON.parse(JSON.stringify(plan)));
 }
 
 /** Without the name of the run, which each plan makes anew for its folder. */
@@ -38,7 +44,8 @@ function comparable(steps: Plan['steps']): string {
  * Exactly the planned migration: the same objects and values, and both plans change and do the same. That the log has
  * grown says nothing: LXD writes down operations and warnings by itself.
  */
-export function refuseStale(wanted: Plan, now: Plan): void {
+export function refuseStale(kept: Plan, live: Plan): void {
+  const [wanted, now] = [asRead(kept), asRead(live)];
   const [former, present] = [wanted.contents ?? {}, now.contents ?? {}];
   const tables = [...new Set([...Object.keys(former), ...Object.keys(present)])].sort();
   const differences = tables

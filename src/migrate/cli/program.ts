@@ -13,7 +13,13 @@ import { type MigrateOptions, migrateCommand } from './migrate-command.ts';
 import { type CommonOptions, refuseUpstreamOptions, stateFolder, usualState } from './options.ts';
 import { planCommand } from './plan-command.ts';
 import { rehearseCommand } from './rehearse-command.ts';
-import { type RunOptions, resumeCommand, rollbackCommand, statusCommand } from './run-commands.ts';
+import {
+  pruneCommand,
+  type RunOptions,
+  resumeCommand,
+  rollbackCommand,
+  statusCommand,
+} from './run-commands.ts';
 import { verifyCommand } from './verify-command.ts';
 
 type Action<O> = (options: O, output: Output) => Promise<ExitCode>;
@@ -116,6 +122,12 @@ state folder.`,
     ofRun('rollback')
       .description('bring LXD back as it was, after an interruption or after a finished migration')
       .action(act<RunOptions>((options, out) => rollbackCommand(realHost, options, out))),
+  );
+  program.addCommand(
+    common(new Command('prune'))
+      .description('remove what is kept of runs that have ended and that no rollback could need')
+      .option('--yes', 'answer the question with yes; nothing else')
+      .action(act<RunOptions>((options, out) => pruneCommand(realHost, options, out))),
   );
   program.addCommand(
     common(new Command('export-db'))

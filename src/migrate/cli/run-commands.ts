@@ -7,31 +7,29 @@ import type { Host } from '../../core/host.ts';
 import { loggedHost, loggedOutput, openLog, tell } from '../../core/log.ts';
 import type { Output } from '../../core/output.ts';
 import { ownCommand } from '../../core/program-name.ts';
-import { formatDuration, inert } from '../../core/text.ts';
+import { formatBytes, formatDuration, inert } from '../../core/text.ts';
 import { hostStands } from '../apply/host-stands.ts';
-import { undoSteps } from '../apply/index.ts';
-import { type Journal, type JournalRun, openJournal, takeLock } from '../apply/journal.ts';
-import { removeMadeByTarget } from '../apply/made-by-target.ts';
+import { type Journal, type JournalRun, journalFile, openJournal, readJournal } from '../apply/journal.ts';
+import { isLocked, takeLock } from '../apply/lock.ts';
+import { type KeptFolder, keptFolders, pruneRun } from '../apply/prune.ts';
+import { rollBack } from '../apply/roll-back.ts';
+import { isUnfinished, possible, type RunState } from '../apply/run-state.ts';
+import { describeRun, latestRun, whatIsLeft } from '../apply/run-status.ts';
 import { answeringSocket, waitIfShuttingDown } from '../apply/service-control.ts';
 import { changesSinceSwitch } from '../apply/since-switch.ts';
 import { sourceCameBackFinding } from '../apply/source-came-back.ts';
 import { sourceGone } from '../apply/source-gone.ts';
-import { startAgain } from '../apply/start-again.ts';
-import { noteNames } from '../apply/step-handler.ts';
-import { isUnfinished, whatIsLeft, whereItStands } from '../apply/where-it-stands.ts';
+import { noteNames, requiredNote } from '../apply/step-handler.ts';
 import { isOpen } from '../check/index.ts';
-import { daemonClient } from '../daemon/client.ts';
 import type { Services } from '../detect/services-file.ts';
 import { describeStep, type Plan } from '../plan/index.ts';
 import { daemonRef, runFolder } from '../plan/make-steps.ts';
-import type { DaemonRef } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
 import { makeReportFolder } from '../report/index.ts';
-import { refreshBackupFiles } from '../verify/refresh-backup-files.ts';
-import { writeAsRoot } from '../verify/write-as-root.ts';
 import {
   applyContext,
   carryOut,
+  goOnPurging,
   listPurge,
   missingOfRun,
   plannedOnOf,
@@ -52,39 +50,66 @@ export interface RunOptions extends CommonOptions {
 }
 
 export async function statusCommand(host: Host, options: RunOptions, output: Output): Promise<ExitCode> {
-  return withJournal(host, options, 'status', async (journal) => {
-    const latest = journal.latest();
-    if (latest === undefined) return nothing(output, 'No migration was begun here.');
-    const where = whereItStands(journal, latest);
+  if (host.userId() !== 0) throw migrateFailure({ code: 'needs-root', command: 'status' });
+  const folder = stateFolder(options);
+  const journal = readJournal(folder);
+  try {
+    const latest = journal === undefined ? undefined : latestRun(journal, isLocked(folder));
+    if (journal === undefined || latest === undefined) return nothing(output, 'No migration was begun here.');
+    const { run, state } = latest;
     const left = whatIsLeft(journal, latest);
-    const cameBack = latest.outcome === 'purged' ? [] : sourceCameBackFinding(host, journal, latest.id);
+    const kept = keptFolders(journal, folder);
+    const cameBack = state.phase === 'purged' ? [] : sourceCameBackFinding(host, journal, run.id);
     output.event({
       event: 'status',
-      run: latest.id,
-      begunAt: latest.begunAt,
-      outcome: latest.outcome ?? 'interrupted',
-      steps: journal.steps(latest.id).map(({ step, state }) => ({ kind: step.kind, state })),
+      run: run.id,
+      begunAt: run.begunAt,
+      state: state.phase,
+      ...(state.failed === undefined ? {} : { failed: state.failed }),
+      steps: journal.steps(run.id).map(({ step, state: one }) => ({ kind: step.kind, state: one })),
       left,
+      kept,
       findings: cameBack,
     });
-    if (latest.outcome === 'finished')
+    output.line(describeRun(journal, latest).split('\n').map(inert).join('\n'));
+    if (state.phase === 'done') output.line(`"${ownCommand('rollback')}" brings LXD back.`);
+    if (isUnfinished(state)) {
+      output.line((await hostStands(host, journal.plan(run.id))).map(inert).join('\n'));
       output.line(
-        `Migrated and verified (${latest.id}). LXD is kept; "${ownCommand('rollback')}" brings it back.`,
+        `\n${resumeWould(state)}:\n${list(left.resume)}\n\nrollback would:\n${list(left.rollback)}`,
       );
-    else if (latest.outcome === 'purged')
-      output.line(
-        `Migrated and verified (${latest.id}). What was left of LXD was removed (--purge-source): there is no way back.`,
-      );
-    else if (latest.outcome === 'undone') output.line(`Taken back (${latest.id}): LXD is as it was.`);
-    else {
-      const stands = await hostStands(host, journal.plan(latest.id) as Plan);
-      output.line(`${output.colour('yellow', 'Not finished')} (${latest.id})\n${where}`);
-      output.line(stands.map(inert).join('\n'));
-      output.line(`\nresume would:\n${list(left.resume)}\n\nrollback would:\n${list(left.rollback)}`);
     }
     if (cameBack.length > 0) output.line(`\n${renderFindings(cameBack, answersOf(options), output)}`);
+    output.line(renderKept(kept, folder));
     return exitCode.done;
-  });
+  } finally {
+    journal?.close();
+  }
+}
+
+/** After a rollback that was interrupted it is not what most people want. */
+function resumeWould({ phase }: RunState): string {
+  return phase === 'rollback-interrupted'
+    ? '\nrollback goes on with bringing LXD back. resume moves the server to Incus again, and would'
+    : 'resume would';
+}
+
+function renderKept(kept: readonly KeptFolder[], state: string): string {
+  const total = kept.reduce((sum, { bytes }) => sum + bytes, 0);
+  const old = kept.filter(({ prunable }) => prunable);
+  const lines = kept.map(
+    ({ run, bytes, prunable }) =>
+      `${formatBytes(bytes).padStart(10)}  ${inert(run)}${prunable ? '  (nothing can need it any more)' : ''}`,
+  );
+  return [
+    `\nKept in ${inert(state)}: ${formatBytes(total)}`,
+    ...lines,
+    ...(old.length === 0
+      ? []
+      : [
+          `"${ownCommand('prune')}" removes what nothing can need; of runs that have ended, the next migration keeps the last one.`,
+        ]),
+  ].join('\n');
 }
 
 export function list(lines: readonly string[]): string {
@@ -92,70 +117,82 @@ export function list(lines: readonly string[]): string {
 }
 
 export async function resumeCommand(host: Host, options: RunOptions, output: Output): Promise<ExitCode> {
-  return withJournal(host, options, 'resume', async (journal, state) => {
-    const latest = journal.latest();
-    if (latest === undefined || !isUnfinished(latest))
+  return withJournal({ host, options, output }, 'resume', async (journal, folder) => {
+    const latest = latestRun(journal, false);
+    if (latest === undefined || !possible(latest.state).resume)
       return nothing(output, 'There is no unfinished migration to go on with.');
-    output.line(whereItStands(journal, latest));
-    const plan = journal.plan(latest.id) as Plan;
+    const { run, state } = latest;
+    output.line(describeRun(journal, latest));
+    const plan = journal.plan(run.id);
+    if (state.phase === 'purge-interrupted') {
+      const listed = requiredNote(journal, run.id, noteNames.purge);
+      if (options.yes !== true && !(await confirm('Go on removing LXD now?', output)))
+        return exitCode.blocked;
+      await goOnPurging({ host, plan, output, journal, run: run.id }, listed);
+      output.line('LXD is removed.');
+      return exitCode.done;
+    }
     const purge = options.purgeSource === true ? await listPurge(host, plan, output) : undefined;
-    if (options.yes !== true && !(await confirm('Go on with it now?', output))) return exitCode.blocked;
-    return withWork({ host, options, output, state, journal }, latest, (work) =>
+    const question =
+      state.phase === 'rollback-interrupted'
+        ? 'A rollback was begun. Move this server to Incus all the same?'
+        : 'Go on with it now?';
+    if (options.yes !== true && !(await confirm(question, output))) return exitCode.blocked;
+    return withWork({ host, options, output, state: folder, journal }, run, (work) =>
       carryOut({ ...work, purge }),
     );
   });
 }
 
 export async function rollbackCommand(host: Host, options: RunOptions, output: Output): Promise<ExitCode> {
-  return withJournal(host, options, 'rollback', async (journal, state) => {
-    const latest = journal.latest();
-    if (latest === undefined || latest.outcome === 'undone')
-      return nothing(output, 'There is no migration to take back.');
-    if (latest.outcome === 'purged')
-      return nothing(output, 'LXD was removed after the migration (--purge-source): there is no way back.');
+  return withJournal({ host, options, output }, 'rollback', async (journal, folder) => {
+    const latest = latestRun(journal, false);
+    if (latest === undefined) return nothing(output, 'There is no migration to roll back.');
+    const { run, state } = latest;
+    if (!possible(state).rollback) return nothing(output, describeRun(journal, latest));
+    const changes = changesSinceSwitch(host, journal, run.id, runFolder(folder, run.id));
     const findings = [
-      ...sourceCameBackFinding(host, journal, latest.id),
-      ...sourceGone(host, journal, latest.id),
-      ...changesSinceSwitch(host, journal, latest.id, runFolder(state, latest.id)),
+      ...sourceCameBackFinding(host, journal, run.id),
+      ...sourceGone(host, journal, run.id),
+      ...changes.findings,
     ];
     const answers = answersOf(options);
-    output.line(whereItStands(journal, latest));
+    output.line(describeRun(journal, latest));
     if (findings.length > 0) output.line(renderFindings(findings, answers, output));
-    output.event({ event: 'findings', run: latest.id, findings });
+    output.event({ event: 'findings', run: run.id, findings });
     const open = findings.filter((finding) => isOpen(finding, answers));
     if (open.length > 0) throw migrateFailure({ code: 'findings-open', ids: open.map(({ id }) => id) });
     if (options.yes !== true && !(await confirm('Bring LXD back now?', output))) return exitCode.blocked;
-    return withWork({ host, options, output, state, journal }, latest, takeBack);
+    const accepted = new Set([
+      ...(journal.noted(run.id, noteNames.acceptedAsGone) ?? []),
+      ...changes.goneInstances,
+    ]);
+    journal.note(run.id, noteNames.acceptedAsGone, [...accepted]);
+    return withWork({ host, options, output, state: folder, journal }, run, bringBack);
   });
 }
 
-async function takeBack(work: Work): Promise<ExitCode> {
-  const { host, output, journal, run, folder } = work;
+async function bringBack(work: Work): Promise<ExitCode> {
+  const { host, output, journal, run, folder, plannedOn } = work;
   const begun = host.clock();
   let current = '';
   const context = applyContext(work, () => current);
-  const complete = await undoSteps(context, {
+  const { failed, leftOpen } = await rollBack(context, {
     onProgress: (progress) => {
       current = describeStep(progress.step).inverse;
       showProgress(progress, output, host.clock() - begun);
-      if (progress.state === 'undo-failed') current = progress.error ?? '';
     },
   });
-  if (!complete) throw migrateFailure({ code: 'rollback-incomplete', why: current, state: folder });
-  const source = daemonRef((work.plannedOn.plan as Plan).source);
-  await startAgain(context, source);
-  journal.end(run, 'undone', host.now());
-  const socket = await answeringSocket(host, source);
-  const failed = socket === undefined ? [] : await checkSource(work, source, socket);
+  if (failed.length > 0) throw migrateFailure({ code: 'rollback-incomplete', failed, state: folder });
   output.event({
     event: 'end',
     outcome: 'undone',
     run,
-    failed,
-    exit: failed.length === 0 ? exitCode.done : exitCode.failed,
+    failed: leftOpen,
+    exit: leftOpen.length === 0 ? exitCode.done : exitCode.failed,
   });
-  if (failed.length > 0)
-    throw migrateFailure({ code: 'rollback-incomplete', why: failed.join('\n'), state: folder });
+  if (leftOpen.length > 0) throw migrateFailure({ code: 'rollback-left-open', what: leftOpen });
+  const socket = await answeringSocket(host, daemonRef(plannedOn.plan.source));
   const asBefore = journal.noted(run, noteNames.sourceListened) === false;
   const targetDatabase = join(folder, 'target-database');
   const keptDatabase = existsSync(targetDatabase) ? ` Incus's database is kept in ${targetDatabase}.` : '';
@@ -169,53 +206,44 @@ async function takeBack(work: Work): Promise<ExitCode> {
   return exitCode.done;
 }
 
-/** RUNNING alone proves nothing: root must be able to write in every container that runs. */
-async function checkSource({ host, output }: Work, source: DaemonRef, socket: string): Promise<string[]> {
-  const client = daemonClient(host, socket);
-  removeMadeByTarget(host, source.dataDirectory);
-  output.progress('  LXD writes its own backup.yaml again');
-  await refreshBackupFiles(host, client, source.dataDirectory);
-  output.progress('  a write as root in every container that runs');
-  const writes = await writeAsRoot(client);
-  return writes.flatMap(({ project, name, error }) =>
-    error === undefined ? [] : [`instance ${project}/${name}: ${error}`],
-  );
+/** Removes what the tool keeps of runs that can never be rolled back. */
+export async function pruneCommand(host: Host, options: RunOptions, output: Output): Promise<ExitCode> {
+  return withJournal({ host, options, output }, 'prune', async (journal, state) => {
+    const old = keptFolders(journal, state).filter(({ prunable }) => prunable);
+    if (old.length === 0) return nothing(output, 'There is nothing that no rollback could need.');
+    const total = formatBytes(old.reduce((sum, { bytes }) => sum + bytes, 0));
+    output.line(
+      `These can be removed, ${total} in all:\n${old.map(({ path, bytes }) => `${formatBytes(bytes).padStart(10)}  ${inert(path)}`).join('\n')}`,
+    );
+    if (options.yes !== true && !(await confirm('Remove them now?', output))) return exitCode.blocked;
+    for (const { run } of old) pruneRun(journal, state, run);
+    output.event({ event: 'end', outcome: 'pruned', removed: old, exit: exitCode.done });
+    output.line(`${total} removed.`);
+    return exitCode.done;
+  });
 }
 
 async function withJournal(
-  host: Host,
-  options: RunOptions,
+  { host, options, output }: Pick<Setting, 'host' | 'options' | 'output'>,
   command: string,
   work: (journal: Journal, state: string) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   if (host.userId() !== 0) throw migrateFailure({ code: 'needs-root', command });
   const state = stateFolder(options);
   // Looking must not make a folder where nothing was ever begun.
-  if (!existsSync(join(state, 'journal.db'))) return work(emptyJournal, state);
-  // A look at the state need not wait for the one who works.
-  const release = command === 'status' ? undefined : takeLock(state);
-  const journal = openJournal(state);
+  if (!existsSync(journalFile(state))) return nothing(output, 'No migration was begun here.');
+  const release = takeLock(state);
   try {
-    return await work(journal, state);
+    const journal = openJournal(state);
+    try {
+      return await work(journal, state);
+    } finally {
+      journal.close();
+    }
   } finally {
-    journal.close();
-    release?.();
+    release();
   }
 }
-
-const emptyJournal: Pick<Journal, 'latest'> & Journal = {
-  latest: () => undefined,
-  begin() {},
-  plan: () => undefined,
-  steps: () => [],
-  mark() {},
-  amend() {},
-  remember() {},
-  note() {},
-  noted: () => undefined,
-  end() {},
-  close() {},
-};
 
 function nothing(output: Output, text: string): ExitCode {
   output.line(text);
@@ -259,7 +287,7 @@ async function withWork(
   act: (work: Work) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const { services } = detectOptions(options);
-  if (options.report !== undefined) prepareReport(host, options.report, journal.plan(id) as Plan);
+  if (options.report !== undefined) prepareReport(host, options.report, journal.plan(id));
   if (services !== undefined) replaceServices(journal, id, services);
   const folder = runFolder(state, id);
   const missing = missingOfRun(folder);
@@ -271,7 +299,7 @@ async function withWork(
   const output = loggedOutput(bareOutput, log);
   try {
     const plannedOn = plannedOnOf(journal, id, folder);
-    const { source, target } = plannedOn.plan as Plan;
+    const { source, target } = plannedOn.plan;
     for (const daemon of [source, ...(target === undefined ? [] : [target])])
       await waitIfShuttingDown(logged, daemonRef(daemon), shutDownLimitMs, (text) =>
         output.progress(`  ${text}`),

@@ -1,10 +1,11 @@
 // `verify`: the checks of a finished migration once more.
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
 import { openJournal } from '../apply/journal.ts';
+import { takeLock } from '../apply/lock.ts';
+import { possible } from '../apply/run-state.ts';
+import { describeRun, latestRun, lookAtLatestRun } from '../apply/run-status.ts';
 import { runFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
 import { verifyRun } from '../verify/index.ts';
@@ -14,26 +15,37 @@ import { renderVerification } from './render-verification.ts';
 export async function verifyCommand(host: Host, options: CommonOptions, output: Output): Promise<ExitCode> {
   if (host.userId() !== 0) throw migrateFailure({ code: 'needs-root', command: 'verify' });
   const state = stateFolder(options);
-  // Looking must not make a folder where nothing was ever begun.
-  if (!existsSync(join(state, 'journal.db'))) return nothingToVerify(output);
+  if (lookAtLatestRun(state) === undefined) return nothingToVerify(output);
+  const release = takeLock(state);
   const journal = openJournal(state);
   try {
-    const latest = journal.latest();
-    if (latest === undefined || latest.outcome === 'undone') return nothingToVerify(output);
-    const verification = await verifyRun(host, journal, latest.id, runFolder(state, latest.id), (text) =>
+    const latest = latestRun(journal, false);
+    if (latest === undefined || latest.state.phase === 'rolled-back') return nothingToVerify(output);
+    if (!possible(latest.state).verify)
+      throw migrateFailure({
+        code: 'unfinished-migration',
+        run: latest.run.id,
+        where: describeRun(journal, latest),
+      });
+    const { run, state: runState } = latest;
+    const verification = await verifyRun(host, journal, run.id, runFolder(state, run.id), (text) =>
       output.progress(`  ${text}`),
     );
     const failed = verification.checks.filter(({ ok }) => !ok).length;
     output.line(renderVerification(verification, output));
     output.event({
       event: 'verification',
-      run: latest.id,
+      run: run.id,
       verification,
       exit: failed === 0 ? exitCode.done : exitCode.failed,
     });
+    // What failed after the move is mended.
+    if (failed === 0 && runState.phase === 'done' && runState.failed !== undefined)
+      journal.enter(run.id, 'done', host.now());
     return failed === 0 ? exitCode.done : exitCode.failed;
   } finally {
     journal.close();
+    release();
   }
 }
 

@@ -19,7 +19,11 @@ export interface StepFacts {
 
 /** Folder of one run, below the tool's own folder; its steps keep there what they set aside. */
 export function runFolder(state: string, run: string): string {
-  return join(state, 'runs', run);
+  return join(runsFolder(state), run);
+}
+
+export function runsFolder(state: string): string {
+  return join(state, 'runs');
 }
 
 /**
@@ -36,6 +40,7 @@ export function makeSteps(source: Installation, target: Installation, run: strin
   const units = source.service.kind === 'systemd' ? source.service.units : [];
   const targetUnits = target.service.kind === 'systemd' ? target.service.units : [];
   return [
+    { kind: 'record-source', daemon: lxd },
     { kind: 'stop-daemon', daemon: incus },
     ...(targetUnits.length === 0 ? [] : [{ kind: 'mask-target', units: targetUnits } as const]),
     {

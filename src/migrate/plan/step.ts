@@ -12,6 +12,7 @@ export interface DaemonRef {
 }
 
 export type Step =
+  | { readonly kind: 'record-source'; readonly daemon: DaemonRef }
   | { readonly kind: 'record-power'; readonly daemon: DaemonRef }
   | { readonly kind: 'stop-daemon'; readonly daemon: DaemonRef }
   | {
@@ -84,6 +85,12 @@ export type StepKind = Step['kind'];
 export function describeStep(step: Step): { readonly title: string; readonly inverse: string } {
   const daemonName = (role: 'source' | 'target'): string => (role === 'source' ? 'LXD' : 'Incus');
   switch (step.kind) {
+    case 'record-source':
+      return {
+        title: 'record whether LXD runs',
+        inverse:
+          'start LXD where it ran and has ended by itself, remove what Incus made in containers, have LXD write its own backup.yaml, write as root in every container that runs',
+      };
     case 'record-power':
       return {
         title:

@@ -7,8 +7,10 @@ import { type ObjectFields, type Objects, objectsOf, partsOf } from './objects.t
 
 export interface Difference {
   readonly change: 'missing' | 'extra' | 'different';
-  /** For instance `instance default/c1`. */
+  /** For instance `instance default/c1`: kind and name. */
   readonly object: string;
+  readonly kind: string;
+  readonly name: string;
   /** For instance `config.limits.cpu`; undefined where the whole object is missing or extra. */
   readonly field: string | undefined;
   /** Confidential values are veiled. */
@@ -95,6 +97,8 @@ function toDifference({ change, object, field, key, expected, actual }: Found): 
   return {
     change,
     object: `${object.kind} ${object.name}`.trimEnd(),
+    kind: object.kind,
+    name: object.name,
     field,
     expected: shown(expected),
     actual: shown(actual),

@@ -5,18 +5,23 @@ import type { Journal } from '../apply/journal.ts';
 import { instanceStates } from '../apply/power.ts';
 import type { PowerOutcome } from '../apply/restore-power.ts';
 import { answeringSocket } from '../apply/service-control.ts';
-import { givenAnswers, noteNames, type StoredPower, toPowerRecord } from '../apply/step-handler.ts';
+import {
+  givenAnswers,
+  noteNames,
+  requiredNote,
+  type StoredPower,
+  toPowerRecord,
+} from '../apply/step-handler.ts';
 import type { Conversion } from '../convert/index.ts';
 import { type DaemonClient, daemonClient } from '../daemon/client.ts';
 import { inventoryFromApi } from '../inventory/from-api.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
-import { convertFiles, type Plan } from '../plan/index.ts';
+import { convertFiles } from '../plan/index.ts';
 import { daemonRef } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
 import { compareInventories, type Difference } from './compare.ts';
-import type { NotRefreshed } from './refresh-backup-files.ts';
 import { releaseHeld } from './release-held.ts';
 import { sourceChecks } from './source-checks.ts';
 import type { Check, Verification } from './verification.ts';
@@ -35,18 +40,18 @@ export async function verifyRun(
   folder: string,
   say: (text: string) => void,
 ): Promise<Verification> {
-  const plan = journal.plan(run) as Plan;
+  const plan = journal.plan(run);
   if (plan.target === undefined) throw new Error('a run without a target was begun');
   const socket = await answeringSocket(host, daemonRef(plan.target));
   if (socket === undefined)
     throw migrateFailure({ code: 'daemon-silent', daemon: 'Incus', limitMs: 0, lastLines: [] });
   const client = daemonClient(host, socket);
-  const power = journal.noted(run, noteNames.power) as StoredPower;
-  const outcomes = (journal.noted(run, noteNames.outcomes) ?? []) as PowerOutcome[];
+  const power = requiredNote(journal, run, noteNames.power);
+  const outcomes = journal.noted(run, noteNames.outcomes) ?? [];
   const { conversion } = convertFiles(host, join(folder, 'source-database'), {
     plan,
     power: toPowerRecord(power),
-    pinsFromHost: new Map(journal.noted(run, noteNames.pins) as [string, string][]),
+    pinsFromHost: new Map(requiredNote(journal, run, noteNames.pins)),
   });
   say('inventory');
   const expected = expectedOf(conversion);
@@ -65,7 +70,7 @@ export async function verifyRun(
     ok: error === undefined,
     ...(error === undefined ? {} : { detail: error }),
   }));
-  const stale = (journal.noted(run, noteNames.notRefreshed) ?? []) as NotRefreshed[];
+  const stale = journal.noted(run, noteNames.notRefreshed) ?? [];
   return {
     checks: [...inventory, ...alive, ...writes, ...sourceChecks(host, journal, run)],
     notes: [

@@ -2,13 +2,12 @@
 import type { Host } from '../../core/host.ts';
 import type { Journal } from '../apply/journal.ts';
 import { sourceCameBack } from '../apply/source-came-back.ts';
-import type { Plan } from '../plan/index.ts';
 import type { Check } from './verification.ts';
 
 export function sourceChecks(host: Host, journal: Journal, run: string): Check[] {
   // Whoever installs LXD again after it was removed for good means to.
-  if (journal.latest()?.outcome === 'purged') return [];
-  const { source } = journal.plan(run) as Plan;
+  if (journal.latest()?.phase === 'purged') return [];
+  const { source } = journal.plan(run);
   const back = sourceCameBack(host, journal, run);
   return [
     {

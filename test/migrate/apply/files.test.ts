@@ -9,6 +9,7 @@ import { Failure } from '../../../src/core/failure.ts';
 import { unpackDatabaseFixture } from '../../../src/dev/database-fixture.ts';
 import { readDatabase } from '../../../src/dqlite/index.ts';
 import { openJournal } from '../../../src/migrate/apply/journal.ts';
+import type { NoteName, NoteValue } from '../../../src/migrate/apply/notes.ts';
 import type { ApplyContext, StepHandler } from '../../../src/migrate/apply/step-handler.ts';
 import { copyAheadStep, copyDirectoryStep } from '../../../src/migrate/apply/steps/copy-directory.ts';
 import { recordDirectoryStep } from '../../../src/migrate/apply/steps/directory.ts';
@@ -90,6 +91,7 @@ function begun({ handler, step, make, more = [] }: Case) {
     tellingLines: (log) => [log],
     say: () => {},
     warn: (text) => warnings.push(text),
+    leaveOpen: (what) => warnings.push(what),
   };
   const call = async (what: 'apply' | 'undo'): Promise<void> => {
     const { memo } = journal.steps(run)[0] ?? { memo: null };
@@ -123,8 +125,8 @@ function begun({ handler, step, make, more = [] }: Case) {
         fileWatch.reset();
       }
     },
-    note: (name: string, value: unknown) => journal.note(run, name, value),
-    noted: (name: string): unknown => journal.noted(run, name),
+    note: <N extends NoteName>(name: N, value: NoteValue<N>) => journal.note(run, name, value),
+    noted: (name: NoteName): unknown => journal.noted(run, name),
     /** What the person was warned of. */
     warnings,
     tree: (): Record<string, string> => treeOf(host.root),
@@ -730,7 +732,17 @@ describe('a copy that Incus has worked on', () => {
     to: '/var/lib/incus',
     intoMount: false,
   } as const;
-  const start = { kind: 'start-daemon', bridges: [] } as unknown as Step;
+  const start: Step = {
+    kind: 'start-daemon',
+    bridges: [],
+    daemon: {
+      role: 'target',
+      dataDirectory: '/var/lib/incus',
+      sockets: [],
+      service: { kind: 'none' },
+      program: undefined,
+    },
+  };
 
   /** Copied, worked on, and ready to be taken back. */
   async function workedOn() {

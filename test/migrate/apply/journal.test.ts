@@ -7,21 +7,37 @@ import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Failure } from '../../../src/core/failure.ts';
-import { openJournal, type StepState, takeLock } from '../../../src/migrate/apply/journal.ts';
+import { openJournal, readJournal, type StepState } from '../../../src/migrate/apply/journal.ts';
+import { isLocked, takeLock } from '../../../src/migrate/apply/lock.ts';
+import type { NoteValue } from '../../../src/migrate/apply/notes.ts';
 import type { Step } from '../../../src/migrate/plan/step.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
+import { tinyPlan as plan } from '../plan/tiny-plan.ts';
 
 const steps: readonly Step[] = [
   { kind: 'move-directory', from: '/a', to: "/b'; DROP TABLE step; --" },
   { kind: 'empty-runtime-folder', path: '/run/ünïcode\n' },
   { kind: 'add-id-range', file: '/etc/subuid', line: 'root:1:2' },
 ];
+/** Each kind of note keeps the fields that it knows. */
+function noteAsRead(name: 'held' | 'power-outcomes', value: unknown): unknown {
+  if (value === undefined) return undefined;
+  const keys = name === 'held' ? ['project', 'name', 'autostart'] : ['instance', 'wanted'];
+  return (value as Record<string, unknown>[]).map((one) =>
+    Object.fromEntries(keys.map((key) => [key, one[key]])),
+  );
+}
+
 const at = (second: number): Date => new Date(Date.UTC(2026, 10, 24, 0, 0, second));
 
 type Action =
   | { readonly do: 'mark'; readonly position: number; readonly state: StepState }
   | { readonly do: 'remember'; readonly position: number; readonly memo: unknown }
-  | { readonly do: 'note'; readonly name: string; readonly value: unknown }
+  | {
+      readonly do: 'note';
+      readonly name: 'held' | 'power-outcomes';
+      readonly value: NoteValue<'held'> & NoteValue<'power-outcomes'>;
+    }
   | { readonly do: 'reopen' };
 
 const json = fc.jsonValue({ maxDepth: 2 });
@@ -34,8 +50,17 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   fc.record({ do: fc.constant('remember' as const), position: fc.nat(steps.length - 1), memo: json }),
   fc.record({
     do: fc.constant('note' as const),
-    name: fc.constantFrom('power', 'held', "o'dd"),
-    value: json,
+    name: fc.constantFrom('held' as const, 'power-outcomes' as const),
+    value: fc.array(
+      fc.record({
+        project: fc.string(),
+        name: fc.string({ unit: 'binary' }),
+        autostart: fc.option(fc.string()),
+        instance: fc.string(),
+        wanted: fc.constantFrom('Running' as const, 'Stopped' as const),
+      }),
+      { maxLength: 2 },
+    ),
   }),
   fc.record({ do: fc.constant('reopen' as const) }),
 );
@@ -45,7 +70,7 @@ test('a run is written down with its first facts, or not at all', () => {
   const journal = openJournal(state);
   onTestFinished(() => journal.close());
 
-  expect(() => journal.begin('half', {}, steps, at(0), { pins: [], rehearsal: 1n })).toThrow(TypeError);
+  expect(() => journal.begin('half', {}, steps, at(0), { pins: [], power: 1n as never })).toThrow(TypeError);
   const none = journal.latest();
   journal.begin('whole', {}, steps, at(0), { pins: [['a', 'b']] });
 
@@ -58,7 +83,7 @@ test('keeps everything that was written to it, whenever it is opened again', () 
     fc.property(fc.array(action, { maxLength: 12 }), (actions) => {
       const state = temporaryFolder();
       let journal = openJournal(state);
-      journal.begin('run', { any: ['plan', null] }, steps, at(0));
+      journal.begin('run', plan, steps, at(0));
       const expected = steps.map((step, position) => ({
         position,
         step,
@@ -88,28 +113,40 @@ test('keeps everything that was written to it, whenever it is opened again', () 
 
       // What JSON cannot hold (-0) is none of the values that steps write.
       expect(JSON.stringify(journal.steps('run'))).toBe(JSON.stringify(expected));
-      for (const name of ['power', 'held', "o'dd", 'never'])
-        expect(JSON.stringify(journal.noted('run', name))).toBe(JSON.stringify(notes.get(name)));
-      expect(journal.plan('run')).toEqual({ any: ['plan', null] });
-      expect(journal.latest()).toEqual({ id: 'run', begunAt: at(0).toISOString(), outcome: undefined });
+      for (const name of ['power', 'held', 'power-outcomes'] as const)
+        expect(journal.noted('run', name)).toEqual(
+          name === 'power' ? undefined : noteAsRead(name, notes.get(name)),
+        );
+      expect(journal.plan('run')).toEqual(plan);
+      expect(journal.latest()).toMatchObject({
+        id: 'run',
+        number: 1,
+        begunAt: at(0).toISOString(),
+        phase: 'applying',
+        failed: undefined,
+        pruned: false,
+      });
       journal.close();
     }),
     { numRuns: 15 },
   );
 });
 
-test('the latest run counts, with its outcome; the steps of each stay apart', () => {
+test('the run that was begun last is the latest, whatever the clock says; the steps of each stay apart', () => {
   const journal = openJournal(temporaryFolder());
   onTestFinished(() => journal.close());
 
   expect(journal.latest()).toBeUndefined();
   journal.begin('first', {}, steps, at(1));
   journal.mark('first', 0, 'done', at(2));
-  journal.end('first', 'undone', at(3));
-  expect(journal.latest()).toMatchObject({ id: 'first', outcome: 'undone' });
-  journal.begin('second', {}, steps.slice(0, 1), at(4));
+  journal.enter('first', 'rolled-back', at(3));
+  expect(journal.latest()).toMatchObject({ id: 'first', number: 1, phase: 'rolled-back', anyBegun: true });
+  journal.begin('second', {}, steps.slice(0, 1), at(-86_400));
+  journal.begin('third', {}, [], at(86_400));
+  journal.begin('fourth', {}, steps.slice(0, 1), at(0));
 
-  expect(journal.latest()).toMatchObject({ id: 'second', outcome: undefined });
+  expect(journal.latest()).toMatchObject({ id: 'fourth', number: 4, phase: 'applying', anyBegun: false });
+  expect(journal.runs().map(({ id }) => id)).toEqual(['first', 'second', 'third', 'fourth']);
   expect(journal.steps('first').map(({ state }) => state)).toEqual(['done', 'planned', 'planned']);
   expect(journal.steps('second').map(({ state }) => state)).toEqual(['planned']);
 });
@@ -131,6 +168,40 @@ test('a step that is written down anew keeps its state and memo', () => {
       .slice(1)
       .map(({ step }) => step),
   ).toEqual(steps.slice(1));
+});
+
+test('is looked at as a copy: what is written to that changes nothing, and nothing is made where there is none', () => {
+  const state = temporaryFolder();
+  const journal = openJournal(state);
+  onTestFinished(() => journal.close());
+  journal.begin('run', {}, steps, at(0));
+  const before = fs.readFileSync(join(state, 'journal.db'));
+
+  const look = readJournal(state);
+  look?.mark('run', 0, 'done', at(1));
+
+  expect(look?.steps('run')[0]?.state).toBe('done');
+  expect(journal.steps('run')[0]?.state).toBe('planned');
+  expect(fs.readFileSync(join(state, 'journal.db'))).toEqual(before);
+  expect(readJournal(join(state, 'nowhere'))).toBeUndefined();
+  expect(fs.existsSync(join(state, 'nowhere'))).toBe(false);
+});
+
+test('a pruned run is known, and nothing of it is kept', () => {
+  const journal = openJournal(temporaryFolder());
+  onTestFinished(() => journal.close());
+  journal.begin('old', plan, steps, at(0));
+  journal.enter('old', 'rolled-back', at(1));
+  journal.begin('new', plan, steps, at(2));
+
+  journal.prune('old');
+
+  expect(journal.runs()).toMatchObject([
+    { id: 'old', number: 1, phase: 'rolled-back', pruned: true },
+    { id: 'new', number: 2, pruned: false },
+  ]);
+  expect(journal.steps('old')).toEqual([]);
+  expect(journal.steps('new')).toHaveLength(steps.length);
 });
 
 test('a run is begun whole or not at all', () => {
@@ -180,8 +251,8 @@ test('a journal that cannot be written says so', () => {
   for (const write of [
     () => journal.mark('run', 0, 'begun', at(1)),
     () => journal.remember('run', 0, {}),
-    () => journal.note('run', 'power', {}),
-    () => journal.end('run', 'failed', at(1)),
+    () => journal.note('run', 'pins', []),
+    () => journal.enter('run', 'rolling-back', at(1)),
   ])
     expect(write).toThrow(/Could not write the journal: ENOSPC/);
 });
@@ -198,7 +269,7 @@ describe('the lock', () => {
 
   /** Another process that has taken the lock and holds it, although nothing in it refers to it. */
   async function holder(state: string): Promise<{ readonly pid: number | undefined; now(): Promise<void> }> {
-    const module = join(import.meta.dirname, '../../../src/migrate/apply/journal.ts');
+    const module = join(import.meta.dirname, '../../../src/migrate/apply/lock.ts');
     const script = `
       const { takeLock } = await import(${JSON.stringify(module)});
       (() => void takeLock(${JSON.stringify(state)}))();
@@ -229,7 +300,9 @@ describe('the lock', () => {
 
     const refused = { code: 'already-running', state } as const;
     expect(problemOf(() => takeLock(state))).toEqual({ ...refused, process: String(kill.pid) });
+    expect(isLocked(state)).toBe(true);
     await kill.now();
+    expect(isLocked(state)).toBe(false);
     const release = takeLock(state);
 
     expect(problemOf(() => takeLock(state))).toEqual({ ...refused, process: String(process.pid) });

@@ -38,7 +38,7 @@ async function findingsAfter(
   writeFreshDirectory(join(kept, 'global'), server, { configuration: standaloneConfiguration, term: 1 });
   writeDatabase(host, '/var/lib/incus', changedDatabase(convertedImage, change));
   damage(host.path('/var/lib/incus/database/global'));
-  return changesSinceSwitch(host, journal, 'RUN', folder);
+  return [...changesSinceSwitch(host, journal, 'RUN', folder).findings];
 }
 
 const objectsOf = (found: readonly Finding[]): string[] =>

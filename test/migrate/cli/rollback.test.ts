@@ -168,7 +168,7 @@ describe('where a package manager has brought an LXD back to the directory that 
     const journal = openJournal(run.state);
     for (const { position, step } of journal.steps('RUN'))
       if (step.kind === 'move-directory') journal.mark('RUN', position, 'done', run.host.now());
-    journal.end('RUN', 'finished', run.host.now());
+    journal.enter('RUN', 'done', run.host.now());
     journal.close();
     fs.renameSync(run.host.path('/var/lib/lxd'), run.host.path('/var/lib/incus'));
     run.host.writeFile('/var/lib/lxd/database/global/metadata1', 'of a new, empty LXD');

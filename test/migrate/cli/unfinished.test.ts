@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { openJournal } from '../../../src/migrate/apply/journal.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
+import { tinyPlan } from '../plan/tiny-plan.ts';
 import { isRoot, runCli } from './run-cli.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -13,7 +14,7 @@ let state: string;
 beforeEach(() => {
   state = join(temporaryFolder(), 'state');
   const journal = openJournal(state);
-  journal.begin('a-run', {}, [{ kind: 'empty-runtime-folder', path: '/run/incus' }], new Date(0));
+  journal.begin('a-run', tinyPlan, [{ kind: 'empty-runtime-folder', path: '/run/incus' }], new Date(0));
   journal.close();
 });
 

@@ -213,6 +213,7 @@ describe('the steps', () => {
     const { plan } = await planOf(machineWith(populatedDatabase()));
 
     expect(plan.steps.map(({ kind }) => kind)).toEqual([
+      'record-source',
       'stop-daemon',
       'mask-target',
       'clear-leftovers',
@@ -328,7 +329,9 @@ describe('the steps', () => {
 
     const { plan } = await planOf(host);
 
-    expect(plan.steps.map(({ kind }) => kind).filter((kind) => /source$/.test(kind))).toEqual([]);
+    expect(plan.steps.map(({ kind }) => kind).filter((kind) => /^(mask|disable)-source$/.test(kind))).toEqual(
+      [],
+    );
   });
 });
 

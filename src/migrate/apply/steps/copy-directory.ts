@@ -2,6 +2,7 @@
 // back brings what changed in the copy home.
 import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import * as z from 'zod';
 import { makeFolders, renameDurable, syncFolder } from '../../../core/durable.ts';
 import type { Host } from '../../../core/host.ts';
 import { mountAt } from '../../check/layout.ts';
@@ -9,18 +10,19 @@ import type { Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import { copyOnce, copyTree, dropCopyWork, dropTree, endCopies } from '../copy-tree.ts';
 import { isThere } from '../move-once.ts';
-import type { StepHandler } from '../step-handler.ts';
+import { memoOf, type StepHandler } from '../step-handler.ts';
 
 type CopyDirectory = Extract<Step, { kind: 'copy-directory' }>;
 type Place = Pick<CopyDirectory, 'from' | 'to' | 'intoMount'>;
 
-interface CopyMemo {
+const copyMemo = z.object({
   /**
    * copying: into a folder that nobody else knows. switching: that is whole, and takes its place. copied: done.
    * dropping: the source has everything again, and the copy goes.
    */
-  readonly phase: 'copying' | 'switching' | 'copied' | 'dropping';
-}
+  phase: z.enum(['copying', 'switching', 'copied', 'dropping']),
+});
+type CopyMemo = z.infer<typeof copyMemo>;
 
 /** Most of the work, while the instances run: then only what changed since is left for the time in which they do not. */
 export const copyAheadStep: StepHandler<Extract<Step, { kind: 'copy-ahead' }>> = {
@@ -43,9 +45,10 @@ export const copyAheadStep: StepHandler<Extract<Step, { kind: 'copy-ahead' }>> =
 };
 
 export const copyDirectoryStep: StepHandler<CopyDirectory> = {
-  async apply({ step, memo, remember, context }) {
+  async apply(call) {
+    const { step, remember, context } = call;
     const { host } = context;
-    const phase = (memo as CopyMemo | null)?.phase;
+    const phase = memoOf(copyMemo, call)?.phase;
     const enter = (next: CopyMemo['phase']): void => remember({ phase: next } satisfies CopyMemo);
     if (step.intoMount) requireMounted(host, step.to);
     if (phase === 'copied') return;
@@ -61,9 +64,10 @@ export const copyDirectoryStep: StepHandler<CopyDirectory> = {
     switchTo(host, step);
     enter('copied');
   },
-  async undo({ step, memo, remember, context }) {
+  async undo(call) {
+    const { step, remember, context } = call;
     const { host, journal, run } = context;
-    const phase = (memo as CopyMemo | null)?.phase;
+    const phase = memoOf(copyMemo, call)?.phase;
     if (phase === undefined) return;
     if (step.intoMount) requireMounted(host, step.to);
     if (phase !== 'dropping') {

@@ -25,7 +25,6 @@ import {
   answeringSocket,
   startDaemon,
   stopDaemon,
-  type UnitState,
   unitStates,
   type WhileStopping,
 } from '../service-control.ts';
@@ -33,13 +32,14 @@ import {
 import {
   type ApplyContext,
   isBegun,
+  memoOf,
   noteNames,
   type StepHandler,
   type StoredPower,
   storedPower,
 } from '../step-handler.ts';
-
 import { clearLeftovers, clearLooseVeths, type Leftovers, provedQuiet } from './leftovers.ts';
+import { type DaemonMemo, daemonMemo, type UnitsMemo, unitsMemo } from './units-memo.ts';
 
 type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;
 
@@ -65,10 +65,6 @@ export const recordPowerStep: Of<'record-power'> = {
   undo() {},
 };
 
-interface DaemonMemo {
-  readonly ran: boolean;
-}
-
 export const stopDaemonStep: Of<'stop-daemon'> = {
   async apply({ step, memo, remember, context }) {
     if (memo === null)
@@ -77,8 +73,9 @@ export const stopDaemonStep: Of<'stop-daemon'> = {
       } satisfies DaemonMemo);
     await stopDaemon(context.host, step.daemon, daemonLimitMs, await besideStopping(step.daemon, context));
   },
-  async undo({ step, memo, context }) {
-    if ((memo as DaemonMemo | null)?.ran !== true) return;
+  async undo(call) {
+    const { step, context } = call;
+    if (memoOf(daemonMemo, call)?.ran !== true) return;
     if ((await answeringSocket(context.host, step.daemon)) !== undefined) return;
     await clearLooseVeths(context.host, bridgesOf(context, step.daemon), context.say);
     try {
@@ -89,6 +86,7 @@ export const stopDaemonStep: Of<'stop-daemon'> = {
       context.warn(`Incus, which ran before, was not started again: ${error.message}`);
     }
   },
+  undoIsIndependent: true,
   holds: ({ step: { daemon }, context }) => isBegun(context, 'start-daemon') || !listens(context, daemon),
 };
 
@@ -182,12 +180,29 @@ export const stopInstancesStep: Of<'stop-instances'> = {
     const power = storedPower(context);
     if (power.wouldStart === true || power.running.length + power.frozen.length === 0) return;
     const socket = await answeringSocket(context.host, step.daemon);
-    await restoreExactly(context, step.daemon, socket ?? (await startForItsInstances(context, step.daemon)));
+    // It did not come up a moment ago: its own undo says why, and is tried again.
+    if (socket === undefined && shouldRun(context, step.daemon))
+      throw migrateFailure({ code: 'daemon-silent', daemon: 'LXD', limitMs: 0, lastLines: [] });
+    await restoreExactly(context, socket ?? (await startForItsInstances(context, step.daemon)));
   },
+  undoIsIndependent: true,
   holds: ({ step: { daemon }, context }) =>
     isBegun(context, 'start-daemon') ||
     (!listens(context, daemon) && runningInstances(context.host, daemon.dataDirectory).length === 0),
 };
+
+/** Whether a step has stopped it while it ran, and is not undone. */
+function shouldRun({ journal, run }: ApplyContext, { role }: DaemonRef): boolean {
+  return journal
+    .steps(run)
+    .some(
+      ({ step, state, memo }) =>
+        step.kind === 'stop-daemon' &&
+        step.daemon.role === role &&
+        (state === 'begun' || state === 'done') &&
+        daemonMemo.safeParse(memo).data?.ran === true,
+    );
+}
 
 /** LXD was dead while its instances lived: they were stopped without it, and only it can start them again. */
 async function startForItsInstances(context: ApplyContext, daemon: DaemonRef): Promise<string> {
@@ -210,31 +225,35 @@ async function refuseUnknownEphemeral(client: DaemonClient, power: StoredPower):
   });
 }
 
-/** @throws {Failure<MigrateProblem>} daemon-error, with each instance that did not come to be as it was */
+/**
+ * Exactly what ran runs, apart from what a user accepted as gone. An instance that does not come to be as it was is left
+ * open: the others, and everything else of a rollback, do not hang on it.
+ */
 export async function restoreExactly(
   context: ApplyContext,
-  daemon: DaemonRef,
   socket: string,
   power: StoredPower = storedPower(context),
 ): Promise<void> {
   const client = daemonClient(context.host, socket);
   await operationsDone(context.host, client, context.stopLimitMs);
-  const outcomes = await restorePower(context.host, client, power, context.say);
-  const failed = outcomes.filter(({ error, gone }) => error !== undefined && gone !== true);
-  // LXD deletes an ephemeral one when it stops; that was accepted, and nothing brings it back.
-  for (const { instance } of outcomes.filter(({ gone }) => gone === true))
-    context.warn(`${instance} does not exist any more, so it cannot be started again`);
-  if (failed.length === 0) return;
-  throw migrateFailure({
-    code: 'daemon-error',
-    request: `start of ${failed.map(({ instance }) => instance).join(', ')} in ${daemon.dataDirectory}`,
-    status: 0,
-    message: failed.map(({ error }) => error).join('; '),
-  });
-}
-
-interface UnitsMemo {
-  readonly states: readonly UnitState[];
+  const accepted = new Set(context.journal.noted(context.run, noteNames.acceptedAsGone));
+  const still = (names: readonly string[]): string[] => names.filter((name) => !accepted.has(name));
+  for (const name of accepted)
+    context.warn(`instance ${name} is gone since the cutover, and is not started in LXD`);
+  const outcomes = await restorePower(
+    context.host,
+    client,
+    { ...power, running: still(power.running), frozen: still(power.frozen) },
+    context.say,
+  );
+  for (const { instance, wanted, error, gone } of outcomes) {
+    // LXD deletes an ephemeral one when it stops; that was accepted, and nothing brings it back.
+    if (gone === true) context.warn(`${instance} does not exist any more, so it cannot be started again`);
+    else if (error !== undefined)
+      context.leaveOpen(
+        `instance ${instance} should be ${wanted.toLowerCase()} in LXD: ${withoutSecrets(context, error)}`,
+      );
+  }
 }
 
 const systemctl = (context: ApplyContext, verb: string, units: readonly string[]): Promise<unknown> =>
@@ -272,8 +291,8 @@ async function mask(context: ApplyContext, units: readonly string[]): Promise<vo
 }
 
 /** Those that were masked before stay so. */
-async function unmask(context: ApplyContext, memo: unknown): Promise<void> {
-  const states = (memo as UnitsMemo | null)?.states ?? [];
+async function unmask(context: ApplyContext, memo: UnitsMemo | null): Promise<void> {
+  const states = memo?.states ?? [];
   const own = states.filter(({ unit }) => hasOwnFile(context, unit));
   const units = states.filter((state) => state.enabled !== 'masked' && !own.includes(state));
   await systemctl(
@@ -291,7 +310,7 @@ export const maskSourceStep: Of<'mask-source'> = {
     if (memo === null) remember({ states: await unitStates(context.host, step.units) } satisfies UnitsMemo);
     await mask(context, step.units);
   },
-  undo: ({ memo, context }) => unmask(context, memo),
+  undo: (call) => unmask(call.context, memoOf(unitsMemo, call)),
   holds: ({ step, context }) => areMasked(context, step.units),
 };
 
@@ -301,7 +320,7 @@ export const maskTargetStep: Of<'mask-target'> = {
     if (memo === null) remember({ states: await unitStates(context.host, step.units) } satisfies UnitsMemo);
     await mask(context, step.units);
   },
-  undo: ({ memo, context }) => unmask(context, memo),
+  undo: (call) => unmask(call.context, memoOf(unitsMemo, call)),
   holds: async ({ step, context }) =>
     isBegun(context, 'unmask-target') || (await areMasked(context, step.units)),
 };
@@ -309,7 +328,8 @@ export const maskTargetStep: Of<'mask-target'> = {
 export const unmaskTargetStep: Of<'unmask-target'> = {
   apply({ context }) {
     const masked = context.journal.steps(context.run).find(({ step }) => step.kind === 'mask-target');
-    return unmask(context, masked?.memo);
+    if (masked === undefined) return;
+    return unmask(context, memoOf(unitsMemo, { ...masked, context }));
   },
   undo: ({ step, context }) => mask(context, step.units),
 };
@@ -324,8 +344,9 @@ export const disableSourceStep: Of<'disable-source'> = {
     await systemctl(context, 'disable', step.units);
     syncUnits(context);
   },
-  async undo({ memo, context }) {
-    const states = (memo as UnitsMemo | null)?.states ?? [];
+  async undo(call) {
+    const { context } = call;
+    const states = memoOf(unitsMemo, call)?.states ?? [];
     await systemctl(
       context,
       'enable',
@@ -333,6 +354,7 @@ export const disableSourceStep: Of<'disable-source'> = {
     );
     syncUnits(context);
   },
+  undoIsIndependent: true,
 };
 
 function leftoversOf(host: Host, daemon: DaemonRef, bridges: readonly string[]): Leftovers {

@@ -1,6 +1,7 @@
 // Steps that move folders, databases and links; each looks at what is there, so that it can be called again.
 import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import * as z from 'zod';
 import { asFileFailure } from '../../../core/as-file-failure.ts';
 import {
   makeFolderDurable,
@@ -23,19 +24,25 @@ import { migrateFailure } from '../../problem.ts';
 import { migrationRules } from '../../rules/migration-rules.ts';
 import { carryIdMaps, type IdMaps, readIdMaps } from '../idmaps.ts';
 import { dropPart, isHalfMoved, isThere, moveOnce, partOf } from '../move-once.ts';
-import { noteNames, type StepHandler, storedPower, toPowerRecord } from '../step-handler.ts';
+import { memoOf, noteNames, type StepHandler, storedPower, toPowerRecord } from '../step-handler.ts';
 
 type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;
 
+const targetMemo = z.object({ existed: z.boolean() });
+
 export const setAsideTargetStep: Of<'set-aside-target'> = {
-  async apply({ step, memo, remember, context: { host } }) {
+  async apply(call) {
+    const { step, remember, context } = call;
+    const { host } = context;
+    const memo = memoOf(targetMemo, call);
     // A target that was never started has no folder; there is nothing to keep then.
-    if (memo === null) remember({ existed: isThere(host, step.path) });
-    if (memo !== null ? (memo as { existed: boolean }).existed : isThere(host, step.path))
-      await moveOnce(host, step.path, step.into);
+    const existed = memo?.existed ?? isThere(host, step.path);
+    if (memo === null) remember({ existed } satisfies z.infer<typeof targetMemo>);
+    if (existed) await moveOnce(host, step.path, step.into);
   },
-  async undo({ step, memo, context: { host } }) {
-    if ((memo as { existed: boolean } | null)?.existed === true) await moveOnce(host, step.into, step.path);
+  async undo(call) {
+    const { step, context } = call;
+    if (memoOf(targetMemo, call)?.existed === true) await moveOnce(context.host, step.into, step.path);
   },
 };
 
@@ -52,7 +59,7 @@ export const setAsideDatabaseStep: Of<'set-aside-database'> = {
   },
   async undo({ step, context: { host, journal, run, say } }) {
     await moveOnce(host, step.into, step.path);
-    const changed = carryIdMaps(host.path(step.path), (journal.noted(run, noteNames.idmaps) ?? {}) as IdMaps);
+    const changed = carryIdMaps(host.path(step.path), journal.noted(run, noteNames.idmaps) ?? {});
     if (changed.length > 0) say(`id maps of ${changed.join(', ')} carried over`);
   },
 };
@@ -133,24 +140,23 @@ export const convertAgainStep: Of<'convert-again'> = {
 };
 
 /** Which of the two folders were there before. */
-interface SnapshotsMemo {
-  readonly hadFolder: boolean;
-  readonly hadOther: boolean;
-}
+const snapshotsMemo = z.object({ hadFolder: z.boolean(), hadOther: z.boolean() });
 
 export const renameSnapshotsFolderStep: Of<'rename-snapshots-folder'> = {
-  async apply({ step, memo, remember, context: { host } }) {
-    const had = (memo as SnapshotsMemo | null) ?? {
-      hadFolder: isThere(host, step.from),
-      hadOther: isThere(host, step.to),
-    };
-    if (memo === null) remember(had);
+  async apply(call) {
+    const { step, remember, context } = call;
+    const { host } = context;
+    const memo = memoOf(snapshotsMemo, call);
+    const had = memo ?? { hadFolder: isThere(host, step.from), hadOther: isThere(host, step.to) };
+    if (memo === null) remember(had satisfies z.infer<typeof snapshotsMemo>);
     if (had.hadFolder) return moveOnce(host, step.from, step.to);
     // LXD makes the folder at its first start; without it incusd would die in the patch that this step stands for.
     if (!isThere(host, step.to)) makeFolderDurable(host.path(step.to), 0o700);
   },
-  async undo({ step, memo, context: { host } }) {
-    const had = memo as SnapshotsMemo | null;
+  async undo(call) {
+    const { step, context } = call;
+    const { host } = context;
+    const had = memoOf(snapshotsMemo, call);
     if (had?.hadFolder === true) await moveOnce(host, step.to, step.from);
     else if (had?.hadOther === false && isThere(host, step.to)) fs.rmdirSync(host.path(step.to));
   },
@@ -196,11 +202,12 @@ function repoint(host: Host, directory: string, from: string, to: string): numbe
   return count;
 }
 
-interface IdRangeMemo {
-  readonly wasThere: boolean;
+const idRangeMemo = z.object({
+  wasThere: z.boolean(),
   /** Whether the last line before it had no end. */
-  readonly endedOpen: boolean;
-}
+  endedOpen: z.boolean(),
+});
+type IdRangeMemo = z.infer<typeof idRangeMemo>;
 
 export const addIdRangeStep: Of<'add-id-range'> = {
   apply({ step, memo, remember, context: { host } }) {
@@ -216,8 +223,11 @@ export const addIdRangeStep: Of<'add-id-range'> = {
     rewrite(path, withLine(text, step.line));
   },
   /** Others may have added lines of their own since: only this one goes. */
-  undo({ step, memo, context: { host, warn } }) {
-    const { wasThere, endedOpen } = (memo ?? { wasThere: true, endedOpen: false }) as IdRangeMemo;
+  undoIsIndependent: true,
+  undo(call) {
+    const { step, context } = call;
+    const { host, warn } = context;
+    const { wasThere, endedOpen } = memoOf(idRangeMemo, call) ?? { wasThere: true, endedOpen: false };
     if (wasThere || !fs.existsSync(host.path(step.file))) return;
     const path = withoutLinks(host.path(step.file));
     let text: string;

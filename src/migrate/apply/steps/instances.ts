@@ -1,7 +1,6 @@
 // Steps that put things in order once Incus runs: boot.autostart given back, backup.yaml and db.bin written anew.
 import { Failure } from '../../../core/failure.ts';
 import { readDatabase, writeDump } from '../../../dqlite/index.ts';
-import type { Held } from '../../convert/index.ts';
 import { daemonClient } from '../../daemon/client.ts';
 import type { Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
@@ -13,7 +12,7 @@ import { withoutSecrets } from './daemons.ts';
 
 export const releaseAutostartStep: StepHandler<Extract<Step, { kind: 'release-autostart' }>> = {
   async apply({ step, context }) {
-    const held = (context.journal.noted(context.run, noteNames.held) ?? []) as Held[];
+    const held = context.journal.noted(context.run, noteNames.held) ?? [];
     if (held.length === 0) return;
     const socket = await answeringSocket(context.host, step.daemon);
     if (socket === undefined)

@@ -1,14 +1,14 @@
 // The step that leaves a note in LXD's directory: where everything went, and how to go back.
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { makeFolderDurable, removeTemporaries, syncFolder, writeFileDurable } from '../../../core/durable.ts';
 import { ownCommand } from '../../../core/program-name.ts';
 import { movedNote } from '../../detect/moved-note.ts';
 import type { Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import { keptFromStarting } from '../kept-from-starting.ts';
-import type { StepHandler } from '../step-handler.ts';
+import { memoOf, type StepHandler } from '../step-handler.ts';
 
 const noteMemo = z.object({
   madeFolder: z.boolean(),
@@ -16,32 +16,32 @@ const noteMemo = z.object({
   others: z.array(z.string()).optional(),
 });
 
-function readMemo(memo: unknown): z.infer<typeof noteMemo> | undefined {
-  return memo === null || memo === undefined ? undefined : noteMemo.parse(memo);
-}
-
-/** Names that stood in the folder when the note was left there; undefined where nobody wrote that down. */
+/** Names that stood in the folder when the note was left there; undefined where that was not written down. */
 export function othersBesideNote(memo: unknown): readonly string[] | undefined {
-  const read = readMemo(memo);
+  const read = noteMemo.safeParse(memo).data;
   return read?.others ?? (read?.madeFolder === true ? [] : undefined);
 }
 
 export const leaveNoteStep: StepHandler<Extract<Step, { kind: 'leave-note' }>> = {
-  apply({ step, memo, remember, context: { host, journal, run } }) {
+  apply(call) {
+    const { step, remember, context } = call;
+    const { host, journal, run } = context;
     const folder = host.path(step.directory);
-    const before = readMemo(memo);
+    const before = memoOf(noteMemo, call);
     const madeFolder = before?.madeFolder ?? !fs.existsSync(folder);
     const others = madeFolder ? [] : fs.readdirSync(folder).filter((name) => name !== movedNote);
-    if (before === undefined) remember({ madeFolder, others } satisfies z.infer<typeof noteMemo>);
+    if (before === null) remember({ madeFolder, others } satisfies z.infer<typeof noteMemo>);
     if (madeFolder) makeFolderDurable(folder, 0o755);
     removeTemporaries(folder, movedNote);
     const { directory, movedTo, kept } = step;
     const text = noteText(directory, movedTo, kept, keptFromStarting(journal, run, kept));
     writeFileDurable(join(folder, movedNote), text, 0o644);
   },
-  undo({ step, memo, context: { host } }) {
-    const before = readMemo(memo);
-    if (before === undefined) return;
+  undo(call) {
+    const { step, context } = call;
+    const { host } = context;
+    const before = memoOf(noteMemo, call);
+    if (before === null) return;
     const folder = host.path(step.directory);
     if (!fs.existsSync(folder)) return;
     removeTemporaries(folder, movedNote);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 const states = z.array(z.object({ unit: z.string(), enabled: z.string() }));
 
 /** Of a step that masks or disables; journals of former versions have the states alone. */
-const unitsMemo = z.object({
+export const unitsMemo = z.object({
   states,
   links: z.array(z.object({ path: z.string(), target: z.string() })).optional(),
   masked: z.array(z.string()).optional(),
@@ -12,18 +12,13 @@ const unitsMemo = z.object({
 
 export type UnitsMemo = Readonly<z.infer<typeof unitsMemo>>;
 
-/** @returns undefined where the step was not begun */
-export function readUnitsMemo(memo: unknown): UnitsMemo | undefined {
-  return memo === null || memo === undefined ? undefined : unitsMemo.parse(memo);
-}
-
 /** Units that a step has masked; one with a file of its own in systemd's place for masks is disabled instead. */
 export function maskedUnits(memo: unknown, units: readonly string[]): readonly string[] {
-  return readUnitsMemo(memo)?.masked ?? units;
+  return unitsMemo.safeParse(memo).data?.masked ?? units;
 }
 
 /** Of a step that stops a daemon. */
-const daemonMemo = z.object({
+export const daemonMemo = z.object({
   /** Whether it answered. */
   ran: z.boolean(),
   /** Units that were active; absent in journals of former versions. */
@@ -31,8 +26,3 @@ const daemonMemo = z.object({
 });
 
 export type DaemonMemo = Readonly<z.infer<typeof daemonMemo>>;
-
-/** @returns undefined where the step was not begun */
-export function readDaemonMemo(memo: unknown): DaemonMemo | undefined {
-  return memo === null || memo === undefined ? undefined : daemonMemo.parse(memo);
-}

@@ -1,0 +1,46 @@
+// The step that records whether the source runs. Its undo is the last work of a rollback: the source is as it was in what
+// no other step brought back.
+import { daemonClient } from '../../daemon/client.ts';
+import type { DaemonRef, Step } from '../../plan/step.ts';
+import { refreshBackupFiles } from '../../verify/refresh-backup-files.ts';
+import { writeAsRoot } from '../../verify/write-as-root.ts';
+import { removeMadeByTarget } from '../made-by-target.ts';
+import { answeringSocket } from '../service-control.ts';
+import { startAgain } from '../start-again.ts';
+import { type ApplyContext, noteNames, type StepHandler } from '../step-handler.ts';
+
+export const recordSourceStep: StepHandler<Extract<Step, { kind: 'record-source' }>> = {
+  apply({ step: { daemon }, context: { host, journal, run } }) {
+    // Written down with the run as well: something else may end LXD before the first step.
+    if (journal.noted(run, noteNames.sourceListened) !== undefined) return;
+    const listens = daemon.sockets.some((socket) => host.listener(socket) !== undefined);
+    journal.note(run, noteNames.sourceListened, listens);
+  },
+  undo: ({ step, context }) => settleSource(context, step.daemon),
+  undoIsIndependent: true,
+  // Something else may have ended LXD, even before any step was begun.
+  holdsUndone: async ({ step, context: { host, journal, run } }) =>
+    journal.noted(run, noteNames.sourceListened) !== true ||
+    (await answeringSocket(host, step.daemon)) !== undefined,
+};
+
+/** Can be called again. What does not come to be as it was is left open, and does not end the rollback. */
+export async function settleSource(context: ApplyContext, source: DaemonRef): Promise<void> {
+  const { host, say, leaveOpen } = context;
+  await startAgain(context, source);
+  const socket = await answeringSocket(host, source);
+  if (socket === undefined || !targetStarted(context)) return;
+  const client = daemonClient(host, socket);
+  removeMadeByTarget(host, source.dataDirectory);
+  say('LXD writes its own backup.yaml again');
+  for (const { project, name, error } of await refreshBackupFiles(host, client, source.dataDirectory))
+    context.warn(`instance ${project}/${name}: its backup.yaml is not written again by LXD: ${error}`);
+  say('a write as root in every container that runs');
+  for (const { project, name, error } of await writeAsRoot(client))
+    if (error !== undefined) leaveOpen(`instance ${project}/${name}: its root cannot write: ${error}`);
+}
+
+/** Only a target that ran has changed anything of it. */
+function targetStarted({ journal, run }: ApplyContext): boolean {
+  return journal.steps(run).some(({ step, state }) => step.kind === 'start-daemon' && state !== 'planned');
+}

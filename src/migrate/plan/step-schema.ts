@@ -1,0 +1,78 @@
+// Parses the steps that a journal or a plan file holds: one schema a kind, strict, since a field that is not understood may matter.
+import * as z from 'zod';
+import { maybe, parseValue } from '../../core/parse.ts';
+import type { Step, StepKind } from './step.ts';
+
+const words = z.array(z.string()).readonly();
+const role = z.enum(['source', 'target']);
+const argv = z.tuple([z.string()], z.string()).readonly();
+
+export const serviceSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('systemd'), units: words, start: words }),
+  z.strictObject({
+    kind: z.literal('commands'),
+    start: z.array(argv).readonly(),
+    stop: z.array(argv).readonly(),
+  }),
+  z.strictObject({ kind: z.literal('none') }),
+]);
+
+const owner = { dataDirectory: z.string(), program: maybe(z.string()) };
+const daemon = z.strictObject({ role, sockets: words, service: serviceSchema, ...owner });
+
+const move = { from: z.string(), to: z.string() };
+const setAside = { path: z.string(), into: z.string() };
+
+function step<K extends StepKind, F extends z.ZodRawShape>(kind: K, fields: F) {
+  return z.strictObject({ kind: z.literal(kind), ...fields });
+}
+
+const schemas: { readonly [K in StepKind]: z.ZodType<Extract<Step, { kind: K }>> } = {
+  'record-source': step('record-source', { daemon }),
+  'record-power': step('record-power', { daemon }),
+  'stop-daemon': step('stop-daemon', { daemon }),
+  'clear-leftovers': step('clear-leftovers', {
+    role,
+    ...owner,
+    bridges: words,
+    interfaces: words,
+    firewallTable: maybe(z.string()),
+  }),
+  'set-aside-target': step('set-aside-target', setAside),
+  'stop-instances': step('stop-instances', { daemon }),
+  'mask-source': step('mask-source', { units: words }),
+  'mask-target': step('mask-target', { units: words }),
+  'unmask-target': step('unmask-target', { units: words }),
+  'disable-source': step('disable-source', { units: words }),
+  'prove-quiet': step('prove-quiet', { owners: z.array(z.strictObject(owner)).readonly() }),
+  'convert-again': step('convert-again', { sourceDirectory: z.string(), into: z.string() }),
+  'record-directory': step('record-directory', { directory: z.string(), into: z.string() }),
+  'move-directory': step('move-directory', move),
+  'move-mount': step('move-mount', { ...move, boot: z.enum(['fstab', 'unit', 'nothing']) }),
+  'empty-target-mount': step('empty-target-mount', setAside),
+  'copy-ahead': step('copy-ahead', { ...move, intoMount: z.boolean(), bytes: z.number() }),
+  'copy-directory': step('copy-directory', { ...move, intoMount: z.boolean() }),
+  'set-aside-database': step('set-aside-database', setAside),
+  'install-database': step('install-database', { from: z.string(), path: z.string(), keep: z.string() }),
+  'rename-snapshots-folder': step('rename-snapshots-folder', move),
+  'repoint-links': step('repoint-links', { directory: z.string(), ...move }),
+  'add-id-range': step('add-id-range', { file: z.string(), line: z.string() }),
+  'empty-runtime-folder': step('empty-runtime-folder', { path: z.string() }),
+  'start-daemon': step('start-daemon', { daemon, bridges: words }),
+  'restore-power': step('restore-power', { daemon }),
+  'release-autostart': step('release-autostart', { daemon }),
+  'leave-note': step('leave-note', { directory: z.string(), movedTo: z.string(), kept: z.boolean() }),
+  'refresh-backup-files': step('refresh-backup-files', { daemon }),
+  'write-dump': step('write-dump', { folder: z.string() }),
+};
+
+const kindOf = z.looseObject({ kind: z.string() });
+
+/** @returns why it is no step that this version knows, where it is none */
+export function parseStep(value: unknown): { readonly value: Step } | { readonly why: string } {
+  const kind = kindOf.safeParse(value);
+  if (!kind.success) return { why: 'it has no kind' };
+  const { kind: name } = kind.data;
+  if (!Object.hasOwn(schemas, name)) return { why: `its kind ${JSON.stringify(name)} is not known` };
+  return parseValue<Step>(schemas[name as StepKind], value);
+}
