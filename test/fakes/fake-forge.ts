@@ -17,7 +17,8 @@ export interface FakeThread {
   body: string;
   state: 'open' | 'closed' | 'merged';
   readonly author: string;
-  closedAt: string | undefined;
+  /** How many comments it had when it was closed. */
+  closedAfter: number;
   labels: string[];
   comments: FakeComment[];
   /** Undefined for an issue. */
@@ -86,7 +87,6 @@ export function openFakeForge(github: FakeGitHub, gate: WriteGate): Forge {
     branch: thread.pull?.branch ?? '',
     head: github.headOf(thread.pull?.branch ?? '') ?? '',
     cloneUrl: 'https://forge.example.org/onyx.git',
-    closedAt: thread.closedAt,
   });
   const asIssue = (repository: string, thread: FakeThread): Issue => ({
     repository,
@@ -117,7 +117,7 @@ export function openFakeForge(github: FakeGitHub, gate: WriteGate): Forge {
       body,
       state: 'open',
       author: me,
-      closedAt: undefined,
+      closedAfter: 0,
       labels: [],
       comments: [],
       pull,
@@ -143,6 +143,10 @@ export function openFakeForge(github: FakeGitHub, gate: WriteGate): Forge {
       return found === undefined ? undefined : asIssue(repository, found);
     },
     readComments: async (thread) => [...find(thread).comments],
+    commentsSinceClosed: async (thread) => {
+      const { comments, closedAfter } = find(thread);
+      return new Set(comments.slice(closedAfter).map(({ id }) => id));
+    },
     permissionOf: async (_repository, login) => github.permissions.get(login) ?? 'read',
     async ensurePullRequest({ repository, base, branch, title, body, draft, evenIfClosed }) {
       const found = newest(branch);

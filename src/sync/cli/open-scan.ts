@@ -1,6 +1,9 @@
 // Opens the scan of the repositories that options name: which branches, which fork commit, which cache.
 import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import { run } from '../../core/run.ts';
 import { readDecisions } from '../decide/decision.ts';
+import { gitEnvironment } from '../git/git-environment.ts';
 import { readable } from '../git/output.ts';
 import { openGit, resolveCommit } from '../git/resolve-commit.ts';
 import type { Engine } from '../pick/open-engine.ts';
@@ -24,7 +27,11 @@ export async function openScanFor(options: ScanOptions, pack: RulePack, engine: 
   const cache =
     maker === undefined
       ? noScanCache
-      : openScanCache(engine.gitDir, createHash('sha256').update(`${maker}\0${pack.hash}`).digest('hex'));
+      : openScanCache(
+          engine.gitDir,
+          createHash('sha256').update(`${maker}\0${pack.hash}`).digest('hex'),
+          (text) => process.stderr.write(`${text}\n`),
+        );
   try {
     const [tips, onto, forkBranches] = await Promise.all([
       upstreamTips(upstream, pack, options.branch),
@@ -86,11 +93,25 @@ async function branchTip(repository: string, branch: string): Promise<string | u
       why: `This is not a name of a branch: ${JSON.stringify(branch)}`,
       next: 'Give the name as upstream has it.',
     });
-  const refs = [`refs/heads/${branch}`, `refs/remotes/origin/${branch}`];
-  // Where somebody works, their own branch stays where it was when upstream is fetched.
-  const newestFirst = ['--sort=-committerdate', '--format=%(objectname)'];
-  const listed = await openGit(repository).raw(['for-each-ref', ...newestFirst, ...refs]);
-  return listed.split('\n')[0] || undefined;
+  const names = [`refs/heads/${branch}`, `refs/remotes/origin/${branch}`];
+  const format = '--format=%(refname) %(objectname)';
+  const listed = await openGit(repository).raw(['for-each-ref', format, ...names]);
+  const tips = new Map(listed.split('\n').map((line): [string, string] => splitOnce(line)));
+  const [own, fetched] = names.map((name) => tips.get(name));
+  if (own === undefined || fetched === undefined || own === fetched) return own ?? fetched;
+  // Where somebody works, their own branch stays where it was when upstream is fetched. Dates do not tell which is newer.
+  return (await isAncestor(repository, fetched, own)) ? own : fetched;
+}
+
+function splitOnce(line: string): [string, string] {
+  const space = line.lastIndexOf(' ');
+  return [line.slice(0, Math.max(0, space)), line.slice(space + 1)];
+}
+
+async function isAncestor(repository: string, older: string, newer: string): Promise<boolean> {
+  const argv = ['git', '-C', resolve(repository), 'merge-base', '--is-ancestor', older, newer] as const;
+  const { status } = await run(argv, { timeoutMs: 300_000, env: gitEnvironment, accept: [1] });
+  return status === 0;
 }
 
 async function allBranches(repository: string): Promise<readonly string[]> {

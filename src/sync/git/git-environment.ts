@@ -18,3 +18,12 @@ export const gitEnvironment: Readonly<Record<string, string | undefined>> = {
   GIT_CONFIG_COUNT: undefined,
   GIT_CONFIG_PARAMETERS: undefined,
 };
+
+/**
+ * Settings of a fetch into a repository of ours: git would tidy up afterwards, and take away what no ref names and whose
+ * file is old by the clock of the day. Another process may have written it a moment ago, before the clock was set.
+ */
+export const noTidying: readonly (readonly [string, string])[] = [
+  ['gc.auto', '0'],
+  ['maintenance.auto', 'false'],
+];

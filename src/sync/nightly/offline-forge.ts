@@ -15,6 +15,7 @@ export function openOfflineForge(gate: WriteGate): Forge {
     findPullRequest: async () => undefined,
     findIssue: async () => undefined,
     readComments: async () => [],
+    commentsSinceClosed: async () => new Set(),
     permissionOf: async () => 'none',
     readPullRequest: async () => unread('a pull request'),
     readPullRequestCommits: async () => unread('the commits of a pull request'),

@@ -117,19 +117,39 @@ async function runOnEngine(
   github: ConnectedGitHub | undefined,
 ): Promise<RunResult> {
   const { config, pack, program } = options;
-  const { publish, preflight } = config;
   const engine = await openEngine({
     upstream: config.upstream,
     fork: config.fork,
     cache: config.cache,
     pack,
     program,
+    note: options.tell,
   });
+  try {
+    return await onEngine(options, gate, forge, github, engine);
+  } finally {
+    await engine.close();
+  }
+}
+
+async function onEngine(
+  options: NightOptions,
+  gate: WriteGate,
+  forge: Forge,
+  github: ConnectedGitHub | undefined,
+  engine: Engine,
+): Promise<RunResult> {
+  const { config, pack, program } = options;
+  const { publish, preflight } = config;
   const maker = engineHash(program);
   const cache =
     maker === undefined
       ? noScanCache
-      : openScanCache(engine.gitDir, createHash('sha256').update(`${maker}\0${pack.hash}`).digest('hex'));
+      : openScanCache(
+          engine.gitDir,
+          createHash('sha256').update(`${maker}\0${pack.hash}`).digest('hex'),
+          options.tell,
+        );
   try {
     let last: { readonly open: OpenScan; readonly plan: RunPlan } | undefined;
     const planner = openScanPlanner({
@@ -187,7 +207,6 @@ async function runOnEngine(
     return result;
   } finally {
     cache.close();
-    await engine.close();
   }
 }
 

@@ -5,7 +5,7 @@ import { asFileFailure } from '../../core/as-file-failure.ts';
 import { makeFolders } from '../../core/durable.ts';
 import { run } from '../../core/run.ts';
 import { formatCommit, parseCommit } from '../git/commit.ts';
-import { gitEnvironment } from '../git/git-environment.ts';
+import { gitEnvironment, noTidying } from '../git/git-environment.ts';
 import { readable } from '../git/output.ts';
 import { fileMode } from '../git/tree.ts';
 import { syncFailure } from '../problem.ts';
@@ -152,6 +152,7 @@ export async function continuePick(engine: Engine, folder: string): Promise<stri
     [
       'git',
       `--git-dir=${engine.gitDir}`,
+      ...noTidying.flatMap(([key, value]) => ['-c', `${key}=${value}`]),
       'fetch',
       '--quiet',
       '--no-tags',

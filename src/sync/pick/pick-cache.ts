@@ -1,12 +1,11 @@
 // Remembers what is a function of its inputs, in one SQLite file that can be deleted at any time.
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { crc32 } from 'node:zlib';
 import Database from 'better-sqlite3';
-import { systemErrorCode } from '../../core/failure.ts';
-import { syncFailure } from '../problem.ts';
+import { type CacheFormat, openCacheDatabase } from '../cache/open-cache-database.ts';
 import type { RulePack } from '../rules/model.ts';
 
 /** What each kind depends on beside its key: all rules, the rules that lessons use, or no rule at all. */
@@ -47,19 +46,27 @@ function makersOf(engine: string, pack: RulePack): Makers {
   };
 }
 
-const applicationId = 0x666b7379;
+/** Numbers of makers are never given twice: a process that runs on while another one cleans up must not write under ours. */
+const format: CacheFormat = {
+  applicationId: 0x666b7379,
+  number: 1,
+  tables: `
+    CREATE TABLE IF NOT EXISTS makers (id INTEGER PRIMARY KEY AUTOINCREMENT, hash TEXT UNIQUE, engine TEXT, used INTEGER);
+    CREATE TABLE IF NOT EXISTS entries (maker INTEGER, kind TEXT, key TEXT, sum INTEGER, value BLOB, PRIMARY KEY (maker, kind, key));`,
+};
 const makersKept = 16;
 const writtenAtOnce = 200;
-const busyMs = 20_000;
 
 /**
- * Entries are only ever found by the same engine and the same rules, and each carries a checksum. A file that SQLite
- * cannot read is made anew; a database of somebody else is refused.
+ * Entries are only ever found by the same engine and the same rules, and each carries a checksum.
  * @throws {Failure<SyncProblem>} cache-unusable
  */
 export function openPickCache(folder: string, makers: Makers, note: (text: string) => void): PickCache {
   const path = join(folder, 'cache.sqlite');
-  const { database, ids } = openOrRemake(path, makers, note);
+  const { database, ids } = openCacheDatabase(path, format, note, (opened) => ({
+    database: opened,
+    ids: opened.transaction(() => prepare(opened, makers)).immediate(),
+  }));
   const select = database.prepare<[number, string, string], { readonly sum: number; readonly value: Buffer }>(
     'SELECT sum, value FROM entries WHERE maker = ? AND kind = ? AND key = ?',
   );
@@ -127,71 +134,16 @@ function readEntry(
   }
 }
 
-interface Opened {
-  readonly database: Database.Database;
-  readonly ids: Readonly<Record<CacheKind, number>>;
-}
-
-function openOrRemake(path: string, makers: Makers, note: (text: string) => void): Opened {
-  try {
-    return openDatabase(path, makers);
-  } catch (error) {
-    const code = systemErrorCode(error) ?? '';
-    if (!code.startsWith('SQLITE_NOTADB') && !code.startsWith('SQLITE_CORRUPT')) throw unusable(path, error);
-  }
-  note(`The cache was damaged and is made anew: ${path}`);
-  try {
-    for (const end of ['', '-wal', '-shm']) rmSync(path + end, { force: true });
-    return openDatabase(path, makers);
-  } catch (error) {
-    throw unusable(path, error);
-  }
-}
-
-function unusable(path: string, error: unknown): unknown {
-  if (!(error instanceof Database.SqliteError) && systemErrorCode(error) === undefined) return error;
-  return syncFailure(
-    { code: 'cache-unusable', path, why: error instanceof Error ? error.message : '' },
-    error,
-  );
-}
-
-function openDatabase(path: string, makers: Makers): Opened {
-  const fresh = !existsSync(path);
-  const database = new Database(path, { timeout: busyMs });
-  try {
-    if (fresh) chmodSync(path, 0o600);
-    refuseForeign(database, path);
-    database.pragma('journal_mode = WAL');
-    database.pragma('synchronous = OFF');
-    const ids = database.transaction(() => prepare(database, makers)).immediate();
-    return { database, ids };
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-}
-
-function refuseForeign(database: Database.Database, path: string): void {
-  const id = database.pragma('application_id', { simple: true });
-  const tables = database.prepare('SELECT count(*) FROM sqlite_master').pluck().get();
-  if (id === applicationId || tables === 0) return;
-  throw syncFailure({ code: 'cache-unusable', path, why: 'it is a database of another program' });
-}
-
 /** Entries of other engines are dropped, and so are those of rules that were not used for longest. */
 function prepare(database: Database.Database, makers: Makers): Readonly<Record<CacheKind, number>> {
-  database.pragma(`application_id = ${applicationId}`);
-  // Numbers are never given twice: a process that runs on while another one cleans up must not write under ours.
-  database.exec(`
-    CREATE TABLE IF NOT EXISTS makers (id INTEGER PRIMARY KEY AUTOINCREMENT, hash TEXT UNIQUE, engine TEXT, used INTEGER);
-    CREATE TABLE IF NOT EXISTS entries (maker INTEGER, kind TEXT, key TEXT, sum INTEGER, value BLOB, PRIMARY KEY (maker, kind, key));`);
+  // Which were used last is a count: the clock of a machine may be set back.
   const use = database.prepare(
-    'INSERT INTO makers (hash, engine, used) VALUES (?, ?, ?) ON CONFLICT (hash) DO UPDATE SET used = excluded.used',
+    `INSERT INTO makers (hash, engine, used) VALUES (?, ?, (SELECT coalesce(max(used), 0) + 1 FROM makers))
+     ON CONFLICT (hash) DO UPDATE SET used = excluded.used`,
   );
   const find = database.prepare<[string], number>('SELECT id FROM makers WHERE hash = ?').pluck();
   const idOf = (hash: string): number => {
-    use.run(hash, makers.engine, Date.now());
+    use.run(hash, makers.engine);
     return find.get(hash) ?? 0;
   };
   const ids = {

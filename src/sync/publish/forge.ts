@@ -21,8 +21,6 @@ export interface PullRequest extends Thread {
   readonly head: string;
   /** Where the branch can be fetched from; undefined when its repository is gone. */
   readonly cloneUrl: string | undefined;
-  /** Undefined while it is open. */
-  readonly closedAt: string | undefined;
 }
 
 export interface Issue extends Thread {
@@ -33,6 +31,7 @@ export interface Issue extends Thread {
 }
 
 export interface Comment {
+  /** Of two comments the later one has the higher number; times of a forge have whole seconds, and clocks are set. */
   readonly id: number;
   readonly author: string;
   readonly body: string;
@@ -88,6 +87,8 @@ export interface Forge {
   readPullRequestCommits(thread: Thread): Promise<readonly string[]>;
   findIssue(repository: RepositoryName, topic: string): Promise<Issue | undefined>;
   readComments(thread: Thread): Promise<readonly Comment[]>;
+  /** Ids of the comments that were written after a closed pull request was closed last, in the forge's own order. */
+  commentsSinceClosed(thread: Thread): Promise<ReadonlySet<number>>;
   permissionOf(repository: RepositoryName, login: string): Promise<Permission>;
   ensurePullRequest(wanted: WantedPullRequest): Promise<Ensured<PullRequest>>;
   /** Labels of `ours` that are not wanted go; labels that people set stay. */

@@ -1,7 +1,7 @@
 // The repository that is pushed to, by git's own protocol. The token travels in git's environment, never in an argument.
 import { Failure } from '../../core/failure.ts';
 import { type Argv, run } from '../../core/run.ts';
-import { gitEnvironment } from '../git/git-environment.ts';
+import { gitEnvironment, noTidying } from '../git/git-environment.ts';
 import { syncFailure } from '../problem.ts';
 
 export interface RemoteOptions {
@@ -118,6 +118,7 @@ export async function remoteEnvironment(
     ['credential.helper', ''],
     ['core.hooksPath', '/dev/null'],
     ['push.followTags', 'false'],
+    ...noTidying,
   ];
   if (token !== undefined && url.startsWith('http')) {
     const basic = Buffer.from(`x-access-token:${token}`).toString('base64');

@@ -32,7 +32,7 @@ export interface Answer {
 export interface Obeyed {
   readonly changes: DecisionChanges;
   readonly answers: readonly Answer[];
-  /** Seconds since 1970 of the newest comment that changed something. */
+  /** Seconds since 1970 of the last comment that changed something. */
   readonly time: number | undefined;
 }
 
@@ -56,25 +56,37 @@ export async function findRequests(forge: Forge, threads: readonly Thread[]): Pr
       requests.push({ thread, comment, permission, commands });
     }
   }
-  return requests.toSorted(
-    (left, right) =>
-      Date.parse(left.comment.createdAt) - Date.parse(right.comment.createdAt) ||
-      left.comment.id - right.comment.id,
-  );
+  return requests.toSorted((left, right) => left.comment.id - right.comment.id);
 }
 
 export function answerTopic(comment: Comment): string {
   return `answer-${comment.id}`;
 }
 
-/** Whether somebody who may asked to try again, after a moment if one is given. */
-export function asksForRetry(requests: readonly Request[], after?: string): boolean {
-  return requests.some(
-    ({ permission, commands, comment }) =>
+/** Comments in which somebody who may asked to try again. */
+export function retriesIn(requests: readonly Request[]): readonly Request[] {
+  return requests.filter(
+    ({ permission, commands }) =>
       mayCommand(permission) &&
-      (after === undefined || Date.parse(comment.createdAt) > Date.parse(after)) &&
       commands.some((parsed) => 'command' in parsed && parsed.command.verb === 'retry'),
   );
+}
+
+/**
+ * Whether somebody asked to try again after a pull request was closed. On another thread nobody can tell what came first:
+ * what is not answered yet counts there.
+ */
+export async function asksAfterClosing(
+  forge: Forge,
+  closed: Thread,
+  requests: readonly Request[],
+): Promise<boolean> {
+  const retries = retriesIn(requests);
+  const inIt = retries.filter(({ thread }) => thread.number === closed.number);
+  if (inIt.length < retries.length) return true;
+  if (inIt.length === 0) return false;
+  const since = await forge.commentsSinceClosed(closed);
+  return inIt.some(({ comment }) => since.has(comment.id));
 }
 
 export interface ObeyOptions {

@@ -11,11 +11,12 @@ import type { GitRemote } from './git-remote.ts';
 import { inertBlock, inertCode } from './inert-markdown.ts';
 import {
   answerTopic,
-  asksForRetry,
+  asksAfterClosing,
   findRequests,
   type Obeyed,
   obeyCommands,
   type Request,
+  retriesIn,
 } from './obey-commands.ts';
 import { formatPlanComment } from './plan-comment.ts';
 import type { PlannedRun, Planner } from './planner.ts';
@@ -83,8 +84,8 @@ export async function runBranch(parts: RunParts): Promise<RunResult> {
   const before = await forge.findPullRequest(settings);
   const threads = [before, parts.statusThread].filter((thread) => thread !== undefined);
   const requests = await findRequests(forge, threads);
-  const retry = asksForRetry(requests);
-  const declined = before?.state === 'closed' && !asksForRetry(requests, before.closedAt);
+  const retry = retriesIn(requests).length > 0;
+  const declined = before?.state === 'closed' && !(await asksAfterClosing(forge, before, requests));
   // A branch that lives on after its pull request was merged holds nothing of anybody's.
   const merged = before?.state === 'merged' && before.head === refs.head;
   const foreign = isForeign(refs) && !merged;

@@ -1,5 +1,5 @@
 // Which fork commits were made from which upstream commits: by trailer, then by author and author date.
-import type { History } from '../git/history.ts';
+import { type History, soundTimes } from '../git/history.ts';
 import type { CommitFacts } from './commit-facts.ts';
 
 /** Places of the two commits in their histories. */
@@ -34,6 +34,7 @@ export function importCandidates(
   fork: History<CommitFacts>,
   upstream: History<CommitFacts>,
 ): readonly ImportCandidate[] {
+  const times = soundTimes(upstream);
   const byIdentity = new Map<string, number[]>();
   for (const [index, commit] of upstream.commits.entries()) {
     if (commit.parents.length > 1) continue;
@@ -49,7 +50,7 @@ export function importCandidates(
       .filter((found) => found !== undefined)
       .toReversed();
     const ranked = [
-      ...new Set([...named, ...closestFirst(commit, byIdentity.get(commit.identity) ?? [], upstream)]),
+      ...new Set([...named, ...closestFirst(commit, byIdentity.get(commit.identity) ?? [], upstream, times)]),
     ];
     // A commit that both histories hold was not imported: it was there before the fork, or came over by a merge.
     if (ranked.some((place) => upstream.commits[place]?.sha === commit.sha)) continue;
@@ -68,11 +69,12 @@ function closestFirst(
   commit: CommitFacts,
   candidates: readonly number[],
   upstream: History<CommitFacts>,
+  times: Float64Array,
 ): readonly number[] {
   if (candidates.length < 2) return candidates;
   const facts = (index: number): { readonly score: number; readonly time: number; readonly sha: string } => {
     const other = upstream.commits[index];
-    return { score: likeness(commit, other), time: other?.committer.time ?? 0, sha: other?.sha ?? '' };
+    return { score: likeness(commit, other), time: times[index] ?? 0, sha: other?.sha ?? '' };
   };
   return candidates.toSorted((left, right) => {
     const [one, two] = [facts(left), facts(right)];

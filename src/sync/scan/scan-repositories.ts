@@ -2,7 +2,7 @@
 import type { Decision } from '../decide/decision.ts';
 import { changesOf, judgeWhole } from '../gate/judge-whole.ts';
 import { createGate, type Verdict } from '../gate/licence-gate.ts';
-import { type History, openWholeHistories, type Visible } from '../git/history.ts';
+import { type History, openWholeHistories, soundTimes, type Visible } from '../git/history.ts';
 import type { Change, Objects } from '../git/objects.ts';
 import { isMissingObject } from '../problem.ts';
 import { compileBrand } from '../rewrite/brand.ts';
@@ -191,9 +191,30 @@ type Packed = readonly [
   reverts: string,
 ];
 
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(isText);
+}
+
+function isPacked(value: unknown): value is Packed {
+  if (!Array.isArray(value) || value.length !== 6) return false;
+  const [parents, time, ...texts] = value;
+  return isText(parents) && typeof time === 'number' && texts.every(isText);
+}
+
+function isVerdict(value: unknown): value is Verdict {
+  if (typeof value !== 'object' || value === null || !('cleared' in value)) return false;
+  if (value.cleared === false) return 'reason' in value && isText(value.reason);
+  const whole = 'evidence' in value && isTexts(value.evidence) && 'scope' in value;
+  return value.cleared === true && whole && (value.scope === 'tree' || isTexts(value.scope));
+}
+
 /** Facts of commits, from the cache where it has them. */
 function openFacts({ objects, cache }: ScanSources) {
-  const remembered = cache.read('facts') as Readonly<Record<string, Packed>>;
+  const remembered = cache.read('facts', isPacked);
   const known = new Map<string, CommitFacts>();
   const fresh = new Map<string, CommitFacts>();
   const list = (text: string): readonly string[] => (text === '' ? [] : text.split(' '));
@@ -201,7 +222,7 @@ function openFacts({ objects, cache }: ScanSources) {
     read(sha: string): CommitFacts | undefined | Promise<CommitFacts | undefined> {
       const before = known.get(sha);
       if (before !== undefined) return before;
-      const packed = remembered[sha];
+      const packed = remembered(sha);
       if (packed !== undefined) {
         const [parents, time, identity, subject, pickedFrom, reverts] = packed;
         const unpacked: CommitFacts = {
@@ -272,14 +293,16 @@ function recognise(
     if (list === undefined) classes.set(identity, [index]);
     else list.push(index);
   }
-  const found = [fork, forkAll].flatMap((side) =>
-    identifyImports(side, upstream).flatMap((pair) => {
+  const upstreamTimes = soundTimes(upstream);
+  const found = [fork, forkAll].flatMap((side) => {
+    const times = soundTimes(side);
+    return identifyImports(side, upstream).flatMap((pair) => {
       const [ours, theirs] = [side.commits[pair.fork], upstream.commits[pair.upstream]];
       if (ours === undefined || theirs === undefined) return [];
       const isImport = pair.by === 'trailer' || ours.subject.startsWith(prefix);
-      return [{ ...pair, side, ours, theirs, isImport }];
-    }),
-  );
+      return [{ ...pair, side, ours, theirs, isImport, madeAt: times[pair.fork] ?? 0 }];
+    });
+  });
   // What says of itself that it was imported comes first: the fork's own work may have come back and in again.
   for (const pair of [...found.filter((one) => one.isImport), ...found.filter((one) => !one.isImport)]) {
     // The same commit backported to another branch of upstream is in the fork as well.
@@ -289,7 +312,7 @@ function recognise(
     for (const index of new Set([pair.upstream, ...backports])) {
       const one = upstream.commits[index];
       if (one === undefined || known.get(index)?.state === 'imported') continue;
-      const own = !pair.isImport && pair.ours.committer.time < one.committer.time;
+      const own = !pair.isImport && pair.madeAt < (upstreamTimes[index] ?? 0);
       // Only what is in the branch that picks go onto is imported there; that it came from the fork stays said.
       if ((!own && pair.side !== fork) || (known.has(index) && !pair.isImport)) continue;
       known.set(
@@ -325,11 +348,11 @@ interface Judge {
 /** Verdicts of the gate, from the cache where it has them. */
 async function openJudge({ pack, objects, cache }: ScanSources): Promise<Judge> {
   const gate = createGate(objects, pack.info.licence);
-  const remembered = cache.read('verdicts') as Readonly<Record<string, Verdict>>;
+  const remembered = cache.read('verdicts', isVerdict);
   const fresh = new Map<string, Verdict>();
   const passing = new Map<string, Verdict>();
   const verdict = async (sha: string): Promise<Verdict> => {
-    const known = remembered[sha] ?? fresh.get(sha) ?? passing.get(sha);
+    const known = remembered(sha) ?? fresh.get(sha) ?? passing.get(sha);
     if (known !== undefined) return known;
     const made = await judgeWhole(gate, objects, await objects.commit(sha));
     (made.whole ? fresh : passing).set(sha, made.verdict);
@@ -369,7 +392,7 @@ function openSkips(
       return found[place] === 1;
     });
   };
-  const remembered = cache.read('skips') as Readonly<Record<string, string>>;
+  const remembered = cache.read('skips', isText);
   const fresh = new Map<string, string>();
   const rules = new Map([...pack.skip, ...pack.leaveOut].map((rule) => [rule.id, rule]));
   // Which merge brought a commit in hangs on the tips: that is not for the cache.
@@ -384,7 +407,7 @@ function openSkips(
     return packFor(sha).leaveOut.find((rule) => rule.merges?.some((pattern) => matchesText(pattern, title)));
   };
   const idOf = async (sha: string): Promise<string> => {
-    const known = remembered[sha] ?? fresh.get(sha);
+    const known = remembered(sha) ?? fresh.get(sha);
     if (known !== undefined) return known;
     const id = (await skipRuleOf(packFor(sha), objects, await objects.commit(sha)))?.id ?? '';
     fresh.set(sha, id);
@@ -405,20 +428,20 @@ function openPatches(
   fork: History<CommitFacts>,
   taken: ReadonlySet<string>,
 ) {
-  const rememberedShapes = cache.read('shapes') as Readonly<Record<string, string>>;
-  const rememberedKeys = cache.read('patches') as Readonly<Record<string, string>>;
+  const rememberedShapes = cache.read('shapes', isText);
+  const rememberedKeys = cache.read('patches', isText);
   const shapes = new Map<string, string>();
   const keys = new Map<string, string>();
   let missing = 0;
   const changes = async (sha: string) => changesOf(objects, await objects.commit(sha));
   const remember =
     (
-      known: Readonly<Record<string, string>>,
+      known: (sha: string) => string | undefined,
       fresh: Map<string, string>,
       make: (changes: readonly Change[]) => Promise<string | undefined>,
     ) =>
     async (sha: string): Promise<string> => {
-      const before = known[sha] ?? fresh.get(sha);
+      const before = known(sha) ?? fresh.get(sha);
       if (before !== undefined) return before;
       try {
         const made = (await make(await changes(sha))) ?? '';

@@ -67,6 +67,8 @@ export interface StandIn {
   /** Writes over the interface, without those for tokens. */
   writes(): readonly Call[];
   say(number: number, login: string, body: string): KeptComment;
+  /** Somebody closes a thread. */
+  shut(number: number): void;
   /** Somebody opens a pull request; of another repository if one is named. */
   open(
     login: string,
@@ -313,6 +315,12 @@ export async function startGitHub(options: StandInOptions): Promise<StandIn> {
       const found = thread.comments.map((comment) => shapes.comment(comment, thread, place()));
       return page(request, found, `${repositoryPath}/issues/${thread.number}/comments`);
     },
+    'GET /repos/{owner}/{repo}/issues/{issue_number}/timeline': (request) => {
+      const thread = threadOf(request.path['issue_number']);
+      if (thread === undefined) return notFound;
+      const found = shapes.timeline(thread, place());
+      return page(request, found, `${repositoryPath}/issues/${thread.number}/timeline`);
+    },
     'POST /repos/{owner}/{repo}/issues/{issue_number}/comments': (request) => {
       const thread = threadOf(request.path['issue_number']);
       if (thread === undefined || request.who === undefined) return notFound;
@@ -533,6 +541,11 @@ export async function startGitHub(options: StandInOptions): Promise<StandIn> {
       const thread = threadOf(String(number));
       if (thread === undefined) throw new Error(`there is no #${number}`);
       return addComment(thread, userOf(who), body);
+    },
+    shut(number) {
+      const thread = threadOf(String(number));
+      if (thread === undefined) throw new Error(`there is no #${number}`);
+      Object.assign(thread, { state: 'closed', closedAt: now(), closedAfter: thread.comments.length });
     },
     close: () =>
       new Promise((resolve) => {

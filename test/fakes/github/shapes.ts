@@ -26,6 +26,8 @@ export interface KeptThread {
   comments: KeptComment[];
   readonly createdAt: string;
   closedAt: string | null;
+  /** How many comments it had when it was closed. */
+  closedAfter?: number;
   /** A pull request has these. */
   pull?: { readonly base: string; readonly branch: string; draft: boolean; mergedAt: string | null };
 }
@@ -157,6 +159,30 @@ export function comment(kept: KeptComment, thread: KeptThread, place: Place): Re
     body: kept.body,
     performed_via_github_app: null,
   };
+}
+
+/** What happened on a thread, as far as the stand-in remembers it, in the order in which it did. */
+export function timeline(kept: KeptThread, place: Place): readonly Record<string, unknown>[] {
+  const url = `${place.root}/repos/${place.owner}/${place.name}/issues`;
+  const commented = kept.comments.map((one) => ({
+    ...comment(one, kept, place),
+    event: 'commented',
+    actor: user(one.author, place.root),
+  }));
+  const closed = {
+    id: kept.id,
+    node_id: `CE_${kept.id}`,
+    url: `${url}/events/${kept.id}`,
+    actor: user(kept.author, place.root),
+    event: 'closed',
+    commit_id: null,
+    commit_url: null,
+    created_at: kept.closedAt,
+    performed_via_github_app: null,
+  };
+  return kept.closedAfter === undefined
+    ? commented
+    : [...commented.slice(0, kept.closedAfter), closed, ...commented.slice(kept.closedAfter)];
 }
 
 export function issue(kept: KeptThread, place: Place): Record<string, unknown> {

@@ -788,11 +788,11 @@ describe('conflicts', () => {
   });
 
   it('say that a rule is missing for a file that nobody placed', async () => {
+    // Upstream had it before the fork point, on a branch that had parted by then.
     const before: FixtureCommit = {
       name: 'before',
-      from: 'base',
       time: 500,
-      files: { 'x/odd.txt': 'odd\n' },
+      files: { COPYING: freeLicence, 'x/odd.txt': 'odd\n' },
     };
     const { result } = await pick([before, change({ 'x/odd.txt': 'odder\n' }, { from: 'before' })]);
     expect(result.conflicts).toMatchObject([{ path: 'x/odd.txt', type: 'rule-missing' }]);

@@ -64,14 +64,29 @@ describe('the forge on GitHub', () => {
     const scene = await withPull();
     const [pull] = scene.github.threads;
     if (pull?.pull === undefined) throw new Error('no pull request');
-    pull.state = 'closed';
-    pull.closedAt = '2024-01-01T00:00:00Z';
+    scene.github.shut(pull.number);
 
     const declined = await scene.open().forge.ensurePullRequest(wanted);
     const asked = await scene.open().forge.ensurePullRequest({ ...wanted, evenIfClosed: true });
 
     expect(declined).toMatchObject({ outcome: 'declined', value: { number: 1, state: 'closed' } });
     expect(asked).toMatchObject({ outcome: 'created', value: { number: 2 } });
+  });
+
+  it('tells by the order of what happened which comments came after it was closed', async () => {
+    const scene = await withPull({ pageSize: 2 });
+    const say = (): number => scene.github.say(1, 'mia', 'Hm.').id;
+    const before = [say(), say()];
+    scene.github.shut(1);
+    const after = [say(), say(), say()];
+
+    const since = await scene.open().forge.commentsSinceClosed(thread);
+    scene.github.shut(1);
+    const none = await scene.open().forge.commentsSinceClosed(thread);
+
+    expect(before.length + after.length).toBe(5);
+    expect([...since]).toEqual(after);
+    expect([...none]).toEqual([]);
   });
 
   it.each<[string, Fault['kind']]>([

@@ -11,7 +11,6 @@ interface PullRequestAnswer {
   readonly html_url: string;
   readonly state: string;
   readonly merged_at: string | null;
-  readonly closed_at: string | null;
   readonly draft?: boolean;
   readonly title: string;
   readonly body: string | null;
@@ -38,7 +37,6 @@ export function asPullRequest(repository: string, pull: PullRequestAnswer): Pull
     branch: pull.head.ref,
     head: pull.head.sha,
     cloneUrl: pull.head.repo?.clone_url,
-    closedAt: pull.closed_at ?? undefined,
   };
 }
 

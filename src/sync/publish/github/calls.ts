@@ -35,7 +35,7 @@ function asProblem(what: string, error: unknown): unknown {
   return syncFailure({ code: 'forge-failed', what, status, answer: error.message });
 }
 
-function headersOf(error: Error): Readonly<Record<string, unknown>> {
+export function headersOf(error: Error): Readonly<Record<string, unknown>> {
   const response = 'response' in error ? error.response : undefined;
   const headers =
     typeof response === 'object' && response !== null && 'headers' in response ? response.headers : undefined;

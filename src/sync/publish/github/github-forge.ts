@@ -40,7 +40,9 @@ export function openGitHubForge(options: GitHubForgeOptions): Forge {
         direction: 'desc',
         per_page: 10,
       });
-      const newest = data.find((pull) => pull.head.ref === wanted.branch);
+      const [newest] = data
+        .filter((pull) => pull.head.ref === wanted.branch)
+        .toSorted((left, right) => right.number - left.number);
       return newest === undefined ? undefined : asPullRequest(wanted.repository, newest);
     });
 
@@ -130,6 +132,21 @@ export function openGitHubForge(options: GitHubForgeOptions): Forge {
           per_page: pageSize,
         });
         return commits.map(({ sha }) => sha);
+      }),
+
+    commentsSinceClosed: (thread) =>
+      forgeCall(`read the timeline of #${thread.number}`, async () => {
+        const since = new Set<number>();
+        const events = await client.paginate(client.rest.issues.listEventsForTimeline, {
+          ...split(thread.repository),
+          issue_number: thread.number,
+          per_page: pageSize,
+        });
+        for (const event of events) {
+          if (event.event === 'closed') since.clear();
+          if (event.event === 'commented' && 'id' in event && event.id !== undefined) since.add(event.id);
+        }
+        return since;
       }),
 
     permissionOf: (repository, username) =>
