@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { unpackDatabaseFixture } from '../../src/dev/database-fixture.ts';
 import type { Machine } from '../e2e/machine/machine.ts';
 import { packedTool } from '../e2e/packed-tool.ts';
@@ -10,16 +11,37 @@ import { startIncus, startPopulatedMachine, stopIncus } from '../e2e/server/popu
 import { populatedPower, powerOf } from '../e2e/server/power.ts';
 import { installTool, tool } from '../e2e/server/tool.ts';
 import { startManyMachine } from './many-server.ts';
+import { benchMove } from './move.ts';
 import { benchPicks } from './picks.ts';
 import { benchUpstream } from './upstream.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const wanted = new Set(process.argv.slice(2));
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    /** Of `move`: runs of each tool. */
+    rounds: { type: 'string', default: '3' },
+    /** Of `move`: only the server of about so many instances. */
+    instances: { type: 'string' },
+    /** Of `move`: a folder for what ours has written in each run. */
+    keep: { type: 'string' },
+    /** Of `move`: without the other tool. */
+    alone: { type: 'boolean', default: false },
+  },
+});
+const wanted = new Set(positionals);
 const wants = (name: string): boolean => wanted.size === 0 || wanted.has(name);
 
 if (wants('plan')) planOfManyInstances();
 if (wants('downtime')) await downtimeOfManyInstances();
 if (wants('upstream')) await besideUpstream();
+if (wants('move'))
+  await benchMove({
+    rounds: Number(options.rounds),
+    instances: options.instances === undefined ? undefined : Number(options.instances),
+    beside: !options.alone,
+    keep: options.keep,
+  });
 if (wants('picks')) await picksBesideGit();
 
 /** Whole process, from a cold start of Node: at most 0.8 s and 260 MB. */
@@ -98,7 +120,13 @@ async function upstreamValidation(machine: Machine): Promise<number> {
 /** From the last monitor gone to Incus's API answering, beyond what starting incusd alone takes: under 1 s. */
 async function downtimeOfManyInstances(): Promise<void> {
   const tarball = await packedTool();
-  const machine = await startManyMachine(2000);
+  const machine = await startManyMachine({
+    stopped: 2000,
+    running: 1,
+    projects: 0,
+    profiles: 0,
+    snapshots: 0,
+  });
   try {
     await installTool(machine, tarball);
     print(

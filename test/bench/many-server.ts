@@ -1,6 +1,7 @@
 // A server with very many instances for measurements: made once, kept as a disk image in the cache.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inTurn } from '../../src/core/in-turn.ts';
 import { cacheFolder, cacheKey, madeOnce } from '../e2e/machine/cache.ts';
 import { type Machine, startMachine } from '../e2e/machine/machine.ts';
 import { rootTree } from '../e2e/machine/root-tree.ts';
@@ -10,20 +11,30 @@ import { startIncus, startLxd, stopLxd } from '../e2e/server/populated-machine.t
 import { setPower } from '../e2e/server/power.ts';
 import { createInstances } from '../e2e/server/variants.ts';
 
-/** LXD with `count` stopped, empty containers on a dir pool and c1 running, and an empty Incus beside it. */
-export async function startManyMachine(count: number): Promise<Machine> {
+export interface ManyOptions {
+  /** Stopped, empty containers. */
+  readonly stopped: number;
+  /** Containers c1, c2, … that run. */
+  readonly running: number;
+  /** Projects beside `default`, each with profiles of its own. */
+  readonly projects: number;
+  /** Profiles beside those that every project has. */
+  readonly profiles: number;
+  /** Of stopped containers, one each. */
+  readonly snapshots: number;
+}
+
+/** LXD with very many containers on a dir pool, of which some run, and an empty Incus beside it. */
+export async function startManyMachine(options: ManyOptions, name = 'many'): Promise<Machine> {
   const tree = await rootTree('bookworm');
-  const path = join(
-    cacheFolder(),
-    'disks',
-    `many-${count}-${cacheKey(tree.key, readFileSync(import.meta.filename, 'utf8'))}.img`,
-  );
+  const key = cacheKey(tree.key, readFileSync(import.meta.filename, 'utf8'), JSON.stringify(options));
+  const path = join(cacheFolder(), 'disks', `many-${options.stopped}-${key}.img`);
   const disk = await madeOnce(path, async (temporary) => {
     const machine = await startMachine({ tree: 'bookworm', name: 'make-many' });
     let kept = false;
     try {
       await startLxd(machine);
-      await fill(machine, count);
+      await fill(machine, options);
       await stopLxd(machine);
       await machine.stop({ keepDisk: temporary });
       kept = true;
@@ -31,15 +42,30 @@ export async function startManyMachine(count: number): Promise<Machine> {
       if (!kept) await machine.stop();
     }
   });
-  const machine = await startMachine({ tree: 'bookworm', name: 'many', disk });
+  const machine = await startMachine({ tree: 'bookworm', name, disk });
   await startLxd(machine);
-  await setPower(machine, 'lxd', [{ project: 'default', instance: 'c1', status: 'Running' }]);
+  await setPower(
+    machine,
+    'lxd',
+    numbers(options.running).map((number) => ({
+      project: 'default',
+      instance: `c${number}`,
+      status: 'Running',
+    })),
+  );
   await startIncus(machine);
   return machine;
 }
 
-async function fill(machine: Machine, count: number): Promise<void> {
-  const make = (path: string, body: unknown): Promise<unknown> => api(machine, 'lxd', 'POST', path, body);
+function numbers(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index + 1);
+}
+
+const root = { type: 'disk', path: '/', pool: 'default' };
+
+async function fill(machine: Machine, options: ManyOptions): Promise<void> {
+  const make = (path: string, body: unknown, project = 'default'): Promise<unknown> =>
+    api(machine, 'lxd', 'POST', path, body, { project });
   await make('/1.0/storage-pools', { name: 'default', driver: 'dir' });
   await make('/1.0/networks', {
     name: 'lxdbr0',
@@ -47,14 +73,38 @@ async function fill(machine: Machine, count: number): Promise<void> {
     config: { 'ipv4.address': '10.77.0.1/24', 'ipv4.nat': 'true', 'ipv6.address': 'none' },
   });
   await api(machine, 'lxd', 'PUT', '/1.0/profiles/default', {
-    devices: {
-      root: { type: 'disk', path: '/', pool: 'default' },
-      eth0: { type: 'nic', name: 'eth0', network: 'lxdbr0' },
-    },
+    devices: { root, eth0: { type: 'nic', name: 'eth0', network: 'lxdbr0' } },
   });
   const { fingerprint } = (await api(machine, 'lxd', 'POST', '/1.0/images', undefined, {
     content: await busyboxImage(machine, 'tiny'),
   })) as { fingerprint: string };
-  await make('/1.0/instances', { name: 'c1', source: { type: 'image', fingerprint } });
-  await createInstances(machine, 'lxd', count);
+  for (const number of numbers(options.running))
+    await make('/1.0/instances', { name: `c${number}`, source: { type: 'image', fingerprint } });
+  const projects = numbers(options.projects).map((number) => `p${number}`);
+  for (const name of projects) {
+    await make('/1.0/projects', {
+      name,
+      config: { 'features.images': 'true', 'features.profiles': 'true', 'user.owner': `team ${name}` },
+    });
+    await api(machine, 'lxd', 'PUT', '/1.0/profiles/default', { devices: { root } }, { project: name });
+  }
+  for (const number of numbers(options.profiles))
+    await make('/1.0/profiles', {
+      name: `profile${number}`,
+      description: `profile ${number}`,
+      config: { 'limits.memory': `${number + 100}MiB`, 'user.tag': `tag ${number}` },
+    });
+  await createInstances(machine, 'lxd', options.stopped, ['default', ...projects]);
+  await inTurn(numbers(options.snapshots), 4, async (number) => {
+    const { name, project } = nameOfStopped(number, ['default', ...projects]);
+    await make(`/1.0/instances/${name}/snapshots`, { name: 'before-upgrade', stateful: false }, project);
+  });
+}
+
+/** As createInstances spreads them over the projects. */
+function nameOfStopped(number: number, projects: readonly string[]): { name: string; project: string } {
+  return {
+    name: `m${String(number).padStart(5, '0')}`,
+    project: projects[(number - 1) % projects.length] ?? 'default',
+  };
 }

@@ -17,7 +17,14 @@ export async function editLxdDatabase(
   const db = new Database(before);
   try {
     db.pragma('foreign_keys = OFF');
+    const triggers = db.prepare("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all() as {
+      name: string;
+      sql: string;
+    }[];
+    // LXD's hold strings in double quotes, which this SQLite does not take when they are carried out.
+    for (const { name } of triggers) db.exec(`DROP TRIGGER "${name}"`);
     db.exec(sql);
+    for (const trigger of triggers) db.exec(trigger.sql);
     appendTransaction(folder, before, db.serialize());
   } finally {
     db.close();

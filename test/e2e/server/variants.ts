@@ -1,4 +1,5 @@
 // Other states in which a migration may find the two servers.
+import { inTurn } from '../../../src/core/in-turn.ts';
 import type { Machine } from '../machine/machine.ts';
 import { waitFor } from '../wait-for.ts';
 import { api, type Product, socketPath } from './api.ts';
@@ -33,17 +34,24 @@ export async function initialiseIncus(machine: Machine): Promise<void> {
   await machine.exec(['incus', 'admin', 'init', '--minimal'], { timeoutMs: 120_000 });
 }
 
-/** Stopped, empty containers m00001, m00002, …; 4 are made at a time. */
-export async function createInstances(machine: Machine, product: Product, count: number): Promise<void> {
-  const numbers = Array.from({ length: count }, (_, index) => index + 1).values();
-  const worker = async (): Promise<void> => {
-    for (const number of numbers)
-      await api(machine, product, 'POST', '/1.0/instances', {
-        name: `m${String(number).padStart(5, '0')}`,
-        source: { type: 'none' },
-      });
-  };
-  await Promise.all([worker(), worker(), worker(), worker()]);
+/** Stopped, empty containers m00001, m00002, …, one project after the other; 4 are made at a time. */
+export async function createInstances(
+  machine: Machine,
+  product: Product,
+  count: number,
+  projects: readonly [string, ...string[]] = ['default'],
+): Promise<void> {
+  const numbers = Array.from({ length: count }, (_, index) => index + 1);
+  await inTurn(numbers, 4, (number) =>
+    api(
+      machine,
+      product,
+      'POST',
+      '/1.0/instances',
+      { name: `m${String(number).padStart(5, '0')}`, source: { type: 'none' } },
+      { project: projects[(number - 1) % projects.length] ?? 'default' },
+    ),
+  );
 }
 
 /** Whether root can write in every one of these containers; RUNNING alone does not say so. */
