@@ -10,11 +10,11 @@ export { type DqliteNotice, describeNotice } from './notice.ts';
 export { type DqliteProblem, dqliteFailure, isDqliteFailure } from './problem.ts';
 export { type RaftPosition, raftPosition } from './raft-position.ts';
 export {
-  type CheckedSegments,
   type DatabaseImage,
   type ReadOptions,
   type ReadStatistics,
   readDatabase,
 } from './read-database.ts';
+export type { CheckedSegments } from './reading.ts';
 export { writeDump } from './write-dump.ts';
 export { type FreshOptions, writeFreshDirectory } from './write-fresh-directory.ts';

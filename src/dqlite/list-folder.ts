@@ -32,6 +32,10 @@ export interface FolderListing {
   readonly open: readonly OpenSegment[];
   /** Complete ones only, oldest first: by term, then index, then timestamp. */
   readonly snapshots: readonly SnapshotName[];
+  /** Data of snapshots whose .meta file is not there. */
+  readonly withoutMeta: readonly SnapshotName[];
+  /** Every snapshot of which there is any file. */
+  readonly snapshotTraces: readonly { readonly term: number; readonly index: number }[];
   readonly hasDump: boolean;
   readonly notices: readonly DqliteNotice[];
   /** Names that decide what is read; equal in two listings if nothing came or went in between. */
@@ -71,7 +75,7 @@ export function listFolder(folder: string): FolderListing {
 
   closed.sort((a, b) => a.first - b.first || a.last - b.last);
   open.sort((a, b) => compare(a.counter, b.counter));
-  const snapshots = completeSnapshots(folder, halves, ignore);
+  const { snapshots, withoutMeta } = sortSnapshots(folder, halves, ignore);
   const names = [
     ...metadata,
     ...closed.map(({ name }) => name),
@@ -85,6 +89,8 @@ export function listFolder(folder: string): FolderListing {
     closed,
     open,
     snapshots,
+    withoutMeta,
+    snapshotTraces: [...halves.keys()].map(traceOf).filter(({ index }) => Number.isSafeInteger(index)),
     hasDump,
     notices,
     signature: names.join('\n'),
@@ -138,22 +144,34 @@ function noteSnapshot(name: string, halves: Map<string, { data?: SnapshotName; m
   halves.set(base, half);
 }
 
+/** As the names of snapshots begin: `snapshot-TERM-INDEX-TIMESTAMP`. */
+function traceOf(name: string): { term: number; index: number } {
+  const [, term, index] = name.split('-').map(Number);
+  return { term: term ?? 0, index: index ?? 0 };
+}
+
 /** An orphan half and an empty data file do not count; the server deletes them. */
-function completeSnapshots(
+function sortSnapshots(
   folder: string,
   halves: ReadonlyMap<string, { readonly data?: SnapshotName; readonly meta?: true }>,
   ignore: (file: string, why: string) => void,
-): SnapshotName[] {
+): { snapshots: SnapshotName[]; withoutMeta: SnapshotName[] } {
   const complete: SnapshotName[] = [];
+  const withoutMeta: SnapshotName[] = [];
   for (const [base, { data, meta }] of halves) {
     if (data === undefined) ignore(`${base}.meta`, 'the snapshot that it describes is not there');
-    else if (meta === undefined) ignore(base, 'the .meta file of this snapshot is not there');
     else if (!Number.isSafeInteger(data.index) || !Number.isSafeInteger(data.term))
       ignore(base, 'its numbers are too large');
     else if (statIn(folder, base)?.size === 0) ignore(base, 'this snapshot is empty');
-    else complete.push(data);
+    else if (meta === undefined) {
+      ignore(base, 'the .meta file of this snapshot is not there');
+      withoutMeta.push(data);
+    } else complete.push(data);
   }
-  return complete.sort((a, b) => a.term - b.term || a.index - b.index || compare(a.timestamp, b.timestamp));
+  const snapshots = complete.sort(
+    (a, b) => a.term - b.term || a.index - b.index || compare(a.timestamp, b.timestamp),
+  );
+  return { snapshots, withoutMeta };
 }
 
 function compare(a: bigint, b: bigint): number {

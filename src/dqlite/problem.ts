@@ -6,6 +6,8 @@ import { formatBytes, inert } from '../core/text.ts';
 export type DqliteProblem =
   | { readonly code: 'folder-unreadable'; readonly folder: string; readonly errno: string }
   | { readonly code: 'no-database'; readonly folder: string }
+  | { readonly code: 'only-dump'; readonly folder: string }
+  | { readonly code: 'dump-damaged'; readonly file: string; readonly why: string }
   | { readonly code: 'legacy-format'; readonly file: string }
   | { readonly code: 'folder-keeps-changing'; readonly folder: string; readonly attempts: number }
   | { readonly code: 'file-unreadable'; readonly file: string; readonly errno: string }
@@ -105,6 +107,8 @@ export function inOneLine({ explanation: { what, where } }: Failure): string {
 const codes: Readonly<Record<DqliteProblem['code'], true>> = {
   'folder-unreadable': true,
   'no-database': true,
+  'only-dump': true,
+  'dump-damaged': true,
   'legacy-format': true,
   'folder-keeps-changing': true,
   'file-unreadable': true,
@@ -144,6 +148,18 @@ function explain(problem: DqliteProblem): { what: string; where?: string; next?:
         what: 'There is no database here: neither a log segment nor a snapshot.',
         where: problem.folder,
         next: 'Name the folder that holds metadata1 and the log, usually …/database/global.',
+      };
+    case 'only-dump':
+      return {
+        what: 'There is neither a log nor a snapshot here, only db.bin.',
+        where: problem.folder,
+        next: 'db.bin is a plain SQLite file: the copy that a daemon writes when it stops cleanly, with db.bin-wal beside it. It may be older than what was lost. export-db with --salvage writes both as one file; sqlite3 opens db.bin itself, without what is in db.bin-wal.',
+      };
+    case 'dump-damaged':
+      return {
+        what: `db.bin cannot be used: ${problem.why}.`,
+        where: problem.file,
+        next: 'Restore the directory from a backup.',
       };
     case 'legacy-format':
       return {

@@ -25,7 +25,12 @@ export interface ReplayState {
 }
 
 export function beginReplay(
-  snapshot?: Snapshot & { readonly index: number; readonly term: number },
+  snapshot?: Omit<Snapshot, 'configuration'> & {
+    /** Lost, where only the pages of a snapshot were left. */
+    readonly configuration: Snapshot['configuration'] | undefined;
+    readonly index: number;
+    readonly term: number;
+  },
 ): ReplayState {
   return {
     pages: snapshot?.pages ?? makePageStore(),

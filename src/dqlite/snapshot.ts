@@ -20,9 +20,18 @@ export interface Snapshot {
 /** @throws {Failure<DqliteProblem>} snapshot-damaged, format-unsupported, several-databases */
 export function readSnapshot(folder: string, name: SnapshotName, scratch: Scratch): Snapshot {
   const configuration = readMeta(join(folder, `${name.name}.meta`), scratch);
+  return { configuration, ...readSnapshotPages(folder, name, scratch) };
+}
+
+/** Without its .meta. */
+export function readSnapshotPages(
+  folder: string,
+  name: SnapshotName,
+  scratch: Scratch,
+): Omit<Snapshot, 'configuration'> {
   const file = join(folder, name.name);
   const stored = readWhole(file, fileLimit, scratch);
-  return { configuration, ...readData(isLz4Frame(stored) ? unpack(stored, file) : stored, file) };
+  return readData(isLz4Frame(stored) ? unpack(stored, file) : stored, file);
 }
 
 /**
@@ -99,7 +108,8 @@ function readData(bytes: Buffer, file: string): { pages: PageStore; database: st
   return { pages, database };
 }
 
-function mainPageSize(main: Buffer): number | undefined {
+/** undefined where it is no SQLite database. */
+export function mainPageSize(main: Buffer): number | undefined {
   if (main.length < 512 || main.toString('latin1', 0, 16) !== 'SQLite format 3\0') return undefined;
   const size = main.readUInt16BE(16);
   if (size === 1) return 65_536;

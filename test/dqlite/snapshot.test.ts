@@ -1,6 +1,6 @@
 // Snapshots of all generations: with and without LZ4, with and without a write-ahead log; and damaged ones.
 import { describe, expect, it } from 'vitest';
-import { readDatabase } from '../../src/dqlite/index.ts';
+import { describeNotice, readDatabase } from '../../src/dqlite/index.ts';
 import { encodeLz4Frame } from './lz4-encoder.ts';
 import {
   batch,
@@ -90,6 +90,7 @@ describe('snapshots', () => {
     expect(database.notices).toMatchObject([
       { code: 'file-ignored', file: 'snapshot-7-70-1.meta' },
       { code: 'file-ignored', file: 'snapshot-8-80-1000' },
+      { code: 'snapshot-lost', index: 80, lastGoodIndex: 10 },
     ]);
   });
 
@@ -172,6 +173,150 @@ describe('snapshots', () => {
 
     expect(database).toMatchObject({ bytes: third, lastIndex: 13 });
     expect(database.notices).toMatchObject([{ code: 'damage-bypassed' }]);
+  });
+
+  const broken = flip(packed, 60);
+  const withoutMeta = (files: RawFiles): RawFiles =>
+    Object.fromEntries(Object.entries(files).filter(([name]) => !name.endsWith('.meta')));
+  const withBadMeta = (files: RawFiles): RawFiles =>
+    Object.fromEntries(
+      Object.entries(files).map(([name, bytes]) => [name, name.endsWith('.meta') ? flip(bytes, 40) : bytes]),
+    );
+
+  describe('salvages by the older one, and says which entries are lost,', () => {
+    it('where the log begins behind the newest', () => {
+      const files = {
+        ...snapshot(1, 10, snapshotData(first)),
+        ...snapshot(1, 20, broken),
+        ...entries(21, third, third),
+      };
+      expect(() => read(files)).toThrow(/snapshot is damaged/);
+
+      const { bytes, lastIndex, notices } = read(files, { salvage: true });
+
+      expect({ lastIndex, same: bytes.equals(first) }).toEqual({ lastIndex: 10, same: true });
+      expect(notices.map(describeNotice).join('\n')).toMatch(
+        /The snapshot of entry 20 could not be used: .*\nSalvaged up to entry 10; entries 11 to 22 are lost, with whatever came after them\. /,
+      );
+    });
+
+    it('where there is no log at all', () => {
+      const { bytes, lastIndex, notices } = read(
+        { ...snapshot(1, 10, snapshotData(first)), ...snapshot(1, 20, broken) },
+        { salvage: true },
+      );
+
+      expect({ lastIndex, same: bytes.equals(first) }).toEqual({ lastIndex: 10, same: true });
+      expect(notices).toMatchObject([
+        { code: 'snapshot-unusable', index: 20 },
+        { code: 'salvaged', lastGoodIndex: 10, lostTo: 20 },
+      ]);
+    });
+
+    it('where only an open segment is left: its entries follow the newest, and are not put onto the older', () => {
+      const { bytes, lastIndex, notices } = read(
+        {
+          ...snapshot(1, 10, snapshotData(first)),
+          ...snapshot(1, 20, broken),
+          'open-7': padded(segment(batch(framesOf(third)), batch(framesOf(third))), 65_536),
+        },
+        { salvage: true },
+      );
+
+      expect({ lastIndex, same: bytes.equals(first) }).toEqual({ lastIndex: 10, same: true });
+      expect(notices).toMatchObject([
+        { code: 'snapshot-unusable', index: 20 },
+        { code: 'salvaged', lastGoodIndex: 10, lostTo: 22 },
+      ]);
+    });
+
+    it('where the log behind the older one breaks off', () => {
+      const { lastIndex, notices } = read(
+        {
+          ...snapshot(1, 10, snapshotData(first)),
+          ...snapshot(1, 20, broken),
+          ...entries(11, second, third),
+          ...entries(19, third, third),
+        },
+        { salvage: true },
+      );
+
+      expect(lastIndex).toBe(12);
+      expect(notices).toMatchObject([
+        { code: 'snapshot-unusable', index: 20 },
+        { code: 'salvaged', lastGoodIndex: 12, lostTo: 20 },
+      ]);
+    });
+  });
+
+  it('salvages without any snapshot where the log is there from its beginning', () => {
+    const files = {
+      ...snapshot(1, 3, broken),
+      [closedName(1, 1)]: segment(batch({ type: 3, payload: servers })),
+      ...entries(2, first, second, third),
+    };
+    expect(() => read(files)).toThrow(/snapshot is damaged/);
+
+    const database = read(files, { salvage: true });
+
+    expect(database).toMatchObject({ bytes: third, lastIndex: 4, notices: [{ code: 'damage-bypassed' }] });
+  });
+
+  it.each([
+    ['damaged', withBadMeta, 'the checksum is wrong'],
+    ['missing', withoutMeta, 'it is not there'],
+  ])('salvages the pages of a snapshot whose .meta is %s, with the log behind it', (_, change, why) => {
+    const files = { ...change(snapshot(1, 10, snapshotData(first))), ...entries(11, second) };
+
+    const database = read(files, { salvage: true });
+
+    expect(database).toMatchObject({ bytes: second, lastIndex: 11, configuration: { servers: [] } });
+    expect(database.notices).toContainEqual(
+      expect.objectContaining({ code: 'snapshot-meta-lost', why: expect.stringContaining(why) }),
+    );
+  });
+
+  it('prefers a whole older snapshot to a newer one without its .meta, where the log leads as far', () => {
+    const files = {
+      ...snapshot(1, 10, snapshotData(first)),
+      ...withBadMeta(snapshot(1, 12, snapshotData(second))),
+      ...entries(11, second, second, third),
+    };
+
+    const database = read(files, { salvage: true });
+
+    expect(database).toMatchObject({ bytes: third, lastIndex: 13 });
+    expect(database.configuration.servers).toHaveLength(1);
+    expect(database.notices).toMatchObject([{ code: 'damage-bypassed' }]);
+  });
+
+  it('says what a daemon would lose where the newest is only half there, and salvages its pages', () => {
+    const files = {
+      ...snapshot(1, 10, snapshotData(first)),
+      ...withoutMeta(snapshot(1, 20, snapshotData(third))),
+    };
+
+    const plainly = read(files);
+    const salvaged = read(files, { salvage: true });
+
+    expect(plainly).toMatchObject({ bytes: first, lastIndex: 10 });
+    expect(plainly.notices).toContainEqual({ code: 'snapshot-lost', index: 20, lastGoodIndex: 10 });
+    expect(salvaged).toMatchObject({ bytes: third, lastIndex: 20 });
+  });
+
+  it('says nothing of that where a daemon died while it wrote one: the log leads further', () => {
+    const files = {
+      ...snapshot(1, 10, snapshotData(first)),
+      ...withoutMeta(snapshot(1, 12, snapshotData(second))),
+      ...entries(11, second, second, third),
+    };
+
+    for (const options of [{}, { salvage: true }]) {
+      const database = read(files, options);
+
+      expect(database).toMatchObject({ bytes: third, lastIndex: 13 });
+      expect(database.notices).toMatchObject([{ code: 'file-ignored' }]);
+    }
   });
 
   it('salvages nothing where there is nothing', () => {

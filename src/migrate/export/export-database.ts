@@ -11,7 +11,7 @@ import { describeNotice, dqliteFailure, readDatabase } from '../../dqlite/index.
 export interface ExportResult {
   readonly file: string;
   readonly bytes: number;
-  /** Index and term of the last log entry that is in the file. */
+  /** Index and term of the last log entry that is in the file; 0 where there was no log to tell. */
   readonly lastIndex: number;
   readonly lastTerm: number;
   /** What was left out or looked odd, for people. */
@@ -44,6 +44,7 @@ export function exportDatabase(
   }
 
   writeNew(outFile, image.bytes);
+  const fromDump = image.notices.some(({ code }) => code === 'from-dump');
   const { transactions, snapshot } = image.statistics;
   const from = snapshot === undefined ? '' : `the snapshot of entry ${snapshot.index} and `;
   return {
@@ -52,7 +53,7 @@ export function exportDatabase(
     lastIndex,
     lastTerm,
     notices,
-    summary: `Wrote ${inert(outFile)}: ${formatBytes(image.bytes.length)}, the state of log entry ${lastIndex}, from ${from}${transactions} transactions.`,
+    summary: `Wrote ${inert(outFile)}: ${formatBytes(image.bytes.length)}, ${fromDump ? 'the copy from the last clean stop' : `the state of log entry ${lastIndex}, from ${from}${transactions} transactions`}.`,
   };
 }
 

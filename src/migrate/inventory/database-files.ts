@@ -8,7 +8,7 @@ import { type CheckedSegments, type DatabaseImage, readDatabase } from '../../dq
 import { migrateFailure } from '../problem.ts';
 
 export interface DatabaseFiles {
-  /** The folder of the raft files. */
+  /** The folder of the raft files, or of db.bin where nothing else is left. */
   readonly global: string;
   /** undefined: there is no local.db beside it. */
   readonly local: string | undefined;
@@ -31,7 +31,7 @@ function holdsRaft(folder: string): boolean {
   try {
     return fs
       .readdirSync(folder)
-      .some((name) => /^(metadata[12]|open-\d+|\d{16}-\d{16}|snapshot-.*\.meta|logs\.db)$/.test(name));
+      .some((name) => /^(metadata[12]|open-\d+|\d{16}-\d{16}|snapshot-.*|logs\.db|db\.bin)$/.test(name));
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return false;

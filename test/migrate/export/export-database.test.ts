@@ -5,6 +5,7 @@ import Database from 'better-sqlite3';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { unpackDatabaseFixture } from '../../../src/dev/database-fixture.ts';
 import { exportDatabase } from '../../../src/migrate/export/export-database.ts';
+import { requireDatabase } from '../../../src/migrate/inventory/database-files.ts';
 import { batch, closedName, directory, framesOf, segment, standalone } from '../../dqlite/raw-log.ts';
 import { sampleImage } from '../../dqlite/sample-database.ts';
 import { temporaryFolder } from '../../dqlite/temporary-folder.ts';
@@ -76,5 +77,28 @@ describe('exportDatabase', () => {
     expect(() => exportDatabase(unsound, out, sure)).toThrow(/SQLite finds faults/);
     expect(fs.existsSync(out)).toBe(false);
     expect(exportDatabase(unsound, out, { salvage: true }).notices.join()).toContain('SQLite finds faults');
+  });
+});
+
+describe('a folder in which only db.bin of a real server is left', () => {
+  it('is found, said what it is, and written when it is to be salvaged', () => {
+    const data = join(temporaryFolder(), 'lxd');
+    const global = join(data, 'database/global');
+    fs.mkdirSync(global, { recursive: true });
+    for (const name of ['db.bin', 'db.bin-wal'])
+      if (fs.existsSync(join(lxd, name))) fs.copyFileSync(join(lxd, name), join(global, name));
+    const out = join(data, 'out.sqlite');
+    const found = requireDatabase(data).global;
+
+    expect(() => exportDatabase(found, out, sure)).toThrow(/only db\.bin/);
+    expect(fs.existsSync(out)).toBe(false);
+    const result = exportDatabase(found, out, { salvage: true });
+
+    const db = new Database(out, { readonly: true });
+    expect(db.prepare('SELECT name FROM instances ORDER BY name').pluck().all()).toEqual(['c1', 'c2', 'c3']);
+    db.close();
+    expect(found).toBe(global);
+    expect(result.summary).toMatch(/, the copy from the last clean stop\.$/);
+    expect(result.notices.join()).toContain('Made of db.bin');
   });
 });
