@@ -4,7 +4,7 @@ import { describeStep, type Step } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
 import type { JournalStep } from './journal.ts';
 import { enterIfPossible, rollBack } from './roll-back.ts';
-import { type ApplyContext, noteNames, type StepHandler, type StepHandlers } from './step-handler.ts';
+import { type ApplyContext, memoOf, noteNames, type StepHandler, type StepHandlers } from './step-handler.ts';
 import { copyAheadStep, copyDirectoryStep } from './steps/copy-directory.ts';
 import {
   disableSourceStep,
@@ -201,6 +201,19 @@ function wordsOf(error: unknown): string {
   if (!(error instanceof Failure)) return error instanceof Error ? error.message : String(error);
   const { what, where } = error.explanation;
   return where === undefined ? what : `${what}\n${where}`;
+}
+
+/**
+ * What a step remembered, read as its undo will read it.
+ * @throws {Failure<MigrateProblem>} journal-unreadable
+ */
+export function parseMemo(
+  step: Step,
+  memo: unknown,
+  context: Pick<ApplyContext, 'journal' | 'run'>,
+): unknown {
+  const { memo: schema } = handlerOf(step);
+  return schema === undefined ? memo : memoOf(schema, { step, memo, context });
 }
 
 /** The compiler cannot see that a step and its handler agree on the kind; the map's type says that they do. */

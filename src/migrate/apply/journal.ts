@@ -44,6 +44,11 @@ export interface JournalRun {
   readonly pruned: boolean;
 }
 
+/** Whether it can neither be resumed nor rolled back any more. */
+export function hasEnded({ phase }: JournalRun): boolean {
+  return phase === 'rolled-back' || phase === 'purged';
+}
+
 export interface Journal {
   /** Of the file. */
   readonly path: string;

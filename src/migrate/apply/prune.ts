@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { asFileFailure } from '../../core/as-file-failure.ts';
 import { syncFolder } from '../../core/durable.ts';
 import { runFolder, runsFolder } from '../plan/make-steps.ts';
-import type { Journal, JournalRun } from './journal.ts';
+import { hasEnded, type Journal } from './journal.ts';
 
 export interface KeptFolder {
   readonly run: string;
@@ -52,10 +52,6 @@ export function prunableBefore(journal: Journal, state: string, current: string)
     .filter((run) => run.id !== current && hasEnded(run) && !run.pruned)
     .at(-1);
   return prunableRuns(journal, state).filter((name) => name !== current && name !== last?.id);
-}
-
-function hasEnded({ phase }: JournalRun): boolean {
-  return phase === 'rolled-back' || phase === 'purged';
 }
 
 /** The journal forgets a run first: a folder without one is removed by the next call. */

@@ -62,6 +62,8 @@ export interface StepCall<S extends Step> {
  * still missing.
  */
 export interface StepHandler<S extends Step> {
+  /** What it remembers; undefined where it never looks at that again. */
+  readonly memo?: z.ZodType;
   apply(call: StepCall<S>): Promise<void> | void;
   undo(call: StepCall<S>): Promise<void> | void;
   /**
@@ -128,7 +130,13 @@ export function storedPower({ journal, run }: ApplyContext): StoredPower {
  */
 export function memoOf<T>(
   schema: z.ZodType<T>,
-  { step, memo, context }: Pick<StepCall<Step>, 'step' | 'memo' | 'context'>,
+  {
+    step,
+    memo,
+    context,
+  }: Pick<StepCall<Step>, 'step' | 'memo'> & {
+    readonly context: Pick<ApplyContext, 'journal' | 'run'>;
+  },
 ): T | null {
   if (memo === null) return null;
   const parsed = parseValue(schema, memo);

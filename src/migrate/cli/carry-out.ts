@@ -1,11 +1,12 @@
 // Carries out, or goes on with, a run: the steps, then verify, then the report; what migrate and resume have in common.
-import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { writeFileDurable } from '../../core/durable.ts';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
+import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
+import { readRegularFile } from '../../core/read-regular-file.ts';
 import { formatBytes, formatDuration, inert } from '../../core/text.ts';
 import { conversions, type PlannedOn } from '../apply/conversions.ts';
 import { toAnswers } from '../apply/given-answers.ts';
@@ -41,6 +42,8 @@ import { renderVerification } from './render-verification.ts';
 
 /** The source's database as the plan found it, kept with the run so that it can be compared after an interruption. */
 const plannedDatabase = 'planned-database.sqlite';
+/** Of a Buffer; a database of LXD has some megabytes. */
+const plannedLimit = 4 * 1024 ** 3 - 1;
 
 export interface Work {
   readonly host: Host;
@@ -79,18 +82,37 @@ export function beginRun(
   }
 }
 
-/** @returns the path without which nothing of a run can be carried out or taken back, where it is gone */
-export function missingOfRun(folder: string): string | undefined {
-  return [folder, join(folder, plannedDatabase)].find((path) => !fs.existsSync(path));
+/** What an interrupted run was planned on; nothing of it where its database cannot be read any more. */
+export function plannedOnOf(
+  journal: Journal,
+  run: string,
+  folder: string,
+): { readonly plannedOn: PlannedOn; readonly unreadable: string | undefined } {
+  const path = join(folder, plannedDatabase);
+  const image = readPlanned(path);
+  const isRead = Buffer.isBuffer(image);
+  return {
+    plannedOn: {
+      plan: journal.plan(run),
+      sourceImage: isRead ? image : Buffer.alloc(0),
+      pinsFromHost: new Map(requiredNote(journal, run, noteNames.pins)),
+    },
+    unreadable: isRead ? undefined : `${path} (${image})`,
+  };
 }
 
-/** What an interrupted run was planned on. */
-export function plannedOnOf(journal: Journal, run: string, folder: string): PlannedOn {
-  return {
-    plan: journal.plan(run),
-    sourceImage: fs.readFileSync(join(folder, plannedDatabase)),
-    pinsFromHost: new Map(requiredNote(journal, run, noteNames.pins)),
-  };
+/** @returns why not, where it cannot be read */
+function readPlanned(path: string): Buffer | string {
+  try {
+    const image = readRegularFile(path, { limit: plannedLimit, links: 'refuse' });
+    readInventory(image);
+    return image;
+  } catch (error) {
+    if (error instanceof Failure) return error.explanation.what;
+    const code = systemErrorCode(error);
+    if (code === undefined) throw error;
+    return code === 'ENOENT' ? 'it is not there' : error instanceof Error ? error.message : code;
+  }
 }
 
 export function applyContext(

@@ -9,8 +9,9 @@ import type { Host } from '../../core/host.ts';
 import { loggedHost, loggedOutput, openLog, tell } from '../../core/log.ts';
 import type { Output } from '../../core/output.ts';
 import { toolVersion } from '../../core/version.ts';
-import { type Journal, openJournal, readJournal } from '../apply/journal.ts';
+import { type Journal, readJournal } from '../apply/journal.ts';
 import { isLocked, takeLock } from '../apply/lock.ts';
+import { openForWork } from '../apply/open-for-work.ts';
 import { isUnfinished, type RunPhase } from '../apply/run-state.ts';
 import { describeRun, latestRun, whatIsLeft } from '../apply/run-status.ts';
 import { isOpen } from '../check/index.ts';
@@ -54,11 +55,14 @@ export async function migrateCommand(host: Host, options: MigrateOptions, output
   const other = await offerWhatIsUnfinished(host, options, output);
   if (other !== undefined) return other;
   const release = takeLock(state);
-  const journal = openJournal(state);
   try {
-    return await migrate({ host, options, output, state, journal, stopLimitMs, wanted });
+    const journal = openForWork(state);
+    try {
+      return await migrate({ host, options, output, state, journal, stopLimitMs, wanted });
+    } finally {
+      journal.close();
+    }
   } finally {
-    journal.close();
     release();
   }
 }

@@ -9,8 +9,9 @@ import type { Output } from '../../core/output.ts';
 import { ownCommand } from '../../core/program-name.ts';
 import { formatBytes, formatDuration, inert } from '../../core/text.ts';
 import { hostStands } from '../apply/host-stands.ts';
-import { type Journal, type JournalRun, journalFile, openJournal, readJournal } from '../apply/journal.ts';
+import { type Journal, type JournalRun, journalFile, readJournal } from '../apply/journal.ts';
 import { isLocked, takeLock } from '../apply/lock.ts';
+import { openForWork } from '../apply/open-for-work.ts';
 import { type KeptFolder, keptFolders, pruneRun } from '../apply/prune.ts';
 import { rollBack } from '../apply/roll-back.ts';
 import { isUnfinished, possible, type RunState } from '../apply/run-state.ts';
@@ -31,7 +32,6 @@ import {
   carryOut,
   goOnPurging,
   listPurge,
-  missingOfRun,
   plannedOnOf,
   showProgress,
   type Work,
@@ -138,9 +138,10 @@ export async function resumeCommand(host: Host, options: RunOptions, output: Out
         ? 'A rollback was begun. Move this server to Incus all the same?'
         : 'Go on with it now?';
     if (options.yes !== true && !(await confirm(question, output))) return exitCode.blocked;
-    return withWork({ host, options, output, state: folder, journal }, run, (work) =>
-      carryOut({ ...work, purge }),
-    );
+    return withWork({ host, options, output, state: folder, journal }, run, {
+      act: (work) => carryOut({ ...work, purge }),
+      comparesWithPlan: true,
+    });
   });
 }
 
@@ -168,7 +169,10 @@ export async function rollbackCommand(host: Host, options: RunOptions, output: O
       ...changes.goneInstances,
     ]);
     journal.note(run.id, noteNames.acceptedAsGone, [...accepted]);
-    return withWork({ host, options, output, state: folder, journal }, run, bringBack);
+    return withWork({ host, options, output, state: folder, journal }, run, {
+      act: bringBack,
+      comparesWithPlan: false,
+    });
   });
 }
 
@@ -234,7 +238,7 @@ async function withJournal(
   if (!existsSync(journalFile(state))) return nothing(output, 'No migration was begun here.');
   const release = takeLock(state);
   try {
-    const journal = openJournal(state);
+    const journal = openForWork(state);
     try {
       return await work(journal, state);
     } finally {
@@ -281,24 +285,31 @@ function prepareReport(host: Host, report: string, { source, target }: Plan): vo
   makeReportFolder(report);
 }
 
+interface Action {
+  readonly act: (work: Work) => Promise<ExitCode>;
+  /** Whether it cannot do without the database that the run was planned on. */
+  readonly comparesWithPlan: boolean;
+}
+
 async function withWork(
   { host, options, output: bareOutput, state, journal }: Setting,
   { id }: JournalRun,
-  act: (work: Work) => Promise<ExitCode>,
+  { act, comparesWithPlan }: Action,
 ): Promise<ExitCode> {
   const { services } = detectOptions(options);
   if (options.report !== undefined) prepareReport(host, options.report, journal.plan(id));
   if (services !== undefined) replaceServices(journal, id, services);
   const folder = runFolder(state, id);
-  const missing = missingOfRun(folder);
-  if (missing !== undefined) throw migrateFailure({ code: 'run-folder-gone', run: id, missing });
+  if (!existsSync(folder)) throw migrateFailure({ code: 'run-folder-gone', run: id, missing: folder });
+  const { plannedOn, unreadable } = plannedOnOf(journal, id, folder);
+  if (comparesWithPlan && unreadable !== undefined)
+    throw migrateFailure({ code: 'run-folder-gone', run: id, missing: unreadable });
   const log = asFileFailure('open the log', folder, () =>
     openLog(join(folder, 'log'), (text) => bareOutput.message(text)),
   );
   const logged = loggedHost(host, log);
   const output = loggedOutput(bareOutput, log);
   try {
-    const plannedOn = plannedOnOf(journal, id, folder);
     const { source, target } = plannedOn.plan;
     for (const daemon of [source, ...(target === undefined ? [] : [target])])
       await waitIfShuttingDown(logged, daemonRef(daemon), shutDownLimitMs, (text) =>

@@ -2,8 +2,10 @@
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
-import { openJournal } from '../apply/journal.ts';
+
+import type { Journal } from '../apply/journal.ts';
 import { takeLock } from '../apply/lock.ts';
+import { openForWork } from '../apply/open-for-work.ts';
 import { possible } from '../apply/run-state.ts';
 import { describeRun, latestRun, lookAtLatestRun } from '../apply/run-status.ts';
 import { runFolder } from '../plan/make-steps.ts';
@@ -17,36 +19,43 @@ export async function verifyCommand(host: Host, options: CommonOptions, output: 
   const state = stateFolder(options);
   if (lookAtLatestRun(state) === undefined) return nothingToVerify(output);
   const release = takeLock(state);
-  const journal = openJournal(state);
   try {
-    const latest = latestRun(journal, false);
-    if (latest === undefined || latest.state.phase === 'rolled-back') return nothingToVerify(output);
-    if (!possible(latest.state).verify)
-      throw migrateFailure({
-        code: 'unfinished-migration',
-        run: latest.run.id,
-        where: describeRun(journal, latest),
-      });
-    const { run, state: runState } = latest;
-    const verification = await verifyRun(host, journal, run.id, runFolder(state, run.id), (text) =>
-      output.progress(`  ${text}`),
-    );
-    const failed = verification.checks.filter(({ ok }) => !ok).length;
-    output.line(renderVerification(verification, output));
-    output.event({
-      event: 'verification',
-      run: run.id,
-      verification,
-      exit: failed === 0 ? exitCode.done : exitCode.failed,
-    });
-    // What failed after the move is mended.
-    if (failed === 0 && runState.phase === 'done' && runState.failed !== undefined)
-      journal.enter(run.id, 'done', host.now());
-    return failed === 0 ? exitCode.done : exitCode.failed;
+    const journal = openForWork(state);
+    try {
+      return await verify(host, output, state, journal);
+    } finally {
+      journal.close();
+    }
   } finally {
-    journal.close();
     release();
   }
+}
+
+async function verify(host: Host, output: Output, state: string, journal: Journal): Promise<ExitCode> {
+  const latest = latestRun(journal, false);
+  if (latest === undefined || latest.state.phase === 'rolled-back') return nothingToVerify(output);
+  if (!possible(latest.state).verify)
+    throw migrateFailure({
+      code: 'unfinished-migration',
+      run: latest.run.id,
+      where: describeRun(journal, latest),
+    });
+  const { run, state: runState } = latest;
+  const verification = await verifyRun(host, journal, run.id, runFolder(state, run.id), (text) =>
+    output.progress(`  ${text}`),
+  );
+  const failed = verification.checks.filter(({ ok }) => !ok).length;
+  output.line(renderVerification(verification, output));
+  output.event({
+    event: 'verification',
+    run: run.id,
+    verification,
+    exit: failed === 0 ? exitCode.done : exitCode.failed,
+  });
+  // What failed after the move is mended.
+  if (failed === 0 && runState.phase === 'done' && runState.failed !== undefined)
+    journal.enter(run.id, 'done', host.now());
+  return failed === 0 ? exitCode.done : exitCode.failed;
 }
 
 function nothingToVerify(output: Output): ExitCode {

@@ -45,6 +45,7 @@ export const copyAheadStep: StepHandler<Extract<Step, { kind: 'copy-ahead' }>> =
 };
 
 export const copyDirectoryStep: StepHandler<CopyDirectory> = {
+  memo: copyMemo,
   async apply(call) {
     const { step, remember, context } = call;
     const { host } = context;

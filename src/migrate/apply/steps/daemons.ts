@@ -66,6 +66,7 @@ export const recordPowerStep: Of<'record-power'> = {
 };
 
 export const stopDaemonStep: Of<'stop-daemon'> = {
+  memo: daemonMemo,
   async apply({ step, memo, remember, context }) {
     if (memo === null)
       remember({
@@ -306,6 +307,7 @@ async function unmask(context: ApplyContext, memo: UnitsMemo | null): Promise<vo
 }
 
 export const maskSourceStep: Of<'mask-source'> = {
+  memo: unitsMemo,
   async apply({ step, memo, remember, context }) {
     if (memo === null) remember({ states: await unitStates(context.host, step.units) } satisfies UnitsMemo);
     await mask(context, step.units);
@@ -316,6 +318,7 @@ export const maskSourceStep: Of<'mask-source'> = {
 
 /** incusd started on LXD's own database would convert it in its own way: no restart of the machine may do that. */
 export const maskTargetStep: Of<'mask-target'> = {
+  memo: unitsMemo,
   async apply({ step, memo, remember, context }) {
     if (memo === null) remember({ states: await unitStates(context.host, step.units) } satisfies UnitsMemo);
     await mask(context, step.units);
@@ -339,6 +342,7 @@ export const unmaskTargetStep: Of<'unmask-target'> = {
  * the directory has moved would let a power cut start a new, empty LXD in its place.
  */
 export const disableSourceStep: Of<'disable-source'> = {
+  memo: unitsMemo,
   async apply({ step, memo, remember, context }) {
     if (memo === null) remember({ states: await unitStates(context.host, step.units) } satisfies UnitsMemo);
     await systemctl(context, 'disable', step.units);

@@ -1,21 +1,34 @@
 // The step that writes down what LXD's directory looks like, so that a rollback can put back what Incus changes in it.
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
+import * as z from 'zod';
 import { syncFolder, writeFileDurable } from '../../../core/durable.ts';
+import { Failure, systemErrorCode } from '../../../core/failure.ts';
+import { parseJson } from '../../../core/parse.ts';
+import { readRegularFile } from '../../../core/read-regular-file.ts';
 import type { Step } from '../../plan/step.ts';
 import type { StepHandler } from '../step-handler.ts';
 
-interface Entry {
-  /** Relative to the directory. */
-  readonly path: string;
-  readonly type: 'folder' | 'link' | 'file' | 'other';
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly target?: string;
-  /** Base64 of a small file in a folder that Incus writes to. */
-  readonly content?: string;
-}
+const id = z.int().min(0).max(0xffff_ffff);
+
+const entrySchema = z
+  .strictObject({
+    /** Relative to the directory, and inside of it. */
+    path: z.string().refine((path) => !path.startsWith('/') && !path.split('/').includes('..')),
+    type: z.enum(['folder', 'link', 'file', 'other']),
+    mode: z.int().min(0).max(0o7777),
+    uid: id,
+    gid: id,
+    target: z.string().exactOptional(),
+    /** Base64 of a small file in a folder that Incus writes to. */
+    content: z.base64().exactOptional(),
+  })
+  .readonly();
+type Entry = z.infer<typeof entrySchema>;
+
+const entriesSchema = z.array(entrySchema).readonly();
+/** Of what is written down of the largest servers, some ten times over. */
+const recordLimit = 256 * 1024 * 1024;
 
 /**
  * Folders whose content belongs to the daemon: written down whole, and put back whole. What people put into pools,
@@ -38,16 +51,35 @@ export const recordDirectoryStep: StepHandler<Extract<Step, { kind: 'record-dire
     writeFileDurable(file, JSON.stringify(describe(host.path(step.directory))), 0o600);
   },
   /** Everything that moved is back in its place by now, and LXD does not run yet. */
-  undo({ step, context: { host, say } }) {
+  undo({ step, context: { host, say, leaveOpen } }) {
     const file = host.path(step.into);
     if (!fs.existsSync(file)) return;
-    const before = JSON.parse(fs.readFileSync(file, 'utf8')) as Entry[];
+    const before = readRecord(file);
+    // LXD starts without it, and that counts more.
+    if (typeof before === 'string')
+      return leaveOpen(
+        `what Incus changed of owners, modes and its own files in ${step.directory} is not put back, since ${step.into} cannot be understood: ${before}`,
+      );
     const root = host.path(step.directory);
     const removed = removeNew(root, before);
     for (const entry of before) restore(root, entry);
     if (removed.length > 0) say(`removed ${removed.length} entries that Incus had made`);
   },
 };
+
+/** @returns why not, where it cannot be read */
+function readRecord(file: string): readonly Entry[] | string {
+  try {
+    const text = readRegularFile(file, { limit: recordLimit, links: 'refuse' }).toString('utf8');
+    const parsed = parseJson(entriesSchema, text);
+    return 'value' in parsed ? parsed.value : parsed.why;
+  } catch (error) {
+    if (error instanceof Failure) return error.explanation.what;
+    const code = systemErrorCode(error);
+    if (code === undefined) throw error;
+    return code;
+  }
+}
 
 function describe(root: string): Entry[] {
   const entries: Entry[] = [entryOf(root, '', false)];

@@ -31,6 +31,7 @@ type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;
 const targetMemo = z.object({ existed: z.boolean() });
 
 export const setAsideTargetStep: Of<'set-aside-target'> = {
+  memo: targetMemo,
   async apply(call) {
     const { step, remember, context } = call;
     const { host } = context;
@@ -143,6 +144,7 @@ export const convertAgainStep: Of<'convert-again'> = {
 const snapshotsMemo = z.object({ hadFolder: z.boolean(), hadOther: z.boolean() });
 
 export const renameSnapshotsFolderStep: Of<'rename-snapshots-folder'> = {
+  memo: snapshotsMemo,
   async apply(call) {
     const { step, remember, context } = call;
     const { host } = context;
@@ -210,6 +212,7 @@ const idRangeMemo = z.object({
 type IdRangeMemo = z.infer<typeof idRangeMemo>;
 
 export const addIdRangeStep: Of<'add-id-range'> = {
+  memo: idRangeMemo,
   apply({ step, memo, remember, context: { host } }) {
     const path = withoutLinks(host.path(step.file));
     const text = subidText(path);

@@ -23,6 +23,7 @@ export function othersBesideNote(memo: unknown): readonly string[] | undefined {
 }
 
 export const leaveNoteStep: StepHandler<Extract<Step, { kind: 'leave-note' }>> = {
+  memo: noteMemo,
   apply(call) {
     const { step, remember, context } = call;
     const { host, journal, run } = context;
