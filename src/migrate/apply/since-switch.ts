@@ -52,13 +52,14 @@ export function changesSinceSwitch(
   } catch (error) {
     if (!(error instanceof Failure) && systemErrorCode(error) === undefined) throw error;
     // It may be why somebody goes back.
-    const unknown = finding(
-      'since-switch-unknown',
-      'note',
-      [error instanceof Error ? error.message : String(error)],
-      "Incus's database cannot be read, so nobody can tell what changed in Incus since the move.",
-      'LXD comes back as it was before the move. The database of Incus is kept in the folder of the run.',
-    );
+    const unknown = withObjects({
+      id: 'since-switch-unknown',
+      severity: 'note',
+      objects: [error instanceof Error ? error.message : String(error)],
+      what: "Incus's database cannot be read, so nobody can tell what changed in Incus since the move.",
+      action:
+        'LXD comes back as it was before the move. The database of Incus is kept in the folder of the run.',
+    });
     return { findings: unknown, goneInstances: [] };
   }
   const differences = compareInventories(expected, now, migrationRules().accepted_differences);
@@ -71,40 +72,33 @@ export function changesSinceSwitch(
     .filter(({ change, field, kind }) => change === 'missing' && field === undefined && kind === 'instance')
     .map(({ name }) => name);
   const findings = [
-    ...finding(
-      'gone-since-switch',
-      'loss',
-      whole('missing'),
-      'These were deleted or renamed in Incus. LXD would still list them, without their data.',
-      'With --accept LXD comes back all the same, and starts none of them; delete them there.',
-      ['accept'],
-    ),
-    ...finding(
-      'new-since-switch',
-      'note',
-      whole('extra'),
-      'These were made in Incus. LXD will not know them.',
-      'Nothing of them is deleted: their data stays in the storage pools. Until it is removed there, LXD can neither delete what has a new snapshot nor make something of the same name.',
-    ),
-    ...finding(
-      'changed-since-switch',
-      'note',
-      changed,
-      'These were changed in Incus.',
-      'LXD shows them as they were before the move.',
-    ),
+    ...withObjects({
+      id: 'gone-since-switch',
+      severity: 'loss',
+      objects: whole('missing'),
+      what: 'These were deleted or renamed in Incus. LXD would still list them, without their data.',
+      action: 'With --accept LXD comes back all the same, and starts none of them; delete them there.',
+      answers: ['accept'],
+    }),
+    ...withObjects({
+      id: 'new-since-switch',
+      severity: 'note',
+      objects: whole('extra'),
+      what: 'These were made in Incus. LXD will not know them.',
+      action:
+        'Nothing of them is deleted: their data stays in the storage pools. Until it is removed there, LXD can neither delete what has a new snapshot nor make something of the same name.',
+    }),
+    ...withObjects({
+      id: 'changed-since-switch',
+      severity: 'note',
+      objects: changed,
+      what: 'These were changed in Incus.',
+      action: 'LXD shows them as they were before the move.',
+    }),
   ];
   return { findings, goneInstances };
 }
 
-function finding(
-  id: string,
-  severity: Finding['severity'],
-  objects: readonly string[],
-  what: string,
-  action: string,
-  answers?: Finding['answers'],
-): Finding[] {
-  if (objects.length === 0) return [];
-  return [{ id, severity, objects, what, action, ...(answers === undefined ? {} : { answers }) }];
+function withObjects(finding: Finding): Finding[] {
+  return finding.objects.length === 0 ? [] : [finding];
 }
