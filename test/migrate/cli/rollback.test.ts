@@ -6,7 +6,7 @@ import { openJournal } from '../../../src/migrate/apply/journal.ts';
 import { beginRun } from '../../../src/migrate/cli/carry-out.ts';
 import { rollbackCommand, statusCommand } from '../../../src/migrate/cli/run-commands.ts';
 import { runFolder } from '../../../src/migrate/plan/make-steps.ts';
-import { syncAnswer } from '../../fakes/daemon-answers.ts';
+import { answerFiles } from '../../fakes/container-files.ts';
 import type { FakeHost } from '../../fakes/fake-host.ts';
 import { boot, type TwoDaemons, twoDaemons } from '../../fakes/two-daemons.ts';
 import { watchFiles } from '../../fakes/watched-files.ts';
@@ -91,20 +91,6 @@ async function begun({ lxdRuns }: { readonly lxdRuns: boolean }): Promise<Begun>
       said: said.join('\n'),
     }),
   };
-}
-
-/** Containers that keep what root writes in them. */
-function answerFiles(host: FakeHost): void {
-  const written = new Map<string, Buffer>();
-  host.onRequest((_, { method, path, content }) => {
-    const url = new URL(path, 'http://localhost');
-    const name = url.searchParams.get('path');
-    if (!url.pathname.endsWith('/files') || name === null) return undefined;
-    if (name === '/') return { ...syncAnswer([]), headers: { 'x-lxd-uid': '0' } };
-    if (method === 'POST' && content !== undefined) written.set(name, content);
-    const body = written.get(name);
-    return method === 'GET' && body !== undefined ? { status: 200, body } : syncAnswer(null);
-  });
 }
 
 /** As a kill leaves it: its instances live on. */
