@@ -42,8 +42,6 @@ export interface FolderListing {
   readonly signature: string;
   /** As the signature, with size and time of last change. */
   readonly stamp: string;
-  /** Time of the newest change, in milliseconds. */
-  readonly changedAt: number;
 }
 
 /** @throws {Failure<DqliteProblem>} folder-unreadable, legacy-format, segment-name */
@@ -97,7 +95,6 @@ export function listFolder(folder: string): FolderListing {
     stamp: names
       .map((name, at) => `${name} ${stats[at]?.ino} ${stats[at]?.size} ${stats[at]?.mtimeMs}`)
       .join('\n'),
-    changedAt: Math.max(0, ...stats.map((stat) => stat?.mtimeMs ?? 0)),
   };
 }
 

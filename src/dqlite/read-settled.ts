@@ -5,8 +5,8 @@ import { FileMoved } from './read-file.ts';
 
 const attempts = 12;
 
-/** A file that changed this recently may be half written at the moment. */
-const fresh = 2000;
+/** Within which a daemon that is in the middle of a write goes on with it; no clock tells whether one is. */
+const settleMs = 30;
 
 /**
  * Calls `read` with a listing until the directory was the same before and after. A result that `isDoubtful`, and a
@@ -21,7 +21,7 @@ export function readSettled<T>(
     const before = listFolder(folder);
     const outcome = attemptRead(() => read(before));
     const doubtful = !('result' in outcome) || isDoubtful(outcome.result);
-    if (doubtful && Date.now() - before.changedAt < fresh) pause(30);
+    if (doubtful) pause(settleMs);
     const after = listFolder(folder);
     const same = doubtful ? after.stamp === before.stamp : after.signature === before.signature;
     if (same && 'result' in outcome) return outcome.result;

@@ -41,9 +41,15 @@ export function prunableRuns(journal: Journal, state: string): string[] {
   const runs = new Map(journal.runs().map((run) => [run.id, run]));
   return namesIn(state).filter((name) => {
     const run = runs.get(name);
-    return run === undefined || hasEnded(run);
+    const names = fs.readdirSync(runFolder(state, name));
+    // Whatever the journal says, which may have been lost: LXD's only database is never removed.
+    if (run === undefined) return names.every((entry) => beforeTheRun.has(entry));
+    return hasEnded(run) && (run.phase === 'purged' || !names.includes('source-database'));
   });
 }
+
+/** What is written before a run is: its folder may have been left at any of these. */
+const beforeTheRun: ReadonlySet<string> = new Set(['log', 'report', 'planned-database.sqlite']);
 
 /** For a migration that has begun: of the runs that ended before it, the last one is kept. */
 export function prunableBefore(journal: Journal, state: string, current: string): string[] {
