@@ -2,6 +2,7 @@
 import { type ExitCode, exitCode } from '../core/exit-code.ts';
 import { Failure, unreachable } from '../core/failure.ts';
 import { inert } from '../core/text.ts';
+import { describeFormat, type OtherFormat } from './other-format.ts';
 
 export type SyncProblem =
   | { readonly code: 'not-a-repository'; readonly path: string; readonly detail: string }
@@ -19,11 +20,26 @@ export type SyncProblem =
   | { readonly code: 'not-the-type'; readonly sha: string; readonly wanted: string; readonly found: string }
   | { readonly code: 'git-stopped'; readonly command: string; readonly detail: string }
   | { readonly code: 'pack-invalid'; readonly errors: readonly PackError[] }
-  | { readonly code: 'pairs-invalid'; readonly path: string; readonly line: number; readonly why: string }
+  | {
+      readonly code: 'pairs-invalid';
+      readonly path: string;
+      /** Undefined: it is the file as a whole. */
+      readonly line: number | undefined;
+      readonly why: string;
+    }
+  /** Of another version of fork-sync. */
+  | {
+      readonly code: 'other-version';
+      readonly what: string;
+      readonly other: OtherFormat;
+      readonly next: string;
+    }
   | { readonly code: 'usage'; readonly why: string; readonly next: string }
   | { readonly code: 'credentials-missing'; readonly why: string; readonly next: string }
   | { readonly code: 'forge-failed'; readonly what: string; readonly status: number; readonly answer: string }
   | { readonly code: 'forge-limit'; readonly what: string }
+  /** An answer that is not in the form of GitHub's description. */
+  | { readonly code: 'forge-odd'; readonly what: string; readonly why: string }
   | { readonly code: 'push-refused'; readonly remote: string; readonly detail: string }
   | { readonly code: 'remote-failed'; readonly remote: string; readonly detail: string }
   | {
@@ -34,7 +50,14 @@ export type SyncProblem =
       readonly detail: string;
     }
   | { readonly code: 'config-invalid'; readonly path: string; readonly errors: readonly ConfigError[] }
-  | { readonly code: 'already-running'; readonly pid: number; readonly since: string; readonly path: string }
+  | {
+      readonly code: 'already-running';
+      /** What its note says; undefined where there is none that can be read. */
+      readonly holder:
+        | { readonly pid: number; readonly since: string; readonly writtenBy: string }
+        | undefined;
+      readonly path: string;
+    }
   | { readonly code: 'cannot-write'; readonly path: string; readonly why: string }
   | { readonly code: 'checkout-refused'; readonly path: string; readonly why: string; readonly next: string };
 
@@ -113,9 +136,14 @@ function explain(problem: SyncProblem): { what: string; where?: string; next?: s
       };
     case 'pairs-invalid':
       return {
-        what: `A line of the file of pairs cannot be read: ${problem.why}`,
-        where: `${problem.path}, line ${problem.line}`,
+        what: `${problem.line === undefined ? 'The file of pairs cannot be used' : 'A line of the file of pairs cannot be read'}: ${problem.why}`,
+        where: `${problem.path}${problem.line === undefined ? '' : `, line ${problem.line}`}`,
         next: 'Each line is: upstream sha, tab, fork sha; further columns are ignored, # begins a comment.',
+      };
+    case 'other-version':
+      return {
+        what: `${problem.what} cannot be used: ${describeFormat(problem.other)}.`,
+        next: problem.next,
       };
     case 'usage':
       return { what: problem.why, next: problem.next };
@@ -126,6 +154,12 @@ function explain(problem: SyncProblem): { what: string; where?: string; next?: s
         what: `The forge refused or failed to ${inert(problem.what)} (status ${problem.status}).`,
         where: inert(problem.answer),
         next: forgeAdvice(problem.status),
+      };
+    case 'forge-odd':
+      return {
+        what: `What the forge answers for ${problem.what} is not in the form that GitHub describes.`,
+        where: inert(problem.why),
+        next: 'See that forge.apiUrl is the address of its interface: https://api.github.com, or https://HOST/api/v3.',
       };
     case 'forge-limit':
       return {
@@ -161,7 +195,10 @@ function explain(problem: SyncProblem): { what: string; where?: string; next?: s
       };
     case 'already-running':
       return {
-        what: `Another run is at work since ${problem.since} (process ${problem.pid}).`,
+        what:
+          problem.holder === undefined
+            ? 'Another run is at work.'
+            : `Another run is at work since ${problem.holder.since} (process ${problem.holder.pid}, ${problem.holder.writtenBy}).`,
         where: problem.path,
         next: 'Wait for it to end; its lock goes with it.',
       };

@@ -8,6 +8,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** In place of this process's own. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Milliseconds after which it is ended, where a test is about waiting. */
+  readonly timeout?: number;
 }
 
 export function forkSync(args: readonly string[], options: RunOptions = {}): SpawnSyncReturns<string> {

@@ -1,10 +1,12 @@
 // What people decided about upstream commits: one small file a decision in the rule pack, readable years later.
-import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseDocument, stringify } from 'yaml';
 import { makeFolderDurable, syncFolder, writeFileDurable } from '../../core/durable.ts';
 import { systemErrorCode } from '../../core/failure.ts';
+import { describeFormat, otherFormatOf, writtenHere } from '../other-format.ts';
 import { type PackError, syncFailure } from '../problem.ts';
+import { readGivenText } from '../read-given-text.ts';
 import schemas from '../rules/rule-pack-schema.json' with { type: 'json' };
 import { type SchemaNode, validateSchema } from '../rules/validate-schema.ts';
 
@@ -70,18 +72,25 @@ export function readDecisions(pack: string): ReadonlyMap<string, Decision> {
   return decisions;
 }
 
+type Written = Decision & { readonly format?: number; readonly writtenBy?: string };
 type Read = { readonly decision: Decision } | { readonly errors: readonly Omit<PackError, 'file'>[] };
 
 function readDecision(path: string, sha: string): Read {
-  const stat = lstatSync(path);
-  if (!stat.isFile() || stat.size > largestFile)
-    return { errors: [{ at: 'file', why: `not a file of at most ${largestFile} bytes` }] };
-  const document = parseDocument(readFileSync(path, 'utf8'), { uniqueKeys: true });
+  const read = readGivenText(path, largestFile, 'refuse');
+  if ('why' in read) return { errors: [{ at: 'file', why: read.why }] };
+  const document = parseDocument(read.text, { uniqueKeys: true });
   if (document.errors.length > 0)
     return {
       errors: document.errors.map((error) => ({ at: 'text', why: error.message.split('\n')[0] ?? '' })),
     };
-  const value: unknown = document.toJS({ maxAliasCount: 0 });
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 0 });
+  } catch (error) {
+    return { errors: [{ at: 'aliases', why: error instanceof Error ? error.message : String(error) }] };
+  }
+  const other = otherFormatOf(value);
+  if (other !== undefined) return { errors: [{ at: 'format', why: describeFormat(other) }] };
   const kind =
     typeof value === 'object' && value !== null && 'decision' in value ? String(value.decision) : '';
   const kinds: Readonly<Record<string, unknown>> = schemas.decisions;
@@ -90,7 +99,7 @@ function readDecision(path: string, sha: string): Read {
   const errors = validateSchema(value, kinds[kind] as SchemaNode);
   if (errors.length > 0) return { errors };
   // The schema has just proven the shape.
-  const decision = value as Decision;
+  const { format: _format, writtenBy: _writer, ...decision } = value as Written;
   if (decision.upstream !== sha)
     return { errors: [{ at: 'upstream', why: 'the file is named after another commit' }] };
   return { decision };
@@ -102,7 +111,7 @@ export function writeDecision(pack: string, decision: Decision): string {
   const path = join(folder, `${decision.upstream}.yaml`);
   try {
     makeFolderDurable(folder, 0o755);
-    writeFileDurable(path, stringify(decision, { lineWidth: 100 }), 0o644);
+    writeFileDurable(path, stringify({ ...writtenHere, ...decision }, { lineWidth: 100 }), 0o644);
   } catch (error) {
     const code = systemErrorCode(error);
     throw code === undefined ? error : syncFailure({ code: 'cannot-write', path, why: code }, error);

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
+import { asFileFailure } from '../../core/as-file-failure.ts';
 import { ensurePrivateFolder, makeFolders } from '../../core/durable.ts';
 import { systemErrorCode } from '../../core/failure.ts';
 import { run } from '../../core/run.ts';
@@ -17,7 +18,7 @@ export interface Scratch {
 /** Opens the scratch repository of this pair of inputs below the cache folder, making it where it is missing. */
 export async function openScratch(cache: string, upstream: string, fork: string): Promise<Scratch> {
   const stores = await Promise.all([objectsOf(upstream), objectsOf(fork)]);
-  ensurePrivateFolder(cache);
+  asFileFailure('make the cache folder', cache, () => ensurePrivateFolder(cache));
   const name = createHash('sha256').update(stores.join('\0')).digest('hex').slice(0, 16);
   const gitDir = join(cache, `${name}.git`);
   if (!isWhole(gitDir)) {

@@ -1,16 +1,16 @@
 // Reads fork-sync.yaml: checked against its schema, unknown keys refused, paths taken from where the file stands.
 
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
-import { systemErrorCode } from '../../core/failure.ts';
 import type { Argv } from '../../core/run.ts';
 import { suggest } from '../../core/suggest.ts';
+import { describeFormat, otherFormatOf } from '../other-format.ts';
 import { type ConfigError, syncFailure } from '../problem.ts';
 import type { CredentialSource } from '../publish/github/credentials.ts';
 import { titleNames } from '../publish/pull-request-text.ts';
 import { isSameRepository } from '../publish/same-repository.ts';
+import { readGivenText } from '../read-given-text.ts';
 import { type SchemaNode, validateSchema } from '../rules/validate-schema.ts';
 import schema from './config-schema.json' with { type: 'json' };
 
@@ -90,6 +90,7 @@ export interface NightlyConfig {
   };
 }
 
+const largestFile = 1024 * 1024;
 const repositoryName = /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\/[A-Za-z0-9._-]+$/;
 const address = /^(?:https?|ssh|file):\/\/[^\s@]+$/;
 const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -98,6 +99,13 @@ const folder = /^(?!\/)(?!.*(?:^|\/)\.\.?(?:\/|$))[\w./-]+[\w-]$/;
 /** @throws {Failure<SyncProblem>} config-invalid, with everything that is wrong */
 export function loadConfig(path: string): NightlyConfig {
   const value = readYaml(path);
+  const other = otherFormatOf(value);
+  if (other !== undefined)
+    throw syncFailure({
+      code: 'config-invalid',
+      path,
+      errors: [{ at: 'format', why: describeFormat(other) }],
+    });
   const errors: ConfigError[] = [...validateSchema(value, schema as unknown as SchemaNode)];
   if (errors.length > 0) throw syncFailure({ code: 'config-invalid', path, errors });
   // The schema has just proven the shape.
@@ -108,20 +116,11 @@ export function loadConfig(path: string): NightlyConfig {
 }
 
 function readYaml(path: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    const errno = systemErrorCode(error);
-    if (errno === undefined) throw error;
-    throw syncFailure({
-      code: 'config-invalid',
-      path,
-      errors: [{ at: 'file', why: `cannot be read: ${errno}` }],
-    });
-  }
+  const read = readGivenText(path, largestFile);
+  if ('why' in read)
+    throw syncFailure({ code: 'config-invalid', path, errors: [{ at: 'file', why: read.why }] }, read.cause);
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const document = parseDocument(read.text, { lineCounter: lines, uniqueKeys: true });
   if (document.errors.length > 0)
     throw syncFailure({
       code: 'config-invalid',

@@ -1,14 +1,17 @@
 // Lays a pick out in a folder for a person to finish, and takes back what the person committed.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { asFileFailure } from '../../core/as-file-failure.ts';
 import { makeFolders } from '../../core/durable.ts';
 import { run } from '../../core/run.ts';
+import { inert } from '../../core/text.ts';
 import { formatCommit, parseCommit } from '../git/commit.ts';
 import { gitEnvironment, noTidying } from '../git/git-environment.ts';
 import { readable } from '../git/output.ts';
 import { fileMode } from '../git/tree.ts';
+import { otherFormatOf, writtenHere } from '../other-format.ts';
 import { syncFailure } from '../problem.ts';
+import { readGivenText } from '../read-given-text.ts';
 import type { Engine } from './open-engine.ts';
 import type { PickRequest } from './open-workshop.ts';
 import { pickRef } from './pick-batches.ts';
@@ -18,12 +21,8 @@ import { rewriteMessage } from './rewrite-message.ts';
 
 const timeoutMs = 300_000;
 const noteFile = 'fork-sync.json';
+const largestNote = 4096;
 const markers = /^(?:<{7}|\|{7}|={7}|>{7})(?: |$)/m;
-
-interface Note {
-  readonly upstream: string;
-  readonly onto: string;
-}
 
 export interface CheckedOut {
   readonly result: PickResult;
@@ -95,13 +94,14 @@ export async function checkoutPick(
   for (const { path: file, edit, open, sides } of outcomes) {
     if (edit === 'delete') await git(['clean', '-q', '-f', '--', file]).catch(() => undefined);
     if (open === undefined || sides === undefined) continue;
-    makeFolders(dirname(join(path, file)));
-    writeFileSync(join(path, readable(file)), Buffer.from(sides.marked, 'latin1'));
+    const at = join(path, readable(file));
+    makeFolders(dirname(at));
+    writeFileSync(at, Buffer.from(sides.marked, 'latin1'));
   }
   const { info, messages } = engine.pack;
   const message = rewriteMessage(upstream.message, info, messages, upstream.sha);
   writeFileSync(join(path, '.git', 'MERGE_MSG'), Buffer.from(message, 'latin1'));
-  const note: Note = { upstream: request.upstream, onto: request.onto };
+  const note = { ...writtenHere, upstream: request.upstream, onto: request.onto };
   writeFileSync(join(path, '.git', noteFile), JSON.stringify(note), { mode: 0o600 });
   return {
     result,
@@ -109,16 +109,35 @@ export async function checkoutPick(
   };
 }
 
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isSha(value: unknown): value is string {
+  return typeof value === 'string' && /^[0-9a-f]{40}$/.test(value);
+}
+
 /** Which pick a folder was made for. */
 export function readNote(folder: string): PickRequest {
-  const path = join(resolve(folder), '.git', noteFile);
-  try {
-    const note: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    if (typeof note === 'object' && note !== null && 'upstream' in note && 'onto' in note)
-      return { upstream: String(note.upstream), onto: String(note.onto) };
-  } catch {
-    // A folder that is not ours and a note that cannot be read come to the same: nothing to continue.
+  const read = readGivenText(join(resolve(folder), '.git', noteFile), largestNote, 'refuse');
+  const note = 'text' in read ? parseJson(read.text) : undefined;
+  const other = otherFormatOf(note);
+  if (other !== undefined)
+    throw syncFailure({
+      code: 'other-version',
+      what: `The folder ${inert(resolve(folder))}`,
+      other,
+      next: 'Or lay the pick out anew in another folder, with checkout of this version.',
+    });
+  if (typeof note === 'object' && note !== null && 'upstream' in note && 'onto' in note) {
+    const { upstream, onto } = note;
+    if (isSha(upstream) && isSha(onto)) return { upstream, onto };
   }
+  // A folder that is not ours and a note that cannot be read come to the same: nothing to continue.
   throw syncFailure({
     code: 'checkout-refused',
     path: resolve(folder),

@@ -4,6 +4,7 @@ import { formatCommit } from '../git/commit.ts';
 import { editTree, type ObjectWriter, type TreeEdits } from '../git/object-writer.ts';
 import type { Objects } from '../git/objects.ts';
 import { fileMode } from '../git/tree.ts';
+import { writtenHere } from '../other-format.ts';
 
 /** Files by name; undefined takes one away. */
 export type DecisionChanges = ReadonlyMap<string, string | undefined>;
@@ -27,7 +28,7 @@ export function decisionFile(upstream: string): string {
 }
 
 export function formatDecision(decision: NewDecision): string {
-  return stringify(decision, { lineWidth: 100 });
+  return stringify({ ...writtenHere, ...decision }, { lineWidth: 100 });
 }
 
 export interface ProposedRule {
@@ -40,7 +41,7 @@ export interface ProposedRule {
 
 /** A proposal is for people to read: no rule comes into force by a comment. */
 export function formatProposal(rule: ProposedRule): string {
-  return stringify({ proposal: 'rule', ...rule }, { lineWidth: 100 });
+  return stringify({ ...writtenHere, proposal: 'rule', ...rule }, { lineWidth: 100 });
 }
 
 /** All files of a folder of a commit, as they are; nothing where the folder is not there. */

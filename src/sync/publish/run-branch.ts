@@ -9,6 +9,7 @@ import { makeDecisionCommit, onlyDecisions, readDecisionFiles } from './decision
 import type { Ensured, Forge, PullRequest, Thread } from './forge.ts';
 import type { GitRemote } from './git-remote.ts';
 import { inertBlock, inertCode } from './inert-markdown.ts';
+import { formatKeptPlan, readKeptPlan } from './kept-plan.ts';
 import {
   answerTopic,
   asksAfterClosing,
@@ -273,16 +274,9 @@ async function lastOnto(engine: Engine, refs: BranchRefs): Promise<string | unde
   const commit = await engine.objects.commitIfHere(refs.plan);
   const entry = commit === undefined ? undefined : await engine.objects.entry(commit.tree, 'plan.json');
   if (entry === undefined) return undefined;
-  try {
-    const plan: unknown = JSON.parse(await engine.objects.text(entry.sha));
-    const onto = typeof plan === 'object' && plan !== null && 'onto' in plan ? String(plan.onto) : '';
-    return /^[0-9a-f]{40}$/.test(onto) && (await engine.objects.commitIfHere(onto)) !== undefined
-      ? onto
-      : undefined;
-  } catch {
-    // Somebody wrote something else there: then it says nothing.
-    return undefined;
-  }
+  const text = await engine.objects.textIfHere(entry.sha);
+  const onto = text === undefined ? undefined : readKeptPlan(text);
+  return onto !== undefined && (await engine.objects.commitIfHere(onto)) !== undefined ? onto : undefined;
 }
 
 /** Plans, looks at every pick once more, and plans again without what may not be pushed like this. */
@@ -366,7 +360,7 @@ async function onTop(
 async function keepPlan(engine: Engine, plan: PublishPlan): Promise<string> {
   const { writer, objects, pack } = engine;
   const { committer } = await objects.commit(plan.onto);
-  const blob = writer.put('blob', Buffer.from(`${JSON.stringify(plan, undefined, 1)}\n`));
+  const blob = writer.put('blob', Buffer.from(formatKeptPlan(plan)));
   const tree = writer.put('tree', formatTree([{ mode: fileMode.file, name: 'plan.json', sha: blob }]));
   const who = { who: pack.info.committer, email: '', time: committer.time, zone: '+0000' };
   return writer.put(

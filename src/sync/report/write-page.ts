@@ -3,13 +3,16 @@ import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { writeFileDurable } from '../../core/durable.ts';
 import { systemErrorCode } from '../../core/failure.ts';
+import { kindOf } from '../../core/read-regular-file.ts';
 import { syncFailure } from '../problem.ts';
 
 /** @throws {Failure<SyncProblem>} cannot-write, where it is certain already that the page could not be written */
 export function checkPagePath(path: string | undefined): void {
   if (path === undefined) return;
-  if (fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
-    throw syncFailure({ code: 'cannot-write', path, why: 'it is a folder' });
+  // The page takes the place of what is there: of a file it may, of a device it would leave the system without one.
+  const there = fs.lstatSync(path, { throwIfNoEntry: false });
+  if (there !== undefined && !there.isFile())
+    throw syncFailure({ code: 'cannot-write', path, why: `it is ${kindOf(there)}` });
   try {
     fs.accessSync(dirname(path), fs.constants.W_OK | fs.constants.X_OK);
   } catch (error) {

@@ -1,12 +1,14 @@
 // Reads a rule pack from its folder: YAML, checked against the schema, refused as a whole where anything is wrong.
 
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { systemErrorCode } from '../../core/failure.ts';
 import { suggest } from '../../core/suggest.ts';
+import { describeFormat, otherFormatOf } from '../other-format.ts';
 import { type PackError, syncFailure } from '../problem.ts';
+import { readGivenText } from '../read-given-text.ts';
 import type {
   DoubtRule,
   ImportRule,
@@ -111,21 +113,12 @@ function readYaml(
   errors: PackError[],
 ): { readonly text: string; readonly value: unknown } {
   const path = join(folder, name);
-  let text = '';
-  try {
-    if (statSync(path).size > largestFile) {
-      errors.push({ file: name, at: 'size', why: `larger than ${largestFile} bytes` });
-      return { text, value: undefined };
-    }
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    errors.push({
-      file: name,
-      at: 'file',
-      why: `cannot be read (${systemErrorCode(error) ?? String(error)})`,
-    });
-    return { text, value: undefined };
+  const read = readGivenText(path, largestFile);
+  if ('why' in read) {
+    errors.push({ file: name, at: 'file', why: read.why });
+    return { text: '', value: undefined };
   }
+  const { text } = read;
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, uniqueKeys: true });
   for (const error of document.errors) {
@@ -142,6 +135,11 @@ function readYaml(
     value = document.toJS({ maxAliasCount: 50 });
   } catch (error) {
     errors.push({ file: name, at: 'aliases', why: error instanceof Error ? error.message : String(error) });
+    return { text, value: undefined };
+  }
+  const other = otherFormatOf(value);
+  if (other !== undefined) {
+    errors.push({ file: name, at: 'format', why: describeFormat(other) });
     return { text, value: undefined };
   }
   for (const error of validateSchema(value, fileSchemas[name] as SchemaNode))

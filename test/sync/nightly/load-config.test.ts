@@ -107,7 +107,7 @@ describe('fork-sync.yaml', () => {
   });
 
   it('says when it is not there', () => {
-    expect(() => loadConfig('/nonexistent/fork-sync.yaml')).toThrow('cannot be read: ENOENT');
+    expect(() => loadConfig('/nonexistent/fork-sync.yaml')).toThrow('it cannot be read (ENOENT)');
   });
 
   it('knows a repository by its name whatever its capitals', () => {

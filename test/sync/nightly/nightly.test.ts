@@ -111,7 +111,7 @@ describe('fork-sync nightly', { timeout: 90_000 }, () => {
     const here = await scene();
     const unlock = takeLock(join(here.folder, 'cache'));
     await expect(here.night()).rejects.toMatchObject({
-      problem: { code: 'already-running', pid: process.pid },
+      problem: { code: 'already-running', holder: { pid: process.pid } },
       exitCode: 1,
     });
     unlock();

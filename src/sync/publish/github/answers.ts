@@ -1,4 +1,6 @@
 // Between GitHub's words and ours: the halves of a repository's name, and answers as the values of the forge.
+import * as z from 'zod';
+import { syncFailure } from '../../problem.ts';
 import type { Comment, Issue, PullRequest } from '../forge.ts';
 
 export function split(repository: string): { readonly owner: string; readonly repo: string } {
@@ -6,24 +8,27 @@ export function split(repository: string): { readonly owner: string; readonly re
   return { owner, repo };
 }
 
-interface PullRequestAnswer {
-  readonly number: number;
-  readonly html_url: string;
-  readonly state: string;
-  readonly merged_at: string | null;
-  readonly draft?: boolean;
-  readonly title: string;
-  readonly body: string | null;
-  readonly labels: readonly { readonly name?: string }[];
-  readonly base: { readonly ref: string };
-  readonly head: {
-    readonly ref: string;
-    readonly sha: string;
-    readonly repo: { readonly clone_url?: string } | null;
-  };
-}
+const text = z.string().nullish();
 
-export function asPullRequest(repository: string, pull: PullRequestAnswer): PullRequest {
+const pullRequestAnswer = z.object({
+  number: z.int(),
+  html_url: z.string(),
+  state: z.string(),
+  merged_at: z.string().nullable(),
+  draft: z.boolean().optional(),
+  title: z.string(),
+  body: text,
+  labels: z.array(z.object({ name: z.string().optional() })),
+  base: z.object({ ref: z.string() }),
+  head: z.object({
+    ref: z.string(),
+    sha: z.string(),
+    repo: z.object({ clone_url: z.string().optional() }).nullable(),
+  }),
+});
+
+export function asPullRequest(repository: string, answer: unknown): PullRequest {
+  const pull = parse('a pull request', pullRequestAnswer, answer);
   return {
     repository,
     number: pull.number,
@@ -40,15 +45,16 @@ export function asPullRequest(repository: string, pull: PullRequestAnswer): Pull
   };
 }
 
-interface CommentAnswer {
-  readonly id: number;
-  readonly body?: string | undefined;
-  readonly user: { readonly login: string } | null;
-  readonly created_at: string;
-  readonly html_url: string;
-}
+const commentAnswer = z.object({
+  id: z.int(),
+  body: text,
+  user: z.object({ login: z.string() }).nullable(),
+  created_at: z.string(),
+  html_url: z.string(),
+});
 
-export function asComment(comment: CommentAnswer): Comment {
+export function asComment(answer: unknown): Comment {
+  const comment = parse('a comment', commentAnswer, answer);
   return {
     id: comment.id,
     // GitHub shows what deleted accounts wrote as the account `ghost`.
@@ -59,15 +65,16 @@ export function asComment(comment: CommentAnswer): Comment {
   };
 }
 
-interface IssueAnswer {
-  readonly number: number;
-  readonly html_url: string;
-  readonly state: string;
-  readonly title: string;
-  readonly body?: string | null | undefined;
-}
+const issueAnswer = z.object({
+  number: z.int(),
+  html_url: z.string(),
+  state: z.string(),
+  title: z.string(),
+  body: text,
+});
 
-export function asIssue(repository: string, issue: IssueAnswer): Issue {
+export function asIssue(repository: string, answer: unknown): Issue {
+  const issue = parse('an issue', issueAnswer, answer);
   return {
     repository,
     number: issue.number,
@@ -76,4 +83,19 @@ export function asIssue(repository: string, issue: IssueAnswer): Issue {
     title: issue.title,
     body: issue.body ?? '',
   };
+}
+
+const shaAnswer = z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) });
+
+export function asSha(answer: unknown): string {
+  return parse('a commit', shaAnswer, answer).sha;
+}
+
+/** Other versions of GitHub, and what only speaks like it, answer in other forms. */
+function parse<T>(what: string, schema: z.ZodType<T>, answer: unknown): T {
+  const parsed = schema.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  const [first] = parsed.error.issues;
+  const why = first === undefined ? '' : `${first.path.join('.')}: ${first.message}`;
+  throw syncFailure({ code: 'forge-odd', what, why });
 }

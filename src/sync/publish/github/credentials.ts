@@ -1,7 +1,6 @@
 // Where the token or the key of a GitHub App comes from: the environment or a file, never the command line.
-import { readFileSync } from 'node:fs';
-import { systemErrorCode } from '../../../core/failure.ts';
 import { syncFailure } from '../../problem.ts';
+import { readGivenText } from '../../read-given-text.ts';
 
 export interface CredentialSource {
   /** Name of an environment variable. */
@@ -27,6 +26,8 @@ export type Credentials =
       readonly installation: number | undefined;
     }
   | { readonly kind: 'none' };
+
+const largestSecret = 64 * 1024;
 
 /** Takes what it reads out of this process's environment, so that no process it starts inherits it. */
 export function readCredentials(
@@ -67,13 +68,11 @@ function readSecret(
 }
 
 function readSecretFile(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch (error) {
-    throw syncFailure({
-      code: 'credentials-missing',
-      why: `the file ${path} cannot be read (${systemErrorCode(error) ?? 'unknown'})`,
-      next: 'Name a file that this user can read.',
-    });
-  }
+  const read = readGivenText(path, largestSecret);
+  if ('text' in read) return read.text.trim();
+  throw syncFailure({
+    code: 'credentials-missing',
+    why: `of the file ${path}, ${read.why}`,
+    next: 'Name a file that this user can read.',
+  });
 }

@@ -3,7 +3,7 @@ import type { Forge, Issue, Permission, PullRequest, WantedIssue, WantedPullRequ
 import { readMarker, sameText, withMarker } from '../marker.ts';
 import { isSameRepository } from '../same-repository.ts';
 import type { WriteGate } from '../write-gate.ts';
-import { asIssue, asPullRequest, split } from './answers.ts';
+import { asIssue, asPullRequest, asSha, split } from './answers.ts';
 import { createOnce, forgeCall, statusOf } from './calls.ts';
 import { openComments } from './comments.ts';
 import { type GitHubClient, pageSize } from './open-client.ts';
@@ -131,7 +131,7 @@ export function openGitHubForge(options: GitHubForgeOptions): Forge {
           pull_number: thread.number,
           per_page: pageSize,
         });
-        return commits.map(({ sha }) => sha);
+        return commits.map(asSha);
       }),
 
     commentsSinceClosed: (thread) =>

@@ -1,6 +1,7 @@
 // An octokit client that waits as GitHub asks, and for no answer longer than it may.
 import { createAppAuth } from '@octokit/auth-app';
 import { Octokit } from '@octokit/rest';
+import { syncFailure } from '../../problem.ts';
 import type { Credentials } from './credentials.ts';
 import { createPace, type PaceOptions } from './pace.ts';
 
@@ -31,6 +32,11 @@ export function openClient(options: ClientOptions): GitHubClient {
     ...authentication(options.credentials),
   });
   const paced = createPace(options);
+  client.hook.after('request', ({ status, data, url }) => {
+    // A page for people in its place: the address is that of the forge, and not of its interface.
+    if (status !== 204 && (typeof data !== 'object' || data === null))
+      throw syncFailure({ code: 'forge-odd', what: url, why: `${typeof data} in place of JSON` });
+  });
   client.hook.wrap('request', (request, given) => paced(() => request(given), given));
   return client;
 }
