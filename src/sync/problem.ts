@@ -131,7 +131,7 @@ function explain(problem: SyncProblem): { what: string; where?: string; next?: s
     case 'pack-invalid':
       return {
         what: `The rule pack has ${problem.errors.length} error${problem.errors.length === 1 ? '' : 's'}.`,
-        where: problem.errors.map((error) => `${error.file}: ${error.at}: ${error.why}`).join('\n'),
+        where: listErrors(problem.errors.map((error) => `${error.file}: ${error.at}: ${error.why}`)),
         next: 'Mend the pack and run `fork-sync rules check`.',
       };
     case 'pairs-invalid':
@@ -190,7 +190,7 @@ function explain(problem: SyncProblem): { what: string; where?: string; next?: s
     case 'config-invalid':
       return {
         what: `The configuration has ${problem.errors.length} error${problem.errors.length === 1 ? '' : 's'}.`,
-        where: problem.errors.map((error) => `${inert(problem.path)}: ${error.at}: ${error.why}`).join('\n'),
+        where: listErrors(problem.errors.map((error) => `${problem.path}: ${error.at}: ${error.why}`)),
         next: 'Mend the file; docs/fork-sync/nightly.md lists every key.',
       };
     case 'already-running':
@@ -212,6 +212,14 @@ function explain(problem: SyncProblem): { what: string; where?: string; next?: s
     default:
       return unreachable(problem);
   }
+}
+
+/** A file that is something else altogether has an error a line. */
+const mostErrors = 50;
+
+function listErrors(errors: readonly string[]): string {
+  const more = errors.length - mostErrors;
+  return [...errors.slice(0, mostErrors).map(inert), ...(more > 0 ? [`and ${more} more`] : [])].join('\n');
 }
 
 const writeReasons: Readonly<Record<string, string>> = {

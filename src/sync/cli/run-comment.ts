@@ -19,6 +19,9 @@ import { openWriteGate } from '../publish/write-gate.ts';
 import { type ConfigAndPack, openConfig } from './open-config.ts';
 import { readPullRequestUrl } from './pull-request-url.ts';
 
+/** docs.github.com, List commits on a pull request. */
+const mostCommits = 250;
+
 export interface CommentOptions {
   readonly pr?: string;
   readonly config?: string;
@@ -97,6 +100,10 @@ async function preview(
 ): Promise<readonly PlanEntry[]> {
   const pull = await forge.readPullRequest(thread);
   const shas = await forge.readPullRequestCommits(thread);
+  if (shas.length >= mostCommits)
+    process.stderr.write(
+      `GitHub lists the first ${mostCommits} commits of a pull request: what follows them is not shown.\n`,
+    );
   const engine = await openEngine({
     upstream: config.upstream,
     fork: config.fork,

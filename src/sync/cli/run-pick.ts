@@ -99,9 +99,23 @@ async function readRequests(
   return pairs.map((_, index) => ({ upstream: commitShas[index] ?? '', onto: ontoShas[index] ?? '' }));
 }
 
+/** More than 700,000 pairs. */
+const longestInput = 64 * 1024 * 1024;
+
 async function readStdin(): Promise<readonly (readonly [string, string])[]> {
   const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
+  let bytes = 0;
+  for await (const chunk of process.stdin) {
+    const piece = Buffer.from(chunk);
+    bytes += piece.length;
+    if (bytes > longestInput)
+      throw syncFailure({
+        code: 'usage',
+        why: `The input has more than ${longestInput} bytes: that is no list of commits.`,
+        next: 'Give one pair of commits a line.',
+      });
+    chunks.push(piece);
+  }
   const lines = Buffer.concat(chunks).toString('utf8').split('\n');
   return lines.flatMap((line, index): readonly (readonly [string, string])[] => {
     if (line.trim() === '') return [];

@@ -10,10 +10,11 @@ import type { Verdict } from '../gate/licence-gate.ts';
 import { gitEnvironment } from '../git/git-environment.ts';
 import type { Objects } from '../git/objects.ts';
 import { openGit } from '../git/resolve-commit.ts';
+import { networkLimitMs, noStalling } from '../git/time-limit.ts';
 import { fileMode } from '../git/tree.ts';
 import { syncFailure } from '../problem.ts';
 
-const timeoutMs = 3_600_000;
+const timeoutMs = 300_000;
 const filter = '--filter=blob:none';
 
 /** Makes the repository where it is missing, once `from` has answered; one that is there needs a remote called origin. */
@@ -149,7 +150,12 @@ async function askUpstream(
   try {
     // The rest of the environment stays: the way out may be a proxy, and a key may be with an agent.
     const env = { ...gitEnvironment, GIT_ASKPASS: undefined, SSH_ASKPASS: undefined };
-    return await run(['git', ...args], { timeoutMs, env, ...(input === undefined ? {} : { input }) });
+    const settings = noStalling.flatMap(([key, value]) => ['-c', `${key}=${value}`]);
+    return await run(['git', ...settings, ...args], {
+      timeoutMs: networkLimitMs,
+      env,
+      ...(input === undefined ? {} : { input }),
+    });
   } catch (error) {
     if (!(error instanceof Failure) || !('stderr' in error.problem)) throw error;
     const detail = String(error.problem.stderr).trim().slice(-2000);

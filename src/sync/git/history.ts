@@ -113,7 +113,7 @@ export function openWholeHistories<C extends HistoryCommit>(
         };
         return is === true ? note(true) : is.then(note);
       });
-      cutOff.push(...missing);
+      for (const sha of missing) cutOff.push(sha);
       if (holds && older.length > 0) {
         before ??= hasForkPoint ? commonBefore(isAncient) : Promise.resolve(new Map());
         const common = await before;

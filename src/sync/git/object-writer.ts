@@ -5,6 +5,7 @@ import { run } from '../../core/run.ts';
 import { gitEnvironment } from './git-environment.ts';
 import type { ObjectType } from './object-reader.ts';
 import type { Folder, Objects } from './objects.ts';
+import { timeLimit } from './time-limit.ts';
 import { fileMode, formatTree, type TreeEntry } from './tree.ts';
 
 export interface ObjectWriter {
@@ -20,7 +21,6 @@ export function hashObject(type: ObjectType, data: Buffer): string {
 }
 
 const packTypes: Readonly<Record<ObjectType, number>> = { commit: 1, tree: 2, blob: 3, tag: 4 };
-const timeoutMs = 300_000;
 
 /** What is put can be read back through `objects` at once, written or not. */
 export function createObjectWriter(objects: Objects): ObjectWriter {
@@ -42,7 +42,8 @@ export function createObjectWriter(objects: Objects): ObjectWriter {
       if (made.size === 0) return;
       const pack = formatPack([...made.values()]);
       await run(['git', `--git-dir=${gitDir}`, 'unpack-objects', '-q'], {
-        timeoutMs,
+        // One file an object, each of which may have to reach the disk.
+        timeoutMs: timeLimit(120_000, made.size, 50) + timeLimit(0, pack.length, 1 / 1024),
         env: gitEnvironment,
         input: pack,
       });

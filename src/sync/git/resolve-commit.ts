@@ -1,34 +1,30 @@
 // Turns what people typed into shas of commits.
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type SimpleGit, simpleGit } from 'simple-git';
 import { run } from '../../core/run.ts';
 import { syncFailure } from '../problem.ts';
 import { gitEnvironment } from './git-environment.ts';
+import { timeLimit } from './time-limit.ts';
 
 const fullSha = /^[0-9a-f]{40}$/;
 const shortSha = /^[0-9a-f]{4,39}$/i;
-const usualTimeoutMs = 60_000;
+/** For what git looks up; it may have a hundred thousand refs to read for it. */
+const usualTimeoutMs = 300_000;
 
-/** simple-git on a repository as a whole; any exit status but 0, and any signal, is an error. */
-export function openGit(repository: string, timeoutMs = usualTimeoutMs): SimpleGit {
-  const environment = Object.fromEntries(
-    Object.entries({ PATH: process.env['PATH'], ...gitEnvironment }).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined,
-    ),
-  );
-  return simpleGit({
-    baseDir: repository,
-    timeout: { block: timeoutMs },
-    // GIT_CONFIG_GLOBAL=/dev/null is what keeps foreign configuration out; simple-git counts naming it as unsafe.
-    unsafe: { allowUnsafeConfigPaths: true },
-    allowEnvironment: Object.keys(environment),
-    errors(error, result) {
-      if (error !== undefined) return error;
-      if (result.exitCode === 0) return undefined;
-      return Buffer.concat([...result.stdErr, Buffer.from(`exit status ${result.exitCode}`)]);
+export interface Git {
+  /** What git prints, as text; any exit status but 0, and any signal, is a failure. */
+  raw(args: readonly string[]): Promise<string>;
+}
+
+/** git on a repository as a whole. */
+export function openGit(repository: string): Git {
+  const path = resolve(repository);
+  return {
+    async raw(args) {
+      const argv = ['git', '-C', path, ...args] as const;
+      return (await run(argv, { timeoutMs: usualTimeoutMs, env: gitEnvironment })).stdout.toString('utf8');
     },
-  }).env(environment);
+  };
 }
 
 /** The commit of one name. */
@@ -53,7 +49,7 @@ export async function resolveCommits(
   // A folder that is not there would be taken for a git that is not there.
   if (!existsSync(path)) throw syncFailure({ code: 'not-a-repository', path, detail: nothingThere });
   const result = await run(['git', '-C', path, 'cat-file', '--batch-check=%(objectname)'], {
-    timeoutMs: usualTimeoutMs,
+    timeoutMs: timeLimit(usualTimeoutMs, asked.length, 20),
     env: gitEnvironment,
     input: Buffer.from(asked.map((name) => `${name}^{commit}\n`).join('')),
     accept: 'any',
@@ -92,7 +88,7 @@ function firstLine(text: string): string {
   return text.trim().split('\n')[0] ?? '';
 }
 
-async function commitsThatBegin(git: SimpleGit, short: string): Promise<readonly string[]> {
+async function commitsThatBegin(git: Git, short: string): Promise<readonly string[]> {
   const found = (await git.raw(['rev-parse', `--disambiguate=${short}`])).trim().split('\n');
   const types = await Promise.all(
     found.map((sha) => git.raw(['cat-file', '-t', sha]).catch(() => 'unreadable')),

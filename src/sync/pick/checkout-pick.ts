@@ -6,8 +6,10 @@ import { makeFolders } from '../../core/durable.ts';
 import { run } from '../../core/run.ts';
 import { inert } from '../../core/text.ts';
 import { formatCommit, parseCommit } from '../git/commit.ts';
+import { countFiles } from '../git/count-files.ts';
 import { gitEnvironment, noTidying } from '../git/git-environment.ts';
 import { readable } from '../git/output.ts';
+import { timeLimit } from '../git/time-limit.ts';
 import { fileMode } from '../git/tree.ts';
 import { otherFormatOf, writtenHere } from '../other-format.ts';
 import { syncFailure } from '../problem.ts';
@@ -19,9 +21,9 @@ import { pickCommit } from './pick-commit.ts';
 import type { PickResult } from './pick-result.ts';
 import { rewriteMessage } from './rewrite-message.ts';
 
-const timeoutMs = 300_000;
 const noteFile = 'fork-sync.json';
 const largestNote = 4096;
+const usualLimitMs = 300_000;
 const markers = /^(?:<{7}|\|{7}|={7}|>{7})(?: |$)/m;
 
 export interface CheckedOut {
@@ -29,7 +31,7 @@ export interface CheckedOut {
   readonly open: readonly string[];
 }
 
-function gitIn(folder: string) {
+function gitIn(folder: string, timeoutMs: number) {
   return async (args: readonly string[], input?: Buffer): Promise<string> => {
     const result = await run(['git', '-C', folder, ...args], {
       timeoutMs,
@@ -67,7 +69,7 @@ export async function checkoutPick(
   const onto = await engine.objects.commit(request.onto);
   await engine.writer.flush(engine.gitDir);
   asFileFailure('make the folder', path, () => makeFolders(path, 0o700));
-  const git = gitIn(path);
+  const git = gitIn(path, timeLimit(usualLimitMs, await countFiles(engine.gitDir, onto.sha), 20));
   await git(['init', '--quiet', '--template=']);
   makeFolders(join(path, '.git', 'objects', 'info'));
   writeFileSync(join(path, '.git', 'objects', 'info', 'alternates'), `${join(engine.gitDir, 'objects')}\n`);
@@ -150,7 +152,7 @@ export function readNote(folder: string): PickRequest {
 export async function continuePick(engine: Engine, folder: string): Promise<string> {
   const path = resolve(folder);
   const request = readNote(folder);
-  const git = gitIn(path);
+  const git = gitIn(path, usualLimitMs);
   const refuse = (why: string, next: string) => syncFailure({ code: 'checkout-refused', path, why, next });
   const head = (await git(['rev-parse', 'HEAD'])).trim();
   if (head === request.onto)
@@ -180,7 +182,7 @@ export async function continuePick(engine: Engine, folder: string): Promise<stri
       'HEAD',
     ],
     {
-      timeoutMs,
+      timeoutMs: usualLimitMs,
       env: gitEnvironment,
     },
   );
@@ -201,7 +203,7 @@ export async function continuePick(engine: Engine, folder: string): Promise<stri
   );
   await engine.writer.flush(engine.gitDir);
   await run(['git', `--git-dir=${engine.gitDir}`, 'update-ref', pickRef(request), commit], {
-    timeoutMs,
+    timeoutMs: usualLimitMs,
     env: gitEnvironment,
   });
   return commit;

@@ -2,6 +2,7 @@
 import { run } from '../../core/run.ts';
 import { gitEnvironment } from '../git/git-environment.ts';
 import type { ObjectWriter } from '../git/object-writer.ts';
+import { timeLimit } from '../git/time-limit.ts';
 import type { PickRequest } from './open-workshop.ts';
 import { type DetailedPick, pickCommit } from './pick-commit.ts';
 import type { Workshop } from './pick-view.ts';
@@ -24,7 +25,6 @@ export interface BatchSources {
   readonly stopped: () => boolean;
 }
 
-const timeoutMs = 120_000;
 const largestBatch = 64;
 /** Nobody waits longer than this for a pick that is made. */
 const batchMs = 1000;
@@ -70,7 +70,7 @@ export async function nameCommits(gitDir: string, picks: readonly DetailedPick[]
   );
   if (lines.size === 0) return;
   await run(['git', `--git-dir=${gitDir}`, '-c', 'core.filesRefLockTimeout=20000', 'update-ref', '--stdin'], {
-    timeoutMs,
+    timeoutMs: timeLimit(120_000, lines.size, 50),
     env: gitEnvironment,
     input: Buffer.from([...lines].join('')),
   });

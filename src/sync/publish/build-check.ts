@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { makeFolders } from '../../core/durable.ts';
 import { Failure } from '../../core/failure.ts';
 import { type Argv, run } from '../../core/run.ts';
+import { countFiles } from '../git/count-files.ts';
 import { gitEnvironment } from '../git/git-environment.ts';
+import { timeLimit } from '../git/time-limit.ts';
 
 export interface BuildOptions {
   readonly gitDir: string;
@@ -16,26 +18,25 @@ export interface BuildOptions {
   readonly environment: readonly string[];
 }
 
-const gitLimitMs = 300_000;
-
 /** Undefined: it went well; otherwise what failed, with the last lines of its output. */
 export async function checkBuild(options: BuildOptions): Promise<string | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'fork-sync-build-'));
   const tree = join(folder, 'tree');
   try {
-    const git = (...args: string[]) =>
+    const git = (timeoutMs: number, ...args: string[]) =>
       run(['git', '-C', tree, ...args], {
-        timeoutMs: gitLimitMs,
+        timeoutMs,
         env: { ...gitEnvironment, GIT_OPTIONAL_LOCKS: undefined },
       });
     mkdirSync(tree);
-    await git('init', '--quiet', '--template=');
+    await git(60_000, 'init', '--quiet', '--template=');
     makeFolders(join(tree, '.git', 'objects', 'info'));
     writeFileSync(
       join(tree, '.git', 'objects', 'info', 'alternates'),
       `${join(options.gitDir, 'objects')}\n`,
     );
-    await git('checkout', '--quiet', '--detach', options.commit);
+    const files = await countFiles(options.gitDir, options.commit);
+    await git(timeLimit(300_000, files, 20), 'checkout', '--quiet', '--detach', options.commit);
     const kept = new Set(['PATH', 'LANG', ...options.environment]);
     const cleared = Object.keys(process.env).filter((name) => !kept.has(name));
     await run(options.argv, {

@@ -24,7 +24,8 @@ export interface CheckedOutConflict {
   readonly open: readonly string[];
 }
 
-const timeoutMs = 600_000;
+/** Writing out a whole tree is most of it. */
+const timeoutMs = 3_600_000;
 
 /** Leaves a clone in the middle of `git cherry-pick`, on top of the branch. */
 export async function checkoutPullRequest(options: PullRequestCheckout): Promise<CheckedOutConflict> {

@@ -2,6 +2,7 @@
 import { Failure } from '../../core/failure.ts';
 import { type Argv, run } from '../../core/run.ts';
 import { gitEnvironment, noTidying } from '../git/git-environment.ts';
+import { networkLimitMs, noStalling } from '../git/time-limit.ts';
 import { syncFailure } from '../problem.ts';
 
 export interface RemoteOptions {
@@ -29,7 +30,6 @@ export interface GitRemote {
   fetch(refs: readonly string[]): Promise<void>;
 }
 
-const timeoutMs = 600_000;
 const protocols = /^(?:https?|file|ssh):\/\//;
 
 export function openRemote(options: RemoteOptions): GitRemote {
@@ -37,7 +37,11 @@ export function openRemote(options: RemoteOptions): GitRemote {
   const git = async (args: readonly string[], accept: 'any' | readonly number[] = []) => {
     const argv: Argv = ['git', `--git-dir=${gitDir}`, ...args];
     try {
-      return await run(argv, { timeoutMs, env: await remoteEnvironment(url, await options.token()), accept });
+      return await run(argv, {
+        timeoutMs: networkLimitMs,
+        env: await remoteEnvironment(url, await options.token()),
+        accept,
+      });
     } catch (error) {
       throw asRemoteProblem(url, error);
     }
@@ -119,6 +123,7 @@ export async function remoteEnvironment(
     ['core.hooksPath', '/dev/null'],
     ['push.followTags', 'false'],
     ...noTidying,
+    ...noStalling,
   ];
   if (token !== undefined && url.startsWith('http')) {
     const basic = Buffer.from(`x-access-token:${token}`).toString('base64');

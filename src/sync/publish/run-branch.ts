@@ -24,6 +24,7 @@ import type { PlannedRun, Planner } from './planner.ts';
 import { checkFiles, checkMessage, type Finding, type PreflightOptions } from './preflight.ts';
 import { isPick, needsPerson, type PublishPlan } from './publish-plan.ts';
 import { formatBody, formatTitle } from './pull-request-text.ts';
+import { pushInOrder } from './push-in-order.ts';
 import type { WriteGate } from './write-gate.ts';
 
 export interface RunSettings {
@@ -201,7 +202,7 @@ async function publish(parts: RunParts, wanted: ToPublish): Promise<RunResult> {
       `push ${settings.branch} (${head.slice(0, 12)}, ${changes.length} refs) to ${settings.headRepository}`,
     );
     if (answered === 'over-limit') return { ...base, outcome: 'over-limit' };
-    if (answered === 'go' && (await parts.remote.push(changes)) === 'moved')
+    if (answered === 'go' && (await pushInOrder(parts.remote, changes)) === 'moved')
       return {
         ...base,
         outcome: 'person-on-branch',

@@ -1,9 +1,11 @@
 // Repeats picks in repositories that hold nothing but what a pick may see: the proof that it does not peek.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolders } from '../../core/durable.ts';
 import { run } from '../../core/run.ts';
 import { gitEnvironment } from '../git/git-environment.ts';
 import { loadHistory } from '../git/history.ts';
+import { timeLimit } from '../git/time-limit.ts';
 import { type Engine, openEngine } from '../pick/open-engine.ts';
 import type { RulePack } from '../rules/model.ts';
 import type { Replayed } from './replay-pairs.ts';
@@ -18,7 +20,7 @@ export interface Isolated {
   }[];
 }
 
-const timeoutMs = 600_000;
+const longestList = 4 * 1024 * 1024 * 1024;
 
 /** Picks spread over the whole replay are made again, each in repositories of its own. */
 export async function replayIsolated(
@@ -76,31 +78,34 @@ async function pickAlone(engine: Engine, cache: string, pack: RulePack, one: Rep
  * the fork, and the engine does not look at it.
  */
 async function copyReachable(engine: Engine, tip: string, forkPoint: string, gitDir: string): Promise<void> {
-  const git = (args: readonly string[], input?: Buffer) =>
-    run(['git', `--git-dir=${gitDir}`, ...args], {
-      timeoutMs,
-      env: gitEnvironment,
-      ...(input === undefined ? {} : { input }),
-      maxOutputBytes: 2 * 1024 * 1024 * 1024,
-    });
-  const from = (args: readonly string[], input?: Buffer) =>
-    run(['git', `--git-dir=${engine.gitDir}`, ...args], {
-      timeoutMs,
-      env: gitEnvironment,
-      ...(input === undefined ? {} : { input }),
-      maxOutputBytes: 2 * 1024 * 1024 * 1024,
-    });
-  await git(['init', '--quiet', '--bare', '--template=', gitDir]);
+  await run(['git', 'init', '--quiet', '--bare', '--template=', '--', gitDir], {
+    timeoutMs: 60_000,
+    env: gitEnvironment,
+  });
   const history = await loadHistory(engine.objects, [tip], forkPoint);
   const base = (await engine.objects.commitIfHere(forkPoint)) === undefined ? [] : [forkPoint];
   const tips = [...history.commits.map((commit) => commit.sha), ...base];
   // Parents that are older than the fork point are read for their date only, and merges compare with them.
   for (const commit of history.commits)
     for (const parent of commit.parents) if (!history.indexOf.has(parent)) tips.push(parent);
+  const from = (args: readonly string[], input: Buffer, things: number) =>
+    run(['git', `--git-dir=${engine.gitDir}`, ...args], {
+      timeoutMs: timeLimit(600_000, things, 50),
+      env: gitEnvironment,
+      input,
+      // A name of 40 digits each, of as many objects as such commits bring.
+      maxOutputBytes: longestList,
+    });
   const list = await from(
     ['rev-list', '--objects', '--no-object-names', '--no-walk', '--missing=allow-any', '--stdin'],
     Buffer.from(`${[...new Set(tips)].join('\n')}\n`),
+    tips.length,
   );
-  const pack = await from(['pack-objects', '--stdout', '--quiet'], list.stdout);
-  await git(['index-pack', '--stdin'], pack.stdout);
+  // Straight into its place: a pack has any size.
+  makeFolders(join(gitDir, 'objects', 'pack'));
+  await from(
+    ['pack-objects', '--quiet', join(gitDir, 'objects', 'pack', 'pack')],
+    list.stdout,
+    list.stdout.length / 41,
+  );
 }

@@ -83,7 +83,7 @@ function validateObject(value: unknown, schema: SchemaNode, at: string): readonl
   for (const [key, inner] of Object.entries(value)) {
     const node = Object.hasOwn(properties, key) ? properties[key] : schema.values;
     const place = at === '' ? key : `${at}.${key}`;
-    if (node !== undefined) errors.push(...validateSchema(inner, node, place));
+    if (node !== undefined) for (const error of validateSchema(inner, node, place)) errors.push(error);
     else errors.push({ at: place, why: `unknown key${suggest(key, Object.keys(properties))}` });
   }
   return errors;

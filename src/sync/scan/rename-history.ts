@@ -1,7 +1,9 @@
 // Where the files of a history went: renames and deletions commit by commit, followed by whoever can see them.
+import { Failure } from '../../core/failure.ts';
 import { run } from '../../core/run.ts';
 import { gitEnvironment } from '../git/git-environment.ts';
 import type { History, Visible } from '../git/history.ts';
+import { timeLimit } from '../git/time-limit.ts';
 
 interface Move {
   readonly index: number;
@@ -43,8 +45,6 @@ export interface RenameHistory {
   /** Commits that could not be compared with their parent, since objects are not here. */
   readonly unread: number;
 }
-
-const timeoutMs = 300_000;
 
 /** Remembers what git said about a commit, which never changes. */
 export interface MovesCache {
@@ -196,6 +196,37 @@ function isNone(sha: string): boolean {
 /** As git's small caches are for the reader of objects; renames compare a few blobs of one commit. */
 const smallMemory = ['-c', 'core.deltaBaseCacheLimit=16m', '-c', 'core.packedGitLimit=32m'];
 
+/** So many comparisons come out as less than what a text can hold. */
+const mostAtOnce = 20_000;
+
+/** What git prints; or why not: objects are missing, or it is more than is taken at once. */
+async function askGit(
+  gitDir: string,
+  comparisons: readonly string[],
+  similarity: '-M50%' | '-M100%',
+): Promise<Buffer | 'missing' | 'too much'> {
+  try {
+    const { status, stdout } = await run(
+      [
+        ...(['git', `--git-dir=${gitDir}`, ...smallMemory] as const),
+        ...['diff-tree', '--stdin', '--always', '-r', '-z', '--raw', '--no-abbrev', similarity, '-l0'],
+      ],
+      {
+        timeoutMs: timeLimit(600_000, comparisons.length, 200),
+        env: gitEnvironment,
+        input: Buffer.from(`${comparisons.join('\n')}\n`),
+        accept: 'any',
+      },
+    );
+    return status === 0 ? stdout : 'missing';
+  } catch (error) {
+    // One commit alone that is too much is named with the limit.
+    const tooMuch = error instanceof Failure && error.problem.code === 'command-output-too-large';
+    if (tooMuch && comparisons.length > 1) return 'too much';
+    throw error;
+  }
+}
+
 /** Halves the list around commits whose objects are missing, so that one of them does not hide the others. */
 async function askMoves(
   gitDir: string,
@@ -204,15 +235,9 @@ async function askMoves(
   answers: Map<string, string>,
 ): Promise<void> {
   if (comparisons.length === 0) return;
-  const result = await run(
-    [
-      ...(['git', `--git-dir=${gitDir}`, ...smallMemory] as const),
-      ...['diff-tree', '--stdin', '--always', '-r', '-z', '--raw', '--no-abbrev', similarity, '-l0'],
-    ],
-    { timeoutMs, env: gitEnvironment, input: Buffer.from(`${comparisons.join('\n')}\n`), accept: 'any' },
-  );
-  if (result.status === 0) {
-    splitAnswers(result.stdout.toString('latin1'), comparisons, answers);
+  const answer = comparisons.length > mostAtOnce ? 'too much' : await askGit(gitDir, comparisons, similarity);
+  if (typeof answer !== 'string') {
+    splitAnswers(answer.toString('latin1'), comparisons, answers);
     return;
   }
   if (comparisons.length === 1) return;

@@ -82,6 +82,19 @@ describe('a history', () => {
     expect(scan === undefined ? [] : shas(scan)).toEqual(['first', 'behind', 'last']);
   });
 
+  it('names every commit that is not here, however many', async () => {
+    const parents = Array.from({ length: 200_000 }, (_, index) => `p${index}`);
+    const read = readerOf([
+      ['fork', forked],
+      ['tip', forked + hour, 'fork', ...parents],
+    ]);
+
+    const picks = await walkHistory(read, ['tip'], 'fork');
+    const scan = await openWholeHistories(read, 'fork')(['tip']);
+
+    expect([picks.cutOff.length, scan.cutOff.length]).toEqual([200_000, 200_000]);
+  });
+
   it('is the same whatever the dates say, parents before children', async () => {
     await fc.assert(
       fc.asyncProperty(
