@@ -3,6 +3,7 @@ import { type ExitCode, exitCode } from '../core/exit-code.ts';
 import { Failure, unreachable } from '../core/failure.ts';
 import { inert } from '../core/text.ts';
 import { describeFormat, type OtherFormat } from './other-format.ts';
+import { ownCall } from './own-command.ts';
 
 export type SyncProblem =
   | { readonly code: 'not-a-repository'; readonly path: string; readonly detail: string }
@@ -132,7 +133,7 @@ function explain(problem: SyncProblem): { what: string; where?: string; next?: s
       return {
         what: `The rule pack has ${problem.errors.length} error${problem.errors.length === 1 ? '' : 's'}.`,
         where: listErrors(problem.errors.map((error) => `${error.file}: ${error.at}: ${error.why}`)),
-        next: 'Mend the pack and run `fork-sync rules check`.',
+        next: `Mend the pack and run: ${ownCall(['rules', 'check'], 'rules')}`,
       };
     case 'pairs-invalid':
       return {

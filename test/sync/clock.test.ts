@@ -48,6 +48,13 @@ function runAt(
 function runAll(offsetOf: (step: number) => number): readonly unknown[] {
   const tiny = makeFork();
   const common = repositoriesOf(tiny);
+  const [upstream, fork, rules] = [common.slice(0, 2), common.slice(2, 4), common.slice(4, 6)];
+  const optionsOf: Readonly<Record<string, readonly string[]>> = {
+    skip: [...upstream, ...fork, ...rules],
+    take: [...upstream, ...fork, ...rules],
+    park: [...upstream, ...rules],
+    reopen: [...upstream, ...rules],
+  };
   const by = ['--by', 'Per Son <per@example.org>'];
   const commands: readonly (readonly string[])[] = [
     ['pick', tiny.sha('one'), tiny.sha('two'), '--onto', 'rename', '--json'],
@@ -64,7 +71,7 @@ function runAll(offsetOf: (step: number) => number): readonly unknown[] {
     ['scan', '--json'],
   ];
   return commands.map(([name = '', ...args], step) => {
-    const { status, stdout } = runAt(offsetOf(step), [name, ...args, ...common]);
+    const { status, stdout } = runAt(offsetOf(step), [name, ...args, ...(optionsOf[name] ?? common)]);
     return [name, status, stdout.replaceAll(join(tiny.rules, '..'), '').replace(/\d{4}-\d\d-\d\d/g, 'DAY')];
   });
 }

@@ -1,12 +1,22 @@
 // The command line of fork-sync: reads arguments, calls one command, turns its outcome into an exit code.
 import { Command, CommanderError } from 'commander';
+import { diskFailureOf } from '../../core/as-file-failure.ts';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { Failure, systemErrorCode } from '../../core/failure.ts';
 import { describeLoss, standardOutputLost, watchStandardStreams } from '../../core/standard-streams.ts';
+import { inert } from '../../core/text.ts';
 import { toolVersion } from '../../core/version.ts';
 import { skipReasons } from '../decide/decision.ts';
+import { rememberGiven } from '../own-command.ts';
 import { addHelp } from './help.ts';
-import { withRepositories, withRules } from './options.ts';
+import {
+  refuseDoubled,
+  withFork,
+  withRepositories,
+  withRules,
+  withThreads,
+  withUpstream,
+} from './options.ts';
 import { runCheckout, runContinue } from './run-checkout.ts';
 import { runDecide, runReopen } from './run-decide.ts';
 import { runDrift } from './run-drift.ts';
@@ -27,8 +37,8 @@ function createProgram(finish: (code: ExitCode) => void): Command {
     .version(toolVersion)
     .exitOverride()
     .option('--no-color', 'plain text')
-    .configureOutput({ writeErr: (text) => process.stderr.write(text) });
-  withRepositories(program.command('pick'))
+    .configureOutput({ writeErr: (text) => process.stderr.write(inertLines(text)) });
+  withThreads(program.command('pick'))
     .description('pick upstream commits onto a fork commit')
     .argument('[commits...]', 'upstream commits')
     .option('--onto <commit>', 'the fork commit to pick onto')
@@ -36,7 +46,7 @@ function createProgram(finish: (code: ExitCode) => void): Command {
     .option('--json', 'one line of JSON a pick')
     .option('--reverse', 'pick from the fork into upstream')
     .action(async (commits: string[], options) => finish(await runPick(commits, options)));
-  withRepositories(program.command('replay'))
+  withThreads(program.command('replay'))
     .description('pick history again and compare with what people committed')
     .option('--pairs <file>', 'lines of "upstream<TAB>fork commit" (default: $FORK_SYNC_PAIRS)')
     .option('--json', 'everything as one object')
@@ -94,20 +104,20 @@ function createProgram(finish: (code: ExitCode) => void): Command {
     .argument('<file>', 'the page')
     .option('--limit <n>', 'most picks of a run (default: 30)')
     .action(async (file: string, options) => finish(await runReport(file, options)));
-  withDecision(program.command('skip'))
+  withDecision(withFork(program.command('skip')))
     .description('write down that a commit never comes over')
     .option('--reason <class>', `one of ${skipReasons.join(', ')}`)
     .option('--look-again-when <path>', 'open again once a later commit changes this path')
     .option('--onto <commit>', 'the fork commit that was looked at (default: HEAD)')
     .action(async (commit: string, options) => finish(await runDecide('skip', commit, options)));
-  withDecision(program.command('park'))
+  withDecision(withUpstream(program.command('park')))
     .description('write down that somebody has to do something before a commit comes over')
     .action(async (commit: string, options) => finish(await runDecide('park', commit, options)));
-  withDecision(program.command('take'))
+  withDecision(withFork(program.command('take')))
     .description('write down that a commit was brought over by hand')
     .option('--fork-commit <commit>', 'the fork commit that has the change')
     .action(async (commit: string, options) => finish(await runDecide('take', commit, options)));
-  withRepositories(program.command('reopen'))
+  withUpstream(program.command('reopen'))
     .description('take a decision back')
     .argument('<commit>', 'the upstream commit')
     .action(async (commit: string, options) => finish(await runReopen(commit, options)));
@@ -149,12 +159,14 @@ function createProgram(finish: (code: ExitCode) => void): Command {
     .option('--pairs <file>', 'pairs of commits')
     .option('--json', 'as JSON')
     .action(async (options) => finish(await runRulesHits(options)));
-  withRepositories(rules.command('suggest'))
+  withThreads(rules.command('suggest'))
     .description('propose rules from what replayed picks got wrong, or from the fork as it is')
     .option('--pairs <file>', 'pairs of commits')
     .option('--drift <commit>', 'look at what rules do not explain of this fork commit')
     .action(async (options) => finish(await runRulesSuggest(options)));
   addHelp(program);
+  refuseDoubled(program);
+  program.hook('preAction', (_program, command) => rememberGiven(command.opts()));
   return program;
 }
 
@@ -165,10 +177,15 @@ function withScan(command: Command): Command {
 }
 
 function withDecision(command: Command): Command {
-  return withRepositories(command)
+  return command
     .argument('<commit>', 'the upstream commit')
     .option('--why <text>', 'what somebody should know who reads it in a year')
     .option('--by <person>', '"Name <mail>" (default: as git names you)');
+}
+
+/** Paths, and what git and a forge say, are foreign text; only the ends of lines keep their meaning. */
+function inertLines(text: string): string {
+  return text.split('\n').map(inert).join('\n');
 }
 
 async function main(): Promise<ExitCode> {
@@ -179,13 +196,18 @@ async function main(): Promise<ExitCode> {
   try {
     await program.parseAsync(process.argv);
     return code;
-  } catch (error) {
+  } catch (thrown) {
+    const error = diskFailureOf(thrown) ?? thrown;
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
     if (error instanceof Failure) {
-      process.stderr.write(`${error.message}\n`);
+      process.stderr.write(`${inertLines(error.message)}\n`);
       return error.exitCode;
     }
-    throw error;
+    const lines = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.stderr.write(
+      `fork-sync ${toolVersion}: this is a bug, please report it with the lines below.\n${inertLines(lines)}\n`,
+    );
+    return exitCode.failed;
   }
 }
 

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { inert } from '../../core/text.ts';
 import type { GitMemory } from '../git/object-reader.ts';
 import type { Engine } from '../pick/open-engine.ts';
@@ -26,12 +26,66 @@ export function withRules(command: Command): Command {
   return command.option('--rules <dir>', 'rule pack (default: rules/lxd-incus)');
 }
 
+export function withUpstream(command: Command): Command {
+  return withRules(command).option('--upstream <repository>', 'the upstream repository');
+}
+
+export function withFork(command: Command): Command {
+  return withUpstream(command).option('--fork <repository>', "the fork's repository");
+}
+
 export function withRepositories(command: Command): Command {
-  return withRules(command)
-    .option('--upstream <repository>', 'the upstream repository')
-    .option('--fork <repository>', "the fork's repository")
-    .option('--cache <dir>', 'where results and the scratch repository are kept (can be deleted)')
-    .option('--threads <1|2>', 'threads that pick (default: 2, where there is enough to do)');
+  return withFork(command).option(
+    '--cache <dir>',
+    'where results and the scratch repository are kept (can be deleted)',
+  );
+}
+
+/** Of commands that pick many commits. */
+export function withThreads(command: Command): Command {
+  return withRepositories(command).option(
+    '--threads <1|2>',
+    'threads that pick (default: 2, where there is enough to do)',
+  );
+}
+
+/** A value that was given is used: twice, or empty, is a mistake and not a wish. */
+export function refuseDoubled(command: Command): void {
+  for (const option of command.options)
+    if (option.required && !option.variadic)
+      option.argParser((value: string, previous: unknown) => {
+        if (previous !== undefined) throw new InvalidArgumentError('It is given twice.');
+        if (value === '') throw new InvalidArgumentError('It is empty.');
+        return value;
+      });
+  for (const inner of command.commands) refuseDoubled(inner);
+}
+
+/** Answers options that this call would not use. */
+export function refuseUnused(options: object, names: readonly string[], why: string): void {
+  const given = Object.entries(options).find(([name, value]) => names.includes(name) && value !== undefined);
+  if (given === undefined) return;
+  const option = `--${given[0].replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw syncFailure({ code: 'usage', why: `${option} is not used ${why}.`, next: 'Leave it out.' });
+}
+
+export function needUpstream({ upstream }: RepositoryOptions): string {
+  if (upstream !== undefined) return upstream;
+  throw syncFailure({
+    code: 'usage',
+    why: 'The upstream repository is needed.',
+    next: 'Give --upstream REPOSITORY.',
+  });
+}
+
+/** A whole number from 1 on. */
+export function readCount(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw syncFailure({
+    code: 'usage',
+    why: `This is not a number of picks: ${text}`,
+    next: 'Give a whole number from 1 on.',
+  });
 }
 
 /** The pack named, or the one that comes with the program. */

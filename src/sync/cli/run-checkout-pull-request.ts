@@ -1,6 +1,7 @@
 // `fork-sync checkout PULL_REQUEST DIR`: a conflict of a run's pull request in a folder, for a person to finish.
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { inert } from '../../core/text.ts';
+import { ownCall } from '../own-command.ts';
 import { syncFailure } from '../problem.ts';
 import { checkoutPullRequest } from '../publish/checkout-pull-request.ts';
 import { connectGitHub } from '../publish/github/connect.ts';
@@ -25,7 +26,7 @@ export async function runCheckoutPullRequest(
     login: undefined,
     mustWrite: false,
     longestWait: 60,
-    onWait: (why, seconds) => process.stderr.write(`waits ${seconds} s for ${why}\n`),
+    onWait: (why, seconds) => process.stderr.write(`waits ${seconds} s for ${inert(why)}\n`),
   });
   const gate = openWriteGate({ publish: false, limit: 0 });
   const pull = await openGitHubForge({ client: github.client, gate, login: github.login }).readPullRequest(
@@ -36,7 +37,7 @@ export async function runCheckoutPullRequest(
       code: 'checkout-refused',
       path: url,
       why: 'the repository of its branch is gone',
-      next: 'Pick the upstream commit anew: fork-sync checkout COMMIT DIR --onto FORK_COMMIT.',
+      next: `Pick the upstream commit anew: ${ownCall(['checkout', 'COMMIT', 'DIR', '--onto', 'FORK_COMMIT'], 'nothing')}`,
     });
   const { upstream, open } = await checkoutPullRequest({
     cloneUrl: pull.cloneUrl,

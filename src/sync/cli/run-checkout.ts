@@ -1,12 +1,14 @@
 // `fork-sync checkout` and `fork-sync continue`: a conflict goes to a person and comes back as a commit.
+import { resolve } from 'node:path';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
-import { inert } from '../../core/text.ts';
+import { inert, shellWord } from '../../core/text.ts';
 import { readable } from '../git/output.ts';
 import { resolveCommit } from '../git/resolve-commit.ts';
+import { ownCall } from '../own-command.ts';
 import { checkoutPick, continuePick, readNote } from '../pick/checkout-pick.ts';
 import { pickRef } from '../pick/pick-batches.ts';
 import { syncFailure } from '../problem.ts';
-import { needRepositories, openEngineFor, type RepositoryOptions } from './options.ts';
+import { needRepositories, openEngineFor, type RepositoryOptions, refuseUnused } from './options.ts';
 
 export async function runCheckout(
   commit: string,
@@ -14,9 +16,19 @@ export async function runCheckout(
   options: RepositoryOptions & { readonly onto?: string; readonly commit?: string },
 ): Promise<ExitCode> {
   if (/^https?:\/\//.test(commit)) {
+    refuseUnused(
+      options,
+      ['onto', 'upstream', 'fork', 'rules', 'cache'],
+      'for a pull request: it has both sides of its conflicts itself',
+    );
     const { runCheckoutPullRequest } = await import('./on-forge.ts');
     return runCheckoutPullRequest(commit, folder, options);
   }
+  refuseUnused(
+    options,
+    ['commit'],
+    'where the commit itself is named; it is for the address of a pull request',
+  );
   const { upstream, fork } = needRepositories(options);
   if (options.onto === undefined)
     throw syncFailure({
@@ -35,7 +47,7 @@ export async function runCheckout(
       `${result.status}: laid out in ${folder}`,
       ...open.map((path) => `  to solve: ${readable(path)}`),
       ...result.doubts.map((doubt) => `  look at ${readable(doubt.path)}: ${readable(doubt.why)}`),
-      'Then: git add, git commit -s (the message is prepared), fork-sync continue.',
+      `Then: git add, git commit -s (the message is prepared), ${ownCall(['continue', resolve(folder)], 'repositories')}`,
     ];
     process.stdout.write(`${lines.map(inert).join('\n')}\n`);
     return exitCode.done;
@@ -49,7 +61,8 @@ export async function runContinue(folder: string, options: RepositoryOptions): P
   const engine = await openEngineFor(options);
   try {
     const commit = await continuePick(engine, folder);
-    process.stdout.write(`commit ${commit}; to have it: git fetch ${engine.gitDir} ${pickRef(request)}\n`);
+    const call = `git fetch ${shellWord(engine.gitDir)} ${pickRef(request)}`;
+    process.stdout.write(`${inert(`commit ${commit}; to have it: ${call}`)}\n`);
     return exitCode.done;
   } finally {
     await engine.close();

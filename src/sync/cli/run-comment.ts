@@ -5,6 +5,7 @@ import { resolveCommit } from '../git/resolve-commit.ts';
 import { webOf } from '../nightly/load-config.ts';
 import { previewFork, previewUpstream } from '../nightly/preview.ts';
 import { statusTopic } from '../nightly/run-night.ts';
+import { ownCall } from '../own-command.ts';
 import { openEngine } from '../pick/open-engine.ts';
 import { syncFailure } from '../problem.ts';
 import type { Forge, Thread } from '../publish/forge.ts';
@@ -53,7 +54,7 @@ export async function runComment(options: CommentOptions): Promise<ExitCode> {
     login: config.forge.login,
     mustWrite: publish,
     longestWait: config.limits.waitSeconds,
-    onWait: (why, seconds) => process.stderr.write(`waits ${seconds} s for ${why}\n`),
+    onWait: (why, seconds) => process.stderr.write(`waits ${seconds} s for ${inert(why)}\n`),
     secondMs: config.limits.pauseMilliseconds,
   });
   const forge = openGitHubForge({
@@ -80,7 +81,7 @@ export async function runComment(options: CommentOptions): Promise<ExitCode> {
       throw syncFailure({
         code: 'usage',
         why: 'The fork has no status issue yet.',
-        next: 'Run fork-sync nightly --publish once.',
+        next: `Run once: ${ownCall(['nightly', '--config', config.path, '--publish'], 'nothing')}`,
       });
     const topic = `preview-${thread.repository}-${thread.number}`.toLowerCase().replace(/[^a-z0-9-]/g, '-');
     await forge.ensureComments(status, topic, texts);

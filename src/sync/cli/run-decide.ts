@@ -12,7 +12,7 @@ import {
 import { openGit, resolveCommit } from '../git/resolve-commit.ts';
 import { syncFailure } from '../problem.ts';
 import { upstreamTips } from './open-scan.ts';
-import { needRepositories, openPack, type RepositoryOptions } from './options.ts';
+import { needRepositories, needUpstream, openPack, type RepositoryOptions, refuseUnused } from './options.ts';
 
 export interface DecideOptions extends RepositoryOptions {
   readonly by?: string;
@@ -31,11 +31,13 @@ export async function runDecide(
   options: DecideOptions,
 ): Promise<ExitCode> {
   const pack = openPack(options);
-  const { upstream, fork } = needRepositories(options);
+  if (options.lookAgainWhen === undefined)
+    refuseUnused(options, ['onto'], 'without --look-again-when, for which it says since when');
+  const upstream = needUpstream(options);
   const sha = await existingCommit(upstream, commit);
   await refuseMerge(upstream, sha);
   const base = { upstream: sha, by: await personOf(options), on: today(), why: needWhy(options) };
-  const decision = await decisionOf(kind, base, options, upstream, fork);
+  const decision = await decisionOf(kind, base, options);
   const path = writeDecision(pack.folder, decision);
   process.stdout.write(`${inert(path)}\n`);
   return exitCode.done;
@@ -43,8 +45,7 @@ export async function runDecide(
 
 export async function runReopen(commit: string, options: RepositoryOptions): Promise<ExitCode> {
   const pack = openPack(options);
-  const { upstream } = needRepositories(options);
-  const sha = await existingCommit(upstream, commit);
+  const sha = await existingCommit(needUpstream(options), commit);
   if (removeDecision(pack.folder, sha)) return exitCode.done;
   process.stderr.write(`Nothing was decided about ${sha}.\n`);
   return exitCode.nothingToDo;
@@ -54,8 +55,6 @@ async function decisionOf(
   kind: DecisionKind,
   base: Omit<Decision, 'decision' | 'fork' | 'reason'>,
   options: DecideOptions,
-  upstream: string,
-  fork: string,
 ): Promise<Decision> {
   switch (kind) {
     case 'park':
@@ -67,11 +66,16 @@ async function decisionOf(
           why: 'Which fork commit has the change is not said.',
           next: 'Give --fork-commit COMMIT.',
         });
-      return { ...base, decision: 'take', fork: await existingCommit(fork, options.forkCommit) };
+      return {
+        ...base,
+        decision: 'take',
+        fork: await existingCommit(needRepositories(options).fork, options.forkCommit),
+      };
     }
     case 'skip': {
       const reason = readReason(options.reason);
       if (options.lookAgainWhen === undefined) return { ...base, decision: 'skip', reason };
+      const { upstream, fork } = needRepositories(options);
       const tips = await upstreamTips(upstream, openPack(options), undefined);
       const seen = {
         upstream: tips.map((tip) => tip.sha),

@@ -1,5 +1,6 @@
 // `fork-sync fetch`: upstream's commits and trees, and the files of those commits alone that the licence gate cleared.
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
+import { inert } from '../../core/text.ts';
 import {
   fetchBranches,
   fetchObjects,
@@ -9,7 +10,7 @@ import {
 } from '../fetch/fetch-upstream.ts';
 import { judgeWhole } from '../gate/judge-whole.ts';
 import { createGate } from '../gate/licence-gate.ts';
-import { readable } from '../git/output.ts';
+import { jsonLine, readable } from '../git/output.ts';
 import { resolveCommit } from '../git/resolve-commit.ts';
 import type { Engine } from '../pick/open-engine.ts';
 import { syncFailure } from '../problem.ts';
@@ -64,8 +65,8 @@ export async function runFetch(given: FetchOptions): Promise<ExitCode> {
   });
   process.stdout.write(
     options.json === true
-      ? `${JSON.stringify({ branches, texts, files })}\n`
-      : `${branches.join(', ')}: ${texts} licence texts and ${files} files of cleared commits fetched\n`,
+      ? `${jsonLine({ branches, texts, files })}\n`
+      : `${inert(branches.join(', '))}: ${texts} licence texts and ${files} files of cleared commits fetched\n`,
   );
   return exitCode.done;
 }

@@ -1,6 +1,7 @@
 // `fork-sync nightly`: one night by a configuration file; tells what it would do unless it may publish.
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { formatDuration, formatTable, inert } from '../../core/text.ts';
+import { jsonLine } from '../git/output.ts';
 import { type Night, runNight } from '../nightly/run-night.ts';
 import { syncFailure } from '../problem.ts';
 import { isPick } from '../publish/publish-plan.ts';
@@ -52,7 +53,7 @@ export async function runNightly(options: NightlyCommandOptions): Promise<ExitCo
 }
 
 function formatJson({ result, ...rest }: Night): string {
-  return JSON.stringify({
+  return jsonLine({
     outcome: result.outcome,
     pullRequest: result.pullRequest?.url ?? null,
     statusIssue: rest.statusIssue ?? null,

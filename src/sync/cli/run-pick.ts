@@ -1,8 +1,9 @@
 // `fork-sync pick`: upstream commits onto fork commits; one line of JSON each, or a short account for people.
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
-import { inert } from '../../core/text.ts';
+import { inert, shellWord } from '../../core/text.ts';
 import { readable, readableJson } from '../git/output.ts';
 import { resolveCommits } from '../git/resolve-commit.ts';
+import { asCalled } from '../own-command.ts';
 import type { PickRequest } from '../pick/open-workshop.ts';
 import { pickRef } from '../pick/pick-batches.ts';
 import { pickCleared } from '../pick/pick-cleared.ts';
@@ -18,6 +19,7 @@ import {
   openEngineFor,
   openPack,
   type RepositoryOptions,
+  refuseUnused,
 } from './options.ts';
 
 export interface PickCommandOptions extends RepositoryOptions {
@@ -72,6 +74,15 @@ async function readRequests(
   options: PickCommandOptions,
 ): Promise<readonly PickRequest[]> {
   const { upstream, fork } = needRepositories(options);
+  if (options.stdin === true) {
+    refuseUnused(options, ['onto'], 'with --stdin: each line names its own fork commit');
+    if (commits.length > 0)
+      throw syncFailure({
+        code: 'usage',
+        why: 'Commits are named, and --stdin as well.',
+        next: 'Give one or the other.',
+      });
+  }
   const pairs =
     options.stdin === true ? await readStdin() : commits.map((commit) => [commit, options.onto] as const);
   if (options.stdin !== true && options.onto === undefined)
@@ -141,9 +152,13 @@ function formatJson(result: PickResult): string {
     commit: commit ?? null,
     files,
     doubts,
-    conflicts,
+    conflicts: conflicts.map((conflict) => ({ ...conflict, next: asCalled(conflict.next) })),
     reasons,
   });
+}
+
+function bytes(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
 }
 
 function describe(result: PickResult, gitDir: string, ref: string): string {
@@ -154,7 +169,7 @@ function describe(result: PickResult, gitDir: string, ref: string): string {
   for (const conflict of result.conflicts) {
     lines.push(
       `  conflict (${conflict.type}) in ${conflict.path}: ${conflict.why}`,
-      `    next: ${conflict.next}`,
+      `    next: ${asCalled(conflict.next)}`,
     );
     for (const { line, forkCommit, forkSubject } of conflict.hunks ?? [])
       if (forkCommit !== undefined)
@@ -165,6 +180,6 @@ function describe(result: PickResult, gitDir: string, ref: string): string {
   }
   for (const reason of result.reasons) lines.push(`  ${reason}`);
   if (result.commit !== undefined)
-    lines.push(`  commit ${result.commit}; to have it: git fetch ${gitDir} ${ref}`);
+    lines.push(`  commit ${result.commit}; to have it: git fetch ${bytes(shellWord(gitDir))} ${ref}`);
   return lines.map((line) => inert(readable(line))).join('\n');
 }

@@ -5,10 +5,10 @@ import { run } from '../../core/run.ts';
 import { formatTable, inert } from '../../core/text.ts';
 import { gitEnvironment } from '../git/git-environment.ts';
 import { readable, readableJson } from '../git/output.ts';
+import { asCalled } from '../own-command.ts';
 import type { Engine } from '../pick/open-engine.ts';
 import { makePlan } from '../plan/make-plan.ts';
 import type { ParkedWhy, RunPlan } from '../plan/run-plan.ts';
-import { syncFailure } from '../problem.ts';
 import { comparePick, type PickComparison } from '../report/compare-diffs.ts';
 import { createReviewPage } from '../report/review-page.ts';
 import { checkPagePath, writePage } from '../report/write-page.ts';
@@ -16,7 +16,7 @@ import { compileBrand } from '../rewrite/brand.ts';
 import { compileWords } from '../rules/words.ts';
 import type { OpenScan } from '../scan/scan-repositories.ts';
 import { openScanFor, type ScanOptions } from './open-scan.ts';
-import { openEngineFor, openPack } from './options.ts';
+import { openEngineFor, openPack, readCount } from './options.ts';
 
 export interface PlanCommandOptions extends ScanOptions {
   readonly limit?: string;
@@ -32,9 +32,26 @@ export async function runPlan(options: PlanCommandOptions): Promise<ExitCode> {
   return withPlan(options, async (engine, open, plan) => {
     if (options.html !== undefined)
       writePage(options.html, createReviewPage(await reviewOf(engine, open, plan)));
-    process.stdout.write(options.json === true ? `${readableJson(plan)}\n` : `${formatPlan(plan)}\n`);
+    process.stdout.write(
+      options.json === true ? `${readableJson(callable(plan))}\n` : `${formatPlan(plan)}\n`,
+    );
     return exitOf(plan);
   });
+}
+
+function callable(plan: RunPlan): RunPlan {
+  const parked = plan.parked.map((one) =>
+    one.why.kind !== 'conflict'
+      ? one
+      : {
+          ...one,
+          why: {
+            ...one.why,
+            conflicts: one.why.conflicts.map((conflict) => ({ ...conflict, next: asCalled(conflict.next) })),
+          },
+        },
+  );
+  return { ...plan, parked };
 }
 
 /** Writes the review page of the next run. */
@@ -50,7 +67,7 @@ async function withPlan(
   options: PlanCommandOptions,
   use: (engine: Engine, open: OpenScan, plan: RunPlan) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const limit = readLimit(options.limit);
+  const limit = options.limit === undefined ? defaultLimit : readCount(options.limit);
   const pack = openPack(options);
   const engine = await openEngineFor(options, pack);
   try {
@@ -61,16 +78,6 @@ async function withPlan(
   } finally {
     await engine.close();
   }
-}
-
-function readLimit(text: string | undefined): number {
-  const limit = text === undefined ? defaultLimit : Number(text);
-  if (Number.isInteger(limit) && limit > 0) return limit;
-  throw syncFailure({
-    code: 'usage',
-    why: `This is not a number of picks: ${text}`,
-    next: 'Give a whole number from 1 on.',
-  });
 }
 
 /** The name of a plan: the same plan has the same one. */

@@ -15,7 +15,14 @@ import { checkPagePath, writePage } from '../report/write-page.ts';
 import { ruleIds, withoutRule } from '../rules/without-rule.ts';
 import type { ScanTip } from '../scan/scan-result.ts';
 import { listedTips, openScanFor } from './open-scan.ts';
-import { needRepositories, openEngineFor, openPack, type RepositoryOptions } from './options.ts';
+import {
+  needRepositories,
+  openEngineFor,
+  openPack,
+  type RepositoryOptions,
+  readCount,
+  refuseUnused,
+} from './options.ts';
 
 export interface ReplayOptions extends RepositoryOptions {
   readonly pairs?: string;
@@ -28,6 +35,8 @@ export interface ReplayOptions extends RepositoryOptions {
 }
 
 export async function runReplay(options: ReplayOptions): Promise<ExitCode> {
+  if (options.quick === true) refuseUnused(options, ['html'], 'with --quick, which keeps nothing to show');
+  const count = options.isolated === undefined ? undefined : readCount(options.isolated);
   const path = options.pairs ?? process.env['FORK_SYNC_PAIRS'];
   if (path === undefined)
     throw syncFailure({
@@ -56,9 +65,7 @@ export async function runReplay(options: ReplayOptions): Promise<ExitCode> {
     if (page !== undefined && options.html !== undefined)
       writePage(options.html, page.finish(sumUp(replayed)));
     const isolated =
-      options.isolated === undefined
-        ? undefined
-        : await replayIsolated(engine, options, pack, replayed, readCount(options.isolated));
+      count === undefined ? undefined : await replayIsolated(engine, options, pack, replayed, count);
     const ablations = await ablate(
       (without) => openEngineFor(options, without),
       engine,
@@ -127,14 +134,4 @@ function readDate(text: string): number {
   const time = Date.parse(text);
   if (!Number.isNaN(time)) return time / 1000;
   throw syncFailure({ code: 'usage', why: `This is not a date: ${text}`, next: 'Write it as 2023-10-20.' });
-}
-
-function readCount(text: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count > 0) return count;
-  throw syncFailure({
-    code: 'usage',
-    why: `This is not a number of picks: ${text}`,
-    next: 'Give a whole number.',
-  });
 }

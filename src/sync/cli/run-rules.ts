@@ -25,6 +25,7 @@ import {
   openPack,
   type RepositoryOptions,
   type RulesOption,
+  refuseUnused,
 } from './options.ts';
 
 interface PairsOption extends RepositoryOptions {
@@ -33,6 +34,8 @@ interface PairsOption extends RepositoryOptions {
 }
 
 export async function runRulesCheck(options: PairsOption): Promise<ExitCode> {
+  if (options.pairs === undefined)
+    refuseUnused(options, ['upstream', 'fork', 'cache'], 'without --pairs: only hits are counted there');
   const pack = openPack(options);
   const errors = [...checkPack(pack), ...(options.pairs === undefined ? [] : await checkHits(options, pack))];
   if (errors.length > 0) throw syncFailure({ code: 'pack-invalid', errors });
@@ -124,7 +127,7 @@ export async function runRulesSuggest(options: PairsOption & { readonly drift?: 
   process.stdout.write(
     sections.length === 0
       ? 'No word came out wrong in the same way in more than one place.\n'
-      : `${sections.map(readable).join('\n')}\n`,
+      : `${sections.join('\n').split('\n').map(show).join('\n')}\n`,
   );
   return sections.length === 0 ? exitCode.nothingToDo : exitCode.done;
 }

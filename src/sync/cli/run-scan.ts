@@ -8,7 +8,7 @@ import { createReviewPage } from '../report/review-page.ts';
 import { checkPagePath, writePage } from '../report/write-page.ts';
 import { type CommitState, countStates, type Scan, type ScannedCommit, states } from '../scan/scan-result.ts';
 import { openScanFor, type ScanOptions } from './open-scan.ts';
-import { needRepositories, openEngineFor, openPack } from './options.ts';
+import { needRepositories, openEngineFor, openPack, refuseUnused } from './options.ts';
 
 export interface ScanCommandOptions extends ScanOptions {
   readonly json?: boolean;
@@ -19,18 +19,23 @@ export interface ScanCommandOptions extends ScanOptions {
 
 /** Every commit with its state and reason; exit 4 where nothing is pending. */
 export async function runScan(options: ScanCommandOptions): Promise<ExitCode> {
+  if (options.courtesy === true)
+    refuseUnused(options, ['state'], 'with --courtesy, which lists commits of the fork');
   const wanted = readStates(options.state);
-  const scan = await scanFor(options);
+  const found = await scanFor(options);
+  const scan = { ...found, commits: found.commits.filter((commit) => wanted.includes(commit.state)) };
   if (options.html !== undefined) writePage(options.html, createReviewPage({ scan, picks: [] }));
-  if (options.json === true) process.stdout.write(`${readableJson(scan)}\n`);
+  if (options.json === true && options.courtesy === true)
+    process.stdout.write(
+      `${readableJson({ upstream: scan.upstream, fork: scan.fork, courtesy: scan.courtesy })}\n`,
+    );
+  else if (options.json === true) process.stdout.write(`${readableJson(scan)}\n`);
   else if (options.courtesy === true) process.stdout.write(`${formatCourtesy(scan)}\n`);
   else {
     for (const note of scan.notes) process.stderr.write(`${inert(readable(note))}\n`);
-    process.stdout.write(
-      `${formatCommits(scan.commits.filter((commit) => wanted.includes(commit.state)))}\n`,
-    );
+    process.stdout.write(`${formatCommits(scan.commits)}\n`);
   }
-  return countStates(scan.commits).pending > 0 ? exitCode.done : exitCode.nothingToDo;
+  return countStates(found.commits).pending > 0 ? exitCode.done : exitCode.nothingToDo;
 }
 
 /** How many commits are in each state and why; of one commit, all that is known. */

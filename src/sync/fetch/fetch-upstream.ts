@@ -19,8 +19,11 @@ const filter = '--filter=blob:none';
 
 /** Makes the repository where it is missing, once `from` has answered; one that is there needs a remote called origin. */
 export async function openPartialClone(repository: string, from: string | undefined): Promise<void> {
-  if (existsSync(join(repository, 'HEAD')) || existsSync(join(repository, '.git'))) return;
-  if (from === undefined)
+  // git takes a path from where the repository is; people mean the folder that they are in.
+  const address = from === undefined || /^[^/]*:/.test(from) ? from : resolve(from);
+  if (existsSync(join(repository, 'HEAD')) || existsSync(join(repository, '.git')))
+    return refuseOtherOrigin(repository, address);
+  if (from === undefined || address === undefined)
     throw syncFailure({
       code: 'usage',
       why: `There is no repository at ${repository}.`,
@@ -34,8 +37,6 @@ export async function openPartialClone(repository: string, from: string | undefi
     });
   if (!isFree(repository))
     throw syncFailure({ code: 'not-a-repository', path: repository, detail: 'there is something else' });
-  // git takes a path from where the repository is; people mean the folder that they are in.
-  const address = /^[^/]*:/.test(from) ? from : resolve(from);
   // A wrong address would stay in the repository, and be asked from then on whatever --from says.
   await askUpstream({ repository, from: address }, ['ls-remote', '--heads', '--', address]);
   await run(['git', 'init', '--quiet', '--bare', '--template=', '--', repository], {
@@ -52,6 +53,20 @@ export async function openPartialClone(repository: string, from: string | undefi
     ['core.repositoryFormatVersion', '1'],
   ] as const)
     await git.raw(['config', key, value]);
+}
+
+/** Upstream is asked where its remote says: another address would be passed over in silence. */
+async function refuseOtherOrigin(repository: string, address: string | undefined): Promise<void> {
+  if (address === undefined) return;
+  const asked = ['git', '-C', repository, 'config', '--get', 'remote.origin.url'] as const;
+  const { status, stdout } = await run(asked, { timeoutMs, env: gitEnvironment, accept: 'any' });
+  const origin = stdout.toString('utf8').replace(/\n$/, '');
+  if (status !== 0 || origin === address) return;
+  throw syncFailure({
+    code: 'usage',
+    why: `${repository} is there already, and its upstream is ${origin}: --from is only for the first time.`,
+    next: 'Leave it out, or set the address with git remote set-url origin.',
+  });
 }
 
 function isFree(path: string): boolean {

@@ -7,7 +7,13 @@ export function readable(text: string): string {
 
 /** A value as one line of JSON, every text in it readable. */
 export function readableJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'string' ? readable(inner) : inner,
+  return jsonLine(value, (_key, inner) => (typeof inner === 'string' ? readable(inner) : inner));
+}
+
+/** A value as one line of JSON that a terminal shows as it is: what would move its cursor or turn its text is escaped. */
+export function jsonLine(value: unknown, replacer?: (key: string, inner: unknown) => unknown): string {
+  return JSON.stringify(value, replacer).replace(
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }

@@ -1,6 +1,7 @@
 // The review page: the queue by state, and each planned pick beside what upstream changed; one file, no scripts.
 import { escapeHtml } from '../../core/text.ts';
 import { readable } from '../git/output.ts';
+import { ownCall } from '../own-command.ts';
 import type { ParkedCommit, RunPlan } from '../plan/run-plan.ts';
 import { type CommitState, countStates, type Scan, type ScannedCommit, states } from '../scan/scan-result.ts';
 import type { DiffLine, DiffRow, FileComparison, PickComparison } from './compare-diffs.ts';
@@ -183,7 +184,7 @@ function stateSection(state: CommitState, commits: readonly ScannedCommit[]): st
       const more =
         hidden === 0
           ? ''
-          : `<p class="why">${hidden} older ones: <code>fork-sync scan --state ${state}</code></p>`;
+          : `<p class="why">${hidden} older ones: <code>${escapeHtml(ownCall(['scan', '--state', state], 'repositories'))}</code></p>`;
       return `<details${index === 0 && state !== 'blocked' ? ' open' : ''}><summary>${members.length} · ${html(reason)}</summary><ul class="commits">${rows.join('\n')}</ul>${more}</details>`;
     });
   return section(state, `${state}: ${commits.length}`, groups.join('\n') || '<p>None.</p>');

@@ -5,7 +5,7 @@ import { makeTinyFork } from '../../../fixtures/histories/tiny-fork.ts';
 import { type DecideOptions, type DecisionKind, runDecide } from '../../../src/sync/cli/run-decide.ts';
 import { readDecisions } from '../../../src/sync/decide/decision.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
-import { forkSync, repositoriesOf } from '../fork-sync.ts';
+import { forkSync } from '../fork-sync.ts';
 
 function open() {
   const tiny = makeTinyFork(temporaryFolder(), {
@@ -20,7 +20,16 @@ function open() {
     GIT_CONFIG_NOSYSTEM: '1',
     NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
   };
-  const decide = (...args: readonly string[]) => forkSync([...args, ...repositoriesOf(tiny)], { env });
+  // What is said of upstream's commit alone needs no fork.
+  const { upstream, fork, rules } = tiny;
+  const decide = (name: string, ...args: readonly string[]) =>
+    forkSync(
+      [
+        ...[name, ...args, '--upstream', upstream, '--rules', rules],
+        ...(['skip', 'take'].includes(name) ? ['--fork', fork] : []),
+      ],
+      { env },
+    );
   return { tiny, decide, sha: tiny.sha('main') };
 }
 
