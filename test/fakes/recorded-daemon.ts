@@ -5,6 +5,7 @@ import { brotliDecompressSync } from 'node:zlib';
 import { type DaemonClient, daemonClient } from '../../src/migrate/daemon/client.ts';
 import { errorAnswer, syncAnswer } from './daemon-answers.ts';
 import { fakeHost } from './fake-host.ts';
+import { wholeInstance } from './whole-instance.ts';
 
 export interface RecordedDaemon {
   readonly client: DaemonClient;
@@ -22,11 +23,13 @@ export function recordedDaemon(name: 'lxd-5.0.2' | 'incus-6.0.4' | 'incus-7.0.2'
   };
   const host = fakeHost();
   host.dispose();
-  host.onRequest((_, { method, path: asked }) =>
-    method === 'GET' && Object.hasOwn(answers, asked)
-      ? syncAnswer(answers[asked])
-      : errorAnswer(404, `not recorded: ${method} ${asked}`),
-  );
+  const recorded = (asked: string): unknown => (Object.hasOwn(answers, asked) ? answers[asked] : undefined);
+  host.onRequest((_, { method, path: asked }) => {
+    const answer = recorded(asked) ?? wholeInstance(recorded, asked);
+    return method === 'GET' && answer !== undefined
+      ? syncAnswer(answer)
+      : errorAnswer(404, `not recorded: ${method} ${asked}`);
+  });
   return {
     client: daemonClient(host, '/unix.socket'),
     image: Buffer.from(image, 'base64'),

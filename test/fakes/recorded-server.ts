@@ -3,6 +3,7 @@ import { type RecordedFixture, readRecording } from '../../src/dev/database-fixt
 import { type DaemonClient, daemonClient } from '../../src/migrate/daemon/client.ts';
 import { errorAnswer, syncAnswer } from './daemon-answers.ts';
 import { fakeHost } from './fake-host.ts';
+import { wholeInstance } from './whole-instance.ts';
 
 type Answers = Readonly<Record<string, unknown>>;
 type Item = Readonly<Record<string, unknown>>;
@@ -13,11 +14,11 @@ export function recordedServer(name: RecordedFixture): DaemonClient {
   const byQuestion = new Map(Object.entries(answers).map(([path, answer]) => [questionOf(path), answer]));
   const host = fakeHost();
   host.dispose();
+  const recorded = (path: string): unknown =>
+    path.includes('all-projects=true') ? ofAllProjects(answers, path) : byQuestion.get(questionOf(path));
   host.onRequest((_, { method, path }) => {
     if (method !== 'GET') return errorAnswer(405, `not a question: ${method} ${path}`);
-    const answer = path.includes('all-projects=true')
-      ? ofAllProjects(answers, path)
-      : byQuestion.get(questionOf(path));
+    const answer = recorded(path) ?? wholeInstance(recorded, path);
     if (answer === undefined) return errorAnswer(404, `not recorded: ${path}`);
     const refusal = refusalOf(answer);
     return refusal === undefined ? syncAnswer(answer) : errorAnswer(400, refusal);

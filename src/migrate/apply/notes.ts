@@ -34,7 +34,7 @@ const notes = {
     notProven: z
       .array(
         z.object({
-          kind: z.enum(['storage pool', 'network', 'key', 'expiry', 'patch']),
+          kind: z.enum(['storage pool', 'network', 'key', 'expiry', 'patch', 'answer']),
           what: z.string(),
           objects: words,
           because: z.string(),

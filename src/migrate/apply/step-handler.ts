@@ -4,6 +4,7 @@ import type * as z from 'zod';
 import type { Host } from '../../core/host.ts';
 import { parseValue } from '../../core/parse.ts';
 import type { Change, Held, PowerRecord } from '../convert/index.ts';
+import type { ServerSize } from '../daemon/server-size.ts';
 import { describeStep, type Step, type StepKind } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
 import { type GivenAnswers, noAnswers } from './given-answers.ts';
@@ -26,6 +27,8 @@ export interface ApplyContext {
   readonly host: Host;
   readonly journal: Journal;
   readonly run: string;
+  /** Of the source; the target is as large. */
+  readonly size: ServerSize;
   readonly stopLimitMs: number;
   /** Whether an instance that does not stop within its limit may be stopped by force. */
   readonly forceStop: boolean;

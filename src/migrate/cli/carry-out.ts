@@ -30,6 +30,7 @@ import {
 } from '../apply/step-handler.ts';
 import type { Answers } from '../check/index.ts';
 import { startedByItself } from '../convert/index.ts';
+import { sizeOf } from '../daemon/server-size.ts';
 import { tellingLines } from '../daemon/telling-lines.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
 import { describeStep, type Plan } from '../plan/index.ts';
@@ -124,6 +125,7 @@ export function applyContext(
     host,
     journal,
     run,
+    size: sizeOf(plannedOn.sourceImage),
     stopLimitMs,
     forceStop,
     interrupted,

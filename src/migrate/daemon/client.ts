@@ -3,6 +3,7 @@ import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host, HttpAnswer, HttpRequest } from '../../core/host.ts';
 import { type MigrateProblem, migrateFailure } from '../problem.ts';
 import { type Fields, fields, numberOf, rawOf, textOf } from './fields.ts';
+import { limitFor, type ServerSize, smallServer } from './server-size.ts';
 
 export interface DaemonClient {
   /** `metadata` of the answer to a path (`apiPath` makes one). @throws daemon-error, -unreachable, -answer-unreadable */
@@ -42,8 +43,8 @@ export interface InstanceName {
   readonly name: string;
 }
 
-const answerLimitMs = 60_000;
-const operationLimitMs = 600_000;
+const answerLimitOfSmallMs = 60_000;
+const operationLimitOfSmallMs = 600_000;
 
 /** A path of the API; its parts are escaped, so a name can hold anything. */
 export function apiPath(parts: readonly string[], query: Readonly<Record<string, string>> = {}): string {
@@ -52,7 +53,10 @@ export function apiPath(parts: readonly string[], query: Readonly<Record<string,
   return text === '' ? path : `${path}?${text}`;
 }
 
-export function daemonClient(host: Host, socketPath: string): DaemonClient {
+/** @param size of its server, by which it is given time to answer */
+export function daemonClient(host: Host, socketPath: string, size: ServerSize = smallServer): DaemonClient {
+  const answerLimitMs = limitFor(answerLimitOfSmallMs, size);
+  const operationLimitMs = limitFor(operationLimitOfSmallMs, size);
   const send = async (request: HttpRequest): Promise<HttpAnswer> => {
     try {
       return await host.request(socketPath, request);

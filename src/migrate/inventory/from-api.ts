@@ -1,4 +1,5 @@
 // Asks a running daemon for everything that it has.
+import { inTurn } from '../../core/in-turn.ts';
 import { apiPath, type DaemonClient } from '../daemon/client.ts';
 import { configOf, type Fields, fields, fieldsList, flagOf, rawOf, textsOf } from '../daemon/fields.ts';
 import { isTrue } from '../is-true.ts';
@@ -6,7 +7,8 @@ import { askInstances } from './api-instances.ts';
 import { askNetworks } from './api-networks.ts';
 import { toCertificate, toClusterGroup, toImage, toMember, toProfile, toProject } from './api-objects.ts';
 import { askBuckets, askVolumes, listVolumes, toPool } from './api-storage.ts';
-import type { Image, Inventory, Profile, Project } from './inventory.ts';
+import type { NotInTime } from './in-time.ts';
+import type { Inventory, Project } from './inventory.ts';
 import { sortBy } from './order.ts';
 
 export interface ApiOptions {
@@ -15,13 +17,18 @@ export interface ApiOptions {
    * request each. Whether those have any is not known then.
    */
   readonly expected?: Inventory;
+  /** Told what was not answered in time and is not known therefore; without it that is a failure. */
+  readonly notInTime?: NotInTime;
 }
 
 /**
  * The same shape as `readInventory` gives, in some twenty requests and a few more for each project, network, custom volume and
  * instance with snapshots. What the API does not show is undefined.
  */
-export async function inventoryFromApi(client: DaemonClient, options: ApiOptions = {}): Promise<Inventory> {
+export async function inventoryFromApi(
+  client: DaemonClient,
+  { expected, notInTime }: ApiOptions = {},
+): Promise<Inventory> {
   const ask = async (path: string, query: Readonly<Record<string, string>> = {}): Promise<Fields[]> =>
     fieldsList(await client.get(apiPath(path.split('/'), { recursion: '1', ...query })), `/${path}`);
 
@@ -30,16 +37,39 @@ export async function inventoryFromApi(client: DaemonClient, options: ApiOptions
   const clustered = flagOf(fields(rawOf(server, 'environment'), '/1.0.environment'), 'server_clustered');
   const projects = defaultFirst((await ask('1.0/projects')).map(toProject));
   const names = projects.map(({ name }) => name);
-  const profiles: Profile[] = [];
-  for (const project of withFeature(projects, 'features.profiles'))
-    profiles.push(...(await ask('1.0/profiles', { project })).map((from) => toProfile(from, project)));
-  const images: Image[] = [];
-  for (const project of withFeature(projects, 'features.images'))
-    images.push(...(await ask('1.0/images', { project })).map((from) => toImage(from, project)));
-  const pools = (await ask('1.0/storage-pools')).map(toPool);
-  const lists = await listVolumes(client, pools, extensions);
-  const instances = await askInstances(client, lists, options.expected);
-  const certificates = (await ask('1.0/certificates')).map(toCertificate);
+  const ofProjects = async <T>(
+    feature: string,
+    path: string,
+    make: (from: Fields, project: string) => T,
+  ): Promise<T[]> => {
+    const lists = await inTurn(withFeature(projects, feature), 2, async (project) =>
+      (await ask(path, { project })).map((from) => make(from, project)),
+    );
+    return lists.flat();
+  };
+  const storage = async () => {
+    const pools = (await ask('1.0/storage-pools')).map(toPool);
+    const lists = await listVolumes(client, pools, extensions);
+    const instances = await askInstances(client, lists, { expected, extensions, notInTime });
+    return {
+      pools: sortBy(pools, ({ name }) => name),
+      instances: sortBy(
+        instances,
+        ({ project }) => project,
+        ({ name }) => name,
+      ),
+      ...(await askVolumes(client, lists, instances, extensions, notInTime)),
+      buckets: extensions.has('storage_buckets') ? await askBuckets(client, pools, names) : [],
+    };
+  };
+  // Side by side, since a daemon answers one question on one processor.
+  const [profiles, images, stored, networks, certificates] = await Promise.all([
+    ofProjects('features.profiles', '1.0/profiles', toProfile),
+    ofProjects('features.images', '1.0/images', toImage),
+    storage(),
+    askNetworks(client, names, withFeature(projects, 'features.networks'), extensions),
+    ask('1.0/certificates').then((list) => list.map(toCertificate)),
+  ]);
   return {
     origin: 'api',
     schema: undefined,
@@ -50,15 +80,8 @@ export async function inventoryFromApi(client: DaemonClient, options: ApiOptions
       ({ project }) => project,
       ({ name }) => name,
     ),
-    instances: sortBy(
-      instances,
-      ({ project }) => project,
-      ({ name }) => name,
-    ),
-    pools: sortBy(pools, ({ name }) => name),
-    ...(await askVolumes(client, lists, instances, extensions)),
-    buckets: extensions.has('storage_buckets') ? await askBuckets(client, pools, names) : [],
-    ...(await askNetworks(client, names, withFeature(projects, 'features.networks'), extensions)),
+    ...stored,
+    ...networks,
     images: sortBy(
       images,
       ({ project }) => project,

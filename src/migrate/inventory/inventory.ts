@@ -131,15 +131,18 @@ export interface Volume {
   readonly description: string;
   readonly created: Instant;
   readonly config: Config;
-  readonly snapshots: readonly VolumeSnapshot[];
-  readonly backups: readonly Backup[];
+  /** undefined: not known. */
+  readonly snapshots: readonly VolumeSnapshot[] | undefined;
+  /** undefined: not known. */
+  readonly backups: readonly Backup[] | undefined;
 }
 
 export interface VolumeSnapshot {
   readonly name: string;
   readonly description: string;
   readonly created: Instant;
-  readonly expires: Instant;
+  /** undefined: not known. */
+  readonly expires: Instant | undefined;
   readonly config: Config;
 }
 

@@ -11,6 +11,7 @@ import { writeDatabaseDirectory } from '../apply/write-database.ts';
 import type { Finding } from '../check/finding.ts';
 import { type DaemonClient, daemonClient } from '../daemon/client.ts';
 import { type Fields, fields, fieldsList, rawOf, textOf } from '../daemon/fields.ts';
+import { limitFor, sizeOf } from '../daemon/server-size.ts';
 import { tellingLines } from '../daemon/telling-lines.ts';
 import { inventoryFromApi } from '../inventory/from-api.ts';
 import type { Inventory } from '../inventory/inventory.ts';
@@ -22,7 +23,7 @@ import { migrationRules } from '../rules/migration-rules.ts';
 import { compareInventories, type Difference, describeDifference } from '../verify/compare.ts';
 import { checkCopy } from './check-copy.ts';
 import { type InertDatabase, makeInert } from './make-inert.ts';
-import { notProven } from './not-proven.ts';
+import { notAnswered, notProven } from './not-proven.ts';
 import type { FreshRehearsal } from './rehearsal.ts';
 import { isShown, openRoom, type Room } from './room.ts';
 
@@ -32,7 +33,7 @@ export interface RehearsalInput {
   readonly host: Host;
   readonly material: PlanMaterial;
   readonly say: (text: string) => void;
-  /** Milliseconds for Incus to come up on the copy. */
+  /** Milliseconds for Incus to come up on the copy of a small server. */
   readonly limitMs?: number;
 }
 
@@ -134,7 +135,7 @@ async function inRoom(input: RehearsalInput, trial: Trial): Promise<Outcome | No
       INCUS_DIR: trial.directory,
       INCUS_SECURITY_APPARMOR: 'false',
     });
-    return await ask(input, trial, inert, room, daemon);
+    return await askTrial(input, trial, inert, room, daemon);
   } finally {
     await room.close();
   }
@@ -158,29 +159,34 @@ function isFileName(name: string): boolean {
   return name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name);
 }
 
-async function ask(
+/** What Incus, as it runs in the trial, says of the copy. */
+export async function askTrial(
   { host, say, material, limitMs = defaultLimitMs }: RehearsalInput,
   trial: Trial,
   inert: InertDatabase,
   room: Room,
   daemon: RunningProcess,
 ): Promise<Outcome> {
-  const client = daemonClient(host, room.path(join(trial.directory, 'unix.socket')));
+  const size = sizeOf(inert.image);
+  const client = daemonClient(host, room.path(join(trial.directory, 'unix.socket')), size);
   const expected = readInventory(inert.image, { localDatabase: inert.local });
-  const refused = (why: string): Outcome => ({
+  const withoutAnswers = (finding: Finding, late: readonly string[] = []): Outcome => ({
     version: undefined,
     compared: {},
     differences: [],
-    findings: [refusal(why, tellingLines(daemon.tail(), inert.image))],
-    notProven: notProven(inert.changes, expected, []),
+    findings: [finding],
+    notProven: [...notProven(inert.changes, expected, []), ...notAnswered(late)],
   });
+  const refused = (why: string): Outcome =>
+    withoutAnswers(refusal(why, tellingLines(daemon.tail(), inert.image)));
+  const late: string[] = [];
   try {
-    await readyOrEnded(host, client, daemon, limitMs);
+    await readyOrEnded(host, client, daemon, limitFor(limitMs, size));
     if (daemon.hasEnded()) return refused(`Incus ended (${await daemon.ended}) on the converted database.`);
     say('inventory');
     const environment = await environmentOf(client);
     const version = textOf(environment, 'server_version');
-    const actual = await inventoryFromApi(client, { expected });
+    const actual = await inventoryFromApi(client, { expected, notInTime: (what) => late.push(what) });
     const { accepted_differences: always, rehearsal } = migrationRules();
     const differences = compareInventories(expected, actual, [...always, ...rehearsal.accepted_differences]);
     return {
@@ -192,10 +198,15 @@ async function ask(
         ...otherVersion(version, trial),
         ...missingDrivers(environment, material),
       ],
-      notProven: notProven(inert.changes, expected, patchesRun(room, trial, inert)),
+      notProven: [
+        ...notProven(inert.changes, expected, patchesRun(room, trial, inert)),
+        ...notAnswered(late),
+      ],
     };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
+    if (isLate(error) && !daemon.hasEnded())
+      return withoutAnswers(notInTime(error), [error.explanation.what]);
     return refused(`Incus did not answer on the converted database: ${error.explanation.what}`);
   }
 }
@@ -276,6 +287,23 @@ function refusal(what: string, objects: readonly string[]): Finding {
     objects,
     what,
     action: 'Nothing was changed, LXD goes on running. These are the last lines that Incus printed.',
+  };
+}
+
+/** That it takes long says nothing against the database. */
+function isLate({ problem: { code } }: Failure): boolean {
+  return code === 'wait-limit' || code === 'daemon-silent';
+}
+
+function notInTime({ explanation }: Failure): Finding {
+  return {
+    id: 'rehearsal-not-in-time',
+    severity: 'loss',
+    objects: [explanation.what],
+    what: 'Incus, tried on the converted database, had not answered when its time was over; it had not refused it either.',
+    action:
+      'Rehearse again when the machine has less to do, or accept it to move without: Incus then has as long again, and if it refuses the database, LXD is put back.',
+    answers: ['accept'],
   };
 }
 

@@ -53,6 +53,16 @@ export function notProven(
   ];
 }
 
+/** What Incus was asked for in the trial and did not say within its limit. */
+export function notAnswered(questions: readonly string[]): NotProven[] {
+  return group(questions, {
+    kind: 'answer',
+    what: 'not given in time',
+    because: 'Incus took longer over it than this server is given for an answer.',
+    checkedBy: checks.inventory,
+  });
+}
+
 function group(objects: readonly string[], rest: Omit<NotProven, 'objects'>): NotProven[] {
   return objects.length === 0 ? [] : [{ ...rest, objects }];
 }

@@ -4,7 +4,7 @@ import type { Difference } from '../verify/compare.ts';
 
 /** Something that the trial ran without, or with something in its place. */
 export interface NotProven {
-  readonly kind: 'storage pool' | 'network' | 'key' | 'expiry' | 'patch';
+  readonly kind: 'storage pool' | 'network' | 'key' | 'expiry' | 'patch' | 'answer';
   /** The key, column or patch; for pools and networks what was put in their place. */
   readonly what: string;
   readonly objects: readonly string[];

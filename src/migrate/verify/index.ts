@@ -14,6 +14,7 @@ import {
 } from '../apply/step-handler.ts';
 import type { Conversion } from '../convert/index.ts';
 import { type DaemonClient, daemonClient } from '../daemon/client.ts';
+import { sizeOf } from '../daemon/server-size.ts';
 import { inventoryFromApi } from '../inventory/from-api.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
@@ -45,7 +46,6 @@ export async function verifyRun(
   const socket = await answeringSocket(host, daemonRef(plan.target));
   if (socket === undefined)
     throw migrateFailure({ code: 'daemon-silent', daemon: 'Incus', limitMs: 0, lastLines: [] });
-  const client = daemonClient(host, socket);
   const power = requiredNote(journal, run, noteNames.power);
   const outcomes = journal.noted(run, noteNames.outcomes) ?? [];
   const { conversion } = convertFiles(host, join(folder, 'source-database'), {
@@ -53,10 +53,13 @@ export async function verifyRun(
     power: toPowerRecord(power),
     pinsFromHost: new Map(requiredNote(journal, run, noteNames.pins)),
   });
+  const client = daemonClient(host, socket, sizeOf(conversion.image));
   say('inventory');
   const expected = expectedOf(conversion);
   const { differences: accepted } = givenAnswers(journal, run);
-  const inventory = compareWithSource(expected, await inventoryFromApi(client, { expected }), accepted);
+  const late: string[] = [];
+  const actual = await inventoryFromApi(client, { expected, notInTime: (what) => late.push(what) });
+  const inventory = compareWithSource(expected, actual, accepted);
   say('pools, networks and power');
   const alive = [
     ...(await poolsAndNetworks(client)),
@@ -74,6 +77,7 @@ export async function verifyRun(
   return {
     checks: [...inventory, ...alive, ...writes, ...sourceChecks(host, journal, run)],
     notes: [
+      ...late.map((what) => `not compared, since Incus did not say it in time: ${what}`),
       ...goneOf(expected, power.ephemeral ?? []).map(
         (instance) =>
           `instance ${instance}: it was ephemeral, and LXD deleted it when it stopped, as you accepted.`,

@@ -72,7 +72,7 @@ export function objectsOf(inventory: Inventory): Objects {
   for (const instance of inventory.instances) addInstance(add, known, addBackups, instance);
   for (const { name, memberConfig, ...rest } of inventory.pools)
     addWithMembers('storage pool', name, fieldsOf(described(rest)), memberConfig);
-  for (const volume of inventory.volumes) addVolume(add, addBackups, volume, several);
+  for (const volume of inventory.volumes) addVolume(add, known, addBackups, volume, several);
   for (const volume of inventory.internalVolumes) addInternalVolume(add, known, volume, several);
   for (const { pool, project, name, member, keys, ...rest } of inventory.buckets) {
     const id = placed(`${pool}/${project}/${name}`, member, several);
@@ -172,11 +172,11 @@ function addInstance(add: Add, known: Known, addBackups: AddBackups, instance: I
   addBackups('instance backup', id, backups);
 }
 
-function addVolume(add: Add, addBackups: AddBackups, volume: Volume, several: boolean): void {
+function addVolume(add: Add, known: Known, addBackups: AddBackups, volume: Volume, several: boolean): void {
   const { pool, project, name, snapshots, backups, ...rest } = volume;
   const id = placed(`${pool}/${project}/${name}`, volume.member, several);
   add('volume', id, fieldsOf(described(rest)));
-  for (const { name: snapshot, ...more } of snapshots)
+  for (const { name: snapshot, ...more } of known('volume snapshot', id, snapshots))
     add('volume snapshot', `${id}/${snapshot}`, fieldsOf(described(more)), id);
   addBackups('volume backup', id, backups);
 }

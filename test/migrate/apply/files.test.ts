@@ -26,6 +26,7 @@ import {
 } from '../../../src/migrate/apply/steps/files.ts';
 import { leaveNoteStep } from '../../../src/migrate/apply/steps/leave-note.ts';
 import { emptyTargetMountStep, moveMountStep } from '../../../src/migrate/apply/steps/mount.ts';
+import { smallServer } from '../../../src/migrate/daemon/server-size.ts';
 import type { Step } from '../../../src/migrate/plan/step.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 import { Died, fileWatch, watchFiles } from '../../fakes/watched-files.ts';
@@ -71,6 +72,7 @@ function begun({ handler, step, make, more = [] }: Case) {
     host,
     journal,
     run,
+    size: smallServer,
     stopLimitMs: 1000,
     forceStop: false,
     interrupted: () => false,

@@ -13,6 +13,7 @@ import {
   requiredNote,
   toPowerRecord,
 } from '../../../src/migrate/apply/step-handler.ts';
+import { smallServer } from '../../../src/migrate/daemon/server-size.ts';
 import type { Plan, PlanMaterial } from '../../../src/migrate/plan/index.ts';
 import { daemonRef } from '../../../src/migrate/plan/make-steps.ts';
 import type { FakeHost } from '../../fakes/fake-host.ts';
@@ -147,6 +148,7 @@ export async function readyRun(): Promise<Run> {
     host: faulty,
     journal,
     run: 'RUN',
+    size: smallServer,
     stopLimitMs: 60_000,
     forceStop: false,
     interrupted: () =>

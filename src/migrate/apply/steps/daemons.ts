@@ -5,6 +5,7 @@ import { syncFolder } from '../../../core/durable.ts';
 import { Failure } from '../../../core/failure.ts';
 import type { Host } from '../../../core/host.ts';
 import { type DaemonClient, daemonClient } from '../../daemon/client.ts';
+import { limitFor, startLimitFor } from '../../daemon/server-size.ts';
 import type { DaemonRef, Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import { watchDaemonLog } from '../daemon-log.ts';
@@ -44,6 +45,7 @@ import { type DaemonMemo, daemonMemo, type UnitsMemo, unitsMemo } from './units-
 type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;
 
 const daemonLimitMs = 600_000;
+const apiLimitMs = 120_000;
 
 /**
  * LXD writes that its last instance stopped after the monitor is gone (LXD 5.0.2, 2,001 instances: within 16 ms), and
@@ -72,7 +74,12 @@ export const stopDaemonStep: Of<'stop-daemon'> = {
       remember({
         ran: (await answeringSocket(context.host, step.daemon)) !== undefined,
       } satisfies DaemonMemo);
-    await stopDaemon(context.host, step.daemon, daemonLimitMs, await besideStopping(step.daemon, context));
+    await stopDaemon(
+      context.host,
+      step.daemon,
+      limitFor(daemonLimitMs, context.size),
+      await besideStopping(step.daemon, context),
+    );
   },
   async undo(call) {
     const { step, context } = call;
@@ -115,7 +122,7 @@ export async function startUntilReady(
   try {
     const socket = await startDaemon(context.host, daemon, limitMs);
     answered();
-    await daemonClient(context.host, socket).waitUntilReady(daemonLimitMs);
+    await daemonClient(context.host, socket, context.size).waitUntilReady(readyLimitMs(context));
     return socket;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -133,11 +140,18 @@ export async function startUntilReady(
   }
 }
 
+/** A daemon is ready when it has started every instance that it starts by itself. */
+function readyLimitMs({ journal, run, size }: ApplyContext): number {
+  const running = journal.noted(run, noteNames.power)?.running.length ?? 0;
+  return startLimitFor(daemonLimitMs, size, running);
+}
+
 /** With the source stops its last instance; once that is gone, there is time to convert the database. */
 async function besideStopping(daemon: DaemonRef, context: ApplyContext): Promise<WhileStopping | undefined> {
   if (daemon.role === 'target') return undefined;
   const socket = await answeringSocket(context.host, daemon);
-  const last = socket === undefined ? undefined : await lastToStop(daemonClient(context.host, socket));
+  const last =
+    socket === undefined ? undefined : await lastToStop(daemonClient(context.host, socket, context.size));
   const instance = last?.instance ?? '';
   const limitMs = Math.min(
     context.stopLimitMs,
@@ -165,7 +179,7 @@ export const stopInstancesStep: Of<'stop-instances'> = {
     const { host, stopLimitMs } = context;
     const socket = await answeringSocket(host, step.daemon);
     if (socket !== undefined) {
-      const client = daemonClient(host, socket);
+      const client = daemonClient(host, socket, context.size);
       await operationsDone(host, client, stopLimitMs);
       // A user's own stop command may do anything: nothing runs any more when it is called.
       // Where force is allowed each gets its whole limit first, which is longer than what LXD gives the last one.
@@ -235,7 +249,7 @@ export async function restoreExactly(
   socket: string,
   power: StoredPower = storedPower(context),
 ): Promise<void> {
-  const client = daemonClient(context.host, socket);
+  const client = daemonClient(context.host, socket, context.size);
   await operationsDone(context.host, client, context.stopLimitMs);
   const accepted = new Set(context.journal.noted(context.run, noteNames.acceptedAsGone));
   const still = (names: readonly string[]): string[] => names.filter((name) => !accepted.has(name));
@@ -374,7 +388,7 @@ export const startDaemonStep: Of<'start-daemon'> = {
       memo !== null && !listens(context, daemon) && runningInstances(host, daemon.dataDirectory).length === 0;
     if (diedBefore) await clearLeftovers(host, leftoversOf(host, daemon, bridges), say);
     remember({ tried: true });
-    await startUntilReady(context, step.daemon, 120_000, () => {
+    await startUntilReady(context, step.daemon, limitFor(apiLimitMs, context.size), () => {
       context.say('its API answers');
       context.journal.note(context.run, noteNames.apiAnsweredAt, context.host.now().toISOString());
     });
@@ -383,8 +397,9 @@ export const startDaemonStep: Of<'start-daemon'> = {
     const { host, say } = context;
     const socket = await answeringSocket(host, daemon);
     // One by one first: at its own shutdown a daemon waits 30 s for a frozen instance, and then forces it.
-    if (socket !== undefined) await stopThroughDaemon(daemonClient(host, socket), ordersOf(context));
-    await stopDaemon(host, daemon, daemonLimitMs);
+    if (socket !== undefined)
+      await stopThroughDaemon(daemonClient(host, socket, context.size), ordersOf(context));
+    await stopDaemon(host, daemon, limitFor(daemonLimitMs, context.size));
     const left = powerFromProcesses(host, daemon.dataDirectory);
     // Of a daemon that was killed the instances live on.
     if (left.running.length + left.frozen.length > 0)
@@ -410,7 +425,7 @@ export const restorePowerStep: Of<'restore-power'> = {
       throw migrateFailure({ code: 'daemon-silent', daemon: 'Incus', limitMs: 0, lastLines: [] });
     const outcomes = await restorePower(
       context.host,
-      daemonClient(context.host, socket),
+      daemonClient(context.host, socket, context.size),
       storedPower(context),
       context.say,
     );
@@ -432,7 +447,7 @@ export const restorePowerStep: Of<'restore-power'> = {
       ...running.map((instance) => `${instance} Running`),
       ...frozen.map((instance) => `${instance} Frozen`),
     ]);
-    const states = await instanceStates(daemonClient(context.host, socket));
+    const states = await instanceStates(daemonClient(context.host, socket, context.size));
     const now = states
       .filter(({ status }) => status !== 'Stopped')
       .map(({ project, name, status }) => `${project}/${name} ${status}`);

@@ -17,7 +17,7 @@ export const releaseAutostartStep: StepHandler<Extract<Step, { kind: 'release-au
     const socket = await answeringSocket(context.host, step.daemon);
     if (socket === undefined)
       throw migrateFailure({ code: 'daemon-silent', daemon: 'Incus', limitMs: 0, lastLines: [] });
-    const client = daemonClient(context.host, socket);
+    const client = daemonClient(context.host, socket, context.size);
     for (const { project, name, autostart } of held) {
       const path = instancePath(`${project}/${name}`);
       const instance = (await client.get(path)) as { config: Record<string, string> } & Record<
@@ -48,7 +48,7 @@ export const refreshBackupFilesStep: StepHandler<Extract<Step, { kind: 'refresh-
       throw migrateFailure({ code: 'daemon-silent', daemon: 'Incus', limitMs: 0, lastLines: [] });
     const failed = await refreshBackupFiles(
       context.host,
-      daemonClient(context.host, socket),
+      daemonClient(context.host, socket, context.size),
       step.daemon.dataDirectory,
     );
     // A file that stays as LXD wrote it stops nothing: verify says which.

@@ -30,7 +30,7 @@ export async function settleSource(context: ApplyContext, source: DaemonRef): Pr
   await startAgain(context, source);
   const socket = await answeringSocket(host, source);
   if (socket === undefined || !targetStarted(context)) return;
-  const client = daemonClient(host, socket);
+  const client = daemonClient(host, socket, context.size);
   removeMadeByTarget(host, source.dataDirectory);
   say('LXD writes its own backup.yaml again');
   for (const { project, name, error } of await refreshBackupFiles(host, client, source.dataDirectory))
