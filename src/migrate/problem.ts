@@ -85,6 +85,14 @@ export type MigrateProblem =
       readonly lastLines: readonly string[];
     }
   | { readonly code: 'source-not-startable' }
+  | {
+      readonly code: 'service-manager-failed';
+      /** What was asked of systemctl. */
+      readonly asked: string;
+      readonly attempts: number;
+      readonly limitMs: number;
+      readonly said: string;
+    }
   | { readonly code: 'instance-will-not-stop'; readonly instance: string; readonly limitMs: number }
   | { readonly code: 'target-exists'; readonly path: string }
   | { readonly code: 'copy-failed'; readonly from: string; readonly to: string; readonly why: string }
@@ -298,6 +306,12 @@ function explain(problem: MigrateProblem): Explanation {
       return {
         what: 'LXD does not run and nothing says how it is started here, so its instances cannot be started again.',
         next: 'Install or start LXD, or say with --services FILE how it is started.',
+      };
+    case 'service-manager-failed':
+      return {
+        what: `systemd is there and did not answer "systemctl ${problem.asked}", asked ${problem.attempts} times, ${problem.limitMs / 1000} s each.`,
+        where: problem.said,
+        next: 'Try again when the machine is less busy. Where systemd cannot work, say with --services FILE how the daemons are started.',
       };
     case 'daemon-did-not-start':
       return {

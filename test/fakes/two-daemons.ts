@@ -23,6 +23,8 @@ export interface TwoDaemons {
   readonly incus: FakeDaemon;
   /** What `systemctl is-enabled` says of each unit. */
   readonly units: Map<string, string>;
+  /** Units that are active beside the daemons' own. */
+  readonly active: Set<string>;
 }
 
 /** Both are stopped; the units of LXD are enabled. */
@@ -43,9 +45,13 @@ export function twoDaemons(host: FakeHost): TwoDaemons {
     ['lxd.socket', 'enabled'],
     ['lxd.service', 'enabled'],
     ['incus.socket', 'enabled'],
+    ['incus-user.socket', 'enabled'],
     ['incus.service', 'indirect'],
   ]);
   const enabledBefore = new Map(units);
+  const active = new Set<string>();
+  const isActive = (name: string): boolean =>
+    both.find(({ unit }) => unit === name)?.running ?? active.has(name);
 
   // A daemon leaves its table behind when it stops.
   const tables = new Set<string>();
@@ -77,10 +83,18 @@ export function twoDaemons(host: FakeHost): TwoDaemons {
             enabledBefore.set(name, `${verb}d`);
           }
         return {};
+      case 'is-active':
+        return {
+          status: names.every(isActive) ? 0 : 3,
+          stdout: Buffer.from(names.map((name) => `${isActive(name) ? 'active' : 'inactive'}\n`).join('')),
+        };
       case 'start':
+        for (const name of names) if (units.get(name) === 'masked') throw new Error(`${name} is masked`);
+        for (const name of names) if (both.every(({ unit }) => unit !== name)) active.add(name);
         for (const one of both) if (names.includes(one.unit)) start(one);
         return {};
       case 'stop':
+        for (const name of names) active.delete(name);
         for (const one of both) if (names.includes(one.unit)) stop(one);
         return {};
       default:
@@ -94,6 +108,8 @@ export function twoDaemons(host: FakeHost): TwoDaemons {
     if (!existsSync(host.path(`${one.directory}/database`)))
       throw new Error(`${one.directory} has no database`);
     one.running = true;
+    // Requires= of both packages' units.
+    active.add(one.unit.replace('.service', '.socket'));
     tables.add(`inet ${one === lxd ? 'lxd' : 'incus'}`);
     host.machine.listeners.set(one.socket, one === lxd ? 100 : 200);
     // The instances are those of the data, whoever had them before; a fresh Incus has none.
@@ -181,7 +197,7 @@ export function twoDaemons(host: FakeHost): TwoDaemons {
     };
   }
 
-  return { lxd, incus, units };
+  return { lxd, incus, units, active };
 }
 
 /** Starts one as its own package would, with these instances running or frozen. */

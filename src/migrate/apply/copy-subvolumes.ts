@@ -1,8 +1,10 @@
 // Brings btrfs subvolumes to another btrfs by send and receive, so that snapshots go on sharing their blocks there.
 import * as fs from 'node:fs';
 import { join } from 'node:path';
+import { coreFailure } from '../../core/core-problem.ts';
 import { makeFolders } from '../../core/durable.ts';
 import type { Host } from '../../core/host.ts';
+import type { Argv } from '../../core/run.ts';
 import type { RunningProcess } from '../../core/start.ts';
 import {
   describeSubvolume,
@@ -213,11 +215,14 @@ interface Quotas {
 
 /** Bytes; none where the file system keeps no quotas. */
 async function quotasOf(host: Host, path: string): Promise<Quotas> {
-  const { status, stdout } = await host.run(['btrfs', 'qgroup', 'show', '--raw', '-r', '-e', '-f', path], {
-    timeoutMs: commandMs,
-    accept: 'any',
-  });
-  if (status !== 0) return {};
+  const argv: Argv = ['btrfs', 'qgroup', 'show', '--raw', '-r', '-e', '-f', path];
+  const { status, stdout, stderr } = await host.run(argv, { timeoutMs: commandMs, accept: 'any' });
+  if (status !== 0) {
+    const words = stderr.toString('utf8');
+    // btrfs-progs 5 and 6; those before 4.14 say that there is no tree of quotas.
+    if (/quotas? not enabled|No such file or directory/.test(words)) return {};
+    throw coreFailure({ code: 'command-failed', argv, status, stderr: words });
+  }
   const [, referenced, exclusive] =
     /^0\/\d+\s+\d+\s+\d+\s+(\d+|none)\s+(\d+|none)\s/m.exec(`${stdout.toString('utf8')}\n`) ?? [];
   return {

@@ -2,6 +2,7 @@
 // chattr for what they leave out.
 import * as fs from 'node:fs';
 import { join } from 'node:path';
+import { coreFailure } from '../../core/core-problem.ts';
 import { systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import type { Argv } from '../../core/run.ts';
@@ -266,6 +267,10 @@ async function copyFlagsOf(host: Host, from: string, to: string): Promise<void> 
   }
 }
 
+/** errno of the ioctl (FS_IOC_GETFLAGS) where there are no flags; and ENOENT. */
+const withoutFlags =
+  /: (?:Operation not supported|Inappropriate ioctl for device|Function not implemented|Invalid argument|No such file or directory) /;
+
 interface Flags {
   readonly flags: string;
   readonly project: string;
@@ -273,11 +278,19 @@ interface Flags {
 
 /** By path below the folder, '' for itself; a file system without flags has none. */
 async function flagsOf(host: Host, folder: string): Promise<Map<string, Flags>> {
-  const { stdout } = await host.run(['lsattr', '-R', '-a', '-p', '--', folder], {
+  const argv: Argv = ['lsattr', '-R', '-a', '-p', '--', folder];
+  const { status, stdout, stderr } = await host.run(argv, {
     timeoutMs: commandMs,
     accept: 'any',
     maxOutputBytes: 2 ** 30,
   });
+  // It says so of each file that can have none (links, pipes, other file systems), and of each that went away.
+  const serious = stderr
+    .toString('latin1')
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !withoutFlags.test(line));
+  if (serious.length > 0)
+    throw coreFailure({ code: 'command-failed', argv, status, stderr: serious.join('\n') });
   const found = new Map<string, Flags>();
   for (const line of stdout.toString('latin1').split('\n')) {
     const [, project, flags, path] = /^ *(\d+) ([-a-zA-Z]+) (\/.*)$/.exec(line) ?? [];

@@ -1,6 +1,6 @@
 // What a daemon writes into its log from a moment on.
 import * as fs from 'node:fs';
-import { systemErrorCode } from '../../core/failure.ts';
+import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import type { DaemonRef } from '../plan/step.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
@@ -40,9 +40,15 @@ function readFrom(path: string, before: number): string {
 async function fromJournal(host: Host, { service }: DaemonRef, since: number): Promise<string> {
   if (service.kind !== 'systemd' || host.which('journalctl') === undefined) return '';
   const units = service.units.filter((unit) => unit.endsWith('.service')).map((unit) => `--unit=${unit}`);
-  const { status, stdout } = await host.run(
-    ['journalctl', '--quiet', '--no-pager', '--output=cat', '--lines=50', `--since=@${since}`, ...units],
-    { timeoutMs: 20_000, accept: 'any' },
-  );
-  return status === 0 ? stdout.toString('utf8').trim() : '';
+  try {
+    const { stdout } = await host.run(
+      ['journalctl', '--quiet', '--no-pager', '--output=cat', '--lines=50', `--since=@${since}`, ...units],
+      { timeoutMs: 20_000 },
+    );
+    return stdout.toString('utf8').trim();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    // Why the daemon did not start is what is told; a journal without an answer must not look like one without a word.
+    return `error: what systemd's journal has of it is not known: ${error.explanation.what}`;
+  }
 }

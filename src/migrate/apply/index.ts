@@ -7,15 +7,11 @@ import { enterIfPossible, rollBack } from './roll-back.ts';
 import { type ApplyContext, memoOf, noteNames, type StepHandler, type StepHandlers } from './step-handler.ts';
 import { copyAheadStep, copyDirectoryStep } from './steps/copy-directory.ts';
 import {
-  disableSourceStep,
-  maskSourceStep,
-  maskTargetStep,
   recordPowerStep,
   restorePowerStep,
   startDaemonStep,
   stopDaemonStep,
   stopInstancesStep,
-  unmaskTargetStep,
 } from './steps/daemons.ts';
 import { recordDirectoryStep } from './steps/directory.ts';
 import {
@@ -34,6 +30,7 @@ import { leaveNoteStep } from './steps/leave-note.ts';
 import { clearLeftoversStep, proveQuietStep } from './steps/leftovers.ts';
 import { emptyTargetMountStep, moveMountStep } from './steps/mount.ts';
 import { recordSourceStep } from './steps/record-source.ts';
+import { disableSourceStep, maskSourceStep, maskTargetStep, unmaskTargetStep } from './steps/units.ts';
 
 const handlers: StepHandlers = {
   'record-source': recordSourceStep,

@@ -1,6 +1,7 @@
 // Removes what is left of LXD once everything of it runs in Incus: there is no way back from that.
 import * as fs from 'node:fs';
 import { join } from 'node:path';
+import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { mountAt } from '../check/layout.ts';
 import { measureCopy } from '../check/measure-copy.ts';
@@ -43,14 +44,19 @@ export async function whatWouldBePurged(host: Host, plan: Plan): Promise<Purge> 
 /** Of Debian's package; what was installed by hand nobody can list. */
 async function packagesToRemove(host: Host, installation: string): Promise<string[]> {
   if (installation !== 'deb' || host.which('apt-get') === undefined) return [];
-  const { stdout } = await host.run(['apt-get', '--simulate', '--quiet', 'purge', ...debPackages], {
+  const { stdout } = await host.run(['apt-get', '--simulate', '--quiet', 'purge', ...ownPackages(host)], {
     timeoutMs: 120_000,
-    accept: 'any',
   });
   return [...stdout.toString('utf8').matchAll(/^(?:Purg|Remv) (\S+)/gm)].map(([, name]) => name ?? '');
 }
 
 const debPackages = ['lxd', 'lxd-client'];
+
+/** Those that dpkg knows here: at the name of one that no list has, apt-get fails for all of them. */
+function ownPackages(host: Host): string[] {
+  const known = debPackages.filter((name) => fs.existsSync(host.path(`/var/lib/dpkg/info/${name}.list`)));
+  return known.length > 0 ? known : debPackages;
+}
 
 /**
  * Only what was listed goes: where more packages would go by now, or something else stands in LXD's directory, nothing
@@ -58,12 +64,19 @@ const debPackages = ['lxd', 'lxd-client'];
  * @throws {Failure<MigrateProblem>} purge-refused
  */
 export async function refuseMoreThanListed(host: Host, plan: Plan, listed: Purge): Promise<void> {
-  const { packages } = await whatWouldBePurged(host, plan);
-  const more = [
-    ...packages.filter((name) => !listed.packages.includes(name)).map((name) => `package ${name}`),
-    ...strangers(host, plan),
-  ];
+  const more = [...(await morePackages(host, plan, listed)), ...strangers(host, plan)];
   if (more.length > 0) throw migrateFailure({ code: 'purge-refused', because: more });
+}
+
+/** What apt-get cannot say may be more than was listed. */
+async function morePackages(host: Host, plan: Plan, listed: Purge): Promise<string[]> {
+  try {
+    const packages = await packagesToRemove(host, plan.source.name);
+    return packages.filter((name) => !listed.packages.includes(name)).map((name) => `package ${name}`);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return [`what apt-get would remove is not known: ${error.message}`];
+  }
 }
 
 export async function purgeSource(
@@ -79,7 +92,7 @@ export async function purgeSource(
   fs.rmSync(host.path(join(dataDirectory, movedNote)), { force: true });
   if (listed.packages.length > 0) {
     say(`packages ${listed.packages.join(', ')}`);
-    await host.run(['apt-get', '--yes', '--quiet', 'purge', ...debPackages], {
+    await host.run(['apt-get', '--yes', '--quiet', 'purge', ...ownPackages(host)], {
       timeoutMs: 600_000,
       env: { DEBIAN_FRONTEND: 'noninteractive' },
     });

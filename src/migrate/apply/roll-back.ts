@@ -4,6 +4,7 @@ import { describeStep } from '../plan/step.ts';
 import { type ApplyOptions, undoSteps } from './index.ts';
 import { type ApplyContext, noteNames } from './step-handler.ts';
 import { settleSource } from './steps/record-source.ts';
+import { unitsNotAsBefore } from './units-as-before.ts';
 
 export interface RolledBack {
   /** Undos that failed, each in words; the next rollback tries them again. Empty: all is undone. */
@@ -17,7 +18,11 @@ export async function rollBack(context: ApplyContext, options: ApplyOptions): Pr
   const { journal, run, host } = context;
   enterIfPossible(context, 'rolling-back');
   const failed = await undoSteps(context, options);
-  if (failed.length === 0) await settleOlderRun(context);
+  if (failed.length === 0) {
+    await settleOlderRun(context);
+    // Only now: an LXD that comes up with the next rollback brings its units along.
+    for (const line of await unitsNotAsBefore(host, journal, run)) context.leaveOpen(line);
+  }
   const leftOpen = journal.noted(run, noteNames.leftOpen) ?? [];
   if (failed.length === 0)
     journal.enter(run, 'rolled-back', host.now(), leftOpen.length === 0 ? undefined : leftOpen.join('\n'));

@@ -132,7 +132,7 @@ export function describeState({ phase, failed }: RunState): string {
     case 'purge-interrupted':
       return 'Migrated and verified. Removing LXD (--purge-source) was interrupted: there is no way back';
     case 'purged':
-      return 'Migrated and verified. LXD was removed (--purge-source): there is no way back';
+      return 'Migrated and verified. What was left of LXD was removed (--purge-source): there is no way back';
     default:
       return unreachable(phase);
   }

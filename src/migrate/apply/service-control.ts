@@ -1,6 +1,7 @@
 // Starts and stops a daemon the way this host does it, and keeps one from starting.
 import type { Host } from '../../core/host.ts';
 import { daemonClient } from '../daemon/client.ts';
+import { isMaskedByFile, neededToStart } from '../detect/systemd.ts';
 import type { DaemonRef } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
 import { daemonProcesses, runningInstances } from './running.ts';
@@ -122,6 +123,12 @@ async function waitGone(host: Host, daemon: DaemonRef, limitMs: number): Promise
   }
 }
 
+/** One that somebody has masked stays so, and would end the start of the others; without those needed it fails by itself. */
+function startable(host: Host, start: readonly string[]): string[] {
+  const needed = neededToStart(start);
+  return start.filter((unit) => needed.includes(unit) || !isMaskedByFile(host, unit));
+}
+
 /** Starts a daemon and waits until its API answers; not until its instances run. Returns the socket. */
 export async function startDaemon(host: Host, daemon: DaemonRef, limitMs: number): Promise<string> {
   const { service } = daemon;
@@ -135,7 +142,7 @@ export async function startDaemon(host: Host, daemon: DaemonRef, limitMs: number
   // systemctl start returns when every instance was started, which may take minutes: ask the API meanwhile.
   const started =
     service.kind === 'systemd'
-      ? host.run(['systemctl', 'start', ...service.start], { timeoutMs: commandLimitMs })
+      ? host.run(['systemctl', 'start', ...startable(host, service.start)], { timeoutMs: commandLimitMs })
       : service.start.reduce<Promise<unknown>>(async (before, argv) => {
           await before;
           // It may be the daemon itself, in the foreground.
@@ -160,19 +167,4 @@ export async function startDaemon(host: Host, daemon: DaemonRef, limitMs: number
     }
     await host.sleep(25);
   }
-}
-
-export interface UnitState {
-  readonly unit: string;
-  readonly enabled: string;
-}
-
-/** What `systemctl is-enabled` says of each unit (`enabled`, `disabled`, `static`, `masked`, …): a line a unit, in order. */
-export async function unitStates(host: Host, units: readonly string[]): Promise<UnitState[]> {
-  const { stdout } = await host.run(['systemctl', 'is-enabled', ...units], {
-    timeoutMs: 30_000,
-    accept: 'any',
-  });
-  const lines = stdout.toString('utf8').trimEnd().split('\n');
-  return units.map((unit, index) => ({ unit, enabled: lines[index]?.trim() ?? 'unknown' }));
 }

@@ -1,14 +1,16 @@
 // Findings about what the source uses and the target must be able to do: drivers, networks, commands, id maps, kernel.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { compareVersions } from '../convert/version.ts';
-import { unitFile } from '../detect/systemd.ts';
+import type { Installation } from '../detect/index.ts';
+import { isMaskedByFile, neededToStart } from '../detect/systemd.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
 import type { CheckContext } from './context.ts';
 import { existing } from './file-system.ts';
 import type { Finding } from './finding.ts';
 import { checkIdMaps } from './id-maps.ts';
+import { serviceManagerOffline } from './service-manager.ts';
 
 export function checkCapabilities(context: CheckContext): Finding[] {
   return [
@@ -139,10 +141,10 @@ function kernel({ host, targetVersion }: CheckContext): Finding[] {
 
 function units({ host, source }: CheckContext): Finding[] {
   const { service } = source;
+  const runs = source.sockets.some((socket) => host.listener(socket) !== undefined);
   if (service.kind !== 'systemd') {
-    const runs = source.sockets.some((socket) => host.listener(socket) !== undefined);
     return [
-      ...(runs && service.kind === 'none' ? [notStartable(source.dataDirectory)] : []),
+      ...(runs && service.kind === 'none' ? [notStartable(source, service.offline)] : []),
       {
         id: 'source-may-come-back',
         severity: 'note',
@@ -155,14 +157,13 @@ function units({ host, source }: CheckContext): Finding[] {
       },
     ];
   }
-  // Masking puts a link in /etc/systemd/system; where the unit itself stands there, systemctl refuses.
-  const own = service.units.filter(
-    (unit) =>
-      unitFile(host, unit) === join('/etc/systemd/system', unit) &&
-      !isMasked(host.path(join('/etc/systemd/system', unit))),
-  );
-  if (own.length === 0) return [];
+  // Masking puts a link in /etc/systemd/system; where the unit itself stands there, systemctl refuses. A link gives way.
+  const own = service.units.filter((unit) => isUnitItself(host.path(join('/etc/systemd/system', unit))));
+  const masked = neededToStart(service.start).filter((unit) => isMaskedByFile(host, unit));
+  const startless = runs && masked.length > 0 ? [maskedSource(masked)] : [];
+  if (own.length === 0) return startless;
   return [
+    ...startless,
     {
       id: 'unit-not-maskable',
       severity: 'blocker',
@@ -174,11 +175,12 @@ function units({ host, source }: CheckContext): Finding[] {
   ];
 }
 
-function notStartable(directory: string): Finding {
+function notStartable(source: Installation, offline: string | undefined): Finding {
+  if (offline !== undefined) return serviceManagerOffline(source, offline);
   return {
     id: 'source-not-startable',
     severity: 'loss',
-    objects: [directory],
+    objects: [source.dataDirectory],
     what: 'LXD runs, and nothing says how it is started here. Taken back, the move would leave it and its instances stopped.',
     action:
       'Say how it is started and stopped with --services FILE. With --accept you start it yourself then.',
@@ -186,6 +188,19 @@ function notStartable(directory: string): Finding {
   };
 }
 
-function isMasked(path: string): boolean {
-  return readFileSync(path).length === 0;
+function maskedSource(units: readonly string[]): Finding {
+  return {
+    id: 'source-not-startable',
+    severity: 'loss',
+    objects: units,
+    what: 'LXD runs, and these units of it are masked: it could not be started again. Rolled back, the move would leave it and its instances stopped.',
+    action: `Unmask them ("systemctl unmask ${units.join(' ')}"). With --accept you start it yourself then.`,
+    answers: ['accept'],
+  };
+}
+
+/** An empty file masks as well (systemd.unit(5)). */
+function isUnitItself(path: string): boolean {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  return stat?.isFile() === true && stat.size > 0;
 }

@@ -1,6 +1,9 @@
 // Finds btrfs subvolumes in a folder, and what each is and comes from.
 import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { coreFailure } from '../../core/core-problem.ts';
 import type { Host } from '../../core/host.ts';
+import type { Argv } from '../../core/run.ts';
 import { isBoundOntoItself } from './layout.ts';
 
 export interface Subvolume {
@@ -52,16 +55,18 @@ export async function subvolumePaths(host: Host, folder: string): Promise<string
     .sort();
 }
 
-/** @returns undefined where it went away meanwhile */
+/** @returns undefined where it went away meanwhile, or is a folder */
 export async function describeSubvolume(
   host: Host,
   folder: string,
   path: string,
 ): Promise<Subvolume | undefined> {
-  const { status, stdout } = await host.run(['btrfs', 'subvolume', 'show', '--', `${folder}/${path}`], {
-    timeoutMs: limitMs,
-    accept: 'any',
-  });
+  const argv: Argv = ['btrfs', 'subvolume', 'show', '--', `${folder}/${path}`];
+  const { status, stdout, stderr } = await host.run(argv, { timeoutMs: limitMs, accept: 'any' });
+  const words = stderr.toString('utf8');
+  const isThere = fs.existsSync(host.path(join(folder, path)));
+  if (status !== 0 && isThere && !/Not a Btrfs subvolume/i.test(words))
+    throw coreFailure({ code: 'command-failed', argv, status, stderr: words });
   const text = stdout.toString('utf8');
   const field = (name: string): string | undefined => {
     const value = new RegExp(`^\\s+${name}:\\s+(\\S.*)$`, 'm').exec(text)?.[1]?.trim();

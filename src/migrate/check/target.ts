@@ -3,10 +3,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import type { Host } from '../../core/host.ts';
+import { isMaskedByFile, neededToStart } from '../detect/systemd.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
 import type { CheckContext } from './context.ts';
 import { contentOf } from './database.ts';
 import type { Finding } from './finding.ts';
+import { serviceManagerOffline } from './service-manager.ts';
 
 export function checkTarget(context: CheckContext): Finding[] {
   const { target } = context;
@@ -120,8 +122,12 @@ function isJustInitialised(db: Database): boolean {
   );
 }
 
-function startable({ target }: CheckContext): Finding[] {
-  if (target === undefined || target.service.kind !== 'none') return [];
+function startable({ host, target }: CheckContext): Finding[] {
+  if (target === undefined) return [];
+  const { service } = target;
+  if (service.kind === 'systemd') return masked(host, service.start);
+  if (service.kind !== 'none') return [];
+  if (service.offline !== undefined) return [serviceManagerOffline(target, service.offline)];
   return [
     {
       id: 'target-not-startable',
@@ -129,6 +135,20 @@ function startable({ target }: CheckContext): Finding[] {
       objects: [target.dataDirectory],
       what: 'No service manager starts Incus here, so the tool could not start it on the moved data.',
       action: 'Say how it is started and stopped with --services FILE.',
+    },
+  ];
+}
+
+function masked(host: Host, start: readonly string[]): Finding[] {
+  const units = neededToStart(start).filter((unit) => isMaskedByFile(host, unit));
+  if (units.length === 0) return [];
+  return [
+    {
+      id: 'target-masked',
+      severity: 'blocker',
+      objects: units,
+      what: 'These units of Incus are masked, so it could not be started on the moved data.',
+      action: `Unmask them ("systemctl unmask ${units.join(' ')}"), then plan again.`,
     },
   ];
 }

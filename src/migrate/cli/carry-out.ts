@@ -195,8 +195,9 @@ export async function carryOut(work: Work): Promise<ExitCode> {
     exit: failed.length === 0 ? exitCode.done : exitCode.failed,
   });
   if (failed.length > 0) throw migrateFailure({ code: 'verify-failed', count: failed.length, report: place });
+  const became = work.purge === undefined ? 'LXD is kept' : 'What was left of LXD is removed';
   output.line(
-    `\n${output.colour('green', 'Moved and verified')} in ${formatDuration(host.clock() - begun)}. ${whatBecameOfSource(work)} Its database is in ${join(folder, 'source-database')}.\nReport: ${place}`,
+    `\n${output.colour('green', 'Moved and verified')} in ${formatDuration(host.clock() - begun)}. ${became}, its database in ${join(folder, 'source-database')}.\n${whatBecameOfSource(work)}\nReport: ${place}`,
   );
   return exitCode.done;
 }
@@ -204,7 +205,7 @@ export async function carryOut(work: Work): Promise<ExitCode> {
 function whatBecameOfSource({ plannedOn: { plan }, journal, run, purge: purged }: Work): string {
   if (purged !== undefined) return inert(purgedInWords(purged));
   const copied = plan.steps.some(({ kind }) => kind === 'copy-directory');
-  return `LXD is kept. ${keptFromStarting(journal, run, copied)}`;
+  return keptFromStarting(journal, run, copied);
 }
 
 async function purge({

@@ -10,9 +10,11 @@ import { ownCommand } from '../../core/program-name.ts';
 import { formatBytes, formatDuration, inert } from '../../core/text.ts';
 import { hostStands } from '../apply/host-stands.ts';
 import { type Journal, type JournalRun, journalFile, readJournal } from '../apply/journal.ts';
+import { keptFromStarting } from '../apply/kept-from-starting.ts';
 import { isLocked, takeLock } from '../apply/lock.ts';
 import { openForWork } from '../apply/open-for-work.ts';
 import { type KeptFolder, keptFolders, pruneRun } from '../apply/prune.ts';
+import { purgedInWords } from '../apply/purge-source.ts';
 import { rollBack } from '../apply/roll-back.ts';
 import { isUnfinished, possible, type RunState } from '../apply/run-state.ts';
 import { describeRun, latestRun, whatIsLeft } from '../apply/run-status.ts';
@@ -59,7 +61,7 @@ export async function statusCommand(host: Host, options: RunOptions, output: Out
     const { run, state } = latest;
     const left = whatIsLeft(journal, latest);
     const kept = keptFolders(journal, folder);
-    const cameBack = state.phase === 'purged' ? [] : sourceCameBackFinding(host, journal, run.id);
+    const cameBack = state.phase.startsWith('purg') ? [] : sourceCameBackFinding(host, journal, run.id);
     output.event({
       event: 'status',
       run: run.id,
@@ -72,7 +74,11 @@ export async function statusCommand(host: Host, options: RunOptions, output: Out
       findings: cameBack,
     });
     output.line(describeRun(journal, latest).split('\n').map(inert).join('\n'));
-    if (state.phase === 'done') output.line(`"${ownCommand('rollback')}" brings LXD back.`);
+    if (state.phase === 'done') {
+      const copied = journal.steps(run.id).some(({ step }) => step.kind === 'copy-directory');
+      output.line(inert(keptFromStarting(journal, run.id, copied)));
+      output.line(`"${ownCommand('rollback')}" brings LXD back.`);
+    }
     if (isUnfinished(state)) {
       output.line((await hostStands(host, journal.plan(run.id))).map(inert).join('\n'));
       output.line(
@@ -129,7 +135,7 @@ export async function resumeCommand(host: Host, options: RunOptions, output: Out
       if (options.yes !== true && !(await confirm('Go on removing LXD now?', output)))
         return exitCode.blocked;
       await goOnPurging({ host, plan, output, journal, run: run.id }, listed);
-      output.line('LXD is removed.');
+      output.line(inert(purgedInWords(listed)));
       return exitCode.done;
     }
     const purge = options.purgeSource === true ? await listPurge(host, plan, output) : undefined;

@@ -10,7 +10,8 @@ import type { FoundInstallation, Installation, Service } from './installation.ts
 import { debSource, givenSource, manualSource, otherSource, type SourceKind } from './lxd.ts';
 import { otherDirectories } from './other-directories.ts';
 import type { Services } from './services-file.ts';
-import { systemdIsThere, systemdService } from './systemd.ts';
+import { serviceManager } from './systemctl.ts';
+import { presentUnits, systemdService } from './systemd.ts';
 
 export type { FoundInstallation, Installation, Service } from './installation.ts';
 
@@ -51,16 +52,20 @@ export async function withServices(
   { source, target }: Found,
   services: Services | undefined,
 ): Promise<Detected> {
-  const systemd =
-    [source, target].some((found) => (found?.units.length ?? 0) > 0) && (await systemdIsThere(host));
+  const isGiven = (given: Service | undefined): boolean => given !== undefined && given.kind !== 'none';
+  const asked = [
+    ...(isGiven(services?.source) ? [] : presentUnits(host, source)),
+    ...(target === undefined || isGiven(services?.target) ? [] : presentUnits(host, target)),
+  ];
+  const manager = asked.length === 0 ? undefined : await serviceManager(host, asked);
+  const bySystemd = (found: FoundInstallation): Service => {
+    if (manager === undefined || presentUnits(host, found).length === 0) return { kind: 'none' };
+    if (manager.kind === 'offline') return { kind: 'none', offline: manager.said };
+    return manager.kind === 'acts' ? systemdService(host, found) : { kind: 'none' };
+  };
   const complete = (found: FoundInstallation, given: Service | undefined): Installation => {
     const { units: _units, startUnits: _start, ...installation } = found;
-    const service: Service =
-      given !== undefined && given.kind !== 'none'
-        ? given
-        : systemd
-          ? systemdService(host, found)
-          : { kind: 'none' };
+    const service = given !== undefined && isGiven(given) ? given : bySystemd(found);
     return { ...installation, service };
   };
   return {

@@ -10,7 +10,11 @@ export type Service =
       readonly start: readonly string[];
     }
   | { readonly kind: 'commands'; readonly start: readonly Argv[]; readonly stop: readonly Argv[] }
-  | { readonly kind: 'none' };
+  | {
+      readonly kind: 'none';
+      /** What systemctl says where it answers questions and no systemd runs that could start the units. */
+      readonly offline?: string;
+    };
 
 export interface Installation {
   readonly role: 'source' | 'target';

@@ -14,7 +14,7 @@ export const serviceSchema = z.discriminatedUnion('kind', [
     start: z.array(argv).readonly(),
     stop: z.array(argv).readonly(),
   }),
-  z.strictObject({ kind: z.literal('none') }),
+  z.strictObject({ kind: z.literal('none'), offline: z.string().exactOptional() }),
 ]);
 
 const owner = { dataDirectory: z.string(), program: maybe(z.string()) };

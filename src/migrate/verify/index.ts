@@ -25,6 +25,7 @@ import { migrationRules } from '../rules/migration-rules.ts';
 import { compareInventories, type Difference } from './compare.ts';
 import { releaseHeld } from './release-held.ts';
 import { sourceChecks } from './source-checks.ts';
+import { unitChecks } from './unit-checks.ts';
 import type { Check, Verification } from './verification.ts';
 import { writeAsRoot } from './write-as-root.ts';
 
@@ -73,9 +74,10 @@ export async function verifyRun(
     ok: error === undefined,
     ...(error === undefined ? {} : { detail: error }),
   }));
+  const units = await unitChecks(host, journal, run);
   const stale = journal.noted(run, noteNames.notRefreshed) ?? [];
   return {
-    checks: [...inventory, ...alive, ...writes, ...sourceChecks(host, journal, run)],
+    checks: [...inventory, ...alive, ...writes, ...sourceChecks(host, journal, run), ...units],
     notes: [
       ...late.map((what) => `not compared, since Incus did not say it in time: ${what}`),
       ...goneOf(expected, power.ephemeral ?? []).map(

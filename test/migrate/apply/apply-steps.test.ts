@@ -4,6 +4,8 @@ import { describe, expect, test, vi } from 'vitest';
 import { coreFailure } from '../../../src/core/core-problem.ts';
 import { Failure } from '../../../src/core/failure.ts';
 import { noteNames } from '../../../src/migrate/apply/step-handler.ts';
+import { unitsNotAsBefore } from '../../../src/migrate/apply/units-as-before.ts';
+import { unitChecks } from '../../../src/migrate/verify/unit-checks.ts';
 import { errorAnswer } from '../../fakes/daemon-answers.ts';
 import { watchFiles } from '../../fakes/watched-files.ts';
 import { before, type Run, readyRun, undone } from './ready-run.ts';
@@ -25,6 +27,7 @@ test('a run that goes well does every step once, in order, and exactly what ran 
   );
   expect(run.daemons.lxd.running).toBe(false);
   expect(run.daemons.units.get('lxd.service')).toBe('masked');
+  expect([...run.daemons.active].sort()).toEqual(['incus-user.socket', 'incus.socket']);
   expect(Object.fromEntries(run.daemons.incus.instances)).toEqual(before);
   expect(fs.readdirSync(run.host.path('/var/lib/lxd'))).toEqual(['README.moved-to-incus']);
   expect(fs.readlinkSync(run.host.path('/var/lib/incus/containers/c1'))).toBe(
@@ -322,6 +325,107 @@ test('a rollback takes down what ended instances left before it starts an LXD th
   expect(done.findIndex((text) => /^systemctl start .*lxd/.test(text))).toBeGreaterThan(deleted);
 });
 
+describe('an Incus that is idle: its sockets listen for it, and it does not run', () => {
+  async function idleRun(): Promise<Run> {
+    const run = await readyRun();
+    await run.host.run(['systemctl', 'stop', 'incus.service'], { timeoutMs: 1 });
+    run.daemons.active.add('incus.socket');
+    return run;
+  }
+
+  test('has its sockets again after the move, and runs', async () => {
+    const run = await idleRun();
+
+    expect(await run.apply()).toBeUndefined();
+
+    expect([...run.daemons.active].sort()).toEqual(['incus-user.socket', 'incus.socket']);
+    expect(run.daemons.incus.running).toBe(true);
+  });
+
+  test('has its sockets again after a rollback, and does not run', async () => {
+    const run = await idleRun();
+    const original = run.state();
+    await run.apply();
+
+    expect(await run.undo()).toEqual([]);
+
+    expect(run.state()).toEqual(original);
+    expect(run.daemons.incus.running).toBe(false);
+    expect([...run.daemons.active].sort()).toEqual(['incus-user.socket', 'incus.socket', 'lxd.socket']);
+  });
+
+  test('keeps a socket down that was down', async () => {
+    const run = await idleRun();
+    run.daemons.active.delete('incus-user.socket');
+    await run.apply();
+    const afterMove = [...run.daemons.active];
+
+    expect(await run.undo()).toEqual([]);
+
+    expect(afterMove).not.toContain('incus-user.socket');
+    expect([...run.daemons.active].sort()).toEqual(['incus.socket', 'lxd.socket']);
+  });
+});
+
+test('a unit that does not start again stands in the way of nothing, and is named', async () => {
+  const run = await readyRun();
+  run.host.onRun(([command, verb, ...names]) =>
+    command === 'systemctl' && verb === 'start' && names.includes('incus-user.socket')
+      ? { status: 1, stderr: Buffer.from('Job for incus-user.socket failed') }
+      : undefined,
+  );
+
+  const error = await run.apply();
+  const afterMove = await unitChecks(run.host, run.journal, 'RUN');
+  const { failed, leftOpen } = await run.rollBack();
+
+  expect(error).toBeUndefined();
+  expect(afterMove.filter(({ ok }) => !ok)).toEqual([
+    expect.objectContaining({
+      object: 'unit incus-user.socket',
+      what: 'is active as before',
+      detail: 'it is inactive',
+    }),
+  ]);
+  expect(failed).toEqual([]);
+  expect(run.warnings.join('\n')).toContain('Job for incus-user.socket failed');
+  expect(leftOpen).toContain('unit incus-user.socket is inactive; it was active');
+});
+
+test('what verify says of units holds after a move, and no unit is otherwise after a rollback', async () => {
+  const run = await readyRun();
+  await run.apply();
+
+  const checks = await unitChecks(run.host, run.journal, 'RUN');
+  await run.undo();
+
+  expect(checks.filter(({ ok }) => !ok)).toEqual([]);
+  expect(checks.map(({ object, what }) => `${object} ${what}`)).toEqual([
+    'unit incus-user.socket is active as before',
+    'unit incus.socket is active as before',
+    'unit incus-user.socket is enabled as before',
+    'unit incus.socket is enabled as before',
+    'unit incus.service is indirect as before',
+    'unit lxd.socket is masked, so that nothing starts LXD',
+    'unit lxd.service is masked, so that nothing starts LXD',
+  ]);
+  expect(await unitsNotAsBefore(run.host, run.journal, 'RUN')).toEqual([]);
+});
+
+test('units that a package has enabled and unmasked again since are named', async () => {
+  const run = await readyRun();
+  await run.apply();
+  run.daemons.units.set('incus.socket', 'disabled');
+  run.daemons.units.set('lxd.service', 'enabled');
+
+  const failed = (await unitChecks(run.host, run.journal, 'RUN')).filter(({ ok }) => !ok);
+
+  expect(failed.map(({ object, what, detail }) => `${object} ${what}: ${detail}`)).toEqual([
+    'unit incus.socket is enabled as before: it is disabled',
+    'unit lxd.service is masked, so that nothing starts LXD: it is enabled',
+  ]);
+});
+
 describe('a restart of the machine', () => {
   /** What starts is what systemd would start: no unit that is masked. */
   async function restart({ host, daemons }: Run): Promise<void> {
@@ -329,6 +433,8 @@ describe('a restart of the machine', () => {
       await host.run(['systemctl', 'stop', one.unit], { timeoutMs: 1 });
       for (const name of one.instances.keys()) one.instances.set(name, 'Stopped');
     }
+    daemons.active.clear();
+    if (daemons.units.get('incus-user.socket') !== 'masked') daemons.active.add('incus-user.socket');
     for (const one of [daemons.lxd, daemons.incus])
       if (daemons.units.get(one.unit) !== 'masked')
         await host.run(['systemctl', 'start', one.unit], { timeoutMs: 1 });

@@ -130,6 +130,37 @@ describe('flags', () => {
   });
 });
 
+describe('flags that lsattr does not tell', () => {
+  const answered = (stderr: string): FakeHost => {
+    const host = machine();
+    for (const command of ['lsattr', 'chattr']) host.machine.commands.set(command, `/usr/bin/${command}`);
+    host.onStart(() => ({}));
+    host.onRun(([command]) =>
+      command === 'lsattr' ? { status: 1, stderr: Buffer.from(stderr) } : undefined,
+    );
+    return host;
+  };
+
+  test.each([
+    'lsattr: Operation not supported While reading flags on /from/link',
+    'lsattr: Inappropriate ioctl for device While reading flags on /from/c1',
+    'lsattr: No such file or directory While reading flags on /from/gone',
+  ])('of what has none are none: %s', async (stderr) => {
+    await expect(copyTree(answered(`${stderr}\n`), '/from', '/to', options)).resolves.not.toThrow();
+  });
+
+  test.each(['Input/output error', 'Permission denied', 'Too many open files'])(
+    'because of an error are an error: %s',
+    async (errno) => {
+      const host = answered(`lsattr: ${errno} While reading flags on /from/c1\n`);
+
+      await expect(copyTree(host, '/from', '/to', options)).rejects.toMatchObject({
+        problem: { code: 'command-failed', stderr: expect.stringContaining(errno) },
+      });
+    },
+  );
+});
+
 describe('what was copied', () => {
   test('is removed, or all of it but lost+found', async () => {
     const host = machine();

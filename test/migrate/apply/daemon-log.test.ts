@@ -50,3 +50,13 @@ test('of the journal what came since, where there is one and systemd starts the 
   );
   expect(await watchDaemonLog(host, { ...incus, service: { kind: 'none' } })()).toBe('');
 });
+
+test('of a journal that does not answer that it is not known, which is not the same as nothing', async () => {
+  const host = machine();
+  host.machine.commands.set('journalctl', '/usr/bin/journalctl');
+  host.onRun(() => ({ status: 1, stderr: Buffer.from('Failed to search journal: Connection timed out') }));
+
+  expect(await watchDaemonLog(host, incus)()).toMatch(
+    /^error: what systemd's journal has of it is not known: /,
+  );
+});

@@ -1,6 +1,8 @@
 // The steps on files: done again, taken back, taken back again, and interrupted between any two changes, each ends in
 // the one right state.
+import { once } from 'node:events';
 import * as fs from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -1014,6 +1016,13 @@ describe('going back with other id maps', () => {
   });
 });
 
+/** A socket that somebody listens on until the test ends. */
+async function listening(host: FakeHost, path: string): Promise<void> {
+  const server = createServer().listen(host.path(path));
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+}
+
 describe('what Incus changed in the directory', () => {
   const one: Case = {
     handler: recordDirectoryStep,
@@ -1044,6 +1053,23 @@ describe('what Incus changed in the directory', () => {
     fs.rmSync(host.path(`${at}/security/seccomp`), { recursive: true });
     fs.rmSync(host.path(`${at}/containers/c1`));
   };
+
+  test('is removed where it is a socket that nobody had: Incus and its socket units leave theirs', async () => {
+    const { host, apply, undo } = begun(one);
+    await listening(host, '/var/lib/lxd/unix.socket');
+    await apply();
+    fs.mkdirSync(host.path('/var/lib/lxd/guestapi'));
+    for (const name of ['unix.socket.user', 'guestapi/sock']) await listening(host, `/var/lib/lxd/${name}`);
+    host.writeFile('/var/lib/lxd/unix.socket.notes', 'a file of somebody');
+
+    await undo();
+
+    const left = fs.readdirSync(host.path('/var/lib/lxd'));
+    expect(left).not.toContain('unix.socket.user');
+    expect(left).not.toContain('guestapi');
+    expect(left).toContain('unix.socket');
+    expect(left).toContain('unix.socket.notes');
+  });
 
   test('is left alone inside an instance that lies where a link would be', async () => {
     const { host, apply, undo } = begun(one);

@@ -133,7 +133,7 @@ describe('format 1', () => {
       'purged',
       nothing,
       'purged',
-      'Migrated and verified. LXD was removed (--purge-source)',
+      'Migrated and verified. What was left of LXD was removed (--purge-source)',
       { resume: 0, rollback: 0 },
     ],
     [

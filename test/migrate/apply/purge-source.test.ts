@@ -1,6 +1,6 @@
 // What --purge-source would remove is listed with sizes, and nothing else is removed.
 import * as fs from 'node:fs';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Failure } from '../../../src/core/failure.ts';
 import {
   purgedInWords,
@@ -92,4 +92,42 @@ test('is said as what was removed, and no more', () => {
   expect(purgedInWords({ folders: [], packages: [] })).toBe(
     'Nothing more of LXD was left. No package of LXD was removed: a program that was installed in another way is still there.',
   );
+});
+
+describe('what apt-get cannot say', () => {
+  function failing(): FakeHost {
+    const host = machine();
+    host.onRun(([command, verb]) =>
+      command === 'apt-get' && verb === '--simulate'
+        ? { status: 100, stderr: Buffer.from('E: Unable to acquire the dpkg frontend lock') }
+        : undefined,
+    );
+    return host;
+  }
+
+  test('is an error before anything begins, and not "no packages"', async () => {
+    await expect(whatWouldBePurged(failing(), plan())).rejects.toMatchObject({
+      problem: { code: 'command-failed', status: 100 },
+    });
+  });
+
+  test('after the move keeps everything', async () => {
+    const listed = { folders: [logs], packages };
+
+    await expect(refuseMoreThanListed(failing(), plan(), listed)).rejects.toMatchObject({
+      problem: {
+        code: 'purge-refused',
+        because: [expect.stringContaining('Unable to acquire the dpkg frontend lock')],
+      },
+    });
+  });
+});
+
+test('of two packages only the one that dpkg knows is asked for, since apt-get fails at an unknown name', async () => {
+  const host = machine('Purg lxd [5.0.2]\n');
+  host.writeFile('/var/lib/dpkg/info/lxd.list', '');
+
+  await whatWouldBePurged(host, plan());
+
+  expect(host.log.map(({ text }) => text)).toContain('apt-get --simulate --quiet purge lxd');
 });

@@ -80,6 +80,7 @@ export async function readyRun(): Promise<Run> {
   host.writeFile('/var/lib/incus/database/fresh', 'of a fresh Incus');
   const daemons = twoDaemons(host);
   await boot(host, daemons.incus, {});
+  await host.run(['systemctl', 'start', 'incus-user.socket'], { timeoutMs: 1 });
   daemons.lxd.startsByItself = ['default/c1', 'default/c4'];
   daemons.incus.startsByItself = ['default/c1'];
   await boot(host, daemons.lxd, before);
@@ -137,6 +138,7 @@ export async function readyRun(): Promise<Run> {
         instances: running ? [...instances] : [],
       })),
       units: [...daemons.units],
+      active: [...daemons.active].sort(),
     }),
   };
   const recording =

@@ -268,6 +268,29 @@ describe('leftovers', () => {
       () => {},
     );
   }
+  test.each([
+    ['without nftables in the kernel', 'Unable to initialize Netlink socket: Protocol not supported', []],
+    [
+      'where nft fails',
+      'Operation not permitted (you must be root)',
+      [expect.stringContaining('firewall tables could not be listed')],
+    ],
+  ])('of the firewall %s', async (_where, stderr, warned) => {
+    const host = machine();
+    host.machine.commands.set('nft', '/usr/sbin/nft');
+    host.onRun(([command]) => (command === 'nft' ? { status: 1, stderr: Buffer.from(stderr) } : undefined));
+    const warnings: string[] = [];
+
+    await clearLeftovers(
+      host,
+      { ...lxd, bridges: [], interfaces: [], firewallTable: 'lxd' },
+      () => {},
+      (text) => warnings.push(text),
+    );
+
+    expect(warnings).toEqual(warned);
+  });
+
   const commandsOf = (host: FakeHost): string[] =>
     host.log.filter(({ kind }) => kind === 'run' || kind === 'signal').map(({ text }) => text);
   const networkInterface = (host: FakeHost, name: string, kind?: 'bridge' | 'device'): void =>

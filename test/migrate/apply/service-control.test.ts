@@ -1,6 +1,7 @@
 // What is asked of a daemon before anything is done to it.
+import * as fs from 'node:fs';
 import { expect, test } from 'vitest';
-import { waitIfShuttingDown } from '../../../src/migrate/apply/service-control.ts';
+import { startDaemon, waitIfShuttingDown } from '../../../src/migrate/apply/service-control.ts';
 import type { DaemonRef } from '../../../src/migrate/plan/step.ts';
 import { errorAnswer, syncAnswer } from '../../fakes/daemon-answers.ts';
 import { fakeHost } from '../../fakes/fake-host.ts';
@@ -51,4 +52,20 @@ test('one that runs, and one that does not, is not waited for', async () => {
   await waitIfShuttingDown(host, lxd, 60_000, () => {});
 
   expect(host.clock()).toBe(begun);
+});
+
+test('a unit beside the daemon that was masked before is not started: it would end the start of the others', async () => {
+  const host = fakeHost();
+  host.onRun(([command]) => (command === 'systemctl' ? {} : undefined));
+  fs.mkdirSync(host.path('/etc/systemd/system'), { recursive: true });
+  fs.symlinkSync('/dev/null', host.path('/etc/systemd/system/lxd-containers.service'));
+  host.machine.listeners.set(socket, 100);
+  host.onRequest(() => syncAnswer({}));
+  const start = ['lxd.socket', 'lxd.service', 'lxd-containers.service'];
+
+  await startDaemon(host, { ...lxd, service: { kind: 'systemd', units: start, start } }, 1000);
+
+  expect(host.log.filter(({ kind }) => kind === 'run')).toEqual([
+    { kind: 'run', text: 'systemctl start lxd.socket lxd.service' },
+  ]);
 });

@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { MountInfo } from '../../../src/core/host.ts';
 import { isOpen, mergeFindings } from '../../../src/migrate/check/index.ts';
+import type { FakeHost } from '../../fakes/fake-host.ts';
 import { config, instance } from '../convert/converted.ts';
 import { ask } from '../lxd-database.ts';
 import { finding, findingsOf, idsOf, type Situation, situation } from './checked.ts';
@@ -108,6 +109,19 @@ const initialised = `
 INSERT INTO storage_pools VALUES (1, 'default'); INSERT INTO networks VALUES (1, 'incusbr0');
 INSERT INTO profiles_devices VALUES (1, 1, 'root'), (2, 1, 'eth0');
 `;
+
+const targetUnits = replaceInstallation('target', {
+  service: {
+    kind: 'systemd',
+    units: ['incus-startup.service', 'incus.socket', 'incus.service'],
+    start: ['incus.socket', 'incus.service', 'incus-startup.service'],
+  },
+});
+
+function mask(host: FakeHost, unit: string): void {
+  fs.mkdirSync(host.path('/etc/systemd/system'), { recursive: true });
+  fs.symlinkSync('/dev/null', host.path(`/etc/systemd/system/${unit}`));
+}
 
 const appearances: readonly Appearance[] = [
   // --- the database ---
@@ -684,6 +698,13 @@ const appearances: readonly Appearance[] = [
         ),
         objects: ['/var/lib/lxd'],
       },
+      'an LXD that runs although its service is masked': {
+        make: (one) => {
+          one.host.machine.listeners.set('/var/lib/lxd/unix.socket', 7);
+          mask(one.host, 'lxd.service');
+        },
+        objects: ['lxd.service'],
+      },
     },
     not: {
       'one that does not run': replaceInstallation('source', { service: { kind: 'none' } }),
@@ -716,6 +737,53 @@ const appearances: readonly Appearance[] = [
     },
   },
   {
+    id: 'target-masked',
+    severity: 'blocker',
+    from: {
+      'a service that is masked': {
+        make: together(targetUnits, ({ host }) => mask(host, 'incus.service')),
+        objects: ['incus.service'],
+      },
+      'a socket that is an empty file': {
+        make: together(targetUnits, ({ host }) => host.writeFile('/etc/systemd/system/incus.socket', '')),
+        objects: ['incus.socket'],
+      },
+    },
+    not: {
+      'a check at boot that is masked: it stays so': together(targetUnits, ({ host }) =>
+        mask(host, 'incus-startup.service'),
+      ),
+      'no mask': targetUnits,
+    },
+  },
+  {
+    id: 'service-manager-offline',
+    severity: 'blocker',
+    from: {
+      'an Incus whose units nothing can start': {
+        make: replaceInstallation('target', {
+          service: { kind: 'none', offline: 'not booted\nwith systemd' },
+        }),
+        objects: ['/var/lib/incus'],
+      },
+      'an LXD that runs, and whose units nothing can stop': {
+        make: together(
+          replaceInstallation('source', { service: { kind: 'none', offline: 'not booted' } }),
+          (one) => one.host.machine.listeners.set('/var/lib/lxd/unix.socket', 7),
+        ),
+        objects: ['/var/lib/lxd'],
+      },
+    },
+    not: {
+      'an LXD that does not run': replaceInstallation('source', {
+        service: { kind: 'none', offline: 'not booted' },
+      }),
+      'commands of the user': replaceInstallation('target', {
+        service: { kind: 'commands', start: [['start']], stop: [['stop']] },
+      }),
+    },
+  },
+  {
     id: 'source-may-come-back',
     severity: 'note',
     from: {
@@ -738,6 +806,11 @@ const appearances: readonly Appearance[] = [
       'a unit that is masked already': ({ host }) => {
         fs.mkdirSync(host.path('/etc/systemd/system'), { recursive: true });
         fs.symlinkSync('/dev/null', host.path('/etc/systemd/system/lxd.service'));
+      },
+      'a unit that is linked from elsewhere: the link gives way': ({ host }) => {
+        fs.mkdirSync(host.path('/etc/systemd/system'), { recursive: true });
+        host.writeFile('/opt/lxd/lxd.service', '[Unit]\n');
+        fs.symlinkSync(host.path('/opt/lxd/lxd.service'), host.path('/etc/systemd/system/lxd.service'));
       },
     },
   },

@@ -148,6 +148,27 @@ describe('a rollback', () => {
   });
 });
 
+test('a rollback that leaves a unit otherwise than it was says which, and ends with 1', async () => {
+  const run = await begun({ lxdRuns: true });
+  const journal = openJournal(run.state);
+  for (const { position, step } of journal.steps('RUN')) {
+    if (step.kind === 'stop-daemon' && step.daemon.role === 'target')
+      journal.remember('RUN', position, { ran: false, active: ['incus-user.socket'] });
+    if (position < 2) journal.mark('RUN', position, 'done', run.host.now());
+  }
+  journal.close();
+  run.host.onRun(([command, verb]) =>
+    command === 'systemctl' && verb === 'start'
+      ? { status: 1, stderr: Buffer.from('Job failed') }
+      : undefined,
+  );
+
+  await expect(run.rollback()).rejects.toMatchObject({
+    problem: { code: 'rollback-left-open', what: ['unit incus-user.socket is inactive; it was active'] },
+    exitCode: 1,
+  });
+});
+
 describe('where a package manager has brought an LXD back to the directory that the data left', () => {
   async function cameBack(): Promise<Begun> {
     const run = await begun({ lxdRuns: false });
@@ -166,6 +187,7 @@ describe('where a package manager has brought an LXD back to the directory that 
 
     const said = await run.status();
 
+    expect(said).toContain('Nothing keeps LXD from starting: no unit of it was masked.');
     expect(said).toContain('source-came-back');
     expect(said).toContain('/var/lib/lxd/database');
   });

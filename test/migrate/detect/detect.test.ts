@@ -19,6 +19,11 @@ function machine(...files: string[]): FakeHost {
 function withSystemd(host: FakeHost, ...units: string[]): FakeHost {
   host.machine.commands.set('systemctl', '/usr/bin/systemctl');
   host.onRun((argv) => (argv.join(' ') === 'systemctl list-unit-files' ? { status: 0 } : undefined));
+  host.onRun(([command, verb, ...names]) =>
+    command === 'systemctl' && verb === 'is-active'
+      ? { status: 3, stdout: Buffer.from(names.map(() => 'inactive\n').join('')) }
+      : undefined,
+  );
   for (const unit of units) host.writeFile(`/lib/systemd/system/${unit}`, '[Unit]\n');
   return host;
 }

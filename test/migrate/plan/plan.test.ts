@@ -26,7 +26,7 @@ function tree(folder: string): Record<string, string> {
   return found;
 }
 
-test('changes nothing, asks no daemon and runs nothing but two questions', async () => {
+test('changes nothing, asks no daemon and runs nothing but three questions', async () => {
   const host = machineWith(populatedDatabase());
   const before = tree(host.root);
 
@@ -35,6 +35,7 @@ test('changes nothing, asks no daemon and runs nothing but two questions', async
   expect(tree(host.root)).toEqual(before);
   expect(host.log.map(({ kind, text }) => `${kind} ${text}`).sort()).toEqual([
     'run /usr/libexec/incus/incusd --version',
+    'run systemctl is-active lxd.socket lxd.service incus-user.socket incus.socket incus.service',
     'run systemctl list-unit-files',
   ]);
 });

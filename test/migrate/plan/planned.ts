@@ -30,7 +30,7 @@ export function machineWith(image: Buffer, { version = '6.0.4' } = {}): FakeHost
   host.writeFile('/var/lib/dpkg/info/lxd.list', '');
   host.writeFile('/var/lib/dpkg/info/incus-base.list', '');
   host.writeFile('/usr/libexec/incus/incusd', '');
-  for (const unit of ['lxd.service', 'lxd.socket', 'incus.service', 'incus.socket'])
+  for (const unit of ['lxd.service', 'lxd.socket', 'incus.service', 'incus.socket', 'incus-user.socket'])
     host.writeFile(`/lib/systemd/system/${unit}`, '[Unit]\n');
   for (const command of [
     'systemctl',
@@ -49,7 +49,10 @@ export function machineWith(image: Buffer, { version = '6.0.4' } = {}): FakeHost
     host.machine.commands.set(command, `/usr/bin/${command}`);
   host.machine.mounts = [{ path: '/var/lib/lxcfs', type: 'fuse.lxcfs', device: 'lxcfs', root: '/' }];
   for (const file of ['/etc/subuid', '/etc/subgid']) host.writeFile(file, 'root:100000:1000000000\n');
-  host.onRun((argv) => (argv[0] === 'systemctl' ? { status: 0 } : undefined));
+  host.onRun(([command, verb, ...units]) => {
+    if (command !== 'systemctl') return undefined;
+    return { stdout: Buffer.from(verb === 'is-active' ? units.map(() => 'inactive\n').join('') : '') };
+  });
   host.onRun((argv) => (argv[1] === '--version' ? { stdout: Buffer.from(`${version}\n`) } : undefined));
   return host;
 }

@@ -1,11 +1,9 @@
 // Steps that stop and start daemons and instances.
-import { existsSync, lstatSync } from 'node:fs';
-import { join } from 'node:path';
-import { syncFolder } from '../../../core/durable.ts';
 import { Failure } from '../../../core/failure.ts';
 import type { Host } from '../../../core/host.ts';
 import { type DaemonClient, daemonClient } from '../../daemon/client.ts';
 import { limitFor, startLimitFor } from '../../daemon/server-size.ts';
+import { isUp, unitActivity } from '../../detect/systemctl.ts';
 import type { DaemonRef, Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import { watchDaemonLog } from '../daemon-log.ts';
@@ -22,13 +20,7 @@ import {
 } from '../power.ts';
 import { restorePower } from '../restore-power.ts';
 import { runningInstances } from '../running.ts';
-import {
-  answeringSocket,
-  startDaemon,
-  stopDaemon,
-  unitStates,
-  type WhileStopping,
-} from '../service-control.ts';
+import { answeringSocket, startDaemon, stopDaemon, type WhileStopping } from '../service-control.ts';
 
 import {
   type ApplyContext,
@@ -39,8 +31,9 @@ import {
   type StoredPower,
   storedPower,
 } from '../step-handler.ts';
+import { activeBefore, mustBeUp, startUnits, unitsDown } from '../units-as-before.ts';
 import { clearLeftovers, clearLooseVeths, type Leftovers, provedQuiet } from './leftovers.ts';
-import { type DaemonMemo, daemonMemo, type UnitsMemo, unitsMemo } from './units-memo.ts';
+import { type DaemonMemo, daemonMemo } from './units-memo.ts';
 
 type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;
 
@@ -70,10 +63,7 @@ export const recordPowerStep: Of<'record-power'> = {
 export const stopDaemonStep: Of<'stop-daemon'> = {
   memo: daemonMemo,
   async apply({ step, memo, remember, context }) {
-    if (memo === null)
-      remember({
-        ran: (await answeringSocket(context.host, step.daemon)) !== undefined,
-      } satisfies DaemonMemo);
+    if (memo === null) remember(await asItRuns(context.host, step.daemon));
     await stopDaemon(
       context.host,
       step.daemon,
@@ -83,11 +73,16 @@ export const stopDaemonStep: Of<'stop-daemon'> = {
   },
   async undo(call) {
     const { step, context } = call;
-    if (memoOf(daemonMemo, call)?.ran !== true) return;
-    if ((await answeringSocket(context.host, step.daemon)) !== undefined) return;
+    const before = memoOf(daemonMemo, call);
+    if (before === null) return;
+    const active = before.active ?? [];
+    // Where the daemon was idle, its socket listened for it: that must listen again, and the daemon must not run.
+    if (!before.ran) return startUnits(context, mustBeUp(active));
+    if ((await answeringSocket(context.host, step.daemon)) !== undefined) return startUnits(context, active);
     await clearLooseVeths(context.host, bridgesOf(context, step.daemon), context.say);
     try {
       await startUntilReady(context, step.daemon, daemonLimitMs);
+      await startUnits(context, active);
     } catch (error) {
       // An Incus that does not come up may be why somebody goes back: LXD runs again by now, and that is what counts.
       if (step.daemon.role === 'source' || !(error instanceof Failure)) throw error;
@@ -97,6 +92,12 @@ export const stopDaemonStep: Of<'stop-daemon'> = {
   undoIsIndependent: true,
   holds: ({ step: { daemon }, context }) => isBegun(context, 'start-daemon') || !listens(context, daemon),
 };
+
+async function asItRuns(host: Host, daemon: DaemonRef): Promise<DaemonMemo> {
+  const ran = (await answeringSocket(host, daemon)) !== undefined;
+  const units = daemon.service.kind === 'systemd' ? daemon.service.units : [];
+  return { ran, active: (await unitActivity(host, units)).filter(isUp).map(({ unit }) => unit) };
+}
 
 /** Those of its networks, as the plan has them. */
 function bridgesOf({ journal, run }: ApplyContext, { dataDirectory }: DaemonRef): string[] {
@@ -271,110 +272,6 @@ export async function restoreExactly(
   }
 }
 
-const systemctl = (context: ApplyContext, verb: string, units: readonly string[]): Promise<unknown> =>
-  units.length === 0
-    ? Promise.resolve()
-    : context.host.run(['systemctl', verb, ...units], { timeoutMs: 60_000 });
-
-/** A mask is a link, and systemctl does not see to it that it survives a power cut. */
-function syncUnits({ host }: ApplyContext): void {
-  const folder = host.path('/etc/systemd/system');
-  if (existsSync(folder)) syncFolder(folder);
-}
-
-/** systemctl puts a mask where such a file stands, and refuses to replace it: these units are disabled instead. */
-function hasOwnFile({ host }: ApplyContext, unit: string): boolean {
-  const path = host.path(join('/etc/systemd/system', unit));
-  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
-}
-
-async function areMasked(context: ApplyContext, units: readonly string[]): Promise<boolean> {
-  return (await unitStates(context.host, units)).every(({ unit, enabled }) =>
-    hasOwnFile(context, unit) ? enabled !== 'enabled' : enabled === 'masked',
-  );
-}
-
-async function mask(context: ApplyContext, units: readonly string[]): Promise<void> {
-  const own = units.filter((unit) => hasOwnFile(context, unit));
-  await systemctl(
-    context,
-    'mask',
-    units.filter((unit) => !own.includes(unit)),
-  );
-  await systemctl(context, 'disable', own);
-  syncUnits(context);
-}
-
-/** Those that were masked before stay so. */
-async function unmask(context: ApplyContext, memo: UnitsMemo | null): Promise<void> {
-  const states = memo?.states ?? [];
-  const own = states.filter(({ unit }) => hasOwnFile(context, unit));
-  const units = states.filter((state) => state.enabled !== 'masked' && !own.includes(state));
-  await systemctl(
-    context,
-    'unmask',
-    units.map(({ unit }) => unit),
-  );
-  const enabled = own.filter((state) => state.enabled === 'enabled').map(({ unit }) => unit);
-  await systemctl(context, 'enable', enabled);
-  syncUnits(context);
-}
-
-export const maskSourceStep: Of<'mask-source'> = {
-  memo: unitsMemo,
-  async apply({ step, memo, remember, context }) {
-    if (memo === null) remember({ states: await unitStates(context.host, step.units) } satisfies UnitsMemo);
-    await mask(context, step.units);
-  },
-  undo: (call) => unmask(call.context, memoOf(unitsMemo, call)),
-  holds: ({ step, context }) => areMasked(context, step.units),
-};
-
-/** incusd started on LXD's own database would convert it in its own way: no restart of the machine may do that. */
-export const maskTargetStep: Of<'mask-target'> = {
-  memo: unitsMemo,
-  async apply({ step, memo, remember, context }) {
-    if (memo === null) remember({ states: await unitStates(context.host, step.units) } satisfies UnitsMemo);
-    await mask(context, step.units);
-  },
-  undo: (call) => unmask(call.context, memoOf(unitsMemo, call)),
-  holds: async ({ step, context }) =>
-    isBegun(context, 'unmask-target') || (await areMasked(context, step.units)),
-};
-
-export const unmaskTargetStep: Of<'unmask-target'> = {
-  apply({ context }) {
-    const masked = context.journal.steps(context.run).find(({ step }) => step.kind === 'mask-target');
-    if (masked === undefined) return;
-    return unmask(context, memoOf(unitsMemo, { ...masked, context }));
-  },
-  undo: ({ step, context }) => mask(context, step.units),
-};
-
-/**
- * While they are not masked: systemd ignores masked units when it enables or disables, and a mask that were taken off once
- * the directory has moved would let a power cut start a new, empty LXD in its place.
- */
-export const disableSourceStep: Of<'disable-source'> = {
-  memo: unitsMemo,
-  async apply({ step, memo, remember, context }) {
-    if (memo === null) remember({ states: await unitStates(context.host, step.units) } satisfies UnitsMemo);
-    await systemctl(context, 'disable', step.units);
-    syncUnits(context);
-  },
-  async undo(call) {
-    const { context } = call;
-    const states = memoOf(unitsMemo, call)?.states ?? [];
-    await systemctl(
-      context,
-      'enable',
-      states.filter(({ enabled }) => enabled === 'enabled').map(({ unit }) => unit),
-    );
-    syncUnits(context);
-  },
-  undoIsIndependent: true,
-};
-
 function leftoversOf(host: Host, daemon: DaemonRef, bridges: readonly string[]): Leftovers {
   return { ...daemon, bridges, interfaces: looseVeths(host, bridges), firewallTable: 'incus' };
 }
@@ -386,12 +283,13 @@ export const startDaemonStep: Of<'start-daemon'> = {
     // An Incus that died while it started leaves a dnsmasq that nobody knows: its network would stay down for ever.
     const diedBefore =
       memo !== null && !listens(context, daemon) && runningInstances(host, daemon.dataDirectory).length === 0;
-    if (diedBefore) await clearLeftovers(host, leftoversOf(host, daemon, bridges), say);
+    if (diedBefore) await clearLeftovers(host, leftoversOf(host, daemon, bridges), say, context.warn);
     remember({ tried: true });
     await startUntilReady(context, step.daemon, limitFor(apiLimitMs, context.size), () => {
       context.say('its API answers');
       context.journal.note(context.run, noteNames.apiAnsweredAt, context.host.now().toISOString());
     });
+    await startUnits(context, othersThan(step.daemon, activeBefore(context.journal, context.run, 'target')));
   },
   async undo({ step: { daemon, bridges }, context }) {
     const { host, say } = context;
@@ -404,14 +302,22 @@ export const startDaemonStep: Of<'start-daemon'> = {
     // Of a daemon that was killed the instances live on.
     if (left.running.length + left.frozen.length > 0)
       await stopWithoutDaemon(host, daemon.dataDirectory, ordersOf(context));
-    await clearLeftovers(host, leftoversOf(host, daemon, bridges), say);
+    await clearLeftovers(host, leftoversOf(host, daemon, bridges), say, context.warn);
     await provedQuiet(host, [daemon]);
   },
-  holds: async ({ step: { daemon }, context }) => (await answeringSocket(context.host, daemon)) !== undefined,
+  holds: async ({ step: { daemon }, context: { host, journal, run } }) =>
+    (await answeringSocket(host, daemon)) !== undefined &&
+    (await unitsDown(host, othersThan(daemon, mustBeUp(activeBefore(journal, run, 'target'))))).length === 0,
   // Once the directory is back, what listens there is the Incus that was there before.
   holdsUndone: ({ step: { daemon }, context }) =>
     !isBegun(context, 'move-directory', 'move-mount', 'copy-directory') || !listens(context, daemon),
 };
+
+/** Units beside those by which the daemon itself is started, which are on their way up. */
+function othersThan({ service }: DaemonRef, units: readonly string[]): string[] {
+  const started = service.kind === 'systemd' ? service.start : [];
+  return units.filter((unit) => !started.includes(unit));
+}
 
 /** A daemon's refusal may hold the value that it refuses. */
 export function withoutSecrets({ tellingLines }: ApplyContext, words: string): string {

@@ -63,7 +63,7 @@ export const recordDirectoryStep: StepHandler<Extract<Step, { kind: 'record-dire
     const root = host.path(step.directory);
     const removed = removeNew(root, before);
     for (const entry of before) restore(root, entry);
-    if (removed.length > 0) say(`removed ${removed.length} entries that Incus had made`);
+    if (removed.length > 0) say(`removed what Incus had made: ${removed.length} entries`);
   },
 };
 
@@ -131,23 +131,36 @@ function removeNew(root: string, before: readonly Entry[]): string[] {
     if (known.has(path) || path === '') continue;
     const [top = '', ...below] = path.split('/');
     const full = join(root, path);
+    let isGone = false;
     if ([...daemonFolders, ...linkFolders].includes(top) && known.has(top)) {
-      if (type === 'folder') removeFolder(full);
-      else fs.rmSync(full, { force: true });
-    } else if (
-      foldersOfTarget.includes(path) ||
-      (top === 'storage-pools' && below.length === 2 && type === 'folder')
-    ) {
-      removeFolder(full);
-    } else continue;
-    removed.push(path);
+      if (type === 'folder') isGone = removeFolder(full);
+      else {
+        fs.rmSync(full, { force: true });
+        isGone = true;
+      }
+    } else if (foldersOfTarget.includes(path) && type === 'folder') {
+      for (const name of fs.readdirSync(full)) removeSocket(join(full, name));
+      isGone = removeFolder(full);
+    } else if (top === 'storage-pools' && below.length === 2 && type === 'folder') {
+      isGone = removeFolder(full);
+    } else if (below.length === 0) isGone = removeSocket(full);
+    if (isGone) removed.push(path);
   }
   return removed;
 }
 
 /** Only an empty one: what somebody put there stays. */
-function removeFolder(path: string): void {
-  if (fs.readdirSync(path).length === 0) fs.rmdirSync(path);
+function removeFolder(path: string): boolean {
+  if (fs.readdirSync(path).length > 0) return false;
+  fs.rmdirSync(path);
+  return true;
+}
+
+/** Incus and its socket units make them (`unix.socket.user`), and leave them when they stop; nothing of anybody is in one. */
+function removeSocket(path: string): boolean {
+  if (fs.lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return false;
+  fs.rmSync(path, { force: true });
+  return true;
 }
 
 function restore(root: string, entry: Entry): void {

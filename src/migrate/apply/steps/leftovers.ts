@@ -12,8 +12,8 @@ type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;
 const commandMs = 60_000;
 
 export const clearLeftoversStep: Of<'clear-leftovers'> = {
-  async apply({ step, context: { host, say } }) {
-    await clearLeftovers(host, step, say);
+  async apply({ step, context: { host, say, warn } }) {
+    await clearLeftovers(host, step, say, warn);
   },
   undo() {},
 };
@@ -29,6 +29,7 @@ export async function clearLeftovers(
   host: Host,
   step: Leftovers,
   say: (text: string) => void,
+  warn: (text: string) => void = say,
 ): Promise<void> {
   await endHelpers(host, step, say);
   await unmountInside(host, step.dataDirectory, say);
@@ -40,7 +41,7 @@ export async function clearLeftovers(
   // Deleting one end of a veth pair deletes both; bridges last, when nothing hangs on them.
   for (const name of [...step.interfaces, ...step.bridges])
     await deleteInterface(host, name, step.bridges.includes(name), say);
-  if (step.firewallTable !== undefined) await deleteTables(host, step.firewallTable, say);
+  if (step.firewallTable !== undefined) await deleteTables(host, step.firewallTable, say, warn);
 }
 
 /** Of instances that ended while their daemon was dead: with both ends on the host they are nobody's. */
@@ -90,10 +91,23 @@ async function deleteInterface(
   await host.run(['ip', 'link', 'delete', 'dev', name], { timeoutMs: commandMs });
 }
 
-async function deleteTables(host: Host, table: string, say: (text: string) => void): Promise<void> {
+async function deleteTables(
+  host: Host,
+  table: string,
+  say: (text: string) => void,
+  warn: (text: string) => void,
+): Promise<void> {
   if (host.which('nft') === undefined) return;
-  // Without nftables in the kernel there are no tables to clear.
-  const { stdout } = await host.run(['nft', 'list', 'tables'], { timeoutMs: commandMs, accept: 'any' });
+  const { status, stdout, stderr } = await host.run(['nft', 'list', 'tables'], {
+    timeoutMs: commandMs,
+    accept: 'any',
+  });
+  const words = stderr.toString('utf8').trim();
+  // Without nftables in the kernel there are no tables to clear. A table that stays does nothing without its bridges.
+  if (status !== 0 && !/not supported/.test(words))
+    warn(
+      `firewall tables could not be listed, so none of ${table} was removed: ${words || `status ${status}`}`,
+    );
   for (const line of stdout.toString('utf8').split('\n')) {
     const [, family, name] = /^table (\S+) (\S+)$/.exec(line.trim()) ?? [];
     if (family === undefined || name !== table) continue;

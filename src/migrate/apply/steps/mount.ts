@@ -10,10 +10,12 @@ import {
 } from '../../../core/durable.ts';
 import type { Host } from '../../../core/host.ts';
 import { fstab, fstabWith, mountAt, mountUnitFile, mountUnitName } from '../../check/layout.ts';
+import { unitStates } from '../../detect/systemctl.ts';
 import type { Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import { dropTree } from '../copy-tree.ts';
 import { isThere, partOf, syncFileSystem } from '../move-once.ts';
+import { readUnitsAnew } from '../read-units-anew.ts';
 import type { ApplyContext, StepHandler } from '../step-handler.ts';
 
 type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;
@@ -40,7 +42,7 @@ export const moveMountStep: Of<'move-mount'> = {
 };
 
 async function moveMount(
-  { host, say }: ApplyContext,
+  { host, say, warn }: ApplyContext,
   { boot }: MoveMount,
   from: string,
   to: string,
@@ -57,8 +59,7 @@ async function moveMount(
   }
   // Where somebody still stands in it this fails, and nothing has moved.
   if (mounted(from)) await host.run(['umount', '--', from], { timeoutMs: commandMs });
-  if (host.which('systemctl') !== undefined)
-    await host.run(['systemctl', 'daemon-reload'], { timeoutMs: commandMs, accept: 'any' });
+  await readUnitsAnew({ host, warn });
   say(`mounted on ${to}`);
 }
 
@@ -78,17 +79,14 @@ async function moveMountUnit(host: Host, from: string, to: string): Promise<void
   for (const path of [former, next]) removeTemporaries(host.path(dirname(path)), basename(path));
   if (isThere(host, former)) {
     const text = fs.readFileSync(host.path(former), 'latin1');
-    const { stdout } = await host.run(['systemctl', 'is-enabled', mountUnitName(from)], {
-      timeoutMs: commandMs,
-      accept: 'any',
-    });
+    const [state] = await unitStates(host, [mountUnitName(from)]);
     const moved = text.replace(/^(Where\s*=\s*).*$/m, (_all, key: string) => `${key}${to}`);
     writeFileDurable(
       host.path(next),
       Buffer.from(moved, 'latin1'),
       fs.statSync(host.path(former)).mode & 0o7777,
     );
-    if (stdout.toString('utf8').trim() === 'enabled') {
+    if (state?.enabled === 'enabled') {
       await systemctl('enable', to);
       await systemctl('disable', from);
     }
