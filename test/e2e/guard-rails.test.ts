@@ -243,6 +243,7 @@ describe('a second run while one is under way', () => {
       const before = runsOf(server, state);
       for (const command of ['migrate', 'resume', 'rollback'])
         refused.push(await tool(server, [command, '--yes']));
+      for (const command of ['plan', 'rehearse', 'inspect']) refused.push(await tool(server, [command]));
       status = await tool(server, ['status']);
       runs = [before, runsOf(server, state)];
     });
@@ -253,10 +254,17 @@ describe('a second run while one is under way', () => {
       expect(second.stderr).toContain(state);
       expectForPeople(second);
     }
-    expect(refused).toHaveLength(3);
+    expect(refused).toHaveLength(6);
     expect(status?.status).toBe(0);
     expect(runs[1]).toBe(runs[0]);
     expectDone(first);
+    for (const command of ['plan', 'rehearse', 'inspect', 'migrate']) {
+      const { status: exit, stdout } = await tool(server, [command]);
+      expect({ exit, stdout }).toEqual({
+        exit: 4,
+        stdout: 'This server was migrated already; there is no LXD left to move.\n',
+      });
+    }
     expect(await powerOf(server, 'incus')).toEqual(power);
     expect(await cannotWrite(server, 'incus', running)).toEqual([]);
     await rollback();

@@ -10,13 +10,18 @@ import { readInventory } from '../inventory/read-inventory.ts';
 import { redactInventory } from '../inventory/redact-inventory.ts';
 import { inventoryText } from '../inventory/render.ts';
 import { writeReport } from '../report/index.ts';
+import { besideRuns } from './beside-a-run.ts';
 import { type CommonOptions, detectOptions } from './options.ts';
 import { refuseOwnPlaces } from './refuse-own-places.ts';
 
 export async function inspectCommand(host: Host, options: CommonOptions, output: Output): Promise<ExitCode> {
   const where = detectOptions(options);
   refuseOwnPlaces(host, { report: options.report }, where);
-  const { source } = find(host, where);
+  return besideRuns({ host, options, output }, 'database', () => inspect(host, options, output));
+}
+
+async function inspect(host: Host, options: CommonOptions, output: Output): Promise<ExitCode> {
+  const { source } = find(host, detectOptions(options));
   const { image, local } = readDatabaseFiles(host.path(source.dataDirectory), {
     unreadable: (path) => output.message(`You may not read ${inert(path)}; shown without what it holds.`),
   });

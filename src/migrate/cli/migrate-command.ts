@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { asFileFailure } from '../../core/as-file-failure.ts';
 import { makeFolderDurable } from '../../core/durable.ts';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
-import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { loggedHost, loggedOutput, openLog, tell } from '../../core/log.ts';
 import type { Output } from '../../core/output.ts';
@@ -12,15 +11,15 @@ import { toolVersion } from '../../core/version.ts';
 import { type Journal, readJournal } from '../apply/journal.ts';
 import { isLocked, takeLock } from '../apply/lock.ts';
 import { openForWork } from '../apply/open-for-work.ts';
-import { isUnfinished, type RunPhase } from '../apply/run-state.ts';
+import { isUnfinished } from '../apply/run-state.ts';
 import { describeRun, latestRun, whatIsLeft } from '../apply/run-status.ts';
 import { isOpen } from '../check/index.ts';
 import { find } from '../detect/index.ts';
-import { movedNote } from '../detect/moved-note.ts';
 import { makePlan, type Plan } from '../plan/index.ts';
 import { runFolder, runsFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
 import { makeReportFolder } from '../report/index.ts';
+import { isMoved, movedAlready } from './beside-a-run.ts';
 import { beginRun, carryOut, listPurge, type Work } from './carry-out.ts';
 import { ask, canAsk, confirm } from './confirm.ts';
 import { watchInterrupts } from './interrupts.ts';
@@ -125,11 +124,8 @@ async function migrate({
       run: latest.run.id,
       where: describeRun(journal, latest),
     });
-  if (alreadyDone(bareHost, options, latest?.state.phase)) {
-    bareOutput.line('This server was migrated already; there is no LXD left to move.');
-    bareOutput.event({ event: 'end', outcome: 'nothing-to-do', exit: exitCode.nothingToDo });
-    return exitCode.nothingToDo;
-  }
+  // A finished journal never stands in the way of a new migration, but with no LXD left there is nothing to do.
+  if (isMoved(bareHost, options, 'server')) return movedAlready(bareOutput);
   const run = nameOfRun(journal, state, bareHost.now());
   const folder = runFolder(state, run);
   asFileFailure('make the folder of this run', folder, () => {
@@ -204,18 +200,5 @@ function removeFolder(folder: string): void {
     fs.rmSync(folder, { recursive: true, force: true });
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-  }
-}
-
-/** A finished journal never stands in the way of a new migration, but with no LXD left there is nothing to do. */
-function alreadyDone(host: Host, options: MigrateOptions, phase: RunPhase | undefined): boolean {
-  if (phase !== 'done' && phase !== 'purged') return false;
-  try {
-    const { source } = find(host, detectOptions(options));
-    const stands = (name: string): boolean => fs.existsSync(host.path(join(source.dataDirectory, name)));
-    return !stands('database') || stands(movedNote);
-  } catch (error) {
-    if (error instanceof Failure && error.problem.code === 'no-source') return true;
-    throw error;
   }
 }

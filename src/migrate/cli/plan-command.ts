@@ -7,14 +7,19 @@ import { isOpen } from '../check/index.ts';
 import { find } from '../detect/index.ts';
 import { expectedInventory, makePlan } from '../plan/index.ts';
 import { writeReport } from '../report/index.ts';
+import { besideRuns } from './beside-a-run.ts';
 import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
 import { refuseOwnPlaces } from './refuse-own-places.ts';
 import { renderPlan } from './render-plan.ts';
 
 export async function planCommand(host: Host, options: CommonOptions, output: Output): Promise<ExitCode> {
+  refuseOwnPlaces(host, { state: stateFolder(options), report: options.report }, detectOptions(options));
+  return besideRuns({ host, options, output }, 'server', () => plan(host, options, output));
+}
+
+async function plan(host: Host, options: CommonOptions, output: Output): Promise<ExitCode> {
   const answers = answersOf(options);
   const where = detectOptions(options);
-  refuseOwnPlaces(host, { state: stateFolder(options), report: options.report }, where);
   const material = await makePlan({
     host,
     found: find(host, where),
@@ -24,16 +29,16 @@ export async function planCommand(host: Host, options: CommonOptions, output: Ou
     run: 'RUN',
     keepable: options.report !== undefined || output.json,
   });
-  const { plan } = material;
-  output.line(renderPlan(plan, answers, output, options.showValues === true ? material.changes : undefined));
+  const made = material.plan;
+  output.line(renderPlan(made, answers, output, options.showValues === true ? material.changes : undefined));
   const report =
     options.report === undefined
       ? undefined
-      : writeReport(options.report, { plan, answers, inventory: expectedInventory(material) });
-  const open = plan.findings.filter((finding) => isOpen(finding, answers));
+      : writeReport(options.report, { plan: made, answers, inventory: expectedInventory(material) });
+  const open = made.findings.filter((finding) => isOpen(finding, answers));
   output.event({
     event: 'plan',
-    plan,
+    plan: made,
     open: open.map(({ id }) => id),
     ...(report === undefined ? {} : { report }),
   });

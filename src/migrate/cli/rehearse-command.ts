@@ -10,15 +10,20 @@ import { expectedInventory, makePlan, type PlanMaterial } from '../plan/index.ts
 import { migrateFailure } from '../problem.ts';
 import { type FreshRehearsal, type Rehearsal, rehearse } from '../rehearse/index.ts';
 import { writeReport } from '../report/index.ts';
+import { besideRuns } from './beside-a-run.ts';
 import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
 import { refuseOwnPlaces } from './refuse-own-places.ts';
 import { renderFindings, renderSummary } from './render-plan.ts';
 
 export async function rehearseCommand(host: Host, options: CommonOptions, output: Output): Promise<ExitCode> {
   if (host.userId() !== 0) throw migrateFailure({ code: 'needs-root', command: 'rehearse' });
+  refuseOwnPlaces(host, { state: stateFolder(options), report: options.report }, detectOptions(options));
+  return besideRuns({ host, options, output }, 'server', () => planAndRehearse(host, options, output));
+}
+
+async function planAndRehearse(host: Host, options: CommonOptions, output: Output): Promise<ExitCode> {
   const answers = answersOf(options);
   const where = detectOptions(options);
-  refuseOwnPlaces(host, { state: stateFolder(options), report: options.report }, where);
   const material = await makePlan({
     host,
     found: find(host, where),
