@@ -16,6 +16,13 @@ export function checkCapabilities(context: CheckContext): Finding[] {
   return [
     ...drivers(context),
     ...networks(context),
+    // A copy of a database says nothing about this machine, nor this machine about the server.
+    ...(context.sourceIsWhole ? ofThisHost(context) : []),
+  ];
+}
+
+function ofThisHost(context: CheckContext): Finding[] {
+  return [
     ...commands(context),
     ...lxcfs(context),
     ...kernel(context),

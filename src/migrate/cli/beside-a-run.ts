@@ -12,12 +12,10 @@ import { isUnfinished, type RunPhase } from '../apply/run-state.ts';
 import { describeRun, latestRun } from '../apply/run-status.ts';
 import { isSameFolder } from '../detect/daemon-process.ts';
 import { find } from '../detect/index.ts';
+import { usualDirectories } from '../detect/lives-here.ts';
 import { movedNote } from '../detect/moved-note.ts';
 import { migrateFailure } from '../problem.ts';
 import { type CommonOptions, detectOptions, stateFolder } from './options.ts';
-
-/** Where packages keep the data of LXD. */
-const usualSource = '/var/lib/lxd';
 
 const underWay: readonly RunPhase[] = ['applying', 'rolling-back', 'purging'];
 
@@ -87,7 +85,7 @@ export function isMoved(host: Host, options: CommonOptions, wants: 'server' | 'd
     directory = find(host, detectOptions(options)).source.dataDirectory;
   } catch (error) {
     if (!(error instanceof Failure) || error.problem.code !== 'no-source') throw error;
-    return former !== undefined || stands(usualSource, movedNote);
+    return former !== undefined || usualDirectories.some((one) => stands(one, movedNote));
   }
   const hasDatabase = stands(directory, 'database');
   if (stands(directory, movedNote)) return wants === 'server' || !hasDatabase;

@@ -13,6 +13,7 @@ import { measureCopy } from '../check/measure-copy.ts';
 import { type Change, type Conversion, convert, globalSchema, startedByItself } from '../convert/index.ts';
 import { versionOf } from '../detect/incus.ts';
 import { type Found, withServices } from '../detect/index.ts';
+import { livesHere, usualDirectories } from '../detect/lives-here.ts';
 import type { Services } from '../detect/services-file.ts';
 import { planIdMaps } from '../id-maps/plan-id-maps.ts';
 import { type DatabaseContent, findDatabase, readDatabaseFiles } from '../inventory/database-files.ts';
@@ -95,7 +96,10 @@ export async function makePlan({
       ? { running: [], frozen: [] }
       : powerWithoutDaemon(host, source, () => startedByItself(opened.db));
     const power = { running: new Set(processes.running), frozen: new Set(processes.frozen) };
-    const pinsFromHost = unknownSchema ? new Map<string, string>() : bridgeAddresses(host, opened);
+    const pinsFromHost =
+      unknownSchema || !sourceIsWhole || !livesHere(host, source)
+        ? new Map<string, string>()
+        : bridgeAddresses(host, opened);
     const conversion = unknownSchema
       ? undefined
       : convert({
@@ -221,9 +225,6 @@ function notices({ image }: DatabaseContent): Finding[] {
     action: 'Nothing needs to be done.',
   }));
 }
-
-/** Where packages keep the data of LXD. */
-const usualDirectories = ['/var/lib/lxd', '/var/snap/lxd/common/lxd'];
 
 /**
  * The directory by which the database itself knows its server. A copy may lie elsewhere: then the pools that LXD made

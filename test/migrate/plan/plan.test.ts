@@ -350,3 +350,61 @@ test('addresses of bridges are read from the host, by names that cannot lead els
   ]);
   expect(JSON.stringify(plan)).not.toContain('not for you');
 });
+
+describe('a copy of a database', () => {
+  const image = lxdDatabase(
+    "INSERT INTO networks VALUES (1, 1, 'lxdbr0', '', 1, 0);" +
+      instance(1, 'c1') +
+      config('instances_config', 1, {
+        'volatile.last_state.idmap': '[{"Isuid":true,"Hostid":5,"Maprange":9}]',
+      }),
+  );
+  /** This machine has an interface of that name, and lacks much of what the server needs. */
+  function otherMachine(): ReturnType<typeof machineWith> {
+    const host = machineWith(populatedDatabase());
+    host.writeFile('/sys/class/net/lxdbr0/address', '00:16:3e:11:22:33\n');
+    for (const command of ['dnsmasq', 'rsync', 'tar']) host.machine.commands.delete(command);
+    host.machine.mounts = [];
+    writeDatabase(host, '/srv/copy', image);
+    return host;
+  }
+  const pinned = ({ plan }: Awaited<ReturnType<typeof planOf>>): string[] =>
+    plan.changes.filter(({ what }) => what === 'bridge.hwaddr').map(({ after }) => after ?? '');
+
+  test('takes no address of an interface of this machine, whole or not', async () => {
+    const whole = await planOf(otherMachine(), { lxdDir: '/srv/copy' });
+    const database = await planOf(otherMachine(), { lxdDir: '/srv/copy/database/global' });
+
+    for (const material of [whole, database]) {
+      expect(pinned(material)).toEqual([]);
+      expect([...material.pinsFromHost]).toEqual([]);
+      expect(material.plan.findings.map(({ id }) => id)).toContain('pin-unknown:bridge.hwaddr');
+    }
+  });
+
+  test('without the rest of the server is not measured against this machine', async () => {
+    const { plan } = await planOf(otherMachine(), { lxdDir: '/srv/copy/database/global' });
+
+    const ids = plan.findings.map(({ id }) => id);
+    expect(ids).toContain('source-is-database-only');
+    for (const id of ['command-missing', 'no-lxcfs', 'id-range-too-small', 'source-may-come-back'])
+      expect(ids).not.toContain(id);
+  });
+
+  test.each([
+    [
+      'a daemon listens in it',
+      (host: ReturnType<typeof machineWith>) => host.machine.listeners.set('/srv/copy/unix.socket', 7),
+    ],
+    [
+      'a unit starts one on it',
+      (host: ReturnType<typeof machineWith>) =>
+        host.writeFile('/etc/systemd/system/lxd-other.service', '[Service]\nEnvironment=LXD_DIR=/srv/copy\n'),
+    ],
+  ])('is none where %s', async (_name, arrange) => {
+    const host = otherMachine();
+    arrange(host);
+
+    expect(pinned(await planOf(host, { lxdDir: '/srv/copy' }))).toEqual(['00:16:3e:11:22:33']);
+  });
+});
