@@ -11,11 +11,14 @@ import { holderOf, isLocked } from '../apply/lock.ts';
 import { isUnfinished, type RunPhase } from '../apply/run-state.ts';
 import { describeRun, latestRun } from '../apply/run-status.ts';
 import { isSameFolder } from '../detect/daemon-process.ts';
-import { find } from '../detect/index.ts';
+import { findSource } from '../detect/index.ts';
 import { usualDirectories } from '../detect/lives-here.ts';
 import { movedNote } from '../detect/moved-note.ts';
 import { migrateFailure } from '../problem.ts';
-import { type CommonOptions, detectOptions, stateFolder } from './options.ts';
+import type { AllOptions } from './command-options.ts';
+import { detectOptions, stateFolder, type WhereOptions } from './options.ts';
+
+type ReadOptions = WhereOptions & Pick<AllOptions, 'state'>;
 
 const underWay: readonly RunPhase[] = ['applying', 'rolling-back', 'purging'];
 
@@ -26,11 +29,7 @@ const underWay: readonly RunPhase[] = ['applying', 'rolling-back', 'purging'];
  * @throws {Failure<MigrateProblem>} already-running, unfinished-migration
  */
 export async function besideRuns(
-  {
-    host,
-    options,
-    output,
-  }: { readonly host: Host; readonly options: CommonOptions; readonly output: Output },
+  { host, options, output }: { readonly host: Host; readonly options: ReadOptions; readonly output: Output },
   wants: 'server' | 'database',
   read: () => Promise<ExitCode>,
 ): Promise<ExitCode> {
@@ -55,7 +54,7 @@ function pathOf(error: unknown): string {
   return path;
 }
 
-function refuseBesideRun(host: Host, options: CommonOptions): void {
+function refuseBesideRun(host: Host, options: ReadOptions): void {
   const state = stateFolder(options);
   withJournal(host, state, (journal) => {
     const latest = latestRun(journal, isLocked(state));
@@ -77,12 +76,12 @@ function refuseBesideRun(host: Host, options: CommonOptions): void {
 }
 
 /** Whether no LXD is left where one was moved away: by the note that was left there, and by the journal. */
-export function isMoved(host: Host, options: CommonOptions, wants: 'server' | 'database'): boolean {
+export function isMoved(host: Host, options: ReadOptions, wants: 'server' | 'database'): boolean {
   const stands = (directory: string, name: string): boolean => existsSync(host.path(join(directory, name)));
   const former = movedFrom(host, stateFolder(options));
   let directory: string;
   try {
-    directory = find(host, detectOptions(options)).source.dataDirectory;
+    directory = findSource(host, detectOptions(options)).dataDirectory;
   } catch (error) {
     if (!(error instanceof Failure) || error.problem.code !== 'no-source') throw error;
     return former !== undefined || usualDirectories.some((one) => stands(one, movedNote));

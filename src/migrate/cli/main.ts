@@ -4,6 +4,7 @@ import { diskFailureOf } from '../../core/as-file-failure.ts';
 import { exitCode } from '../../core/exit-code.ts';
 import { Failure } from '../../core/failure.ts';
 import { type Output, openOutput } from '../../core/output.ts';
+import { realHost } from '../../core/real-host.ts';
 import { describeLoss, standardOutputLost } from '../../core/standard-streams.ts';
 import { inert } from '../../core/text.ts';
 import { buildProgram } from './program.ts';
@@ -30,7 +31,7 @@ async function carryOut(
   setCommand: (name: string) => void,
 ): Promise<number> {
   let code: number = exitCode.done;
-  const program = buildProgram(output, (result, command) => {
+  const program = buildProgram(realHost, output, (result, command) => {
     code = result;
     setCommand(command);
   });

@@ -13,51 +13,50 @@ import { isLocked, takeLock } from '../apply/lock.ts';
 import { openForWork } from '../apply/open-for-work.ts';
 import { isUnfinished } from '../apply/run-state.ts';
 import { describeRun, latestRun, whatIsLeft } from '../apply/run-status.ts';
-import { isOpen } from '../check/index.ts';
-import { find } from '../detect/index.ts';
+import { type Answers, isOpen } from '../check/index.ts';
+import { type DetectOptions, find } from '../detect/index.ts';
 import { makePlan, type Plan } from '../plan/index.ts';
 import { runFolder, runsFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
+import { rehearsalIds } from '../rehearse/rehearsal-ids.ts';
 import { makeReportFolder } from '../report/index.ts';
 import { isMoved, movedAlready } from './beside-a-run.ts';
 import { beginRun, carryOut, listPurge, type Work } from './carry-out.ts';
+import type { OptionsOf } from './command-options.ts';
 import { ask, canAsk, confirm } from './confirm.ts';
 import { watchInterrupts } from './interrupts.ts';
-import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
+import { answersOf, detectOptions, type StopOptions, stateFolder, stopOptions } from './options.ts';
 import { readPlanFile, refuseStale } from './plan-file.ts';
 import { refuseOwnPlaces } from './refuse-own-places.ts';
+import { refuseUnknownIds } from './refuse-unknown-ids.ts';
 import { rehearseFirst } from './rehearse-command.ts';
 import { renderSummary } from './render-plan.ts';
 import { list, resumeCommand, rollbackCommand } from './run-commands.ts';
 
-export interface MigrateOptions extends CommonOptions {
-  readonly yes?: boolean;
-  readonly plan?: string;
-  readonly stopTimeout: string;
-  readonly forceStop?: boolean;
-  readonly purgeSource?: boolean;
-}
+type MigrateOptions = OptionsOf<'migrate'>;
 
 export async function migrateCommand(host: Host, options: MigrateOptions, output: Output): Promise<ExitCode> {
-  const stopLimitMs = Number(options.stopTimeout) * 1000;
-  if (!Number.isFinite(stopLimitMs) || stopLimitMs <= 0)
-    throw migrateFailure({
-      code: 'bad-option',
-      option: '--stop-timeout',
-      why: 'is a number of seconds above 0',
-    });
+  const { yes = false, purgeSource = false, report } = options;
+  const asked: Asked = {
+    ...stopOptions(options),
+    yes,
+    purgeSource,
+    report,
+    answers: answersOf(options),
+    where: detectOptions(options),
+  };
   const wanted = options.plan === undefined ? undefined : readPlanFile(options.plan);
   if (host.userId() !== 0) throw migrateFailure({ code: 'needs-root', command: 'migrate' });
   const state = stateFolder(options);
-  refuseOwnPlaces(host, { state, report: options.report }, detectOptions(options));
-  if (options.report !== undefined) makeReportFolder(options.report);
+  refuseOwnPlaces(host, { state, report }, asked.where);
+  if (report !== undefined) makeReportFolder(report);
   const other = await offerWhatIsUnfinished(host, options, output);
   if (other !== undefined) return other;
   const release = takeLock(state);
   try {
     const journal = openForWork(state);
     try {
-      return await migrate({ host, options, output, state, journal, stopLimitMs, wanted });
+      return await migrate({ host, options, output, state, journal, asked, wanted });
     } finally {
       journal.close();
     }
@@ -94,8 +93,21 @@ async function offerWhatIsUnfinished(
     'Go on with it (resume), have LXD back (rollback), or neither? [resume/rollback/N] ',
   );
   if (/^resume$/i.test(answer)) return resumeCommand(host, { ...options, yes: true }, output);
-  if (/^rollback$/i.test(answer)) return rollbackCommand(host, { ...options, yes: true }, output);
+  if (/^rollback$/i.test(answer)) {
+    // What was to be accepted is of the move.
+    const { accept: _accept, ...others } = options;
+    return rollbackCommand(host, { ...others, yes: true }, output);
+  }
   return undefined;
+}
+
+/** What the command line asks, read before anything is done. */
+interface Asked extends StopOptions {
+  readonly yes: boolean;
+  readonly purgeSource: boolean;
+  readonly report: string | undefined;
+  readonly answers: Answers;
+  readonly where: DetectOptions;
 }
 
 interface Migration {
@@ -104,7 +116,7 @@ interface Migration {
   readonly output: Output;
   readonly state: string;
   readonly journal: Journal;
-  readonly stopLimitMs: number;
+  readonly asked: Asked;
   readonly wanted: Plan | undefined;
 }
 
@@ -114,7 +126,7 @@ async function migrate({
   output: bareOutput,
   state,
   journal,
-  stopLimitMs,
+  asked,
   wanted,
 }: Migration): Promise<ExitCode> {
   const latest = latestRun(journal, false);
@@ -138,7 +150,7 @@ async function migrate({
   const host = loggedHost(bareHost, log);
   const output = loggedOutput(bareOutput, log);
   try {
-    const where = detectOptions(options);
+    const { answers, where } = asked;
     const material = await makePlan({
       host,
       found: find(host, where),
@@ -149,15 +161,15 @@ async function migrate({
       keepable: wanted !== undefined,
     });
     if (wanted !== undefined) refuseStale(wanted, material.plan);
-    const answers = answersOf(options);
+    refuseUnknownIds(answers, material.plan.findings, rehearsalIds);
     output.line(renderSummary(material.plan, answers, output));
     output.event({ event: 'plan', run, plan: material.plan });
     const open = material.plan.findings.filter((finding) => isOpen(finding, answers));
     if (open.length > 0 || material.plan.target === undefined)
       throw migrateFailure({ code: 'findings-open', ids: open.map(({ id }) => id) });
     const rehearsal = await rehearseFirst(host, material, answers, output);
-    const purge = options.purgeSource === true ? await listPurge(host, material.plan, output) : undefined;
-    if (options.yes !== true && !(await confirm('Move this server to Incus now?', output))) {
+    const purge = asked.purgeSource ? await listPurge(host, material.plan, output) : undefined;
+    if (!asked.yes && !(await confirm('Move this server to Incus now?', output))) {
       output.line('Nothing was changed.');
       return exitCode.blocked;
     }
@@ -168,10 +180,10 @@ async function migrate({
       journal,
       run,
       folder,
-      stopLimitMs,
-      forceStop: options.forceStop === true,
+      stopLimitMs: asked.stopLimitMs,
+      forceStop: asked.forceStop,
       purge,
-      report: options.report,
+      report: asked.report,
       interrupted: watchInterrupts(output),
     };
     beginRun(work, rehearsal, answers);

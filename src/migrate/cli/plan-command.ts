@@ -6,18 +6,27 @@ import { toolVersion } from '../../core/version.ts';
 import { isOpen } from '../check/index.ts';
 import { find } from '../detect/index.ts';
 import { expectedInventory, makePlan } from '../plan/index.ts';
+import { rehearsalIds } from '../rehearse/rehearsal-ids.ts';
 import { writeReport } from '../report/index.ts';
 import { besideRuns } from './beside-a-run.ts';
-import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
+import type { OptionsOf } from './command-options.ts';
+import { answersOf, detectOptions, showsValues, stateFolder } from './options.ts';
 import { refuseOwnPlaces } from './refuse-own-places.ts';
+import { refuseUnknownIds } from './refuse-unknown-ids.ts';
 import { renderPlan } from './render-plan.ts';
 
-export async function planCommand(host: Host, options: CommonOptions, output: Output): Promise<ExitCode> {
+export async function planCommand(host: Host, options: OptionsOf<'plan'>, output: Output): Promise<ExitCode> {
+  const showValues = showsValues(options, output);
   refuseOwnPlaces(host, { state: stateFolder(options), report: options.report }, detectOptions(options));
-  return besideRuns({ host, options, output }, 'server', () => plan(host, options, output));
+  return besideRuns({ host, options, output }, 'server', () => plan(host, options, output, showValues));
 }
 
-async function plan(host: Host, options: CommonOptions, output: Output): Promise<ExitCode> {
+async function plan(
+  host: Host,
+  options: OptionsOf<'plan'>,
+  output: Output,
+  showValues: boolean,
+): Promise<ExitCode> {
   const answers = answersOf(options);
   const where = detectOptions(options);
   const material = await makePlan({
@@ -30,7 +39,8 @@ async function plan(host: Host, options: CommonOptions, output: Output): Promise
     keepable: options.report !== undefined || output.json,
   });
   const made = material.plan;
-  output.line(renderPlan(made, answers, output, options.showValues === true ? material.changes : undefined));
+  refuseUnknownIds(answers, made.findings, rehearsalIds);
+  output.line(renderPlan(made, answers, output, showValues ? material.changes : undefined));
   const report =
     options.report === undefined
       ? undefined

@@ -1,30 +1,79 @@
-// The commands and options of lxd-to-incus.
+// The commands of lxd-to-incus, each with its own options.
 import { Command, Option } from 'commander';
 import type { ExitCode } from '../../core/exit-code.ts';
+import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
 import { keepOptions, ownCommand } from '../../core/program-name.ts';
-import { realHost } from '../../core/real-host.ts';
 import { suggest } from '../../core/suggest.ts';
 import { inert } from '../../core/text.ts';
 import { toolVersion } from '../../core/version.ts';
+import {
+  type CommandName,
+  commandNames,
+  definitions,
+  hintFor,
+  type OptionsOf,
+  optionsOf,
+} from './command-options.ts';
+import { chosenExamples, examplesOf, renderExamples } from './examples.ts';
 import { exportCommand } from './export-command.ts';
 import { inspectCommand } from './inspect-command.ts';
-import { type MigrateOptions, migrateCommand } from './migrate-command.ts';
-import { type CommonOptions, refuseUpstreamOptions, stateFolder, usualState } from './options.ts';
+import { migrateCommand } from './migrate-command.ts';
+import { refuseUpstreamOptions, type UpstreamOptions } from './options.ts';
 import { planCommand } from './plan-command.ts';
 import { rehearseCommand } from './rehearse-command.ts';
-import {
-  pruneCommand,
-  type RunOptions,
-  resumeCommand,
-  rollbackCommand,
-  statusCommand,
-} from './run-commands.ts';
+import { pruneCommand, resumeCommand, rollbackCommand, statusCommand } from './run-commands.ts';
+import { usualState } from './usual-state.ts';
 import { verifyCommand } from './verify-command.ts';
 
-type Action<O> = (options: O, output: Output) => Promise<ExitCode>;
+type Run<C extends CommandName> = (
+  host: Host,
+  options: OptionsOf<C>,
+  output: Output,
+  argument: string,
+) => Promise<ExitCode>;
 
-export function buildProgram(output: Output, setExit: (code: ExitCode, command: string) => void): Command {
+interface CommandDefinition<C extends CommandName> {
+  readonly what: string;
+  readonly run: Run<C>;
+}
+
+export const commands: { readonly [C in CommandName]: CommandDefinition<C> } = {
+  migrate: { what: 'plan, ask for a "go", move the server, verify it', run: migrateCommand },
+  plan: {
+    what: 'show findings, every change of the database and every step; changes nothing and needs no daemon',
+    run: planCommand,
+  },
+  rehearse: {
+    what: 'start Incus on a copy of the converted database, cut off from this machine; changes nothing',
+    run: rehearseCommand,
+  },
+  inspect: { what: 'show what the LXD database holds, read from its files', run: inspectCommand },
+  verify: {
+    what: 'check the moved server again: inventory, pools, networks, and a write as root in every running container',
+    run: verifyCommand,
+  },
+  status: {
+    what: 'say where a migration stands, and what resume and rollback would do',
+    run: statusCommand,
+  },
+  resume: { what: 'go on with a migration that was interrupted', run: resumeCommand },
+  rollback: {
+    what: 'bring LXD back as it was, after an interruption or after a finished migration',
+    run: rollbackCommand,
+  },
+  prune: {
+    what: 'remove what is kept of runs that have ended and that no rollback could need',
+    run: pruneCommand,
+  },
+  'export-db': { what: 'write the LXD database as a plain SQLite file', run: exportCommand },
+};
+
+export function buildProgram(
+  host: Host,
+  output: Output,
+  setExit: (code: ExitCode, command: CommandName) => void,
+): Command {
   const program = new Command(ownCommand());
   program
     .description('Moves an LXD server, with everything on it, to Incus on the same machine.')
@@ -34,159 +83,68 @@ export function buildProgram(output: Output, setExit: (code: ExitCode, command: 
     .configureOutput({ writeErr: (text) => output.message(text.trimEnd()) })
     .addHelpText(
       'after',
-      `
-Examples:
-${examples()}
+      `${renderExamples(chosenExamples)}
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 blocked by findings, 4 nothing to do, 5 interrupted.
 LXD stays installed; units of systemd that start it are disabled and masked. Its database is kept untouched below the
-state folder.`,
+state folder. Each command has its own options: add --help to it.`,
     );
-
-  const act =
-    <O extends CommonOptions>(action: Action<O>) =>
-    async (_positional: unknown, command: Command): Promise<void> => {
-      const options = command.optsWithGlobals() as O;
-      refuseUpstreamOptions(options);
-      keepOptions(options.state === usualState ? [] : ['--state', stateFolder(options)]);
-      setExit(await action(options, output), command.name());
-    };
-
-  program.addCommand(
-    common(new Command('migrate'))
-      .description('plan, ask for a "go", move the server, verify it')
-      .option('--yes', 'answer "go?" with yes; nothing else')
-      .option('--plan <file>', 'migrate exactly this plan; refused if anything has changed since')
-      .option(
-        '--stop-timeout <seconds>',
-        'how long an instance may take to stop, where it says nothing itself',
-        '60',
-      )
-      .option(
-        '--force-stop',
-        'stop an instance by force when its time is over; without it everything is taken back',
-      )
-      .option('--purge-source', 'after a green verify remove what is left of LXD; it is listed beforehand')
-      // What is no command comes here as well: nobody who misspells one may be told about migrate's arguments.
-      .usage('[options]')
-      .argument('[words...]')
-      .action(async (words: string[], _options: unknown, command: Command) => {
-        refuseWords(words, program);
-        await act<MigrateOptions>((options, out) => migrateCommand(realHost, options, out))(words, command);
-      }),
-    { isDefault: true },
-  );
-  program.addCommand(
-    common(new Command('plan'))
-      .description(
-        'show findings, every change of the database and every step; changes nothing and needs no daemon',
-      )
-      .action(act<CommonOptions>((options, out) => planCommand(realHost, options, out))),
-  );
-  program.addCommand(
-    common(new Command('rehearse'))
-      .description(
-        'start Incus on a copy of the converted database, cut off from this machine; changes nothing',
-      )
-      .action(act<CommonOptions>((options, out) => rehearseCommand(realHost, options, out))),
-  );
-  program.addCommand(
-    common(new Command('inspect'))
-      .description('show what the LXD database holds, read from its files')
-      .action(act<CommonOptions>((options, out) => inspectCommand(realHost, options, out))),
-  );
-  program.addCommand(
-    common(new Command('verify'))
-      .description(
-        'check the moved server again: inventory, pools, networks, and a write as root in every running container',
-      )
-      .action(act<CommonOptions>((options, out) => verifyCommand(realHost, options, out))),
-  );
-  const ofRun = (name: string): Command =>
-    common(new Command(name))
-      .option('--yes', 'answer the question with yes; nothing else')
-      .option('--stop-timeout <seconds>', 'how long an instance may take to stop', '60')
-      .option('--force-stop', 'stop an instance by force when its time is over');
-  program.addCommand(
-    common(new Command('status'))
-      .description('say where a migration stands, and what resume and rollback would do')
-      .action(act<RunOptions>((options, out) => statusCommand(realHost, options, out))),
-  );
-  program.addCommand(
-    ofRun('resume')
-      .description('go on with a migration that was interrupted')
-      .option('--purge-source', 'after a green verify remove what is left of LXD; it is listed beforehand')
-      .action(act<RunOptions>((options, out) => resumeCommand(realHost, options, out))),
-  );
-  program.addCommand(
-    ofRun('rollback')
-      .description('bring LXD back as it was, after an interruption or after a finished migration')
-      .action(act<RunOptions>((options, out) => rollbackCommand(realHost, options, out))),
-  );
-  program.addCommand(
-    common(new Command('prune'))
-      .description('remove what is kept of runs that have ended and that no rollback could need')
-      .option('--yes', 'answer the question with yes; nothing else')
-      .action(act<RunOptions>((options, out) => pruneCommand(realHost, options, out))),
-  );
-  program.addCommand(
-    common(new Command('export-db'))
-      .description('write the LXD database as a plain SQLite file')
-      .argument('<out>', 'the file to write; it must not exist')
-      .option('--salvage', 'write the state up to the last good entry of a damaged database, and say which')
-      .action(async (out: string, _options: unknown, command: Command) => {
-        const options = command.optsWithGlobals() as CommonOptions & { salvage?: boolean };
-        setExit(await exportCommand(realHost, options, out, output), command.name());
-      }),
-  );
-  for (const command of [program, ...program.commands]) command.exitOverride();
+  for (const name of commandNames) program.addCommand(build(name), { isDefault: name === 'migrate' });
   return program;
+
+  function build<C extends CommandName>(name: C): Command {
+    const { what, run } = commands[name];
+    const command = withOptions(new Command(name), name).description(what).exitOverride();
+    command
+      .showHelpAfterError(`(${ownCommand(name, '--help')} lists its options)`)
+      .configureOutput({
+        writeErr: (text) => output.message(text.trimEnd()),
+        outputError: (text, write) => write(withHint(name, text)),
+      })
+      .addHelpText('after', examplesOf(name));
+    if (name === 'export-db') command.argument('<out>', 'the file to write; it must not exist');
+    // What is no command comes here as well: nobody who misspells one may be told about migrate's arguments.
+    else if (name === 'migrate') command.usage('[options]').argument('[words...]');
+    return command.action(async (...given: unknown[]) => {
+      const [argument] = given;
+      if (Array.isArray(argument)) refuseWords(argument.map(String), program);
+      // Commander gives what was defined above, and nothing else.
+      const options = command.opts<OptionsOf<C> & UpstreamOptions & { readonly state: string }>();
+      refuseUpstreamOptions(options);
+      keepOptions(options.state === usualState ? [] : ['--state', options.state]);
+      setExit(await run(host, options, output, String(argument)), name);
+    });
+  }
 }
 
-function examples(): string {
-  const lines = [
-    [['plan'], 'look at everything, change nothing'],
-    [['plan', '--report', '/root/plan'], 'the same, with a report as a web page'],
-    [['rehearse'], 'try Incus on a copy, beside the running LXD'],
-    [[], 'plan, ask, and move this server'],
-    [['migrate', '--yes', '--fix'], 'move without questions'],
-    [['inspect', '--lxd-dir', '/backup/lxd'], 'what a copied database holds'],
-    [['export-db', 'lxd.sqlite'], 'the database as a plain SQLite file'],
-  ] as const;
-  return lines.map(([words, what]) => `  # ${what}\n  ${ownCommand(...words)}`).join('\n');
+function withOptions(command: Command, name: CommandName): Command {
+  for (const option of optionsOf[name]) {
+    const { flags, what, usual } = definitions[option];
+    if (usual === undefined) command.option(flags, what);
+    else command.option(flags, what, usual);
+  }
+  return command
+    .option('--json', 'print JSON and nothing else on standard output')
+    .option('--no-color', 'no colours')
+    .addOption(new Option('--cluster-member').hideHelp())
+    .addOption(new Option('--ignore-version-check').hideHelp());
+}
+
+/** Commander's own words, and what was probably meant. */
+function withHint(name: CommandName, text: string): string {
+  return text.replace(/^error: unknown option '(--[^']*)'.*/s, (_all, flag: string) => {
+    const word = flag.split('=')[0] ?? flag;
+    return `error: unknown option '${inert(word)}'${hintFor(name, word)}\n`;
+  });
 }
 
 function refuseWords(words: readonly string[], program: Command): void {
   const [word] = words;
   if (word === undefined) return;
-  const names = program.commands.map((command) => command.name());
   program.error(
-    names.includes(word)
+    commandNames.some((name) => name === word)
       ? `error: one command at a time, not also '${inert(word)}'`
-      : `error: unknown command '${inert(word)}'${suggest(word, names)}`,
+      : `error: unknown command '${inert(word)}'${suggest(word, commandNames)}`,
     { exitCode: 2, code: 'commander.unknownCommand' },
   );
-}
-
-/** Options that every command takes. */
-function common(command: Command): Command {
-  return command
-    .option('--lxd-dir <dir>', "LXD's data directory, or a folder with its database")
-    .option('--incus-dir <dir>', "Incus's data directory")
-    .option('--source <name>', 'which LXD, where several are found')
-    .option('--target <name>', 'which Incus, where several are found')
-    .option(
-      '--services <file>',
-      'JSON with the commands that start and stop both daemons, for hosts without a service manager',
-    )
-    .option('--incusd <path>', 'the daemon of the target, where it is not found')
-    .option('--state <dir>', "the tool's own folder", usualState)
-    .option('--accept <ids>', 'accept these findings (comma separated)')
-    .option('--fix', 'let the tool mend what it can mend')
-    .option('--report <dir>', 'write report.html, report.md, plan.json and inventory.json there')
-    .option('--json', 'print JSON and nothing else on standard output')
-    .option('--no-color', 'no colours')
-    .option('--show-values', 'show confidential values on the terminal')
-    .addOption(new Option('--cluster-member').hideHelp())
-    .addOption(new Option('--ignore-version-check').hideHelp());
 }

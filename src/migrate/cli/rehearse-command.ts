@@ -9,19 +9,30 @@ import { find } from '../detect/index.ts';
 import { expectedInventory, makePlan, type PlanMaterial } from '../plan/index.ts';
 import { migrateFailure } from '../problem.ts';
 import { type FreshRehearsal, type Rehearsal, rehearse } from '../rehearse/index.ts';
+import { rehearsalIds } from '../rehearse/rehearsal-ids.ts';
 import { writeReport } from '../report/index.ts';
 import { besideRuns } from './beside-a-run.ts';
-import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
+import type { OptionsOf } from './command-options.ts';
+import { answersOf, detectOptions, stateFolder } from './options.ts';
 import { refuseOwnPlaces } from './refuse-own-places.ts';
+import { refuseUnknownIds } from './refuse-unknown-ids.ts';
 import { renderFindings, renderSummary } from './render-plan.ts';
 
-export async function rehearseCommand(host: Host, options: CommonOptions, output: Output): Promise<ExitCode> {
+export async function rehearseCommand(
+  host: Host,
+  options: OptionsOf<'rehearse'>,
+  output: Output,
+): Promise<ExitCode> {
   if (host.userId() !== 0) throw migrateFailure({ code: 'needs-root', command: 'rehearse' });
   refuseOwnPlaces(host, { state: stateFolder(options), report: options.report }, detectOptions(options));
   return besideRuns({ host, options, output }, 'server', () => planAndRehearse(host, options, output));
 }
 
-async function planAndRehearse(host: Host, options: CommonOptions, output: Output): Promise<ExitCode> {
+async function planAndRehearse(
+  host: Host,
+  options: OptionsOf<'rehearse'>,
+  output: Output,
+): Promise<ExitCode> {
   const answers = answersOf(options);
   const where = detectOptions(options);
   const material = await makePlan({
@@ -32,6 +43,7 @@ async function planAndRehearse(host: Host, options: CommonOptions, output: Outpu
     toolVersion,
     run: 'RUN',
   });
+  refuseUnknownIds(answers, material.plan.findings, rehearsalIds);
   output.line(`${renderSummary(material.plan, answers, output)}\n`);
   output.event({ event: 'plan', plan: material.plan });
   if (material.plan.findings.some(({ id }) => id === 'schema-unknown'))

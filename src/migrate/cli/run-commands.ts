@@ -23,7 +23,7 @@ import { changesSinceSwitch } from '../apply/since-switch.ts';
 import { sourceCameBackFinding } from '../apply/source-came-back.ts';
 import { sourceGone } from '../apply/source-gone.ts';
 import { noteNames, requiredNote } from '../apply/step-handler.ts';
-import { isOpen } from '../check/index.ts';
+import { type Answers, isOpen } from '../check/index.ts';
 import type { Services } from '../detect/services-file.ts';
 import { describeStep, type Plan } from '../plan/index.ts';
 import { daemonRef, runFolder } from '../plan/make-steps.ts';
@@ -38,20 +38,19 @@ import {
   showProgress,
   type Work,
 } from './carry-out.ts';
+import type { AllOptions, OptionsOf } from './command-options.ts';
 import { confirm } from './confirm.ts';
 import { watchInterrupts } from './interrupts.ts';
-import { answersOf, type CommonOptions, detectOptions, stateFolder } from './options.ts';
+import { answersOf, type StopOptions, servicesOf, stateFolder, stopOptions } from './options.ts';
 import { refusePlacesIn } from './refuse-own-places.ts';
+import { refuseUnknownIds } from './refuse-unknown-ids.ts';
 import { renderFindings } from './render-plan.ts';
 
-export interface RunOptions extends CommonOptions {
-  readonly yes?: boolean;
-  readonly stopTimeout?: string;
-  readonly forceStop?: boolean;
-  readonly purgeSource?: boolean;
-}
-
-export async function statusCommand(host: Host, options: RunOptions, output: Output): Promise<ExitCode> {
+export async function statusCommand(
+  host: Host,
+  options: OptionsOf<'status'>,
+  output: Output,
+): Promise<ExitCode> {
   if (host.userId() !== 0) throw migrateFailure({ code: 'needs-root', command: 'status' });
   const folder = stateFolder(options);
   const journal = readJournal(folder);
@@ -85,13 +84,16 @@ export async function statusCommand(host: Host, options: RunOptions, output: Out
         `\n${resumeWould(state)}:\n${list(left.resume)}\n\nrollback would:\n${list(left.rollback)}`,
       );
     }
-    if (cameBack.length > 0) output.line(`\n${renderFindings(cameBack, answersOf(options), output)}`);
+    if (cameBack.length > 0) output.line(`\n${renderFindings(cameBack, noAnswers, output)}`);
     output.line(renderKept(kept, folder));
     return exitCode.done;
   } finally {
     journal?.close();
   }
 }
+
+/** `status` only shows. */
+const noAnswers: Answers = { accept: new Set(), fix: false };
 
 /** After a rollback that was interrupted it is not what most people want. */
 function resumeWould({ phase }: RunState): string {
@@ -122,7 +124,13 @@ export function list(lines: readonly string[]): string {
   return lines.length === 0 ? '  nothing more' : lines.map((line) => `  ${line}`).join('\n');
 }
 
-export async function resumeCommand(host: Host, options: RunOptions, output: Output): Promise<ExitCode> {
+export async function resumeCommand(
+  host: Host,
+  options: OptionsOf<'resume'>,
+  output: Output,
+): Promise<ExitCode> {
+  const asked = { ...stopOptions(options), services: servicesOf(options), report: options.report };
+  const { yes = false, purgeSource = false } = options;
   return withJournal({ host, options, output }, 'resume', async (journal, folder) => {
     const latest = latestRun(journal, false);
     if (latest === undefined || !possible(latest.state).resume)
@@ -132,26 +140,35 @@ export async function resumeCommand(host: Host, options: RunOptions, output: Out
     const plan = journal.plan(run.id);
     if (state.phase === 'purge-interrupted') {
       const listed = requiredNote(journal, run.id, noteNames.purge);
-      if (options.yes !== true && !(await confirm('Go on removing LXD now?', output)))
-        return exitCode.blocked;
+      if (!yes && !(await confirm('Go on removing LXD now?', output))) return exitCode.blocked;
       await goOnPurging({ host, plan, output, journal, run: run.id }, listed);
       output.line(inert(purgedInWords(listed)));
       return exitCode.done;
     }
-    const purge = options.purgeSource === true ? await listPurge(host, plan, output) : undefined;
+    const purge = purgeSource ? await listPurge(host, plan, output) : undefined;
     const question =
       state.phase === 'rollback-interrupted'
         ? 'A rollback was begun. Move this server to Incus all the same?'
         : 'Go on with it now?';
-    if (options.yes !== true && !(await confirm(question, output))) return exitCode.blocked;
-    return withWork({ host, options, output, state: folder, journal }, run, {
+    if (!yes && !(await confirm(question, output))) return exitCode.blocked;
+    return withWork({ host, asked, output, state: folder, journal }, run, {
       act: (work) => carryOut({ ...work, purge }),
       comparesWithPlan: true,
     });
   });
 }
 
-export async function rollbackCommand(host: Host, options: RunOptions, output: Output): Promise<ExitCode> {
+/** Accepted once, and named again when a rollback is tried again, which may have undone what they were about. */
+const rollbackIds = ['gone-since-switch', 'source-gone'];
+
+export async function rollbackCommand(
+  host: Host,
+  options: OptionsOf<'rollback'>,
+  output: Output,
+): Promise<ExitCode> {
+  const asked = { ...stopOptions(options), services: servicesOf(options), report: undefined };
+  const answers = answersOf(options);
+  const { yes = false } = options;
   return withJournal({ host, options, output }, 'rollback', async (journal, folder) => {
     const latest = latestRun(journal, false);
     if (latest === undefined) return nothing(output, 'There is no migration to roll back.');
@@ -163,19 +180,19 @@ export async function rollbackCommand(host: Host, options: RunOptions, output: O
       ...sourceGone(host, journal, run.id),
       ...changes.findings,
     ];
-    const answers = answersOf(options);
+    refuseUnknownIds(answers, findings, rollbackIds);
     output.line(describeRun(journal, latest));
     if (findings.length > 0) output.line(renderFindings(findings, answers, output));
     output.event({ event: 'findings', run: run.id, findings });
     const open = findings.filter((finding) => isOpen(finding, answers));
     if (open.length > 0) throw migrateFailure({ code: 'findings-open', ids: open.map(({ id }) => id) });
-    if (options.yes !== true && !(await confirm('Bring LXD back now?', output))) return exitCode.blocked;
+    if (!yes && !(await confirm('Bring LXD back now?', output))) return exitCode.blocked;
     const accepted = new Set([
       ...(journal.noted(run.id, noteNames.acceptedAsGone) ?? []),
       ...changes.goneInstances,
     ]);
     journal.note(run.id, noteNames.acceptedAsGone, [...accepted]);
-    return withWork({ host, options, output, state: folder, journal }, run, {
+    return withWork({ host, asked, output, state: folder, journal }, run, {
       act: bringBack,
       comparesWithPlan: false,
     });
@@ -217,7 +234,12 @@ async function bringBack(work: Work): Promise<ExitCode> {
 }
 
 /** Removes what the tool keeps of runs that can never be rolled back. */
-export async function pruneCommand(host: Host, options: RunOptions, output: Output): Promise<ExitCode> {
+export async function pruneCommand(
+  host: Host,
+  options: OptionsOf<'prune'>,
+  output: Output,
+): Promise<ExitCode> {
+  const { yes = false } = options;
   return withJournal({ host, options, output }, 'prune', async (journal, state) => {
     const old = keptFolders(journal, state).filter(({ prunable }) => prunable);
     if (old.length === 0) return nothing(output, 'There is nothing that no rollback could need.');
@@ -225,7 +247,7 @@ export async function pruneCommand(host: Host, options: RunOptions, output: Outp
     output.line(
       `These can be removed, ${total} in all:\n${old.map(({ path, bytes }) => `${formatBytes(bytes).padStart(10)}  ${inert(path)}`).join('\n')}`,
     );
-    if (options.yes !== true && !(await confirm('Remove them now?', output))) return exitCode.blocked;
+    if (!yes && !(await confirm('Remove them now?', output))) return exitCode.blocked;
     for (const { run } of old) pruneRun(journal, state, run);
     output.event({ event: 'end', outcome: 'pruned', removed: old, exit: exitCode.done });
     output.line(`${total} removed.`);
@@ -234,7 +256,11 @@ export async function pruneCommand(host: Host, options: RunOptions, output: Outp
 }
 
 async function withJournal(
-  { host, options, output }: Pick<Setting, 'host' | 'options' | 'output'>,
+  {
+    host,
+    options,
+    output,
+  }: { readonly host: Host; readonly options: Pick<AllOptions, 'state'>; readonly output: Output },
   command: string,
   work: (journal: Journal, state: string) => Promise<ExitCode>,
 ): Promise<ExitCode> {
@@ -271,9 +297,15 @@ function replaceServices(journal: Journal, run: string, services: Services): voi
   }
 }
 
+/** What the command line asks of a run. */
+interface Asked extends StopOptions {
+  readonly services: Services | undefined;
+  readonly report: string | undefined;
+}
+
 interface Setting {
   readonly host: Host;
-  readonly options: RunOptions;
+  readonly asked: Asked;
   readonly output: Output;
   readonly state: string;
   readonly journal: Journal;
@@ -298,12 +330,12 @@ interface Action {
 }
 
 async function withWork(
-  { host, options, output: bareOutput, state, journal }: Setting,
+  { host, asked, output: bareOutput, state, journal }: Setting,
   { id }: JournalRun,
   { act, comparesWithPlan }: Action,
 ): Promise<ExitCode> {
-  const { services } = detectOptions(options);
-  if (options.report !== undefined) prepareReport(host, options.report, journal.plan(id));
+  const { services, report, stopLimitMs, forceStop } = asked;
+  if (report !== undefined) prepareReport(host, report, journal.plan(id));
   if (services !== undefined) replaceServices(journal, id, services);
   const folder = runFolder(state, id);
   if (!existsSync(folder)) throw migrateFailure({ code: 'run-folder-gone', run: id, missing: folder });
@@ -328,10 +360,10 @@ async function withWork(
       journal,
       run: id,
       folder,
-      stopLimitMs: Number(options.stopTimeout ?? '60') * 1000,
-      forceStop: options.forceStop === true,
+      stopLimitMs,
+      forceStop,
       purge: undefined,
-      report: options.report,
+      report,
       interrupted: watchInterrupts(output),
     });
   } catch (error) {

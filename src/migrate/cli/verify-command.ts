@@ -11,10 +11,15 @@ import { describeRun, latestRun, lookAtLatestRun } from '../apply/run-status.ts'
 import { runFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
 import { verifyRun } from '../verify/index.ts';
-import { type CommonOptions, stateFolder } from './options.ts';
+import type { OptionsOf } from './command-options.ts';
+import { stateFolder } from './options.ts';
 import { renderVerification } from './render-verification.ts';
 
-export async function verifyCommand(host: Host, options: CommonOptions, output: Output): Promise<ExitCode> {
+export async function verifyCommand(
+  host: Host,
+  options: OptionsOf<'verify'>,
+  output: Output,
+): Promise<ExitCode> {
   if (host.userId() !== 0) throw migrateFailure({ code: 'needs-root', command: 'verify' });
   const state = stateFolder(options);
   if (lookAtLatestRun(state) === undefined) return nothingToVerify(output);

@@ -74,7 +74,8 @@ export async function withServices(
   };
 }
 
-function findSource(host: Host, options: DetectOptions): FoundInstallation {
+/** @throws {Failure<MigrateProblem>} as find, of the source alone */
+export function findSource(host: Host, options: DetectOptions): FoundInstallation {
   if (options.lxdDir !== undefined) return givenSource(host, resolve(options.lxdDir));
   const found = [
     ...collect(sourceKinds, (kind) => kind.find(host)),

@@ -9,8 +9,8 @@ import { openJournal } from '../../../src/migrate/apply/journal.ts';
 import { takeLock } from '../../../src/migrate/apply/lock.ts';
 import type { JournalPhase } from '../../../src/migrate/apply/run-state.ts';
 import { besideRuns } from '../../../src/migrate/cli/beside-a-run.ts';
+import type { OptionsOf } from '../../../src/migrate/cli/command-options.ts';
 import { inspectCommand } from '../../../src/migrate/cli/inspect-command.ts';
-import type { CommonOptions } from '../../../src/migrate/cli/options.ts';
 import { planCommand } from '../../../src/migrate/cli/plan-command.ts';
 import { rehearseCommand } from '../../../src/migrate/cli/rehearse-command.ts';
 import { movedNote } from '../../../src/migrate/detect/moved-note.ts';
@@ -22,7 +22,7 @@ const lxd = '/var/lib/lxd';
 let host: FakeHost;
 let state: string;
 let shown: string[];
-let options: CommonOptions;
+let options: OptionsOf<'plan'>;
 
 beforeEach(() => {
   const made = fakeHost();

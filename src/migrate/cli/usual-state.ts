@@ -1,0 +1,3 @@
+// The tool's own folder, unless told.
+
+export const usualState = '/var/lib/lxd-to-incus';
