@@ -13,9 +13,8 @@ export interface Invocation {
 /** Where a root shell and sudo look (Debian's secure_path); what only one user's PATH has is not found by them. */
 const standardFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
-/** The launcher of a packed archive stands beside the folder of the script (src/dev/pack-host.ts). */
-function launcherOf(script: string, node: string): string | undefined {
-  if (dirname(node) !== dirname(script)) return undefined;
+/** The launcher of a packed archive, or of a kept copy, is beside the folder of the script (src/dev/pack-host.ts). */
+function launcherOf(script: string): string | undefined {
   const launcher = join(dirname(dirname(script)), basename(script, '.js'));
   return isProgram(launcher) ? launcher : undefined;
 }
@@ -43,7 +42,7 @@ function realPath(path: string): string {
  */
 export function wordsOf({ script, node }: Invocation, folders = standardFolders): readonly string[] {
   const [realScript, realNode] = [realPath(script), realPath(node)];
-  const launcher = launcherOf(realScript, realNode);
+  const launcher = launcherOf(realScript);
   if (launcher !== undefined) return [launcher];
   const first = folders.map((folder) => join(folder, 'node')).find(isProgram);
   return first !== undefined && realPath(first) === realNode && isProgram(realScript)
@@ -58,17 +57,23 @@ export function keepOptions(options: readonly string[]): void {
   kept = options;
 }
 
-/** The file by which this program is started: its launcher, or its script. */
-export function ownFile(): string {
-  const [first = '', second] = wordsOf(thisProcess());
+/** The file by which a program is started: its launcher, or its script. */
+export function fileOf(invocation: Invocation): string {
+  const [first = '', second] = wordsOf(invocation);
   return second ?? first;
 }
 
 /** This program with these words, for a person to copy into a shell. */
 export function ownCommand(...words: readonly string[]): string {
-  return [...wordsOf(thisProcess()), ...words, ...(words.length === 0 ? [] : kept)].map(shellWord).join(' ');
+  return commandOf(wordsOf(thisProcess()), ...words);
 }
 
-function thisProcess(): Invocation {
+/** The same by another way to start it, as a copy that is kept. */
+export function commandOf(program: readonly string[], ...words: readonly string[]): string {
+  return [...program, ...words, ...(words.length === 0 ? [] : kept)].map(shellWord).join(' ');
+}
+
+/** How this one was. */
+export function thisProcess(): Invocation {
   return { script: process.argv[1] ?? '', node: process.execPath };
 }

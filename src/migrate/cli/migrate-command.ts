@@ -1,19 +1,22 @@
 // `migrate`: plan, ask, carry out, verify.
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { asFileFailure } from '../../core/as-file-failure.ts';
+import { asFileFailure, fileFailureOf } from '../../core/as-file-failure.ts';
 import { makeFolderDurable } from '../../core/durable.ts';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import type { Host } from '../../core/host.ts';
 import { loggedHost, loggedOutput, openLog, tell } from '../../core/log.ts';
 import type { Output } from '../../core/output.ts';
+import { thisProcess } from '../../core/program-name.ts';
 import { toolVersion } from '../../core/version.ts';
 import { type Journal, readJournal } from '../apply/journal.ts';
+import { keepProgram } from '../apply/keep-program.ts';
 import { isLocked, takeLock } from '../apply/lock.ts';
 import { openForWork } from '../apply/open-for-work.ts';
 import { isUnfinished } from '../apply/run-state.ts';
 import { describeRun, latestRun, whatIsLeft } from '../apply/run-status.ts';
 import { type Answers, isOpen } from '../check/index.ts';
+import { isPassing } from '../check/own-program.ts';
 import { type DetectOptions, find } from '../detect/index.ts';
 import { makePlan, type Plan } from '../plan/index.ts';
 import { runFolder, runsFolder } from '../plan/make-steps.ts';
@@ -157,6 +160,7 @@ async function migrate({
       services: where.services,
       state,
       toolVersion,
+      program: thisProcess(),
       run,
       keepable: wanted !== undefined,
     });
@@ -186,6 +190,7 @@ async function migrate({
       report: asked.report,
       interrupted: watchInterrupts(output),
     };
+    keepProgramIfPossible(host, folder, output);
     beginRun(work, rehearsal, answers);
     return await carryOut(work);
   } catch (error) {
@@ -194,6 +199,17 @@ async function migrate({
   } finally {
     log.close();
     if (!journal.runs().some(({ id }) => id === run)) removeFolder(folder);
+  }
+}
+
+/** Without it the note names the program where it is now. */
+function keepProgramIfPossible(host: Host, folder: string, output: Output): void {
+  try {
+    keepProgram(folder, (file) => isPassing(host, file));
+  } catch (error) {
+    const failure = fileFailureOf('keep a copy of this program', folder, error);
+    if (failure === undefined) throw error;
+    output.message(`${failure.message}\nThe program is needed where it is now to bring LXD back.`);
   }
 }
 

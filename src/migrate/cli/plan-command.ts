@@ -2,6 +2,7 @@
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
+import { thisProcess } from '../../core/program-name.ts';
 import { toolVersion } from '../../core/version.ts';
 import { isOpen } from '../check/index.ts';
 import { find } from '../detect/index.ts';
@@ -35,6 +36,7 @@ async function plan(
     services: where.services,
     state: stateFolder(options),
     toolVersion,
+    program: thisProcess(),
     run: 'RUN',
     keepable: options.report !== undefined || output.json,
   });

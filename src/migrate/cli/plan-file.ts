@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { systemErrorCode } from '../../core/failure.ts';
 import { parseValue } from '../../core/parse.ts';
 import { toolVersion } from '../../core/version.ts';
+import { ownProgramIds } from '../check/own-program.ts';
 import type { Plan } from '../plan/index.ts';
 import { planSchema, writerOfPlan } from '../plan/plan-schema.ts';
 import { migrateFailure } from '../problem.ts';
@@ -59,7 +60,7 @@ export function refuseStale(kept: Plan, live: Plan): void {
   }
   if (JSON.stringify(ofPeople(wanted)) !== JSON.stringify(ofPeople(now)))
     differences.push('the changes of the database are not the same');
-  if (JSON.stringify(wanted.findings) !== JSON.stringify(now.findings))
+  if (JSON.stringify(ofServer(wanted)) !== JSON.stringify(ofServer(now)))
     differences.push('the findings are not the same');
   if (comparable(wanted.steps) !== comparable(now.steps)) differences.push('the steps are not the same');
   if (differences.length > 0) throw migrateFailure({ code: 'plan-stale', differences });
@@ -68,4 +69,9 @@ export function refuseStale(kept: Plan, live: Plan): void {
 /** Without the rows that are left out because they are of passing things, which are others a moment later. */
 function ofPeople({ changes }: Plan): Plan['changes'] {
   return changes.filter(({ rule }) => !rule.startsWith('emptied:'));
+}
+
+/** Without what hangs on how the program was started. */
+function ofServer({ findings }: Plan): Plan['findings'] {
+  return findings.filter(({ id }) => !ownProgramIds.includes(id));
 }

@@ -2,6 +2,7 @@
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
+import { thisProcess } from '../../core/program-name.ts';
 import { formatDuration, inert } from '../../core/text.ts';
 import { toolVersion } from '../../core/version.ts';
 import { type Answers, isOpen } from '../check/index.ts';
@@ -41,6 +42,7 @@ async function planAndRehearse(
     services: where.services,
     state: stateFolder(options),
     toolVersion,
+    program: thisProcess(),
     run: 'RUN',
   });
   refuseUnknownIds(answers, material.plan.findings, rehearsalIds);

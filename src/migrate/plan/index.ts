@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
+import type { Invocation } from '../../core/program-name.ts';
 import { isConfidential, veil } from '../../core/secret.ts';
 import { type CheckedSegments, describeNotice } from '../../dqlite/index.ts';
 import { powerWithoutDaemon } from '../apply/power.ts';
 import { type CheckContext, check, type Finding, mergeFindings, type OpenDatabase } from '../check/index.ts';
 import { layoutOf } from '../check/layout.ts';
 import { measureCopy } from '../check/measure-copy.ts';
+import { checkOwnProgram } from '../check/own-program.ts';
 import { type Change, type Conversion, convert, globalSchema, startedByItself } from '../convert/index.ts';
 import { versionOf } from '../detect/incus.ts';
 import { type Found, withServices } from '../detect/index.ts';
@@ -40,6 +42,8 @@ export interface PlanOptions {
   readonly run: string;
   /** Whether it will be compared with another plan of this server. */
   readonly keepable?: boolean;
+  /** How the program that plans was started, where that may concern a person. */
+  readonly program?: Invocation;
 }
 
 /** @throws failures of reading the source's database */
@@ -51,6 +55,7 @@ export async function makePlan({
   toolVersion,
   run,
   keepable = false,
+  program,
 }: PlanOptions): Promise<PlanMaterial> {
   // Both run while the database is read, which keeps this process busy.
   const detecting = withServices(host, found, services);
@@ -90,7 +95,11 @@ export async function makePlan({
       imageBytes: content.image.bytes.length,
       ...(copy === undefined ? {} : { copy }),
     };
-    const findings = [...check(context), ...notices(content)];
+    const findings = [
+      ...check(context),
+      ...notices(content),
+      ...(program === undefined ? [] : checkOwnProgram(host, program)),
+    ];
     const unknownSchema = findings.some(({ id }) => id === 'schema-unknown');
     const processes = unknownSchema
       ? { running: [], frozen: [] }

@@ -3,10 +3,12 @@ import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { makeFolderDurable, removeTemporaries, syncFolder, writeFileDurable } from '../../../core/durable.ts';
-import { ownCommand } from '../../../core/program-name.ts';
+import { commandOf, ownCommand } from '../../../core/program-name.ts';
 import { movedNote } from '../../detect/moved-note.ts';
+import { runFolder } from '../../plan/make-steps.ts';
 import type { Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
+import { keptProgram } from '../keep-program.ts';
 import { keptFromStarting } from '../kept-from-starting.ts';
 import { memoOf, type StepHandler } from '../step-handler.ts';
 
@@ -35,7 +37,11 @@ export const leaveNoteStep: StepHandler<Extract<Step, { kind: 'leave-note' }>> =
     if (madeFolder) makeFolderDurable(folder, 0o755);
     removeTemporaries(folder, movedNote);
     const { directory, movedTo, kept } = step;
-    const text = noteText(directory, movedTo, kept, keptFromStarting(journal, run, kept));
+    const program = keptProgram(runFolder(dirname(journal.path), run));
+    // It will be there when the one that runs now may not.
+    const command = (word: string): string =>
+      fs.existsSync(program) ? commandOf([program], word) : ownCommand(word);
+    const text = noteText(directory, movedTo, kept, keptFromStarting(journal, run, kept), command);
     writeFileDurable(join(folder, movedNote), text, 0o644);
   },
   undo(call) {
@@ -59,16 +65,22 @@ export const leaveNoteStep: StepHandler<Extract<Step, { kind: 'leave-note' }>> =
 };
 
 /** @param start what keeps LXD from starting, and why it must not */
-function noteText(directory: string, movedTo: string, kept: boolean, start: string): string {
+function noteText(
+  directory: string,
+  movedTo: string,
+  kept: boolean,
+  start: string,
+  command: (word: string) => string,
+): string {
   return `This LXD server was moved to Incus by lxd-to-incus.
 
 Its data is in ${movedTo} now.
 ${kept ? 'What lies here is the copy as it was before the move.\n' : ''}${start}
 
 To see where the migration stands:
-  ${ownCommand('status')}
+  ${command('status')}
 To have LXD back in ${directory}:
-  ${ownCommand('rollback')}
+  ${command('rollback')}
 
 LXD's own database is kept, untouched, by lxd-to-incus until then. This file goes away with a rollback.
 `;
