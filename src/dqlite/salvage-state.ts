@@ -110,6 +110,9 @@ function openSnapshot(reading: Reading, name: SnapshotName | undefined): Opened 
     : attempt(() => readSnapshot(folder, name, reading.scratch));
   if (whole !== undefined && !(whole instanceof Failure))
     return { start: beginReplay({ ...whole, index, term }), metaFault: undefined, failure: undefined };
+  // Where the pages themselves are damaged, another look costs as much again and finds the same.
+  if (whole !== undefined && !isOfMeta(whole))
+    return { start: undefined, metaFault: undefined, failure: whole };
   const pages = attempt(() => readSnapshotPages(folder, name, reading.scratch));
   if (pages instanceof Failure) return { start: undefined, metaFault: undefined, failure: whole ?? pages };
   return {
@@ -117,6 +120,10 @@ function openSnapshot(reading: Reading, name: SnapshotName | undefined): Opened 
     metaFault: whole === undefined ? 'it is not there' : inOneLine(whole),
     failure: whole,
   };
+}
+
+function isOfMeta({ problem }: Failure<DqliteProblem>): boolean {
+  return 'file' in problem && problem.file.endsWith('.meta');
 }
 
 function attempt<T>(use: () => T): T | Failure<DqliteProblem> {
