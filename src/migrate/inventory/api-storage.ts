@@ -74,10 +74,12 @@ export function toPool(from: Fields): Pool {
   };
 }
 
+/** @param withVolumes projects that have volumes of their own */
 export async function askVolumes(
   client: DaemonClient,
   { byPool, showSnapshots }: VolumeLists,
   instances: readonly Instance[],
+  withVolumes: readonly string[],
   extensions: ReadonlySet<string>,
   notInTime?: NotInTime,
 ): Promise<{ readonly volumes: readonly Volume[]; readonly internalVolumes: readonly InternalVolume[] }> {
@@ -105,6 +107,8 @@ export async function askVolumes(
       const asked = <T>(what: string, question: () => Promise<T>): Promise<T | undefined> =>
         inTime(`${what} of ${of}`, notInTime, question);
       if (type === 'custom') {
+        // The list of all projects shows it, and it cannot be asked for: this project shows the volumes of project default.
+        if (!withVolumes.includes(common.project)) continue;
         volumes.push({
           ...common,
           description: textOf(from, 'description'),

@@ -54,7 +54,11 @@ const name =
   (code: number): string =>
     names[code] ?? `unknown (${code})`;
 
-export const architectureName = name(architectures);
+/** Both daemons answer `unknown` for a number that they do not know (shared/osarch, ArchitectureName). */
+export function architectureName(code: number): string {
+  return architectures[code] ?? 'unknown';
+}
+
 export const instanceTypeName = name(instanceTypes);
 export const deviceTypeName = name(deviceTypes);
 export const volumeTypeName = name(volumeTypes);

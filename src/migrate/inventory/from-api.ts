@@ -50,6 +50,7 @@ export async function inventoryFromApi(
   const storage = async () => {
     const pools = (await ask('1.0/storage-pools')).map(toPool);
     const lists = await listVolumes(client, pools, extensions);
+    const withVolumes = withFeature(projects, 'features.storage.volumes');
     const instances = await askInstances(client, lists, { expected, extensions, notInTime });
     return {
       pools: sortBy(pools, ({ name }) => name),
@@ -58,7 +59,7 @@ export async function inventoryFromApi(
         ({ project }) => project,
         ({ name }) => name,
       ),
-      ...(await askVolumes(client, lists, instances, extensions, notInTime)),
+      ...(await askVolumes(client, lists, instances, withVolumes, extensions, notInTime)),
       buckets: extensions.has('storage_buckets') ? await askBuckets(client, pools, names) : [],
     };
   };

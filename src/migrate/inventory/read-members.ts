@@ -42,8 +42,11 @@ export function readStates(
   { clustered }: ObjectNames,
 ): (row: Row) => string {
   const groups = groupBy(tables.rows(table, [owner, 'state']), owner);
+  const byMember = tables.has(table, 'state');
   return (row) => {
     const local = !clustered ? groups.get(number(row['id']))?.[0] : undefined;
+    // Without a row of its own, the daemon does not know how it stands on this member (network/driver_common.go, LocalStatus).
+    if (byMember && !clustered && local === undefined) return 'Unknown';
     // Before networks and pools had a state of their own, one that has a row was created.
     return objectStateName(number(local?.['state'] ?? row['state'] ?? 1));
   };

@@ -122,16 +122,26 @@ function readZones(tables: Tables, objects: ObjectNames): NetworkZone[] {
     config: recordConfig(row['id']),
     entries: entries(row['entries']),
   });
-  const list = tables.rows('networks_zones', ['id', 'project_id', 'name', 'description']).map(
-    (row): NetworkZone => ({
-      project: objects.project(row['project_id']),
-      name: text(row['name']),
-      description: text(row['description']),
-      config: config(row['id']),
-      records: sortBy((records.get(number(row['id'])) ?? []).map(toRecord), (record) => record.name),
-    }),
-  );
+  const isShown = objects.showsOwn(zonesFeature(tables));
+  const list = tables
+    .rows('networks_zones', ['id', 'project_id', 'name', 'description'])
+    .filter((row) => isShown(row['project_id']))
+    .map(
+      (row): NetworkZone => ({
+        project: objects.project(row['project_id']),
+        name: text(row['name']),
+        description: text(row['description']),
+        config: config(row['id']),
+        records: sortBy((records.get(number(row['id'])) ?? []).map(toRecord), (record) => record.name),
+      }),
+    );
   return sortByName(list);
+}
+
+/** Zones went with networks until schema update 68 gave them a feature of their own (db/cluster/update.go). */
+function zonesFeature(tables: Tables): string {
+  const schema = Math.max(...tables.rows('schema', ['version']).map((row) => number(row['version'])));
+  return schema < 68 ? 'features.networks' : 'features.networks.zones';
 }
 
 function readForwards(

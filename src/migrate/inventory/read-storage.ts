@@ -31,6 +31,7 @@ export function readVolumes(
   const config = configs(tables, 'storage_volumes_config', 'storage_volume_id');
   const snapshots = readVolumeSnapshots(tables);
   const backups = readBackups(tables, 'storage_volumes_backups', 'storage_volume_id', 'volume_only');
+  const isShown = objects.showsOwn('features.storage.volumes');
   const volumes: Volume[] = [];
   const internalVolumes: InternalVolume[] = [];
   const columns = [
@@ -56,6 +57,7 @@ export function readVolumes(
     };
     const taken = snapshots(row['id']);
     if (type === 'custom') {
+      if (!isShown(row['project_id'])) continue;
       volumes.push({
         ...common,
         description: text(row['description']),
@@ -135,6 +137,7 @@ export function readBuckets(tables: Tables, objects: ObjectNames): Bucket[] {
     ]),
     'storage_bucket_id',
   );
+  const isShown = objects.showsOwn('features.storage.buckets');
   const toKey = (row: Row): BucketKey => ({
     name: text(row['name']),
     description: text(row['description']),
@@ -144,6 +147,7 @@ export function readBuckets(tables: Tables, objects: ObjectNames): Bucket[] {
   });
   const list = tables
     .rows('storage_buckets', ['id', 'name', 'storage_pool_id', 'node_id', 'description', 'project_id'])
+    .filter((row) => isShown(row['project_id']))
     .map(
       (row): Bucket => ({
         pool: objects.pool(row['storage_pool_id']),

@@ -307,3 +307,44 @@ test('identities of LXD 5.21 that are no certificates are counted among the othe
   ]);
   expect(inventory.otherTables).toContainEqual({ table: 'identities', rows: 1 });
 });
+
+test.each([
+  ['networks', 60, 'features.networks', []],
+  ['networks', 60, 'features.networks.zones', ['unseen']],
+  ['zones of its own', 69, 'features.networks', ['unseen']],
+  ['zones of its own', 69, 'features.networks.zones', []],
+] as const)('zones of a project with %s in schema %i', (_what, schema, feature, unseen) => {
+  const inventory = readInventory(
+    smallServer(`
+      UPDATE schema SET version = ${schema};
+      INSERT INTO projects_config VALUES (3, 2, '${feature}', 'true');
+      INSERT INTO networks_zones VALUES (2, 2, 'dev.example.net', '');`),
+  );
+
+  const seen = inventory.zones.map(({ name }) => name);
+
+  expect(seen).toEqual(unseen.length === 0 ? ['lxd.example.net', 'dev.example.net'] : ['lxd.example.net']);
+});
+
+test('volumes of a project that shows those of project default are shown by nobody, those of its instances are', () => {
+  const inventory = readInventory(
+    smallServer(
+      "INSERT INTO storage_volumes VALUES (5, 'unseen', 1, 1, 2, '', 2, 0), (6, 'a3', 1, 1, 0, '', 2, 0);",
+    ),
+  );
+
+  expect(inventory.volumes.map(({ name }) => name)).toEqual(['data']);
+  expect(inventory.internalVolumes.map(({ project, name }) => `${project}/${name}`)).toEqual([
+    'default/c1',
+    'dev/a3',
+  ]);
+});
+
+test('a pool without a row for this member, and an architecture without a name, are what a daemon says of them', () => {
+  const inventory = readInventory(
+    smallServer('DELETE FROM storage_pools_nodes; UPDATE instances SET architecture = 99 WHERE id = 1;'),
+  );
+
+  expect(inventory.pools[0]?.state).toBe('Unknown');
+  expect(inventory.instances[0]?.architecture).toBe('unknown');
+});
