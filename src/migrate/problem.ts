@@ -8,8 +8,9 @@ export type MigrateProblem =
   | {
       readonly code: 'schema-unknown';
       readonly schema: number;
-      readonly oldest: number;
-      readonly newest: number;
+      readonly objects: readonly string[];
+      readonly what: string;
+      readonly action: string;
     }
   | { readonly code: 'not-a-database'; readonly path: string; readonly why: string }
   | { readonly code: 'no-permission'; readonly path: string }
@@ -144,8 +145,9 @@ function explain(problem: MigrateProblem): Explanation {
   switch (problem.code) {
     case 'schema-unknown':
       return {
-        what: `The database has schema ${problem.schema}; this version moves schemas ${problem.oldest} to ${problem.newest} (LXD 4.24 and 5.0 to 5.20).`,
-        next: 'Nothing was changed. Other versions of LXD need a newer lxd-to-incus.',
+        what: problem.what,
+        where: atMost(20, problem.objects),
+        next: `Nothing was changed. ${problem.action}`,
       };
     case 'not-a-database':
       return {

@@ -58,6 +58,32 @@ export function changedDatabase(image: Buffer, sql: string): Buffer {
   return built(new Database(image), sql);
 }
 
+/** What LXD's schema updates 61 to 69 add to the tables (db/cluster/update.go), without what they change in them. */
+const schemaUpdates: Readonly<Record<number, string>> = {
+  61: `
+CREATE TABLE networks_load_balancers (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, network_id INTEGER NOT NULL, node_id INTEGER, listen_address TEXT NOT NULL, description TEXT NOT NULL, backends TEXT NOT NULL, ports TEXT NOT NULL, FOREIGN KEY (network_id) REFERENCES networks (id) ON DELETE CASCADE);
+CREATE TABLE networks_load_balancers_config (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, network_load_balancer_id INTEGER NOT NULL, key TEXT NOT NULL, value TEXT, FOREIGN KEY (network_load_balancer_id) REFERENCES networks_load_balancers (id) ON DELETE CASCADE);`,
+  64: `
+CREATE TABLE storage_buckets (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, name TEXT NOT NULL, storage_pool_id INTEGER NOT NULL, node_id INTEGER, description TEXT NOT NULL, project_id INTEGER NOT NULL, FOREIGN KEY (storage_pool_id) REFERENCES storage_pools (id) ON DELETE CASCADE);
+CREATE TABLE storage_buckets_config (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, storage_bucket_id INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, FOREIGN KEY (storage_bucket_id) REFERENCES storage_buckets (id) ON DELETE CASCADE);
+CREATE TABLE storage_buckets_keys (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, storage_bucket_id INTEGER NOT NULL, name TEXT NOT NULL, description TEXT NOT NULL, access_key TEXT NOT NULL, secret_key TEXT NOT NULL, role TEXT NOT NULL, FOREIGN KEY (storage_bucket_id) REFERENCES storage_buckets (id) ON DELETE CASCADE);`,
+  65: 'DROP TABLE nodes_cluster_groups; CREATE TABLE nodes_cluster_groups (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, node_id INTEGER NOT NULL, group_id INTEGER NOT NULL);',
+  67: `
+ALTER TABLE storage_volumes ADD COLUMN creation_date DATETIME NOT NULL DEFAULT '0001-01-01T00:00:00Z';
+ALTER TABLE storage_volumes_snapshots ADD COLUMN creation_date DATETIME NOT NULL DEFAULT '0001-01-01T00:00:00Z';`,
+};
+
+/** Statements that bring a server of schema 60 to a later one. */
+export function atSchema(version: number): string {
+  const updates = Array.from({ length: version - 60 }, (_, index) => 61 + index);
+  return updates
+    .map(
+      (update) =>
+        `INSERT INTO schema (version, updated_at) VALUES (${update}, 0); ${schemaUpdates[update] ?? ''}`,
+    )
+    .join('\n');
+}
+
 /** Any SQLite database. */
 export function databaseOf(sql: string): Buffer {
   return built(new Database(':memory:'), sql);

@@ -2,8 +2,7 @@
 import type { Database } from 'better-sqlite3';
 import { hasTable } from '../convert/change.ts';
 import { orphanedRows } from '../convert/config-tables.ts';
-import { globalSchema } from '../convert/index.ts';
-import { migrationRules } from '../rules/migration-rules.ts';
+import { unknownSchema } from '../convert/index.ts';
 import type { CheckContext, OpenDatabase } from './context.ts';
 import type { Finding } from './finding.ts';
 
@@ -36,18 +35,10 @@ function notReadable({ host, unreadable }: CheckContext): Finding[] {
 
 /** Where this finds something, the tables may mean something else: nothing more is asked of them. */
 export function checkSchema({ sourceDatabase: { db } }: CheckContext): Finding[] {
-  const { schemas } = migrationRules();
-  const version = globalSchema(db);
-  if (version >= schemas.oldest && version <= schemas.fork_point && !hasTable(db, 'identities')) return [];
-  return [
-    {
-      id: 'schema-unknown',
-      severity: 'blocker',
-      objects: [`schema ${version}`],
-      what: `The database has schema ${version}; this version moves schemas ${schemas.oldest} to ${schemas.fork_point} (LXD 4.24 and 5.0 to 5.20).`,
-      action: 'Other versions of LXD need a newer lxd-to-incus.',
-    },
-  ];
+  const unknown = unknownSchema(db);
+  if (unknown === undefined) return [];
+  const { objects, what, action } = unknown;
+  return [{ id: 'schema-unknown', severity: 'blocker', objects, what, action }];
 }
 
 function cluster(

@@ -1,4 +1,5 @@
 // check: everything that stands in the way of a move, would be lost by it, or will be changed.
+import { checkBrokenBefore } from './broken-before/index.ts';
 import { checkCapabilities } from './capabilities.ts';
 import type { CheckContext } from './context.ts';
 import { checkDatabase, checkSchema } from './database.ts';
@@ -21,5 +22,6 @@ export function check(context: CheckContext): Finding[] {
     ...checkFileSystem(context),
     ...checkInstances(context),
     ...checkCapabilities(context),
+    ...checkBrokenBefore(context),
   ];
 }

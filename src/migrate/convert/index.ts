@@ -21,9 +21,12 @@ import {
   renameDescriptions,
   repairSnapshotRecords,
 } from './rows.ts';
+import { unknownSchema } from './unknown-schema.ts';
 
 export type { Change } from './change.ts';
 export { type Held, type PowerRecord, startedByItself } from './power.ts';
+export { globalSchema } from './schema-facts.ts';
+export { type UnknownSchema, unknownSchema } from './unknown-schema.ts';
 
 export interface ConversionInput {
   /** A whole SQLite file of the global database. */
@@ -51,21 +54,14 @@ export interface Conversion {
 
 /**
  * Converts a copy in memory; nothing outside is read or written.
- * @throws {Failure<MigrateProblem>} schema-unknown where the global schema is not one of 60 … 69
+ * @throws {Failure<MigrateProblem>} schema-unknown where number or tables are of no schema that can be moved
  */
 export function convert(input: ConversionInput): Conversion {
   const rules = migrationRules();
   const db = new Database(input.image);
   try {
-    const schema = globalSchema(db);
-    if (schema < rules.schemas.oldest || schema > rules.schemas.fork_point || hasTable(db, 'identities')) {
-      throw migrateFailure({
-        code: 'schema-unknown',
-        schema,
-        oldest: rules.schemas.oldest,
-        newest: rules.schemas.fork_point,
-      });
-    }
+    const unknown = unknownSchema(db);
+    if (unknown !== undefined) throw migrateFailure({ code: 'schema-unknown', ...unknown });
     // Half-way states may break references; whether they hold is checked before (check/database.ts).
     db.pragma('foreign_keys = OFF');
     const editor = openEditor(db);
@@ -109,11 +105,4 @@ export function convert(input: ConversionInput): Conversion {
 
 function has(db: Database.Database, sql: string): boolean {
   return db.prepare(sql).get() !== undefined;
-}
-
-/** The newest number in the table `schema`; 0 where there is none. */
-export function globalSchema(db: Database.Database): number {
-  if (!hasTable(db, 'schema')) return 0;
-  return (db.prepare('SELECT coalesce(max(version), 0) AS version FROM schema').get() as { version: number })
-    .version;
 }

@@ -37,6 +37,14 @@ export interface PatchRule {
   readonly because: string;
 }
 
+export interface KnownTable {
+  readonly columns: readonly string[];
+  /** The schema update that brought the table; every schema that can be moved has it when absent. */
+  readonly since?: number;
+  /** Columns that came later, with the number of their update. */
+  readonly later?: Readonly<Record<string, number>>;
+}
+
 export interface PinRule {
   readonly network_types?: readonly string[];
   readonly server_key?: string;
@@ -117,6 +125,13 @@ export interface MigrationRules {
   /** Keys that Incus knows by entity, in the form of `KeyRule.key`; those below `volatile.` are not among them. */
   readonly known_keys: Readonly<Record<string, readonly string[]>>;
   readonly schemas: { readonly oldest: number; readonly fork_point: number };
+  /** Tables of LXD up to the fork point, and its views. */
+  readonly known_tables: Readonly<Record<string, KnownTable>>;
+  readonly known_views: readonly string[];
+  /** Tables that LXD makes after the fork point. */
+  readonly tables_of_later_source: readonly string[];
+  /** Names of tables and indexes that incusd's schema updates make, by the number of the update. */
+  readonly made_by_target: Readonly<Record<string, readonly string[]>>;
   readonly triggers_kept: readonly string[];
   readonly json_columns: readonly { readonly table: string; readonly column: string }[];
   readonly emptied_tables: readonly { readonly table: string; readonly because: string }[];
@@ -165,7 +180,17 @@ export function migrationRules(): MigrationRules {
 
 function readRules(): MigrationRules {
   const folder = join(import.meta.dirname, '..', '..', '..', 'rules', 'migration');
-  const files = ['config-keys', 'schema', 'storage', 'host', 'verify', 'rehearsal', 'stop', 'known-keys'];
+  const files = [
+    'config-keys',
+    'schema',
+    'storage',
+    'host',
+    'verify',
+    'rehearsal',
+    'stop',
+    'known-keys',
+    'tables',
+  ];
   return Object.assign(
     {},
     ...files.map((name) => parse(readFileSync(join(folder, `${name}.yaml`), 'utf8'))),

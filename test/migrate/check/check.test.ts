@@ -6,7 +6,7 @@ import type { MountInfo } from '../../../src/core/host.ts';
 import { isOpen, mergeFindings } from '../../../src/migrate/check/index.ts';
 import type { FakeHost } from '../../fakes/fake-host.ts';
 import { config, instance } from '../convert/converted.ts';
-import { ask } from '../lxd-database.ts';
+import { ask, atSchema } from '../lxd-database.ts';
 import { finding, findingsOf, idsOf, type Situation, situation } from './checked.ts';
 
 const bridge = `INSERT INTO networks VALUES (1, 1, 'lxdbr0', '', 1, 0);`;
@@ -137,11 +137,32 @@ const appearances: readonly Appearance[] = [
       },
       'a newer schema': { make: sourceRows('UPDATE schema SET version = 73;'), objects: ['schema 73'] },
       'the tables of a newer one under a number that we know': {
-        make: sourceRows('UPDATE schema SET version = 69; CREATE TABLE identities (id INTEGER PRIMARY KEY);'),
+        make: sourceRows(`${atSchema(69)} CREATE TABLE identities (id INTEGER PRIMARY KEY);`),
+        objects: ['table identities'],
+      },
+      'a table of a later schema': {
+        make: sourceRows('CREATE TABLE storage_buckets (x TEXT);'),
+        objects: ['table storage_buckets'],
+      },
+      'a table that is not there': {
+        make: sourceRows('DROP TABLE instances_backups;'),
+        objects: ['table instances_backups'],
+      },
+      'a column that is not there': {
+        make: sourceRows('ALTER TABLE images_aliases DROP COLUMN description;'),
+        objects: ['table images_aliases, column description'],
+      },
+      'a view that is not there': {
+        make: sourceRows('DROP VIEW storage_volumes_all;'),
+        objects: ['view storage_volumes_all'],
+      },
+      'a table that the number promises': {
+        make: sourceRows(`${atSchema(64)} DROP TABLE storage_buckets_keys;`),
+        objects: ['table storage_buckets_keys'],
       },
       'no number at all': { make: sourceRows('DELETE FROM schema;'), objects: ['schema 0'] },
     },
-    not: { 'the last one that both share': sourceRows('UPDATE schema SET version = 69;') },
+    not: { 'the last one that both share': sourceRows(atSchema(69)) },
   },
   {
     id: 'cluster-member:source',

@@ -1,7 +1,7 @@
 // local.db: keys of this member, and which of incusd's patches count as done.
 import { describe, expect, test } from 'vitest';
 import { migrationRules } from '../../../src/migrate/rules/migration-rules.ts';
-import { ask, localDatabase, lxdDatabase } from '../lxd-database.ts';
+import { ask, atSchema, localDatabase, lxdDatabase } from '../lxd-database.ts';
 import { convertImage } from './converted.ts';
 
 const now = new Date('2026-11-24T12:00:00.900Z');
@@ -48,8 +48,8 @@ describe('patches', () => {
     const zfs = convertLocalOf('', `INSERT INTO storage_pools VALUES (1, 'p', 'zfs', '', 1);`);
     const buckets = convertLocalOf(
       '',
-      `INSERT INTO schema VALUES (2, 64, 0); INSERT INTO storage_pools VALUES (1, 'p', 'dir', '', 1);
-       CREATE TABLE storage_buckets (id INTEGER PRIMARY KEY, name TEXT, storage_pool_id INTEGER); INSERT INTO storage_buckets VALUES (1, 'b', 1);`,
+      `${atSchema(64)} INSERT INTO storage_pools VALUES (1, 'p', 'dir', '', 1);
+       INSERT INTO storage_buckets VALUES (1, 'b', 1, 1, '', 1);`,
     );
 
     expect(patches(zfs.local)).toEqual(

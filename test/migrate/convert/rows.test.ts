@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { normaliseIdmaps } from '../../../src/migrate/convert/rows.ts';
-import { ask, lxdDatabase } from '../lxd-database.ts';
+import { ask, atSchema, lxdDatabase } from '../lxd-database.ts';
 import { config, converted, convertImage, instance } from './converted.ts';
 
 const unchanged = converted('').changes;
@@ -261,8 +261,7 @@ describe('records of snapshots', () => {
 
   test('carry the date of the snapshot, where the schema has a column for it', () => {
     const conversion = converted(`
-      ${pool} ${c1} ${s0} INSERT INTO schema VALUES (2, 67, 0);
-      ALTER TABLE storage_volumes_snapshots ADD COLUMN creation_date DATETIME NOT NULL DEFAULT '0001-01-01T00:00:00Z';
+      ${pool} ${c1} ${s0} ${atSchema(67)}
     `);
 
     expect(ask(conversion.image, 'SELECT name, creation_date FROM storage_volumes_snapshots')).toEqual([

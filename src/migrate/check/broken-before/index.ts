@@ -1,0 +1,28 @@
+// What is broken in the source already, and would be carried along in silence: found before the move, so that nobody blames it.
+import type { CheckContext } from '../context.ts';
+import type { Finding } from '../finding.ts';
+import { checkDangling } from './dangling.ts';
+import { checkDefaults } from './defaults.ts';
+import { checkDuplicates } from './duplicates.ts';
+import { checkFiles } from './files.ts';
+import { checkForeignSchema } from './foreign-schema.ts';
+import { checkHiddenRows } from './hidden-rows.ts';
+import { checkNames } from './names.ts';
+import { checkUnreadable } from './unreadable.ts';
+import { checkVolumeRows } from './volume-rows.ts';
+
+/** Rows are looked at wherever the database lies, files only in a whole data directory. */
+export function checkBrokenBefore(context: CheckContext): Finding[] {
+  const { db } = context.sourceDatabase;
+  return [
+    ...checkForeignSchema(db),
+    ...checkUnreadable(db),
+    ...checkDefaults(db),
+    ...checkNames(db, context.targetVersion),
+    ...checkVolumeRows(db),
+    ...checkDangling(db),
+    ...checkDuplicates(db),
+    ...checkHiddenRows(db),
+    ...checkFiles(context),
+  ];
+}
