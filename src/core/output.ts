@@ -1,10 +1,13 @@
 // What a program prints: results and events on standard output, messages for people on standard error.
 import { watchStandardStreams } from './standard-streams.ts';
-import { inert } from './text.ts';
+import { inert, inertJson } from './text.ts';
 
 export interface Output {
   readonly json: boolean;
-  /** A result for a person; nothing in JSON mode. The text is printed as it is: make foreign parts inert first. */
+  /**
+   * A result for a person; nothing in JSON mode. Ends of lines, tabs and the colours of `colour` are printed as they are, whatever
+   * else could act on a terminal is not; a foreign part must not bring its own lines: make it inert first.
+   */
   line(text: string): void;
   /** A message beside the result (progress, warnings). */
   message(text: string): void;
@@ -16,6 +19,7 @@ export interface Output {
 }
 
 const codes = { red: 31, green: 32, yellow: 33, dim: 2, bold: 1 } as const;
+const ownCodes = new RegExp(`(\u001b\\[(?:0|${Object.values(codes).join('|')})m|[\\n\\t])`);
 
 export function openOutput(options: { json: boolean; colour: boolean }): Output {
   watchStandardStreams();
@@ -27,19 +31,24 @@ export function openOutput(options: { json: boolean; colour: boolean }): Output 
     if (progressShown) process.stderr.write('\r\x1b[2K');
     progressShown = false;
   };
+  const safe = (text: string): string =>
+    text
+      .split(coloured ? ownCodes : /([\n\t])/)
+      .map((part, index) => (index % 2 === 1 ? part : inert(part)))
+      .join('');
   return {
     json: options.json,
     line(text) {
       if (options.json) return;
       clear();
-      process.stdout.write(`${text}\n`);
+      process.stdout.write(`${safe(text)}\n`);
     },
     message(text) {
       clear();
-      process.stderr.write(`${text}\n`);
+      process.stderr.write(`${safe(text)}\n`);
     },
     event(value) {
-      if (options.json) process.stdout.write(`${JSON.stringify(value)}\n`);
+      if (options.json) process.stdout.write(`${inertJson(value)}\n`);
     },
     progress(text) {
       if (!onTerminal || options.json) return;

@@ -19,6 +19,31 @@ export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
+/**
+ * Words of a command, a daemon or a failure within a line of ours: their lines stand one after the other, and whatever else
+ * could act is inert.
+ */
+export function inline(text: string): string {
+  return text
+    .split(/[\r\n]+/)
+    .map((line) => inert(line.trim()))
+    .filter((line) => line !== '')
+    .join(' · ');
+}
+
+/** Text of several lines; only the ends of lines keep their meaning. */
+export function inertLines(text: string): string {
+  return text.split('\n').map(inert).join('\n');
+}
+
+/** The same value as JSON.stringify gives, with nothing in it that could act on a terminal. */
+export function inertJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replace(
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** Text for the body or an attribute of an HTML page. */
 export function escapeHtml(text: string): string {
   const names: Record<string, string> = {

@@ -101,3 +101,55 @@ test('a reader that goes away does not end the program', async () => {
 
   expect(status).toBe(42);
 });
+
+describe('whatever is printed', () => {
+  const acts = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]/u;
+
+  test('nothing of it acts on the terminal but ends of lines and tabs', () => {
+    const output = openOutput({ json: false, colour: false });
+
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const { stdout, stderr } = captured(() => {
+          output.line(text);
+          output.message(text);
+        });
+
+        expect((stdout + stderr).replaceAll(/[\n\t]/g, '')).not.toMatch(acts);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('colours of our own are left, others and all other escapes are not', () => {
+    const output = onTerminal(() => openOutput({ json: false, colour: true }));
+
+    const { stdout } = captured(() =>
+      output.line(`${output.colour('red', 'a')}\u001b[2J\u001b[5m\u009b1m\tb`),
+    );
+
+    expect(stdout).toBe('\u001b[31ma\u001b[0m\\u{1b}[2J\\u{1b}[5m\\u{9b}1m\tb\n');
+  });
+
+  test('an event says the same, and nothing in it acts', () => {
+    const output = openOutput({ json: true, colour: false });
+
+    const { stdout } = captured(() => output.event({ event: '\u009b31m\u202e' }));
+
+    expect(stdout).toBe('{"event":"\\u009b31m\\u202e"}\n');
+  });
+});
+
+/** As if standard output were a terminal that may be coloured. */
+function onTerminal<T>(action: () => T): T {
+  const before = Object.getOwnPropertyDescriptor(process.stdout, 'isTTY');
+  Object.defineProperty(process.stdout, 'isTTY', { value: true, configurable: true });
+  vi.stubEnv('NO_COLOR', undefined);
+  try {
+    return action();
+  } finally {
+    vi.unstubAllEnvs();
+    if (before === undefined) Reflect.deleteProperty(process.stdout, 'isTTY');
+    else Object.defineProperty(process.stdout, 'isTTY', before);
+  }
+}

@@ -8,6 +8,9 @@ import {
   formatDuration,
   formatTable,
   inert,
+  inertJson,
+  inertLines,
+  inline,
 } from '../../src/core/text.ts';
 import { anyText } from '../any-text.ts';
 
@@ -38,6 +41,53 @@ describe('inert', () => {
     ['ünïcode 🚀', 'ünïcode 🚀'],
   ])('%j is shown as %j', (hostile, shown) => {
     expect(inert(hostile)).toBe(shown);
+  });
+});
+
+describe('inline', () => {
+  test.each([
+    ['The daemon refused it\nstatus 404', 'The daemon refused it · status 404'],
+    ['a\r\n\r\n  b\n', 'a · b'],
+    ['\u001b[2J\nx', '\\u{1b}[2J · x'],
+    ['one line', 'one line'],
+    ['', ''],
+  ])('%j reads %j', (foreign, shown) => {
+    expect(inline(foreign)).toBe(shown);
+  });
+
+  test('is one line in which nothing acts, and no escape for the end of one', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        expect(inline(text)).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]/u);
+        expect(inline(text.replaceAll('\\', ''))).not.toMatch(/\\u\{[ad]\}/);
+      }),
+    );
+  });
+});
+
+describe('inertLines', () => {
+  test('keeps the ends of lines and nothing else that acts', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        expect(inertLines(text).split('\n').length).toBe(text.split('\n').length);
+        expect(inertLines(text).replaceAll('\n', '')).not.toMatch(
+          /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]/u,
+        );
+      }),
+    );
+  });
+});
+
+describe('inertJson', () => {
+  test('is the same value, and nothing in it acts', () => {
+    fc.assert(
+      fc.property(anyText, fc.boolean(), (text, indented) => {
+        const json = inertJson({ [text]: [text] }, indented ? 2 : undefined);
+
+        expect(JSON.parse(json)).toEqual({ [text]: [text] });
+        expect(json.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]/u);
+      }),
+    );
   });
 });
 

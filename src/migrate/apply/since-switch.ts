@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
+import { inline } from '../../core/text.ts';
 import type { Finding } from '../check/index.ts';
 import { readDatabaseFiles } from '../inventory/database-files.ts';
 import type { Inventory } from '../inventory/inventory.ts';
@@ -55,7 +56,7 @@ export function changesSinceSwitch(
     const unknown = withObjects({
       id: 'since-switch-unknown',
       severity: 'note',
-      objects: [error instanceof Error ? error.message : String(error)],
+      objects: [inline(error instanceof Error ? error.message : String(error))],
       what: "Incus's database cannot be read, so nobody can tell what changed in Incus since the move.",
       action:
         'LXD comes back as it was before the move. The database of Incus is kept in the folder of the run.',

@@ -7,7 +7,7 @@ import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
 import { readRegularFile } from '../../core/read-regular-file.ts';
-import { formatBytes, formatDuration, inert } from '../../core/text.ts';
+import { formatBytes, formatDuration, inert, inline } from '../../core/text.ts';
 import { conversions, type PlannedOn } from '../apply/conversions.ts';
 import { toAnswers } from '../apply/given-answers.ts';
 import { applySteps, type StepProgress } from '../apply/index.ts';
@@ -135,7 +135,7 @@ export function applyContext(
     convertAgain: conversion.again,
     tellingLines: (log) => tellingLines(log, plannedOn.sourceImage),
     say: (text) => output.progress(`  ${title()}: ${text}`),
-    warn: (text) => output.message(inert(text)),
+    warn: (text) => output.message(inline(text)),
     leaveOpen(what) {
       const known = journal.noted(run, noteNames.leftOpen) ?? [];
       if (!known.includes(what)) journal.note(run, noteNames.leftOpen, [...known, what]);
@@ -275,6 +275,6 @@ export function showProgress(progress: StepProgress, output: Output, elapsedMs: 
   else if (progress.state === 'undone') output.line(`${at}  ${count}  taken back: ${inert(inverse)}`);
   else
     output.line(
-      `${at}  ${count}  ${output.colour('red', progress.state === 'failed' ? 'failed' : 'could not be taken back')}: ${inert(title)}: ${inert(progress.error ?? '')}`,
+      `${at}  ${count}  ${output.colour('red', progress.state === 'failed' ? 'failed' : 'could not be taken back')}: ${inert(title)}: ${inline(progress.error ?? '')}`,
     );
 }

@@ -6,7 +6,7 @@ import { Failure } from '../../core/failure.ts';
 import { type Output, openOutput } from '../../core/output.ts';
 import { realHost } from '../../core/real-host.ts';
 import { describeLoss, standardOutputLost } from '../../core/standard-streams.ts';
-import { inert } from '../../core/text.ts';
+import { inertLines } from '../../core/text.ts';
 import { buildProgram } from './program.ts';
 
 /** Their work is done on the host or in a file; of all others what they print is all that they do. */
@@ -61,9 +61,4 @@ async function carryOut(
     });
     return exitCode.failed;
   }
-}
-
-/** Paths and the words of commands and daemons are foreign text; only the ends of lines keep their meaning. */
-function inertLines(text: string): string {
-  return text.split('\n').map(inert).join('\n');
 }

@@ -1,6 +1,6 @@
 // The outcome of verify in the words of a terminal.
 import type { Output } from '../../core/output.ts';
-import { inert } from '../../core/text.ts';
+import { inert, inline } from '../../core/text.ts';
 import type { Verification } from '../verify/index.ts';
 
 export function renderVerification({ checks, notes }: Verification, output: Output): string {
@@ -10,14 +10,14 @@ export function renderVerification({ checks, notes }: Verification, output: Outp
     output.colour('bold', 'Verification'),
     ...failed.map(
       ({ what, object, detail }) =>
-        `${output.colour('red', 'failed')}  ${inert(object)}: ${inert(what)}${detail === undefined ? '' : `\n        ${inert(detail)}`}`,
+        `${output.colour('red', 'failed')}  ${inert(object)}: ${inert(what)}${detail === undefined ? '' : `\n        ${inline(detail)}`}`,
     ),
     ...accepted.map(
       ({ what, object, detail }) =>
-        `${output.colour('yellow', 'accepted')}  ${inert(object)}: ${inert(what)}: ${inert(detail ?? '')}`,
+        `${output.colour('yellow', 'accepted')}  ${inert(object)}: ${inert(what)}: ${inline(detail ?? '')}`,
     ),
     `${checks.length - failed.length - accepted.length} of ${checks.length - accepted.length} checks passed${accepted.length === 0 ? '' : `, ${accepted.length} difference(s) as you accepted them`}`,
-    ...notes.map((note) => `note    ${inert(note)}`),
+    ...notes.map((note) => `note    ${inline(note)}`),
   ];
   return lines.join('\n');
 }

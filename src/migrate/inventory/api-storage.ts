@@ -108,7 +108,7 @@ export async function askVolumes(
         inTime(`${what} of ${of}`, notInTime, question);
       if (type === 'custom') {
         // The list of all projects shows it, and it cannot be asked for: this project shows the volumes of project default.
-        if (!withVolumes.includes(common.project)) continue;
+        if (!withVolumes.includes(common.project)) return;
         volumes.push({
           ...common,
           description: textOf(from, 'description'),

@@ -1,5 +1,5 @@
 // What `inspect` prints: tables for people, one object for programs; confidential values only where they were asked for.
-import { formatBytes, formatTable } from '../../core/text.ts';
+import { formatBytes, formatTable, inertJson } from '../../core/text.ts';
 import type { Config, Devices, Entry, Instant, Inventory } from './inventory.ts';
 import { redactInventory } from './redact-inventory.ts';
 
@@ -9,7 +9,7 @@ export interface RenderOptions {
 }
 
 export function inventoryJson(inventory: Inventory, options: RenderOptions = {}): string {
-  return `${JSON.stringify(options.showValues === true ? inventory : redactInventory(inventory), null, 2)}\n`;
+  return `${inertJson(options.showValues === true ? inventory : redactInventory(inventory), 2)}\n`;
 }
 
 interface Section {

@@ -6,6 +6,7 @@ import { makeFolders } from '../../core/durable.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import type { RunningProcess } from '../../core/start.ts';
+import { inline } from '../../core/text.ts';
 import { answeringSocket } from '../apply/service-control.ts';
 import { writeDatabaseDirectory } from '../apply/write-database.ts';
 import type { Finding } from '../check/finding.ts';
@@ -170,6 +171,7 @@ export async function askTrial(
   const size = sizeOf(inert.image);
   const client = daemonClient(host, room.path(join(trial.directory, 'unix.socket')), size);
   const expected = readInventory(inert.image, { localDatabase: inert.local });
+  let isReady = false;
   const withoutAnswers = (finding: Finding, late: readonly string[] = []): Outcome => ({
     version: undefined,
     compared: {},
@@ -177,12 +179,16 @@ export async function askTrial(
     findings: [finding],
     notProven: [...notProven(inert.changes, expected, []), ...notAnswered(late)],
   });
+  // Once it is ready and goes on running, its last lines are of other things than what it refused.
   const refused = (why: string): Outcome =>
-    withoutAnswers(refusal(why, tellingLines(daemon.tail(), inert.image)));
+    withoutAnswers(
+      refusal(why, isReady && !daemon.hasEnded() ? [] : tellingLines(daemon.tail(), inert.image)),
+    );
   const late: string[] = [];
   try {
     await readyOrEnded(host, client, daemon, limitFor(limitMs, size));
     if (daemon.hasEnded()) return refused(`Incus ended (${await daemon.ended}) on the converted database.`);
+    isReady = true;
     say('inventory');
     const environment = await environmentOf(client);
     const version = textOf(environment, 'server_version');
@@ -207,7 +213,7 @@ export async function askTrial(
     if (!(error instanceof Failure)) throw error;
     if (isLate(error) && !daemon.hasEnded())
       return withoutAnswers(notInTime(error), [error.explanation.what]);
-    return refused(`Incus did not answer on the converted database: ${error.explanation.what}`);
+    return refused(`Incus did not answer on the converted database: ${inline(error.explanation.what)}`);
   }
 }
 
@@ -286,7 +292,7 @@ function refusal(what: string, objects: readonly string[]): Finding {
     severity: 'blocker',
     objects,
     what,
-    action: 'Nothing was changed, LXD goes on running. These are the last lines that Incus printed.',
+    action: `Nothing was changed, LXD goes on running.${objects.length === 0 ? '' : ' These are the last lines that Incus printed.'}`,
   };
 }
 

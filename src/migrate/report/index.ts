@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { join, resolve } from 'node:path';
 import { asFileFailure } from '../../core/as-file-failure.ts';
 import { makeFolders, writeFileDurable } from '../../core/durable.ts';
+import { inertJson } from '../../core/text.ts';
 import type { Answers } from '../check/index.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { inventoryJson } from '../inventory/render.ts';
@@ -40,7 +41,7 @@ export function writeReport(
   };
   const inventoryPath = write('inventory.json', inventoryJson(inventory));
   if (plan === undefined) return inventoryPath;
-  write('plan.json', `${JSON.stringify(plan, null, 2)}\n`);
+  write('plan.json', `${inertJson(plan, 2)}\n`);
   write('report.md', renderMarkdown(plan, verification, rehearsal, answers));
   return write('report.html', renderHtml(plan, verification, rehearsal, answers));
 }

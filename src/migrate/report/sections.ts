@@ -1,5 +1,5 @@
 // What a report says, before it is set as HTML or Markdown.
-import { formatDuration } from '../../core/text.ts';
+import { formatDuration, inline } from '../../core/text.ts';
 import { type Answers, answerTo, type Finding } from '../check/index.ts';
 import { describeStep, type Plan } from '../plan/index.ts';
 import type { Rehearsal } from '../rehearse/index.ts';
@@ -54,11 +54,11 @@ export function sections(
           {
             id: 'verification',
             title: 'Verification',
-            ...(verification.notes.length === 0 ? {} : { text: verification.notes.join(' ') }),
+            ...(verification.notes.length === 0 ? {} : { text: verification.notes.map(inline).join(' ') }),
             head: ['', 'object', 'check', 'detail'],
             rows: [...verification.checks]
               .sort((a, b) => rank(a) - rank(b))
-              .map((check) => [outcomeOf(check), check.object, check.what, check.detail ?? '']),
+              .map((check) => [outcomeOf(check), check.object, check.what, inline(check.detail ?? '')]),
           },
         ]),
     {

@@ -112,7 +112,7 @@ describe('a server that is planned again', () => {
     expect(
       await replanned(`
         INSERT INTO operations VALUES (77, 'u', '1', 1, NULL);
-        UPDATE nodes SET heartbeat = '2030-01-01 00:00:00'; UPDATE instances SET last_use_date = 'now';
+        UPDATE nodes SET heartbeat = '2030-01-01 00:00:00'; UPDATE instances SET last_use_date = '2030-01-01 00:00:00';
       `),
     ).toBeUndefined();
   });
