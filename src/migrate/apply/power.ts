@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Host } from '../../core/host.ts';
 import { type DaemonClient, daemonClient } from '../daemon/client.ts';
+import { compareText } from '../inventory/order.ts';
 import type { DaemonRef } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
 import { instanceOfStorageName, type RunningInstance, runningInstances } from './running.ts';
@@ -76,13 +77,22 @@ export function powerFromProcesses(
 export async function instanceStates(client: DaemonClient): Promise<InstanceState[]> {
   const answer = await client.get('/1.0/instances?recursion=1&all-projects=true');
   if (!Array.isArray(answer)) return [];
-  return (answer as Record<string, unknown>[]).map((instance) => ({
+  return (answer as Record<string, unknown>[]).map(toState);
+}
+
+/** Of one; a list of all takes a daemon a second and more where there are very many. */
+export async function instanceState(client: DaemonClient, instance: string): Promise<InstanceState> {
+  return toState((await client.get(instancePath(instance))) as Record<string, unknown>);
+}
+
+function toState(instance: Record<string, unknown>): InstanceState {
+  return {
     project: String(instance['project'] ?? 'default'),
     name: String(instance['name']),
     status: String(instance['status']),
     ephemeral: instance['ephemeral'] === true,
     expanded: (instance['expanded_config'] ?? {}) as Record<string, string>,
-  }));
+  };
 }
 
 /**
@@ -140,14 +150,16 @@ export interface StopOrders {
 
 /**
  * Instances of equal boot.stop.priority are stopped together, the highest first; both daemons do the same at a shutdown.
+ * @param states of all instances, as the daemon has just said them
  * @param keep `project/name` of one that is left running
  */
 export async function stopThroughDaemon(
   client: DaemonClient,
+  states: readonly InstanceState[],
   orders: StopOrders,
   keep?: string,
 ): Promise<void> {
-  const running = runningOf(await instanceStates(client)).filter((instance) => nameOf(instance) !== keep);
+  const running = runningOf(states).filter((instance) => nameOf(instance) !== keep);
   const priorities = [...new Set(running.map(stopPriority))].sort((a, b) => b - a);
   const left = new Set(running.map(nameOf));
   for (const wanted of priorities) {
@@ -157,13 +169,21 @@ export async function stopThroughDaemon(
         await stopOne(client, state, orders);
         left.delete(nameOf(state));
         orders.say(
-          `${nameOf(state)} stopped, ${left.size} left${left.size === 0 ? '' : `: ${[...left].join(', ')}`}`,
+          `${nameOf(state)} stopped, ${left.size} left${left.size === 0 ? '' : `: ${firstOf(left)}`}`,
         );
       }),
     );
     // Only now: one that was still stopping would be found running, and left alone, when they are started again.
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
+}
+
+/** Of very many, a line names some. */
+const namedInLine = 10;
+
+function firstOf(names: ReadonlySet<string>): string {
+  const first = [...names].slice(0, namedInLine).join(', ');
+  return names.size > namedInLine ? `${first}, …` : first;
 }
 
 async function stopOne(
@@ -195,16 +215,25 @@ export interface LastInstance {
 
 /**
  * The instance that may stop together with its daemon, which then does its own long work (it loads every instance)
- * beside it and not after it. One that the daemon would force early, or that is frozen, is not one.
+ * beside it and not after it. Of those that stop last it is the one that the target starts first: others wait for that
+ * one, and it is down for the shortest time. One that the daemon would force early, or that is frozen, is not one.
  */
-export async function lastToStop(client: DaemonClient): Promise<LastInstance | undefined> {
-  const running = runningOf(await instanceStates(client));
-  const last = running
-    .sort((a, b) => stopPriority(b) - stopPriority(a) || (nameOf(a) < nameOf(b) ? -1 : 1))
-    .at(-1);
+export function lastToStop(states: readonly InstanceState[]): LastInstance | undefined {
+  const [last] = runningOf(states).toSorted((a, b) => stopPriority(a) - stopPriority(b) || startOrder(a, b));
   if (last === undefined || last.status === 'Frozen') return undefined;
   const seconds = shutdownSeconds(last) ?? daemonForcesAfterSeconds;
   return seconds < 10 ? undefined : { instance: nameOf(last), forcedAfterMs: seconds * 1000 };
+}
+
+/** As both daemons order a start: the highest boot.autostart.priority first, then by name (instances.go). */
+export function startOrder(a: InstanceState, b: InstanceState): number {
+  return (
+    startPriority(b) - startPriority(a) || compareText(a.name, b.name) || compareText(a.project, b.project)
+  );
+}
+
+function startPriority({ expanded }: InstanceState): number {
+  return Number(expanded['boot.autostart.priority'] ?? '0') || 0;
 }
 
 function runningOf(states: readonly InstanceState[]): InstanceState[] {

@@ -1,7 +1,7 @@
 // Brings instances into the state in which they were recorded: exactly that set runs, whatever the daemon started by itself.
 import type { Host } from '../../core/host.ts';
 import type { DaemonClient } from '../daemon/client.ts';
-import { type InstanceState, instanceStates, setState } from './power.ts';
+import { type InstanceState, instanceStates, setState, startOrder } from './power.ts';
 import type { StoredPower } from './step-handler.ts';
 
 export interface PowerOutcome {
@@ -25,8 +25,7 @@ export async function restorePower(
     ...power.frozen.map((instance) => [instance, 'Frozen'] as const),
   ]);
   const states = await instanceStates(client);
-  // As both daemons order a start: the highest boot.autostart.priority first, then by name.
-  states.sort((a, b) => startPriority(b) - startPriority(a) || (a.name < b.name ? -1 : 1));
+  states.sort(startOrder);
   const outcomes: PowerOutcome[] = [];
   let delay = { after: '', seconds: 0 };
   for (const state of states) {
@@ -53,10 +52,6 @@ export async function restorePower(
     if (!known.has(instance))
       outcomes.push({ instance, wanted: goal, error: 'it does not exist any more', gone: true });
   return outcomes;
-}
-
-function startPriority({ expanded }: InstanceState): number {
-  return Number(expanded['boot.autostart.priority'] ?? '0') || 0;
 }
 
 /** What both daemons wait after the start of this instance, before the next one (instances.go instancesStart). */

@@ -30,6 +30,19 @@ export function runningInstances(host: Host, dataDirectory: string): RunningInst
   });
 }
 
+/** Whether the process that was found is there; false means that all of them must be looked at again. */
+export function runsStill(host: Host, { process: { pid, argv } }: RunningInstance): boolean {
+  // Another process may have the number by now, and of one that has ended and is not collected there are no arguments.
+  const now = readIfThere(host.path(`/proc/${pid}/cmdline`));
+  return (
+    now !== undefined &&
+    now
+      .split('\0')
+      .filter((argument) => argument !== '')
+      .join(' ') === argv.join(' ')
+  );
+}
+
 /** The name of a virtual machine whose files lie in the data directory's places (`-name NAME`, both projects). */
 function machineName(process: ProcessInfo, dataDirectory: string): string | undefined {
   if (!/\/qemu-system-[^/]+$|\/qemu-kvm$/.test(process.program ?? '')) return undefined;
@@ -55,9 +68,16 @@ export function instanceOfStorageName(storageName: string): string {
   return name === undefined ? `default/${storageName}` : `${project}/${name}`;
 }
 
+/** The host with its processes as they are now: to look at each of thousands takes long, and many questions are asked. */
+export function atOneMoment(host: Host): Host {
+  const processes = host.processes();
+  return { ...host, processes: () => processes };
+}
+
 /** Everything of a data directory that must be gone before it moves; each in words. */
-export async function whatIsLeft(host: Host, owner: HelperOwner): Promise<string[]> {
+export async function whatIsLeft(realHost: Host, owner: HelperOwner): Promise<string[]> {
   const { dataDirectory } = owner;
+  const host = atOneMoment(realHost);
   const inside = `${dataDirectory}/`;
   const instances = runningInstances(host, dataDirectory);
   return [

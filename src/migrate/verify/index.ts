@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import type { Host } from '../../core/host.ts';
 import type { Journal } from '../apply/journal.ts';
-import { instanceStates } from '../apply/power.ts';
 import type { PowerOutcome } from '../apply/restore-power.ts';
 import { answeringSocket } from '../apply/service-control.ts';
 import {
@@ -62,12 +61,9 @@ export async function verifyRun(
   const actual = await inventoryFromApi(client, { expected, notInTime: (what) => late.push(what) });
   const inventory = compareWithSource(expected, actual, accepted);
   say('pools, networks and power');
-  const alive = [
-    ...(await poolsAndNetworks(client)),
-    ...(await powerStates(client, expected, power, outcomes)),
-  ];
+  const alive = [...(await poolsAndNetworks(client)), ...powerStates(actual, expected, power, outcomes)];
   say('a write as root in every container that runs');
-  const writes = (await writeAsRoot(client)).map(({ project, name, error }) => ({
+  const writes = (await writeAsRoot(client, actual.instances)).map(({ project, name, error }) => ({
     id: 'root-can-write',
     object: `instance ${project}/${name}`,
     what: 'its root can write and read in its root file system',
@@ -175,15 +171,14 @@ function goneOf(expected: Inventory, names: readonly string[]): string[] {
   return names.filter((name) => !known.has(name));
 }
 
-async function powerStates(
-  client: DaemonClient,
+function powerStates(
+  actual: Inventory,
   expected: Inventory,
   power: StoredPower,
   outcomes: readonly PowerOutcome[],
-): Promise<Check[]> {
-  const states = new Map(
-    (await instanceStates(client)).map(({ project, name, status }) => [`${project}/${name}`, status]),
-  );
+): Check[] {
+  const states = new Map(actual.instances.map(({ project, name, status }) => [`${project}/${name}`, status]));
+  const errors = new Map(outcomes.map(({ instance, error }) => [instance, error]));
   const wanted = new Map<string, string>([
     ...power.running.map((name) => [name, 'Running'] as const),
     ...power.frozen.map((name) => [name, 'Frozen'] as const),
@@ -194,7 +189,7 @@ async function powerStates(
   return [...new Set([...states.keys(), ...names])].sort().flatMap((instance) => {
     const goal = wanted.get(instance) ?? 'Stopped';
     const status = states.get(instance) ?? 'gone';
-    const error = outcomes.find((outcome) => outcome.instance === instance)?.error;
+    const error = errors.get(instance);
     return [
       {
         id: 'power-as-before',

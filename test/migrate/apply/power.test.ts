@@ -1,7 +1,13 @@
 // Instances are stopped with a limit, by force only where that is allowed, and started again in the order that they ask for.
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Failure } from '../../../src/core/failure.ts';
-import { type StopOrders, stopThroughDaemon, stopWithoutDaemon } from '../../../src/migrate/apply/power.ts';
+import {
+  instanceStates,
+  lastToStop,
+  type StopOrders,
+  stopThroughDaemon,
+  stopWithoutDaemon,
+} from '../../../src/migrate/apply/power.ts';
 import { restorePower } from '../../../src/migrate/apply/restore-power.ts';
 import { daemonClient } from '../../../src/migrate/daemon/client.ts';
 import { asyncAnswer, errorAnswer, operationAnswer, syncAnswer } from '../../fakes/daemon-answers.ts';
@@ -68,7 +74,7 @@ describe('stopping through the daemon', () => {
     });
     const told = orders(false);
 
-    await stopThroughDaemon(client, told);
+    await stopThroughDaemon(client, await instanceStates(client), told);
 
     expect(asked).toEqual(['stop high 90', 'stop low 60']);
     expect(told.said).toEqual(['default/high stopped, 1 left: default/low', 'default/low stopped, 0 left']);
@@ -80,7 +86,9 @@ describe('stopping through the daemon', () => {
       hard: { status: 'Running', stubborn: true },
     });
 
-    const error = await stopThroughDaemon(client, orders(false)).catch((caught: unknown) => caught);
+    const error = await stopThroughDaemon(client, await instanceStates(client), orders(false)).catch(
+      (caught: unknown) => caught,
+    );
 
     expect((error as Failure).problem).toEqual({
       code: 'instance-will-not-stop',
@@ -98,10 +106,37 @@ describe('stopping through the daemon', () => {
     });
     const told = orders(true);
 
-    await stopThroughDaemon(client, told);
+    await stopThroughDaemon(client, await instanceStates(client), told);
 
     expect(asked.toSorted()).toEqual(['stop calm 60', 'stop hard 60', 'stop hard by force 30']);
     expect(told.warned).toEqual(['default/hard did not stop within 60 s: stopped by force (--force-stop)']);
+  });
+});
+
+describe('the instance that stops together with its daemon', () => {
+  const running = (name: string, config: Readonly<Record<string, string>> = {}) => ({
+    project: 'default',
+    name,
+    status: 'Running',
+    ephemeral: false,
+    expanded: config,
+  });
+
+  test('is the one that starts first of those that stop last', () => {
+    const states = [
+      running('c3'),
+      running('c1'),
+      running('c2', { 'boot.autostart.priority': '7' }),
+      running('c0', { 'boot.stop.priority': '5', 'boot.autostart.priority': '9' }),
+    ];
+
+    expect(lastToStop(states)).toEqual({ instance: 'default/c2', forcedAfterMs: 30_000 });
+  });
+
+  test('is none where that one would be forced early, or is frozen, or nothing runs', () => {
+    expect(lastToStop([running('c1', { 'boot.host_shutdown_timeout': '5' })])).toBeUndefined();
+    expect(lastToStop([{ ...running('c1'), status: 'Frozen' }])).toBeUndefined();
+    expect(lastToStop([{ ...running('c1'), status: 'Stopped' }])).toBeUndefined();
   });
 });
 

@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ProcessInfo } from '../../../src/core/host.ts';
 import { powerFromProcesses } from '../../../src/migrate/apply/power.ts';
-import { helperProcesses, runningInstances, whatIsLeft } from '../../../src/migrate/apply/running.ts';
+import {
+  helperProcesses,
+  runningInstances,
+  runsStill,
+  whatIsLeft,
+} from '../../../src/migrate/apply/running.ts';
 import { clearLeftovers } from '../../../src/migrate/apply/steps/leftovers.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 
@@ -375,4 +380,21 @@ describe('leftovers', () => {
       'nft delete table bridge lxd',
     ]);
   });
+});
+
+test('a monitor that was found runs still only while the same process has its number', () => {
+  const host = machine({ pid: 100, ...monitor('/var/lib/lxd', 'c1') });
+  const [found] = runningInstances(host, '/var/lib/lxd');
+  if (found === undefined) throw new Error('it was not found');
+  const cmdline = (content: string): void => host.writeFile('/proc/100/cmdline', content);
+
+  cmdline(`${found.process.argv.join(' ')}\0\0\0`);
+  const same = runsStill(host, found);
+  cmdline('sleep\x0060\0');
+  const another = runsStill(host, found);
+  cmdline('');
+  const ended = runsStill(host, found);
+  fs.rmSync(host.path('/proc/100'), { recursive: true });
+
+  expect([same, another, ended, runsStill(host, found)]).toEqual([true, false, false, false]);
 });

@@ -1,7 +1,7 @@
 // Steps that stop and start daemons and instances.
 import { Failure } from '../../../core/failure.ts';
 import type { Host } from '../../../core/host.ts';
-import { type DaemonClient, daemonClient } from '../../daemon/client.ts';
+import { daemonClient } from '../../daemon/client.ts';
 import { limitFor, startLimitFor } from '../../daemon/server-size.ts';
 import { isUp, unitActivity } from '../../detect/systemctl.ts';
 import type { DaemonRef, Step } from '../../plan/step.ts';
@@ -9,7 +9,10 @@ import { migrateFailure } from '../../problem.ts';
 import { watchDaemonLog } from '../daemon-log.ts';
 import { looseVeths } from '../host-stands.ts';
 import {
+  type InstanceState,
+  instanceState,
   instanceStates,
+  type LastInstance,
   lastToStop,
   operationsDone,
   powerFromProcesses,
@@ -19,7 +22,7 @@ import {
   stopWithoutDaemon,
 } from '../power.ts';
 import { restorePower } from '../restore-power.ts';
-import { runningInstances } from '../running.ts';
+import { instanceOfStorageName, runningInstances } from '../running.ts';
 import { answeringSocket, startDaemon, stopDaemon, type WhileStopping } from '../service-control.ts';
 
 import {
@@ -151,8 +154,7 @@ function readyLimitMs({ journal, run, size }: ApplyContext): number {
 async function besideStopping(daemon: DaemonRef, context: ApplyContext): Promise<WhileStopping | undefined> {
   if (daemon.role === 'target') return undefined;
   const socket = await answeringSocket(context.host, daemon);
-  const last =
-    socket === undefined ? undefined : await lastToStop(daemonClient(context.host, socket, context.size));
+  const last = socket === undefined ? undefined : await lastOf(context, daemon, socket);
   const instance = last?.instance ?? '';
   const limitMs = Math.min(
     context.stopLimitMs,
@@ -171,6 +173,22 @@ async function besideStopping(daemon: DaemonRef, context: ApplyContext): Promise
   };
 }
 
+/** By its monitor: what still runs is one instance at most, and asking for all of them is part of the downtime of it. */
+async function lastOf(
+  { host, size }: ApplyContext,
+  { dataDirectory }: DaemonRef,
+  socket: string,
+): Promise<LastInstance | undefined> {
+  const client = daemonClient(host, socket, size);
+  const [only, ...others] = runningInstances(host, dataDirectory);
+  if (only === undefined) return undefined;
+  return lastToStop(
+    others.length === 0
+      ? [await instanceState(client, instanceOfStorageName(only.storageName))]
+      : await instanceStates(client),
+  );
+}
+
 function ordersOf({ stopLimitMs, forceStop, say, warn }: ApplyContext): StopOrders {
   return { limitMs: stopLimitMs, force: forceStop, say, warn };
 }
@@ -185,9 +203,10 @@ export const stopInstancesStep: Of<'stop-instances'> = {
       // A user's own stop command may do anything: nothing runs any more when it is called.
       // Where force is allowed each gets its whole limit first, which is longer than what LXD gives the last one.
       const together = step.daemon.service.kind !== 'commands' && !context.forceStop;
-      const last = together ? await lastToStop(client) : undefined;
-      await refuseUnknownEphemeral(client, storedPower(context));
-      await stopThroughDaemon(client, ordersOf(context), last?.instance);
+      const states = await instanceStates(client);
+      const last = together ? lastToStop(states) : undefined;
+      refuseUnknownEphemeral(states, storedPower(context));
+      await stopThroughDaemon(client, states, ordersOf(context), last?.instance);
       if (last !== undefined) context.say(`${last.instance} stops together with LXD`);
     } else await stopWithoutDaemon(host, step.daemon.dataDirectory, ordersOf(context));
   },
@@ -228,9 +247,9 @@ async function startForItsInstances(context: ApplyContext, daemon: DaemonRef): P
 }
 
 /** LXD would delete it, and nobody was asked. */
-async function refuseUnknownEphemeral(client: DaemonClient, power: StoredPower): Promise<void> {
+function refuseUnknownEphemeral(states: readonly InstanceState[], power: StoredPower): void {
   const asked = new Set(power.ephemeral);
-  const unknown = (await instanceStates(client)).filter(
+  const unknown = states.filter(
     ({ project, name, status, ephemeral }) =>
       ephemeral && status !== 'Stopped' && !asked.has(`${project}/${name}`),
   );
@@ -295,8 +314,10 @@ export const startDaemonStep: Of<'start-daemon'> = {
     const { host, say } = context;
     const socket = await answeringSocket(host, daemon);
     // One by one first: at its own shutdown a daemon waits 30 s for a frozen instance, and then forces it.
-    if (socket !== undefined)
-      await stopThroughDaemon(daemonClient(host, socket, context.size), ordersOf(context));
+    if (socket !== undefined) {
+      const client = daemonClient(host, socket, context.size);
+      await stopThroughDaemon(client, await instanceStates(client), ordersOf(context));
+    }
     await stopDaemon(host, daemon, limitFor(daemonLimitMs, context.size));
     const left = powerFromProcesses(host, daemon.dataDirectory);
     // Of a daemon that was killed the instances live on.

@@ -4,7 +4,7 @@ import type { Host } from '../../../core/host.ts';
 import type { Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import { looseVeths } from '../host-stands.ts';
-import { type HelperOwner, helperProcesses, whatIsLeft } from '../running.ts';
+import { atOneMoment, type HelperOwner, helperProcesses, whatIsLeft } from '../running.ts';
 import type { StepHandler } from '../step-handler.ts';
 
 type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;
@@ -127,7 +127,8 @@ export const proveQuietStep: Of<'prove-quiet'> = {
 export async function provedQuiet(host: Host, owners: readonly HelperOwner[]): Promise<void> {
   const end = host.clock() + 5_000;
   for (;;) {
-    const left = (await Promise.all(owners.map((owner) => whatIsLeft(host, owner)))).flat();
+    const now = atOneMoment(host);
+    const left = (await Promise.all(owners.map((owner) => whatIsLeft(now, owner)))).flat();
     if (left.length === 0) return;
     if (host.clock() > end) throw migrateFailure({ code: 'still-running', what: left });
     await host.sleep(50);
