@@ -55,9 +55,13 @@ function linesAdded({ lines, wanted }: IdMapPlan): Finding[] {
       what: usual
         ? 'root has no range of ids here. LXD then takes 1000000 to 1000999999; Incus takes none, and no unprivileged container would start.'
         : `Without these lines Incus would not give the containers the ids that they have now.`,
-      action: known
-        ? 'The lines are added. They hold every map that the containers have, so that no file gets another owner.'
-        : 'The lines are added.',
+      action: [
+        'The lines are added.',
+        ...(known ? ['They hold every map that the containers have: no file gets another owner.'] : []),
+        ...(lines.some(({ neededBySource }) => neededBySource)
+          ? ['They stay after a rollback: LXD could not start these containers without them either.']
+          : []),
+      ].join(' '),
     },
   ];
 }

@@ -13,6 +13,8 @@ import { type IdKind, idKinds, idMapFiles, readSubids, type SubidFiles, withText
 export interface IdLine {
   readonly file: string;
   readonly line: string;
+  /** newuidmap refuses LXD's containers as well while the line is missing. */
+  readonly neededBySource: boolean;
 }
 
 export interface IdMapPlan {
@@ -55,7 +57,10 @@ export function planIdMaps({ host, db, hasTarget }: IdMapFacts): IdMapPlan {
   const best = tried.find(({ outcome }) => outcome.allKept);
   const outcome = best?.outcome ?? outcomeOf(files, machine, containers);
   return {
-    lines: containers.length === 0 || best === undefined ? [] : linesOf(best.ranges),
+    lines:
+      containers.length === 0 || best === undefined
+        ? []
+        : linesOf(best.ranges, outcomeOf(files, found, containers).refused.length > 0),
     containers,
     files,
     machine,
@@ -167,9 +172,9 @@ export function lineOf({ start, size }: IdRange): string {
   return `root:${start}:${size}`;
 }
 
-function linesOf(ranges: Added): IdLine[] {
+function linesOf(ranges: Added, neededBySource: boolean): IdLine[] {
   return idKinds.flatMap((kind) =>
-    ranges[kind].map((range) => ({ file: idMapFiles[kind], line: lineOf(range) })),
+    ranges[kind].map((range) => ({ file: idMapFiles[kind], line: lineOf(range), neededBySource })),
   );
 }
 

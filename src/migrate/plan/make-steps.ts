@@ -100,7 +100,7 @@ export function makeSteps(source: Installation, target: Installation, run: strin
       to: join(moved, 'containers-snapshots'),
     },
     { kind: 'repoint-links', directory: moved, from: source.dataDirectory, to: moved },
-    ...facts.idLines.map(({ file, line }) => ({ kind: 'add-id-range', file, line }) as const),
+    ...facts.idLines.map((line) => ({ kind: 'add-id-range', ...line }) as const),
     ...(target.runtimeDirectory === undefined
       ? []
       : [{ kind: 'empty-runtime-folder', path: target.runtimeDirectory } as const]),

@@ -64,7 +64,13 @@ export type Step =
   | { readonly kind: 'install-database'; readonly from: string; readonly path: string; readonly keep: string }
   | { readonly kind: 'rename-snapshots-folder'; readonly from: string; readonly to: string }
   | { readonly kind: 'repoint-links'; readonly directory: string; readonly from: string; readonly to: string }
-  | { readonly kind: 'add-id-range'; readonly file: string; readonly line: string }
+  | {
+      readonly kind: 'add-id-range';
+      readonly file: string;
+      readonly line: string;
+      /** Without it the source could not start its containers again either. */
+      readonly neededBySource?: boolean;
+    }
   | { readonly kind: 'empty-runtime-folder'; readonly path: string }
   | { readonly kind: 'start-daemon'; readonly daemon: DaemonRef; readonly bridges: readonly string[] }
   | { readonly kind: 'restore-power'; readonly daemon: DaemonRef }
@@ -191,7 +197,10 @@ export function describeStep(step: Step): { readonly title: string; readonly inv
     case 'add-id-range':
       return {
         title: `add the line ${step.line} to ${step.file}`,
-        inverse: `remove that line from ${step.file}`,
+        inverse:
+          step.neededBySource === true
+            ? `nothing to undo: LXD could not start its containers without that line`
+            : `remove that line from ${step.file}`,
       };
     case 'empty-runtime-folder':
       return { title: `empty ${step.path}`, inverse: 'nothing to take back: Incus fills it when it starts' };

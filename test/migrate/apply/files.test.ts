@@ -656,6 +656,19 @@ test.each([
   });
 });
 
+test('a line without which LXD could not start its containers either is kept', async () => {
+  const { host, apply, undo } = begun({
+    handler: addIdRangeStep,
+    step: { kind: 'add-id-range', file: '/etc/subuid', line: 'root:5:65536', neededBySource: true },
+    make: (fake) => fake.writeFile('/etc/subuid', 'a:1:2'),
+  });
+  await apply();
+
+  await undo();
+
+  expect(fs.readFileSync(host.path('/etc/subuid'), 'utf8')).toBe('a:1:2\nroot:5:65536\n');
+});
+
 test('undone, a file that became something else is left as it is, and said', async () => {
   const { host, apply, undo, warnings } = begun({
     handler: addIdRangeStep,

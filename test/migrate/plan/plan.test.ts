@@ -308,7 +308,12 @@ describe('the steps', () => {
     const { plan } = await planOf(host);
 
     expect(plan.steps.filter(({ kind }) => kind === 'add-id-range')).toEqual([
-      { kind: 'add-id-range', file: '/etc/subgid', line: 'root:100000:10000001' },
+      {
+        kind: 'add-id-range',
+        file: '/etc/subgid',
+        line: 'root:100000:10000001',
+        neededBySource: true,
+      },
     ]);
   });
 

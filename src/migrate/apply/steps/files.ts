@@ -229,6 +229,7 @@ export const addIdRangeStep: Of<'add-id-range'> = {
   undoIsIndependent: true,
   undo(call) {
     const { step, context } = call;
+    if (step.neededBySource === true) return;
     const { host, warn } = context;
     const { wasThere, endedOpen } = memoOf(idRangeMemo, call) ?? { wasThere: true, endedOpen: false };
     if (wasThere || !fs.existsSync(host.path(step.file))) return;
