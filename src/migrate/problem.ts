@@ -13,6 +13,10 @@ export type MigrateProblem =
       readonly action: string;
     }
   | { readonly code: 'not-a-database'; readonly path: string; readonly why: string }
+  /** local.db, of either daemon. */
+  | { readonly code: 'local-database'; readonly path: string; readonly why: string }
+  /** What a daemon's database always answers, this one does not. */
+  | { readonly code: 'database-refuses'; readonly path: string; readonly why: string }
   | { readonly code: 'no-permission'; readonly path: string }
   | { readonly code: 'needs-root'; readonly command: string }
   | { readonly code: 'no-source'; readonly looked: readonly string[]; readonly plainLxc: boolean }
@@ -154,6 +158,18 @@ function explain(problem: MigrateProblem): Explanation {
         what: `No LXD or Incus database here: ${problem.why}.`,
         where: problem.path,
         next: 'Give the data directory (for instance /var/lib/lxd) or its database/global folder.',
+      };
+    case 'local-database':
+      return {
+        what: `This is no local.db that a daemon could start on: ${problem.why}.`,
+        where: problem.path,
+        next: 'Nothing was changed. Put the whole file in its place; as root, "sqlite3 FILE .tables" shows what is in one.',
+      };
+    case 'database-refuses':
+      return {
+        what: `This database is not as LXD makes it: ${problem.why}.`,
+        where: problem.path,
+        next: `Nothing was changed. ${ownCommand('export-db')} writes it into a file in which you can look for what is missing.`,
       };
     case 'no-permission':
       return {

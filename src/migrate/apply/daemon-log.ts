@@ -2,6 +2,7 @@
 import * as fs from 'node:fs';
 import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
+import { openRegularFile } from '../../core/read-regular-file.ts';
 import type { DaemonRef } from '../plan/step.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
 
@@ -27,11 +28,22 @@ function sizeOf(path: string): number {
 /** From where it ended before; a daemon that begins a new file begins it at 0. */
 function readFrom(path: string, before: number): string {
   try {
-    const size = sizeOf(path);
-    const from = Math.max(size < before ? 0 : before, size - readLimitBytes);
-    return fs.readFileSync(path).subarray(from).toString('utf8').trim();
+    const fd = openRegularFile(path, 'follow');
+    try {
+      const { size } = fs.fstatSync(fd);
+      const from = Math.max(size < before ? 0 : before, size - readLimitBytes);
+      // A log may have any size: only its end is read.
+      const piece = Buffer.alloc(Math.max(0, size - from));
+      return piece
+        .subarray(0, fs.readSync(fd, piece, 0, piece.length, from))
+        .toString('utf8')
+        .trim();
+    } finally {
+      fs.closeSync(fd);
+    }
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'EACCES') return '';
+    // A log that is a pipe or a device tells nothing.
+    if (error instanceof Failure || ['ENOENT', 'EACCES'].includes(systemErrorCode(error) ?? '')) return '';
     throw error;
   }
 }

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { inline } from '../../core/text.ts';
+import { readDatabase } from '../../dqlite/index.ts';
 import type { Finding } from '../check/index.ts';
-import { readDatabaseFiles } from '../inventory/database-files.ts';
+import { requireDatabase } from '../inventory/database-files.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
 import { convertFiles } from '../plan/index.ts';
@@ -49,7 +50,7 @@ export function changesSinceSwitch(
   };
   let now: Inventory;
   try {
-    now = readInventory(readDatabaseFiles(host.path(plan.target.dataDirectory)).image.bytes);
+    now = readInventory(readDatabase(requireDatabase(host.path(plan.target.dataDirectory)).global).bytes);
   } catch (error) {
     if (!(error instanceof Failure) && systemErrorCode(error) === undefined) throw error;
     // It may be why somebody goes back.

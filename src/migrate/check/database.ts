@@ -1,4 +1,5 @@
 // Findings about the database of the source: empty, part of a cluster, of an unknown schema, or not sound.
+import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { hasTable } from '../convert/change.ts';
 import { orphanedRows } from '../convert/config-tables.ts';
@@ -10,6 +11,7 @@ export function checkDatabase(context: CheckContext): Finding[] {
   const { sourceDatabase, targetDatabase, target } = context;
   return [
     ...notReadable(context),
+    ...noLocalDatabase(context),
     ...cluster('source', 'This LXD', sourceDatabase),
     ...(targetDatabase === undefined || target === undefined
       ? []
@@ -29,6 +31,27 @@ function notReadable({ host, unreadable }: CheckContext): Finding[] {
       objects: unreadable,
       what: 'You may not read these, so nothing is said about them; nor can you see which instances run.',
       action: 'The plan is made without them. Plan as root for one that says everything.',
+    },
+  ];
+}
+
+/** The directory of a daemon that ran has one; what belongs to this member alone is in it. */
+function noLocalDatabase({
+  sourceIsWhole,
+  sourceDatabase,
+  source,
+  unreadable,
+  host,
+}: CheckContext): Finding[] {
+  const path = join(source.dataDirectory, 'database', 'local.db');
+  if (!sourceIsWhole || sourceDatabase.local !== undefined || unreadable.includes(host.path(path))) return [];
+  return [
+    {
+      id: 'local-database-missing',
+      severity: 'blocker',
+      objects: [path],
+      what: 'LXD keeps here what belongs to this server alone: its addresses, and what it has done to its data. Without it Incus would take the data for that of a new server.',
+      action: 'Put the file back (LXD makes a copy local.db.bak when it is updated), then plan again.',
     },
   ];
 }

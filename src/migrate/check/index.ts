@@ -1,6 +1,7 @@
 // check: everything that stands in the way of a move, would be lost by it, or will be changed.
 import { checkBrokenBefore } from './broken-before/index.ts';
 import { checkCapabilities } from './capabilities.ts';
+import { checkCells } from './cells.ts';
 import type { CheckContext } from './context.ts';
 import { checkDatabase, checkSchema } from './database.ts';
 import { checkFileSystem } from './file-system.ts';
@@ -12,10 +13,15 @@ export type { CheckContext, OpenDatabase } from './context.ts';
 export type { Answers, Finding } from './finding.ts';
 export { answerTo, isOpen, mergeFindings } from './finding.ts';
 
+/** Ids after which nothing more is asked of the database, and nothing of it converted. */
+export const unreadableDatabase: readonly string[] = ['schema-unknown', 'database-cell'];
+
 /** Looks only; nothing is changed and no daemon is asked. */
 export function check(context: CheckContext): Finding[] {
   const unknown = checkSchema(context);
   if (unknown.length > 0) return unknown;
+  const odd = checkCells(context);
+  if (odd.length > 0) return odd;
   return [
     ...checkDatabase(context),
     ...checkTarget(context),

@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { systemErrorCode } from '../../core/failure.ts';
 import type { Host, MountInfo } from '../../core/host.ts';
 import { unescapeMount } from '../../core/mountinfo.ts';
+import { readRegularFile } from '../../core/read-regular-file.ts';
 
 /** What mounts a data directory when the machine boots. */
 export type BootMount =
@@ -22,6 +23,7 @@ export type Layout =
     };
 
 export const fstab = '/etc/fstab';
+export const fstabLimit = 16 * 1024 * 1024;
 
 export function layoutOf(host: Host, sourceDirectory: string, targetDirectory: string): Layout {
   const mounts = host.mounts();
@@ -92,7 +94,7 @@ export function fstabMountPoints(host: Host): string[] {
 
 function fstabText(host: Host): string {
   try {
-    return fs.readFileSync(host.path(fstab), 'latin1');
+    return readRegularFile(host.path(fstab), { limit: fstabLimit, links: 'follow' }).toString('latin1');
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'EACCES') return '';
     throw error;

@@ -1,8 +1,10 @@
 // Findings about the target: is there one, is it empty, can its daemon be started.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
+import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
+import { readRegularFile } from '../../core/read-regular-file.ts';
 import { isMaskedByFile, neededToStart } from '../detect/systemd.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
 import type { CheckContext } from './context.ts';
@@ -46,11 +48,21 @@ function howToInstall(host: Host): string {
 /** os-release(5); empty where there is none that can be read. */
 function osRelease(host: Host): Map<string, string> {
   for (const path of ['/etc/os-release', '/usr/lib/os-release']) {
-    if (!existsSync(host.path(path))) continue;
-    const lines = readFileSync(host.path(path), 'utf8').matchAll(/^([A-Z_]+)=["']?(.*?)["']?$/gm);
-    return new Map([...lines].map(([, key = '', value = '']) => [key, value]));
+    const lines = textOf(host, path).matchAll(/^([A-Z_]+)=["']?(.*?)["']?$/gm);
+    const found = new Map([...lines].map(([, key = '', value = '']) => [key, value]));
+    if (found.size > 0) return found;
   }
   return new Map();
+}
+
+/** '' where there is no such file, or none that can be read: it only words an advice. */
+function textOf(host: Host, path: string): string {
+  try {
+    return readRegularFile(host.path(path), { limit: 1024 * 1024, links: 'follow' }).toString('utf8');
+  } catch (error) {
+    if (error instanceof Failure || systemErrorCode(error) !== undefined) return '';
+    throw error;
+  }
 }
 
 function versionKnown({ target, targetVersion }: CheckContext): Finding[] {
@@ -71,7 +83,8 @@ function emptiness({ host, target, targetDatabase, unreadable }: CheckContext): 
   if (targetDatabase === undefined) {
     const folders = ['containers', 'virtual-machines', 'storage-pools', 'disks', 'images'].filter((name) => {
       const folder = host.path(join(target.dataDirectory, name));
-      return existsSync(folder) && readdirSync(folder).length > 0;
+      const stat = lstatSync(folder, { throwIfNoEntry: false });
+      return stat !== undefined && (!stat.isDirectory() || readdirSync(folder).length > 0);
     });
     if (folders.length === 0) return [];
     return [notEmpty(folders.map((name) => `files in ${join(target.dataDirectory, name)}`))];

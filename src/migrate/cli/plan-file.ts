@@ -1,18 +1,23 @@
 // Reads the plan of `migrate --plan FILE` and refuses one that no longer fits the server.
-import { readFileSync } from 'node:fs';
-import { systemErrorCode } from '../../core/failure.ts';
+import { Failure, systemErrorCode } from '../../core/failure.ts';
 import { parseValue } from '../../core/parse.ts';
+import { readRegularFile } from '../../core/read-regular-file.ts';
 import { toolVersion } from '../../core/version.ts';
 import { ownProgramIds } from '../check/own-program.ts';
 import type { Plan } from '../plan/index.ts';
 import { planSchema, writerOfPlan } from '../plan/plan-schema.ts';
 import { migrateFailure } from '../problem.ts';
 
+/** Of 20,000 instances it has some tens of megabytes. */
+const limit = 256 * 1024 * 1024;
+
 export function readPlanFile(path: string): Plan {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(readFileSync(path, 'utf8'));
+    parsed = JSON.parse(readRegularFile(path, { limit, links: 'follow' }).toString('utf8'));
   } catch (error) {
+    if (error instanceof Failure)
+      throw migrateFailure({ code: 'bad-file', path, why: error.explanation.what.replace(/\.$/, '') }, error);
     throw migrateFailure({ code: 'bad-file', path, why: systemErrorCode(error) ?? 'it is not JSON' }, error);
   }
   const read = parseValue(planSchema, parsed);

@@ -1,7 +1,8 @@
 // Incus installations: packages, one built by hand, one named by the user; and which incusd is the host's own.
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../../core/host.ts';
+import { openRegularFile } from '../../core/read-regular-file.ts';
 import type { FoundInstallation } from './installation.ts';
 import type { OtherDirectory } from './other-directories.ts';
 import { unitFile } from './systemd.ts';
@@ -122,7 +123,7 @@ function programOfUnit(host: Host): string | undefined {
 function headOf(host: Host, path: string): string {
   let fd: number;
   try {
-    fd = openSync(host.path(path), 'r');
+    fd = openRegularFile(host.path(path), 'follow');
   } catch {
     // A unit that names a program which is not there, or not ours to read, tells nothing.
     return '';

@@ -1,7 +1,8 @@
 // Data directories in other places than the usual one: a daemon runs on them, or a unit of systemd starts one there.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../../core/host.ts';
+import { readRegularFile } from '../../core/read-regular-file.ts';
 import { directoryOfProcess, isDaemon } from './daemon-process.ts';
 import { movedNote } from './moved-note.ts';
 import { unitFolders } from './systemd.ts';
@@ -67,9 +68,9 @@ function namesIn(host: Host, folder: string): string[] {
 function variableIn(host: Host, file: string, variable: string): string | undefined {
   let text: string;
   try {
-    text = readFileSync(host.path(file), 'utf8');
+    text = readRegularFile(host.path(file), { limit: 1024 * 1024, links: 'follow' }).toString('utf8');
   } catch {
-    // A link to a unit that is gone, or a folder of that name.
+    // A link to a unit that is gone or masked, or a folder or pipe of that name.
     return undefined;
   }
   const lines = text.split('\n').filter((line) => line.startsWith('Environment='));

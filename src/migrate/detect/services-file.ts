@@ -1,6 +1,6 @@
 // Reads --services FILE: how to start and stop the daemons on a host without a service manager.
-import { readFileSync } from 'node:fs';
-import { systemErrorCode } from '../../core/failure.ts';
+import { Failure, systemErrorCode } from '../../core/failure.ts';
+import { readRegularFile } from '../../core/read-regular-file.ts';
 import type { Argv } from '../../core/run.ts';
 import { migrateFailure } from '../problem.ts';
 import type { Service } from './installation.ts';
@@ -17,8 +17,9 @@ export interface Services {
 export function readServicesFile(path: string): Services {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(readFileSync(path, 'utf8'));
+    parsed = JSON.parse(readRegularFile(path, { limit: 1024 * 1024, links: 'follow' }).toString('utf8'));
   } catch (error) {
+    if (error instanceof Failure) throw bad(path, error.explanation.what.replace(/\.$/, ''));
     const code = systemErrorCode(error);
     throw migrateFailure(
       {

@@ -1,11 +1,10 @@
 // Reads the database of an LXD or Incus from its files: the global one out of the raft directory, and local.db.
 import * as fs from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import Database from 'better-sqlite3';
+import { dirname, join } from 'node:path';
 import { systemErrorCode } from '../../core/failure.ts';
 import { type CheckedSegments, type DatabaseImage, readDatabase } from '../../dqlite/index.ts';
 import { migrateFailure } from '../problem.ts';
+import { readLocalDatabase } from './read-local-database.ts';
 
 export interface DatabaseFiles {
   /** The folder of the raft files, or of db.bin where nothing else is left. */
@@ -24,7 +23,8 @@ export function findDatabase(directory: string): DatabaseFiles | undefined {
   );
   if (global === undefined) return undefined;
   const local = join(dirname(global), 'local.db');
-  return { global, local: fs.existsSync(local) ? local : undefined };
+  // A link that leads nowhere is there, and says so when it is read.
+  return { global, local: fs.lstatSync(local, { throwIfNoEntry: false }) === undefined ? undefined : local };
 }
 
 function holdsRaft(folder: string): boolean {
@@ -87,48 +87,10 @@ export function readDatabaseFiles(
 
 function readLocalIfAllowed(path: string, unreadable: ReadOptions['unreadable']): Buffer | undefined {
   try {
-    return readLocal(path);
+    return readLocalDatabase(path);
   } catch (error) {
     if (systemErrorCode(error) !== 'EACCES' || unreadable === undefined) throw error;
     unreadable(path);
     return undefined;
-  }
-}
-
-/**
- * local.db as one SQLite file. A daemon may be writing it: a rollback journal beside it means that the file alone is
- * half of a change, so both are copied and SQLite puts them right in the copy.
- */
-function readLocal(path: string): Buffer {
-  for (let attempt = 0; attempt < 10; attempt += 1) {
-    const before = fs.statSync(path);
-    const journals = ['-journal', '-wal'].filter(
-      (ending) => fs.existsSync(path + ending) && fs.statSync(path + ending).size > 0,
-    );
-    const image = journals.length === 0 ? fs.readFileSync(path) : recovered(path, journals);
-    const after = fs.statSync(path);
-    if (before.mtimeMs === after.mtimeMs && before.size === after.size && before.ino === after.ino)
-      return image;
-  }
-  throw migrateFailure({
-    code: 'not-a-database',
-    path,
-    why: 'a daemon kept changing it while it was read; try again',
-  });
-}
-
-function recovered(path: string, journals: readonly string[]): Buffer {
-  const folder = fs.mkdtempSync(join(tmpdir(), 'lxd-to-incus-'));
-  try {
-    const copy = join(folder, basename(path));
-    for (const ending of ['', ...journals]) fs.copyFileSync(path + ending, copy + ending);
-    const db = new Database(copy);
-    try {
-      return db.serialize();
-    } finally {
-      db.close();
-    }
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
   }
 }

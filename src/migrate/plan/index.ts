@@ -8,7 +8,14 @@ import type { Invocation } from '../../core/program-name.ts';
 import { isConfidential, veil } from '../../core/secret.ts';
 import { type CheckedSegments, describeNotice } from '../../dqlite/index.ts';
 import { powerWithoutDaemon } from '../apply/power.ts';
-import { type CheckContext, check, type Finding, mergeFindings, type OpenDatabase } from '../check/index.ts';
+import {
+  type CheckContext,
+  check,
+  type Finding,
+  mergeFindings,
+  type OpenDatabase,
+  unreadableDatabase,
+} from '../check/index.ts';
 import { layoutOf } from '../check/layout.ts';
 import { measureCopy } from '../check/measure-copy.ts';
 import { checkOwnProgram } from '../check/own-program.ts';
@@ -21,6 +28,8 @@ import { planIdMaps } from '../id-maps/plan-id-maps.ts';
 import { type DatabaseContent, findDatabase, readDatabaseFiles } from '../inventory/database-files.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
+import { isOfSqlite } from '../inventory/read-local-database.ts';
+import { migrateFailure } from '../problem.ts';
 import { contentsOf } from './drift.ts';
 import { makeSteps, runFolder } from './make-steps.ts';
 import type { Plan, PlanMaterial } from './plan.ts';
@@ -100,16 +109,16 @@ export async function makePlan({
       ...notices(content),
       ...(program === undefined ? [] : checkOwnProgram(host, program)),
     ];
-    const unknownSchema = findings.some(({ id }) => id === 'schema-unknown');
-    const processes = unknownSchema
+    const unreadableRows = findings.some(({ id }) => unreadableDatabase.includes(id));
+    const processes = unreadableRows
       ? { running: [], frozen: [] }
       : powerWithoutDaemon(host, source, () => startedByItself(opened.db));
     const power = { running: new Set(processes.running), frozen: new Set(processes.frozen) };
     const pinsFromHost =
-      unknownSchema || !sourceIsWhole || !livesHere(host, source)
+      unreadableRows || !sourceIsWhole || !livesHere(host, source)
         ? new Map<string, string>()
         : bridgeAddresses(host, opened);
-    const conversion = unknownSchema
+    const conversion = unreadableRows
       ? undefined
       : convert({
           image: content.image.bytes,
@@ -129,13 +138,13 @@ export async function makePlan({
       source: { ...source, schema: globalSchema(opened.db) },
       target: target === undefined ? undefined : { ...target, version },
       position: { lastIndex: content.image.lastIndex, lastTerm: content.image.lastTerm },
-      ...(keepable ? { contents: unknownSchema ? {} : contentsOf(content.image.bytes) } : {}),
+      ...(keepable ? { contents: unreadableRows ? {} : contentsOf(content.image.bytes) } : {}),
       findings: mergeFindings([...findings, ...(conversion?.findings ?? [])]),
       changes: (conversion?.changes ?? []).map(veilChange),
       localChanges: (conversion?.localChanges ?? []).map(veilChange),
       power: processes,
       steps:
-        target === undefined || !sourceIsWhole || unknownSchema
+        target === undefined || !sourceIsWhole || unreadableRows
           ? []
           : makeSteps(source, target, folder, {
               ...hostInterfaces(opened),
@@ -154,6 +163,9 @@ export async function makePlan({
       power,
       pinsFromHost,
     };
+  } catch (error) {
+    if (!isOfSqlite(error)) throw error;
+    throw migrateFailure({ code: 'database-refuses', path: content.files.global, why: error.message }, error);
   } finally {
     opened.db.close();
     opened.local?.close();

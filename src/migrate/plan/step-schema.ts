@@ -56,7 +56,11 @@ const schemas: { readonly [K in StepKind]: z.ZodType<Extract<Step, { kind: K }>>
   'install-database': step('install-database', { from: z.string(), path: z.string(), keep: z.string() }),
   'rename-snapshots-folder': step('rename-snapshots-folder', move),
   'repoint-links': step('repoint-links', { directory: z.string(), ...move }),
-  'add-id-range': step('add-id-range', { file: z.string(), line: z.string() }),
+  'add-id-range': step('add-id-range', {
+    file: z.string(),
+    line: z.string(),
+    neededBySource: z.boolean().exactOptional(),
+  }),
   'empty-runtime-folder': step('empty-runtime-folder', { path: z.string() }),
   'start-daemon': step('start-daemon', { daemon, bridges: words }),
   'restore-power': step('restore-power', { daemon }),

@@ -1,5 +1,4 @@
 // rehearse: Incus itself is started on a harmless copy of the converted database, cut off from the host, and asked for everything.
-import * as fs from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { makeFolders } from '../../core/durable.ts';
@@ -17,6 +16,7 @@ import { tellingLines } from '../daemon/telling-lines.ts';
 import { inventoryFromApi } from '../inventory/from-api.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
+import { readLocalDatabase } from '../inventory/read-local-database.ts';
 import { daemonRef } from '../plan/make-steps.ts';
 import type { PlanMaterial } from '../plan/plan.ts';
 import { migrateFailure } from '../problem.ts';
@@ -337,7 +337,7 @@ function patchesRun(room: Room, { directory }: Trial, inert: InertDatabase): str
     }
   };
   const before = new Set(names(inert.local));
-  return names(fs.readFileSync(room.path(join(directory, 'database', 'local.db')))).filter(
+  return names(readLocalDatabase(room.path(join(directory, 'database', 'local.db')))).filter(
     (name) => !before.has(name),
   );
 }

@@ -1,4 +1,6 @@
 // What a daemon wrote into its log since a moment, from its file and from the journal; nothing that was there before.
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { watchDaemonLog } from '../../../src/migrate/apply/daemon-log.ts';
 import type { DaemonRef } from '../../../src/migrate/plan/step.ts';
@@ -59,4 +61,20 @@ test('of a journal that does not answer that it is not known, which is not the s
   expect(await watchDaemonLog(host, incus)()).toMatch(
     /^error: what systemd's journal has of it is not known: /,
   );
+});
+
+test('of a log without an end only the end, and of one that is a pipe nothing', async () => {
+  const host = machine();
+  const log = watchDaemonLog(host, incus);
+  host.writeFile('/var/log/incus/incusd.log', '');
+  const path = host.path('/var/log/incus/incusd.log');
+  fs.truncateSync(path, 2 ** 40);
+  fs.appendFileSync(path, 'the last line\n');
+  fs.mkdirSync(host.path('/srv/incus/logs'), { recursive: true });
+  execFileSync('mkfifo', [host.path('/srv/incus/logs/incusd.log')]);
+
+  const text = await log();
+
+  expect(text.replaceAll('\0', '')).toBe('the last line');
+  expect(text.length).toBeLessThanOrEqual(256 * 1024);
 });

@@ -1,12 +1,13 @@
 // Every finding of check: what makes it appear, and what does not.
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
+import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import type { MountInfo } from '../../../src/core/host.ts';
 import { isOpen, mergeFindings } from '../../../src/migrate/check/index.ts';
 import type { FakeHost } from '../../fakes/fake-host.ts';
 import { config, instance } from '../convert/converted.ts';
-import { ask, atSchema } from '../lxd-database.ts';
+import { ask, atSchema, lxdDatabase } from '../lxd-database.ts';
 import { finding, findingsOf, idsOf, type Situation, situation } from './checked.ts';
 
 const bridge = `INSERT INTO networks VALUES (1, 1, 'lxdbr0', '', 1, 0);`;
@@ -61,6 +62,17 @@ const replaceInstallation =
   (role: 'source' | 'target', part: Partial<Situation['source']>) =>
   (one: Situation): void =>
     inContext({ [role]: { ...one[role], ...part } })(one);
+
+/** A server without its local.db. */
+const withoutLocal = {
+  get db() {
+    return new Database(
+      lxdDatabase("INSERT INTO config (key, value) VALUES ('images.auto_update_interval', '0');"),
+    );
+  },
+  local: undefined,
+  servers: [{ id: 1n, address: '1' }],
+};
 
 const idmap = (start: number, size: number): string =>
   JSON.stringify([
@@ -833,6 +845,51 @@ const appearances: readonly Appearance[] = [
         host.writeFile('/opt/lxd/lxd.service', '[Unit]\n');
         fs.symlinkSync(host.path('/opt/lxd/lxd.service'), host.path('/etc/systemd/system/lxd.service'));
       },
+    },
+  },
+  {
+    id: 'database-cell',
+    severity: 'blocker',
+    from: {
+      'bytes for a name': {
+        make: sourceRows(`${instance(1, 'c1')} UPDATE instances SET name = x'00ff';`),
+        objects: ['instances.name: 1 cell(s) that are no text'],
+      },
+      'bytes for a value and for a key': {
+        make: sourceRows("INSERT INTO config (key, value) VALUES ('core.trust_ca', x'31'), (x'6b', 'v');"),
+        objects: ['config.key: 1 cell(s) that are no text', 'config.value: 1 cell(s) that are no text'],
+      },
+      'a word for a number': {
+        make: sourceRows(`${instance(1, 'c1')} UPDATE instances SET type = 'container';`),
+        objects: ['instances.type: 1 cell(s) that are no integer'],
+      },
+    },
+    not: {
+      'JSON as bytes, which is how LXD writes it': sourceRows(
+        "INSERT INTO networks_acls (name, project_id, description, ingress, egress) VALUES ('a', 1, '', x'5b5d', x'5b5d');",
+      ),
+      'bytes in a table of somebody else': sourceRows(
+        "CREATE TABLE mine (a TEXT); INSERT INTO mine VALUES (x'00');",
+      ),
+    },
+  },
+  {
+    id: 'local-database-missing',
+    severity: 'blocker',
+    from: {
+      'a data directory without it': {
+        make: (one) => inContext({ sourceDatabase: withoutLocal })(one),
+        objects: ['/var/lib/lxd/database/local.db'],
+      },
+    },
+    not: {
+      'a copy of the database alone': (one) =>
+        inContext({ sourceDatabase: withoutLocal, sourceIsWhole: false })(one),
+      'one that may not be read': (one) =>
+        inContext({
+          sourceDatabase: withoutLocal,
+          unreadable: [one.host.path('/var/lib/lxd/database/local.db')],
+        })(one),
     },
   },
   {

@@ -1,4 +1,5 @@
 // How the data gets to its new place, and what of /etc/fstab and of names of mount units is understood.
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { fstabMountPoints, fstabWith, layoutOf, mountUnitName } from '../../../src/migrate/check/layout.ts';
@@ -59,6 +60,13 @@ describe('/etc/fstab', () => {
 
     expect(fstabMountPoints(host)).toEqual(['/var/lib/lxd', '/mnt/a b']);
     expect(fstabMountPoints(machine())).toEqual([]);
+  });
+
+  test('that is a pipe is a failure that names it, and nobody waits', () => {
+    const host = machine();
+    execFileSync('mkfifo', [host.path('/etc/fstab')]);
+
+    expect(() => fstabMountPoints(host)).toThrow(/this is a named pipe/);
   });
 
   test('is changed in one field of one line', () => {

@@ -1,4 +1,5 @@
 // migrate --plan FILE: exactly that plan, or a refusal that says what is different.
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -47,6 +48,18 @@ test.each([
   ['a plan without its contents', '{"format": 1, "steps": [], "changes": []}'],
 ])('%s is refused as no plan', (_what, content) => {
   expect(problemOf(() => readPlanFile(written(content)))).toMatchObject({ code: 'bad-file' });
+});
+
+test('a plan that is a pipe or a device is refused, and nobody waits for it', () => {
+  const pipe = join(temporaryFolder(), 'plan.json');
+  execFileSync('mkfifo', [pipe]);
+
+  expect(problemOf(() => readPlanFile(pipe))).toMatchObject({
+    code: 'bad-file',
+    path: pipe,
+    why: 'A file is expected here, and this is a named pipe',
+  });
+  expect(problemOf(() => readPlanFile('/dev/zero'))).toMatchObject({ code: 'bad-file' });
 });
 
 describe('a plan is stale', () => {

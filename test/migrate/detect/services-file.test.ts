@@ -1,5 +1,6 @@
 // --services FILE: what it may say, and a clear refusal of everything else.
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -86,7 +87,19 @@ describe('is refused', () => {
     const folder = temporaryFolder();
 
     expect(refusal(() => readServicesFile(join(folder, 'none')))).toContain('ENOENT');
-    expect(refusal(() => readServicesFile(folder))).toContain('EISDIR');
+    expect(refusal(() => readServicesFile(folder))).toContain(
+      'A file is expected here, and this is a folder',
+    );
+  });
+
+  test('a pipe, for which nobody waits, and a file without an end', () => {
+    const folder = temporaryFolder();
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    writeFileSync(join(folder, 'large'), '');
+    truncateSync(join(folder, 'large'), 2 ** 40);
+
+    expect(refusal(() => readServicesFile(join(folder, 'pipe')))).toContain('this is a named pipe');
+    expect(refusal(() => readServicesFile(join(folder, 'large')))).toContain('no more than 1.0 MiB are read');
   });
 
   test('or read: any JSON gives one of the two, never another error', () => {

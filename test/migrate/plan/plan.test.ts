@@ -7,7 +7,7 @@ import { renderPlan, renderSummary } from '../../../src/migrate/cli/render-plan.
 import { renderHtml } from '../../../src/migrate/report/render-html.ts';
 import { renderMarkdown } from '../../../src/migrate/report/render-markdown.ts';
 import { config, instance } from '../convert/converted.ts';
-import { databaseOf, lxdDatabase, populatedDatabase } from '../lxd-database.ts';
+import { changedDatabase, databaseOf, lxdDatabase, populatedDatabase } from '../lxd-database.ts';
 import { machineWith, planOf, writeDatabase } from './planned.ts';
 
 /** Every file below a folder with its mode, content and destination. */
@@ -207,6 +207,17 @@ test('hostile names stay text on a terminal and in the reports', async () => {
     .filter((line) => line.startsWith('| instance') || line.startsWith('| note'));
   expect(rows.length).toBeGreaterThan(0);
   for (const row of rows) expect(row.split(/(?<!\\)\|/).length).toBeGreaterThanOrEqual(7);
+});
+
+test.each([
+  ['a table that is missing', 'DROP TABLE networks_acls;'],
+  ['a column that is missing', 'ALTER TABLE instances DROP COLUMN stateful;'],
+])('a database with %s is a failure in the words of SQLite, and no bug', async (_what, sql) => {
+  const host = machineWith(changedDatabase(lxdDatabase(instance(1, 'c1')), sql));
+
+  await expect(planOf(host)).rejects.toMatchObject({
+    problem: { code: 'database-refuses', why: expect.stringMatching(/no such (table|column)/) },
+  });
 });
 
 describe('the steps', () => {

@@ -179,13 +179,13 @@ function repoint(host: Host, directory: string, from: string, to: string): numbe
   const map = { from, to, renamedFolders: [] };
   // Links that an interrupted attempt made and did not put in their place.
   for (const folder of folders.map((name) => host.path(join(directory, name))))
-    if (fs.existsSync(folder)) removeTemporaries(folder);
+    if (isFolder(folder)) removeTemporaries(folder);
   for (const name of links) removeTemporaries(host.path(directory), name);
   const candidates = [
     ...links.map((name) => host.path(join(directory, name))),
     ...folders.flatMap((name) => {
       const folder = host.path(join(directory, name));
-      return fs.existsSync(folder) ? fs.readdirSync(folder).map((entry) => join(folder, entry)) : [];
+      return isFolder(folder) ? fs.readdirSync(folder).map((entry) => join(folder, entry)) : [];
     }),
   ];
   const touched = new Set<string>();
@@ -202,6 +202,10 @@ function repoint(host: Host, directory: string, from: string, to: string): numbe
   }
   for (const folder of touched) syncFolder(folder);
   return count;
+}
+
+function isFolder(path: string): boolean {
+  return fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 const idRangeMemo = z.object({

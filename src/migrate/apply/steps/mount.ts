@@ -9,7 +9,8 @@ import {
   writeFileDurable,
 } from '../../../core/durable.ts';
 import type { Host } from '../../../core/host.ts';
-import { fstab, fstabWith, mountAt, mountUnitFile, mountUnitName } from '../../check/layout.ts';
+import { readRegularFile } from '../../../core/read-regular-file.ts';
+import { fstab, fstabLimit, fstabWith, mountAt, mountUnitFile, mountUnitName } from '../../check/layout.ts';
 import { unitStates } from '../../detect/systemctl.ts';
 import type { Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
@@ -66,7 +67,7 @@ async function moveMount(
 function rewriteFstab(host: Host, from: string, to: string): void {
   const file = host.path(fstab);
   removeTemporaries(dirname(file), basename(file));
-  const before = fs.readFileSync(file, 'latin1');
+  const before = readRegularFile(file, { limit: fstabLimit, links: 'follow' }).toString('latin1');
   const after = fstabWith(before, from, to);
   if (after !== before) writeFileDurable(file, Buffer.from(after, 'latin1'), fs.statSync(file).mode & 0o7777);
 }
@@ -78,7 +79,9 @@ async function moveMountUnit(host: Host, from: string, to: string): Promise<void
     host.run(['systemctl', verb, mountUnitName(path)], { timeoutMs: commandMs });
   for (const path of [former, next]) removeTemporaries(host.path(dirname(path)), basename(path));
   if (isThere(host, former)) {
-    const text = fs.readFileSync(host.path(former), 'latin1');
+    const text = readRegularFile(host.path(former), { limit: fstabLimit, links: 'follow' }).toString(
+      'latin1',
+    );
     const [state] = await unitStates(host, [mountUnitName(from)]);
     const moved = text.replace(/^(Where\s*=\s*).*$/m, (_all, key: string) => `${key}${to}`);
     writeFileDurable(
