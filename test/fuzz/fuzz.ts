@@ -1,5 +1,5 @@
-// Feeds a reader with damaged input for as long as wanted, in a process of its own, and holds it to limits of time and
-// memory. Usage: node test/fuzz/fuzz.ts [--inputs N] [--seed N]
+// Feeds readers with damaged input for as long as wanted, each in a process of its own, and holds them to limits of time
+// and memory. Usage: node test/fuzz/fuzz.ts [--inputs N] [--seed N] [--only TARGET]
 import { type ChildProcess, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,16 @@ import { parseArgs } from 'node:util';
 
 const limitMs = 5000;
 const limitBytes = 1024 * 1024 * 1024;
+
+/** What is fed, by the program that does it; each begins, ends and fails one input a line (fuzz-child.ts). */
+const targets: Readonly<Record<string, { readonly what: string; readonly program: string }>> = {
+  databases: { what: 'database directories', program: 'fuzz-databases.ts' },
+  local: {
+    what: 'local.db, and files of other kinds in a data directory and /etc',
+    program: 'fuzz-local.ts',
+  },
+  subids: { what: '/etc/subuid and /etc/subgid', program: 'fuzz-subids.ts' },
+};
 
 interface Tally {
   inputs: number;
@@ -22,12 +32,14 @@ const { values } = parseArgs({
   options: {
     inputs: { type: 'string', default: '100000' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+    only: { type: 'string' },
   },
 });
+const wanted = Object.entries(targets).filter(([name]) => values.only === undefined || values.only === name);
 const inputs = Number(values.inputs);
 const seed = Number(values.seed);
-if (!(inputs > 0) || !Number.isSafeInteger(seed)) {
-  console.error('usage: fuzz [--inputs N] [--seed N]');
+if (!(inputs > 0) || !Number.isSafeInteger(seed) || wanted.length === 0) {
+  console.error(`usage: fuzz [--inputs N] [--seed N] [--only ${Object.keys(targets).join('|')}]`);
   process.exit(2);
 }
 
@@ -36,25 +48,27 @@ const scratch = fs.mkdtempSync(join(fs.existsSync('/dev/shm') ? '/dev/shm' : tmp
 process.on('exit', () => fs.rmSync(scratch, { recursive: true, force: true }));
 process.on('SIGINT', () => process.exit(5));
 
-const begun = Date.now();
-console.log(`database directories: ${inputs} inputs, seed ${seed}`);
-const tally: Tally = { inputs: 0, crashes: [], slowestMs: 0, peakBytes: 0, outcomes: new Map() };
-// A child that dies or hangs is a crash; the next one goes on behind its last input.
-for (let from = 0; from < inputs; ) from = await runChild(from);
-const counts = [...tally.outcomes].map(([outcome, count]) => `${count} ${outcome}`).sort();
-console.log(`${counts.join(', ')}; ${((Date.now() - begun) / 1000).toFixed(0)} s`);
-for (const crash of tally.crashes) console.log(`crash: ${crash}`);
-console.log(
-  `${tally.inputs} inputs, ${tally.crashes.length} crashes, slowest ${tally.slowestMs.toFixed(0)} ms, peak ${Math.round(tally.peakBytes / 2 ** 20)} MiB`,
-);
-process.exitCode = tally.crashes.length === 0 ? 0 : 1;
+for (const [, { what, program }] of wanted) {
+  const begun = Date.now();
+  console.log(`${what}: ${inputs} inputs, seed ${seed}`);
+  const tally: Tally = { inputs: 0, crashes: [], slowestMs: 0, peakBytes: 0, outcomes: new Map() };
+  // A child that dies or hangs is a crash; the next one goes on behind its last input.
+  for (let from = 0; from < inputs; ) from = await runChild(program, from, tally);
+  const counts = [...tally.outcomes].map(([outcome, count]) => `${count} ${outcome}`).sort();
+  console.log(`${counts.join(', ')}; ${((Date.now() - begun) / 1000).toFixed(0)} s`);
+  for (const crash of tally.crashes) console.log(`crash: ${crash}`);
+  console.log(
+    `${tally.inputs} inputs, ${tally.crashes.length} crashes, slowest ${tally.slowestMs.toFixed(0)} ms, peak ${Math.round(tally.peakBytes / 2 ** 20)} MiB`,
+  );
+  if (tally.crashes.length > 0) process.exitCode = 1;
+}
 
 /** Runs a child from an input on; returns the input after the last one that it began. */
-function runChild(from: number): Promise<number> {
+function runChild(program: string, from: number, tally: Tally): Promise<number> {
   const folder = fs.mkdtempSync(join(scratch, 'child-'));
   const child = spawn(
     process.execPath,
-    [join(import.meta.dirname, 'fuzz-databases.ts'), folder, String(seed), String(from), String(inputs)],
+    [join(import.meta.dirname, program), folder, String(seed), String(from), String(inputs)],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let current = from;

@@ -1,6 +1,7 @@
 // How the data gets to its new place: by a rename, together with its mount, or by a copy; from what is mounted where.
 import * as fs from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { fileFailureOf } from '../../core/as-file-failure.ts';
 import { systemErrorCode } from '../../core/failure.ts';
 import type { Host, MountInfo } from '../../core/host.ts';
 import { unescapeMount } from '../../core/mountinfo.ts';
@@ -97,7 +98,7 @@ function fstabText(host: Host): string {
     return readRegularFile(host.path(fstab), { limit: fstabLimit, links: 'follow' }).toString('latin1');
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'EACCES') return '';
-    throw error;
+    throw fileFailureOf('read the file', host.path(fstab), error) ?? error;
   }
 }
 

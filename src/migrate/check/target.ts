@@ -1,5 +1,5 @@
 // Findings about the target: is there one, is it empty, can its daemon be started.
-import { lstatSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { Failure, systemErrorCode } from '../../core/failure.ts';
@@ -83,8 +83,8 @@ function emptiness({ host, target, targetDatabase, unreadable }: CheckContext): 
   if (targetDatabase === undefined) {
     const folders = ['containers', 'virtual-machines', 'storage-pools', 'disks', 'images'].filter((name) => {
       const folder = host.path(join(target.dataDirectory, name));
-      const stat = lstatSync(folder, { throwIfNoEntry: false });
-      return stat !== undefined && (!stat.isDirectory() || readdirSync(folder).length > 0);
+      // Where the directory above is none, neither is there anything in it.
+      return existsSync(folder) && (!statSync(folder).isDirectory() || readdirSync(folder).length > 0);
     });
     if (folders.length === 0) return [];
     return [notEmpty(folders.map((name) => `files in ${join(target.dataDirectory, name)}`))];

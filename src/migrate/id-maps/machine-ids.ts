@@ -1,5 +1,5 @@
 // What the machine itself gives: the ids of this user namespace, and whether shadow's tools are there.
-import { systemErrorCode } from '../../core/failure.ts';
+import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { readRegularFile } from '../../core/read-regular-file.ts';
 import type { MachineIds } from './daemon-ranges.ts';
@@ -20,8 +20,8 @@ function mapped(host: Host, file: string): readonly IdRange[] {
   try {
     text = readRegularFile(host.path(file), { limit: 1024 * 1024, links: 'follow' }).toString('latin1');
   } catch (error) {
-    // A kernel without user namespaces.
-    if (systemErrorCode(error) === 'ENOENT') return everyId;
+    // A kernel without user namespaces has no such file.
+    if (error instanceof Failure || systemErrorCode(error) !== undefined) return everyId;
     throw error;
   }
   return text.split('\n').flatMap((line) => {

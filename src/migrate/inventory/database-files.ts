@@ -37,7 +37,8 @@ function holdsRaft(folder: string): boolean {
     if (code === 'ENOENT' || code === 'ENOTDIR') return false;
     if (code === 'EACCES' || code === 'EPERM')
       throw migrateFailure({ code: 'no-permission', path: folder }, error);
-    throw error;
+    if (code === undefined) throw error;
+    throw migrateFailure({ code: 'not-a-database', path: folder, why: `it cannot be read (${code})` }, error);
   }
 }
 

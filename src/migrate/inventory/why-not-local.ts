@@ -57,7 +57,21 @@ function whyNotRead(db: Database.Database): string | undefined {
   const nameless = db
     .prepare('SELECT 1 FROM config WHERE key IS NULL UNION ALL SELECT 1 FROM patches WHERE name IS NULL')
     .get();
-  return nameless === undefined ? undefined : 'a row of its tables config and patches has no name';
+  if (nameless !== undefined) return 'a row of its tables config and patches has no name';
+  return whyNotWritten(db);
+}
+
+/** In memory only: both daemons write down there what they have done, and so does the conversion. */
+function whyNotWritten(db: Database.Database): string | undefined {
+  try {
+    const insert = db.prepare('INSERT INTO patches (name, applied_at) VALUES (?, 0)');
+    for (const name of ['lxd-to-incus, first', 'lxd-to-incus, second']) insert.run(name);
+    db.exec('UPDATE config SET value = value');
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Error) || systemErrorCode(error)?.startsWith('SQLITE_') !== true) throw error;
+    return `it takes no row as a daemon writes it: ${error.message}`;
+  }
 }
 
 /** Virtual tables, computed columns, checks, defaults and indexes that are expressions; `(255)` and lists of columns are none. */
