@@ -7,6 +7,7 @@ import { checkDatabase, checkSchema } from './database.ts';
 import { checkFileSystem } from './file-system.ts';
 import type { Finding } from './finding.ts';
 import { checkInstances } from './instances.ts';
+import { checkMemberConfig } from './member-config.ts';
 import { checkTarget } from './target.ts';
 
 export type { CheckContext, OpenDatabase } from './context.ts';
@@ -26,6 +27,7 @@ export function check(context: CheckContext): Finding[] {
     ...checkDatabase(context),
     ...checkTarget(context),
     ...checkFileSystem(context),
+    ...checkMemberConfig(context),
     ...checkInstances(context),
     ...checkCapabilities(context),
     ...checkBrokenBefore(context),

@@ -1,6 +1,7 @@
 // Every finding of check: what makes it appear, and what does not.
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
+import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import type { MountInfo } from '../../../src/core/host.ts';
@@ -62,6 +63,50 @@ const replaceInstallation =
   (role: 'source' | 'target', part: Partial<Situation['source']>) =>
   (one: Situation): void =>
     inContext({ [role]: { ...one[role], ...part } })(one);
+
+const fingerprint = 'a'.repeat(64);
+const image = `INSERT INTO images (id, fingerprint, filename, size, public, architecture, upload_date, project_id, type) VALUES (1, '${fingerprint}', 'x', 1, 0, 2, 0, 1, 0);`;
+
+const localRows =
+  (values: Readonly<Record<string, string>>) =>
+  (one: Situation): void => {
+    for (const [key, value] of Object.entries(values))
+      one.sourceLocalSql += `INSERT INTO config (key, value) VALUES ('${key}', '${value}');`;
+  };
+
+/** An LXD that runs and listens there; beside it a connection, and a socket of somebody else. */
+const listens =
+  (address: string) =>
+  ({ host }: Situation): void => {
+    host.machine.processes = [
+      {
+        pid: 40,
+        parent: 1,
+        argv: ['/usr/bin/lxd', '--group', 'lxd'],
+        program: '/usr/bin/lxd',
+        sameMountNamespace: true,
+        samePidNamespace: true,
+      },
+    ];
+    host.writeFile('/proc/40/environ', 'PATH=/bin\0');
+    fs.mkdirSync(host.path('/proc/40/fd'), { recursive: true });
+    fs.symlinkSync('socket:[500]', host.path('/proc/40/fd/5'));
+    fs.symlinkSync('socket:[600]', host.path('/proc/40/fd/6'));
+    const row = (local: string, state: string, inode: number): string =>
+      `   0: ${local} ${local.replace(/[^:]/g, '0')} ${state} 00000000:00000000 00:00000000 00000000     0        0 ${inode} 1 0 100 0 0 10 0\n`;
+    const rows = `  sl  local_address\n${row(address, '0A', 500)}${row('0100007F:0016', '01', 600)}${row('0100007F:0019', '0A', 700)}`;
+    host.writeFile(`/proc/40/net/${address.length > 13 ? 'tcp6' : 'tcp'}`, rows);
+  };
+
+const daemonLink =
+  (folder: string) =>
+  ({ host }: Situation): void => {
+    fs.mkdirSync(host.path('/var/lib/lxd'), { recursive: true });
+    fs.symlinkSync(
+      '/var/lib/lxd/storage-pools/fast/custom/default_pictures',
+      host.path(join('/var/lib/lxd', folder)),
+    );
+  };
 
 /** A server without its local.db. */
 const withoutLocal = {
@@ -890,6 +935,114 @@ const appearances: readonly Appearance[] = [
           sourceDatabase: withoutLocal,
           unreadable: [one.host.path('/var/lib/lxd/database/local.db')],
         })(one),
+    },
+  },
+  {
+    id: 'member-config-lost:core.https_address',
+    severity: 'loss',
+    from: {
+      'a daemon that listens where its database says nothing': {
+        make: listens('00000000000000000000000000000000:20FB'),
+        objects: ['core.https_address = [::]:8443'],
+      },
+      'a daemon that listens elsewhere than its database says': {
+        make: together(listens('0100007F:24E3'), localRows({ 'core.https_address': ':8443' })),
+        objects: ['core.https_address = 127.0.0.1:9443'],
+      },
+    },
+    not: {
+      'an address that is set': together(
+        listens('00000000:20FB'),
+        localRows({ 'core.https_address': '0.0.0.0:8443' }),
+      ),
+      'an address without a port': together(
+        listens('00000000000000000000000000000000:20FB'),
+        localRows({ 'core.https_address': '[::]' }),
+      ),
+      'a socket of another process': together(listens('00000000:20FB'), ({ host }) => {
+        fs.rmSync(host.path('/proc/40/fd/5'));
+      }),
+      'an LXD on another directory': together(listens('00000000:20FB'), ({ host }) => {
+        host.writeFile('/proc/40/environ', 'LXD_DIR=/srv/lxd\0');
+      }),
+      'a copy of the database alone': together(listens('00000000:20FB'), inContext({ sourceIsWhole: false })),
+    },
+  },
+  {
+    id: 'member-config-lost:core.metrics_address',
+    severity: 'loss',
+    from: {
+      'the port of metrics': {
+        make: together(listens('00000000:238C'), localRows({ 'core.https_address': ':8443' })),
+        objects: ['core.metrics_address = 0.0.0.0:9100'],
+      },
+    },
+    not: {
+      'one that is set': together(
+        listens('00000000:238C'),
+        localRows({ 'core.metrics_address': '0.0.0.0:9100' }),
+      ),
+    },
+  },
+  {
+    id: 'member-config-lost:storage.images_volume',
+    severity: 'blocker',
+    from: {
+      'a link of LXD to a volume': {
+        make: daemonLink('images'),
+        objects: ['storage.images_volume = fast/pictures', '/var/lib/lxd/images'],
+      },
+      'images whose files are on a volume, and an empty folder': {
+        make: together(sourceRows(image), ({ host }) => {
+          fs.mkdirSync(host.path('/var/lib/lxd/images'), { recursive: true });
+          host.writeFile(`/var/lib/lxd/storage-pools/fast/custom/default_pictures/${fingerprint}`, '');
+        }),
+        objects: ['storage.images_volume = fast/pictures', '/var/lib/lxd/images'],
+      },
+    },
+    not: {
+      'a volume that is set': together(
+        daemonLink('images'),
+        localRows({ 'storage.images_volume': 'fast/pictures' }),
+      ),
+      "a link of the administrator's": ({ host }) => {
+        fs.mkdirSync(host.path('/var/lib/lxd'), { recursive: true });
+        fs.symlinkSync('/srv/images', host.path('/var/lib/lxd/images'));
+      },
+      'images in their folder': together(sourceRows(image), ({ host }) => {
+        host.writeFile(`/var/lib/lxd/images/${fingerprint}`, '');
+        host.writeFile(`/var/lib/lxd/storage-pools/fast/custom/default_copy/${fingerprint}`, '');
+      }),
+      'images that are nowhere': sourceRows(image),
+    },
+  },
+  {
+    id: 'member-config-lost:storage.backups_volume',
+    severity: 'blocker',
+    from: {
+      'a link of LXD to a volume': {
+        make: daemonLink('backups'),
+        objects: ['storage.backups_volume = fast/pictures', '/var/lib/lxd/backups'],
+      },
+    },
+    not: { 'a folder': ({ host }) => host.writeFile('/var/lib/lxd/backups/instances/x', '') },
+  },
+  {
+    id: 'daemon-volume-folder:images',
+    severity: 'blocker',
+    from: {
+      'a volume that is set, and a folder with files': {
+        make: together(localRows({ 'storage.images_volume': 'fast/pictures' }), ({ host }) =>
+          host.writeFile(`/var/lib/lxd/images/${fingerprint}`, ''),
+        ),
+        objects: ['/var/lib/lxd/images'],
+      },
+    },
+    not: {
+      'an empty folder': together(localRows({ 'storage.images_volume': 'fast/pictures' }), ({ host }) => {
+        fs.mkdirSync(host.path('/var/lib/lxd/images'), { recursive: true });
+      }),
+      'a folder, and no volume': ({ host }) => host.writeFile(`/var/lib/lxd/images/${fingerprint}`, ''),
     },
   },
   {
