@@ -202,6 +202,13 @@ describe('the stand-in for systemctl', () => {
       expect((await systemctl('start', 'lxd')).status).toBe(0);
       expect((await systemctl('is-active', 'lxd')).stdout).toBe('active\n');
       expect((await systemctl('start', 'nonesuch')).status).toBe(5);
+      // A socket that was started is active, and starts no daemon.
+      await systemctl('start', 'incus.socket', 'incus-user.socket');
+      expect(
+        (await systemctl('is-active', 'incus.socket', 'incus-user.socket', 'incus.service')).stdout,
+      ).toBe('active\nactive\ninactive\n');
+      expect((await systemctl('stop', 'incus-user.socket')).status).toBe(0);
+      expect((await systemctl('is-active', 'incus-user.socket')).stdout).toBe('inactive\n');
       expect((await systemctl('stop', 'lxd.service')).status).toBe(0);
       expect(await daemonPid(machine, 'lxd')).toBeUndefined();
 

@@ -392,6 +392,22 @@ test('a unit that does not start again stands in the way of nothing, and is name
   expect(leftOpen).toContain('unit incus-user.socket is inactive; it was active');
 });
 
+test('a unit that was active although masked is named, since nothing can start it again, and fails nothing', async () => {
+  const run = await readyRun();
+  fs.mkdirSync(run.host.path('/etc/systemd/system'), { recursive: true });
+  fs.symlinkSync('/dev/null', run.host.path('/etc/systemd/system/incus-user.socket'));
+  run.host.onRun(([command, verb, ...names]) =>
+    command === 'systemctl' && verb === 'mask' && names.includes('incus-user.socket') ? {} : undefined,
+  );
+
+  const error = await run.apply();
+
+  expect(error).toBeUndefined();
+  expect(run.warnings.join('\n')).toContain('incus-user.socket: active, and masked by somebody');
+  const checks = await unitChecks(run.host, run.journal, 'RUN');
+  expect(checks.filter(({ id, ok }) => id === 'unit-active-as-before' && !ok)).toEqual([]);
+});
+
 test('what verify says of units holds after a move, and no unit is otherwise after a rollback', async () => {
   const run = await readyRun();
   await run.apply();

@@ -4,6 +4,7 @@ import type { Host } from '../../../core/host.ts';
 import { daemonClient } from '../../daemon/client.ts';
 import { limitFor, startLimitFor } from '../../daemon/server-size.ts';
 import { isUp, unitActivity } from '../../detect/systemctl.ts';
+import { isMaskedByFile } from '../../detect/systemd.ts';
 import type { DaemonRef, Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import { watchDaemonLog } from '../daemon-log.ts';
@@ -66,7 +67,7 @@ export const recordPowerStep: Of<'record-power'> = {
 export const stopDaemonStep: Of<'stop-daemon'> = {
   memo: daemonMemo,
   async apply({ step, memo, remember, context }) {
-    if (memo === null) remember(await asItRuns(context.host, step.daemon));
+    if (memo === null) remember(await asItRuns(context, step.daemon));
     await stopDaemon(
       context.host,
       step.daemon,
@@ -96,10 +97,14 @@ export const stopDaemonStep: Of<'stop-daemon'> = {
   holds: ({ step: { daemon }, context }) => isBegun(context, 'start-daemon') || !listens(context, daemon),
 };
 
-async function asItRuns(host: Host, daemon: DaemonRef): Promise<DaemonMemo> {
+async function asItRuns({ host, warn }: ApplyContext, daemon: DaemonRef): Promise<DaemonMemo> {
   const ran = (await answeringSocket(host, daemon)) !== undefined;
   const units = daemon.service.kind === 'systemd' ? daemon.service.units : [];
-  return { ran, active: (await unitActivity(host, units)).filter(isUp).map(({ unit }) => unit) };
+  const active = (await unitActivity(host, units)).filter(isUp).map(({ unit }) => unit);
+  const masked = active.filter((unit) => isMaskedByFile(host, unit));
+  if (masked.length > 0)
+    warn(`${masked.join(', ')}: active, and masked by somebody; once stopped, nothing can start it again`);
+  return { ran, active: active.filter((unit) => !masked.includes(unit)) };
 }
 
 /** Those of its networks, as the plan has them. */
