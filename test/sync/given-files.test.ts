@@ -75,6 +75,7 @@ describe('a named pipe ends no command in waiting', () => {
     ['for a decision', () => ['scan'], 1],
     ['for the folder of a checkout', ({ pipe }) => ['continue', pipe], 1],
     ['for the cache', ({ pipe }) => ['scan', '--cache', pipe], 1],
+    ['for the folder to check out into', ({ pipe }) => ['checkout', 'base', pipe, '--onto', 'rename'], 1],
     ['for a page', ({ pipe }) => ['scan', '--html', pipe], 1],
   ])('%s', (what, argsOf, status) => {
     const tiny = makeTinyFork(temporaryFolder());
@@ -150,4 +151,19 @@ it('a cache below /proc is answered', () => {
   expect(done.status).toBe(1);
   expect(done.stderr).toContain('Could not make the cache folder: ENOENT');
   expect(done.stderr).not.toMatch(/bug|^ {4}at /m);
+});
+
+it('a folder that cannot be made for a checkout is answered, and so is a device in its place', () => {
+  const tiny = makeTinyFork(temporaryFolder(), {
+    upstream: [{ name: 'change', from: 'base', time: 3000, files: { 'doc/new.md': 'New\n' } }],
+  });
+  const checkout = (folder: string) =>
+    forkSync(['checkout', 'change', folder, '--onto', 'rename', ...repositoriesOf(tiny)], { timeout });
+
+  const [device, below] = [checkout('/dev/null'), checkout('/proc/x/y')];
+
+  expect([device.status, below.status]).toEqual([1, 1]);
+  expect(device.stderr).toContain('Not done: it is a device\n/dev/null');
+  expect(below.stderr).toContain('Could not make the folder: ENOENT');
+  expect(device.stderr + below.stderr).not.toMatch(/bug|^ {4}at /m);
 });

@@ -212,7 +212,8 @@ async function main(): Promise<ExitCode> {
 }
 
 /** What talks to a forge goes on to its end, whoever has stopped reading. */
-const publishes = ['nightly', 'comment'].includes(process.argv[2] ?? '');
+const command = process.argv.slice(2).find((argument) => !argument.startsWith('-'));
+const publishes = command === 'nightly' || command === 'comment';
 
 watchStandardStreams();
 process.stdout.on('error', (error) => {

@@ -1,5 +1,5 @@
 // Lays a pick out in a folder for a person to finish, and takes back what the person committed.
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { asFileFailure } from '../../core/as-file-failure.ts';
 import { makeFolders } from '../../core/durable.ts';
@@ -9,6 +9,7 @@ import { formatCommit, parseCommit } from '../git/commit.ts';
 import { countFiles } from '../git/count-files.ts';
 import { gitEnvironment, noTidying } from '../git/git-environment.ts';
 import { readable } from '../git/output.ts';
+import { refuseTakenFolder } from '../git/refuse-taken-folder.ts';
 import { timeLimit } from '../git/time-limit.ts';
 import { fileMode } from '../git/tree.ts';
 import { otherFormatOf, writtenHere } from '../other-format.ts';
@@ -49,13 +50,7 @@ export async function checkoutPick(
   folder: string,
 ): Promise<CheckedOut> {
   const path = resolve(folder);
-  if (existsSync(path) && readdirSync(path).length > 0)
-    throw syncFailure({
-      code: 'checkout-refused',
-      path,
-      why: 'the folder is not empty',
-      next: 'Name a folder that does not exist yet.',
-    });
+  refuseTakenFolder(path);
   const shop = await engine.workshop([request]);
   const { result, outcomes } = await pickCommit(shop, request);
   if (result.status === 'blocked')

@@ -1,10 +1,10 @@
 // Brings the conflict of a pull request back in a folder: from the refs that the run pushed, by git alone.
-import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { asFileFailure } from '../../core/as-file-failure.ts';
 import { makeFolders } from '../../core/durable.ts';
 import { type Argv, run } from '../../core/run.ts';
 import { gitEnvironment } from '../git/git-environment.ts';
+import { refuseTakenFolder } from '../git/refuse-taken-folder.ts';
 import { syncFailure } from '../problem.ts';
 import { branchRef, conflictRef, conflictsPrefix } from './branch-refs.ts';
 import { openRemote, remoteEnvironment } from './git-remote.ts';
@@ -31,13 +31,7 @@ const timeoutMs = 3_600_000;
 export async function checkoutPullRequest(options: PullRequestCheckout): Promise<CheckedOutConflict> {
   const { cloneUrl, branch, token } = options;
   const folder = resolve(options.folder);
-  if (existsSync(folder) && readdirSync(folder).length > 0)
-    throw syncFailure({
-      code: 'checkout-refused',
-      path: folder,
-      why: 'the folder is not empty',
-      next: 'Name a folder that does not exist yet.',
-    });
+  refuseTakenFolder(folder);
   const remote = openRemote({ url: cloneUrl, gitDir: `${folder}/.git`, token });
   asFileFailure('make the folder', folder, () => makeFolders(folder, 0o700));
   const environment = await remoteEnvironment(cloneUrl, await token());
