@@ -1,6 +1,8 @@
 // Turns what people typed into shas of commits.
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { GitError, GitPluginError, simpleGit } from 'simple-git';
+import { coreFailure } from '../../core/core-problem.ts';
 import { run } from '../../core/run.ts';
 import { syncFailure } from '../problem.ts';
 import { gitEnvironment } from './git-environment.ts';
@@ -16,13 +18,38 @@ export interface Git {
   raw(args: readonly string[]): Promise<string>;
 }
 
-/** git on a repository as a whole. */
+/** simple-git on a repository as a whole; its errors become failures like those of any other command. */
 export function openGit(repository: string): Git {
   const path = resolve(repository);
+  const environment = Object.fromEntries(
+    Object.entries({ PATH: process.env['PATH'], ...gitEnvironment }).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined,
+    ),
+  );
   return {
     async raw(args) {
-      const argv = ['git', '-C', path, ...args] as const;
-      return (await run(argv, { timeoutMs: usualTimeoutMs, env: gitEnvironment })).stdout.toString('utf8');
+      const argv = ['git', '-C', path, ...args];
+      let status = -1;
+      try {
+        return await simpleGit({
+          baseDir: path,
+          timeout: { block: usualTimeoutMs },
+          // GIT_CONFIG_GLOBAL=/dev/null is what keeps foreign configuration out; simple-git counts naming it as unsafe.
+          unsafe: { allowUnsafeConfigPaths: true },
+          allowEnvironment: Object.keys(environment),
+          errors(error, result) {
+            status = result.exitCode;
+            return error ?? (status === 0 ? undefined : Buffer.concat(result.stdErr));
+          },
+        })
+          .env(environment)
+          .raw([...args]);
+      } catch (error) {
+        if (!(error instanceof GitError)) throw error;
+        if (error instanceof GitPluginError && error.plugin === 'timeout')
+          throw coreFailure({ code: 'command-timeout', argv, limitMs: usualTimeoutMs, printed: '' }, error);
+        throw coreFailure({ code: 'command-failed', argv, status, stderr: error.message }, error);
+      }
     },
   };
 }
