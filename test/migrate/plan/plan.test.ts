@@ -210,13 +210,31 @@ test('hostile names stay text on a terminal and in the reports', async () => {
 });
 
 test.each([
-  ['a table that is missing', 'DROP TABLE networks_acls;'],
-  ['a column that is missing', 'ALTER TABLE instances DROP COLUMN stateful;'],
-])('a database with %s is a failure in the words of SQLite, and no bug', async (_what, sql) => {
-  const host = machineWith(changedDatabase(lxdDatabase(instance(1, 'c1')), sql));
+  ['a table that is missing', 'DROP TABLE networks_acls;', 'table networks_acls'],
+  [
+    'a column that is missing',
+    'ALTER TABLE instances DROP COLUMN stateful;',
+    'table instances, column stateful',
+  ],
+])('a database with %s is named, with the part, and is no bug', async (_what, sql, part) => {
+  const { plan } = await planOf(machineWith(changedDatabase(lxdDatabase(instance(1, 'c1')), sql)));
 
-  await expect(planOf(host)).rejects.toMatchObject({
-    problem: { code: 'database-refuses', why: expect.stringMatching(/no such (table|column)/) },
+  expect(plan.findings).toContainEqual(
+    expect.objectContaining({ id: 'schema-unknown', severity: 'blocker', objects: [part] }),
+  );
+});
+
+test('what SQLite refuses all the same is a failure in its words, and no bug', async () => {
+  const damaged = changedDatabase(
+    lxdDatabase(instance(1, 'c1')),
+    `INSERT INTO storage_pools VALUES (1, 'default', 'dir', '', 1);
+     DROP TABLE storage_pools_config;
+     CREATE TABLE storage_pools_config (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, storage_pool_id INTEGER NOT NULL, node_id INTEGER, key VARCHAR(255) NOT NULL, value TEXT CHECK (value NOT LIKE '/var/lib/incus/%'));
+     INSERT INTO storage_pools_config VALUES (1, 1, 1, 'source', '/var/lib/lxd/storage-pools/default');`,
+  );
+
+  await expect(planOf(machineWith(damaged))).rejects.toMatchObject({
+    problem: { code: 'database-refuses', why: expect.stringMatching(/CHECK constraint failed/) },
   });
 });
 
