@@ -31,6 +31,16 @@ export interface LoopDevice {
   readonly backingFile: string;
 }
 
+/** A port of the machine that somebody waits on. */
+export interface PortHolder {
+  readonly protocol: 'tcp' | 'udp';
+  /** As `parseProcNet` writes it. */
+  readonly address: string;
+  readonly port: number;
+  /** undefined: nobody that this process may see. */
+  readonly pid: number | undefined;
+}
+
 export interface HttpRequest {
   readonly method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
@@ -63,6 +73,8 @@ export interface Host {
   loops(): Promise<readonly LoopDevice[]>;
   /** Process that listens on a unix socket; undefined where nobody does. A service manager that only holds it counts as nobody. */
   listener(socketPath: string): number | undefined;
+  /** Ports on which somebody waits, in the network namespace of this process. */
+  ports(): readonly PortHolder[];
   /** HTTP over a unix socket. @throws system errors (ENOENT, ECONNREFUSED, …) and `wait-limit` */
   request(socketPath: string, request: HttpRequest): Promise<HttpAnswer>;
   sleep(milliseconds: number): Promise<void>;

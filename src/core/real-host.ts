@@ -5,8 +5,17 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { coreFailure } from './core-problem.ts';
 import { systemErrorCode } from './failure.ts';
-import type { Host, HttpAnswer, HttpRequest, LoopDevice, MountInfo, ProcessInfo } from './host.ts';
+import type {
+  Host,
+  HttpAnswer,
+  HttpRequest,
+  LoopDevice,
+  MountInfo,
+  PortHolder,
+  ProcessInfo,
+} from './host.ts';
 import { parseMountinfo } from './mountinfo.ts';
+import { parseProcNet } from './proc-net.ts';
 import { run } from './run.ts';
 import { start } from './start.ts';
 
@@ -20,6 +29,7 @@ export const realHost: Host = {
   mounts,
   loops,
   listener,
+  ports,
   request,
   sleep: async (milliseconds) => {
     await delay(milliseconds);
@@ -152,12 +162,31 @@ function listener(socketPath: string): number | undefined {
   if (wanted.size === 0) return undefined;
   return processIds()
     .filter((pid) => pid !== 1)
-    .find((pid) => {
-      const names = ofProcess(() => fs.readdirSync(`/proc/${pid}/fd`)) ?? [];
-      return names.some((name) =>
-        wanted.has(ofProcess(() => fs.readlinkSync(`/proc/${pid}/fd/${name}`)) ?? ''),
-      );
-    });
+    .find((pid) => filesOf(pid).some((file) => wanted.has(file)));
+}
+
+/** What the open files of a process are. */
+function filesOf(pid: number): string[] {
+  return (ofProcess(() => fs.readdirSync(`/proc/${pid}/fd`)) ?? []).map(
+    (name) => ofProcess(() => fs.readlinkSync(`/proc/${pid}/fd/${name}`)) ?? '',
+  );
+}
+
+function ports(): PortHolder[] {
+  const sockets = (['tcp', 'udp'] as const).flatMap((protocol) =>
+    ['', '6'].flatMap((family) => {
+      // A kernel without IPv6 has no table of it.
+      const text = ofProcess(() => fs.readFileSync(`/proc/net/${protocol}${family}`, 'latin1')) ?? '';
+      return parseProcNet(text, protocol).map((socket) => ({ protocol, ...socket }));
+    }),
+  );
+  if (sockets.length === 0) return [];
+  // Of a socket that several hold, process 1 is the service manager that passed it on.
+  const holders = new Map<string, number>();
+  for (const pid of processIds())
+    for (const file of filesOf(pid))
+      if (file.startsWith('socket:[') && (holders.get(file) ?? 1) === 1) holders.set(file, pid);
+  return sockets.map(({ inode, ...socket }) => ({ ...socket, pid: holders.get(`socket:[${inode}]`) }));
 }
 
 function request(socketPath: string, wanted: HttpRequest): Promise<HttpAnswer> {

@@ -23,6 +23,21 @@ function processOf(pid: number) {
   return realHost.processes().find((one) => one.pid === pid);
 }
 
+describe('ports', () => {
+  test('name who waits on them, on IPv4 and IPv6, and nobody once they are closed', async () => {
+    const server = net.createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as net.AddressInfo;
+    const found = () => realHost.ports().filter((one) => one.port === port && one.protocol === 'tcp');
+
+    const open = found();
+    await new Promise((resolve) => server.close(resolve));
+
+    expect(open).toEqual([{ protocol: 'tcp', address: '127.0.0.1', port, pid: process.pid }]);
+    expect(found()).toEqual([]);
+  });
+});
+
 describe('processes', () => {
   test('hold this one, with its program and its namespaces', () => {
     const own = processOf(process.pid);

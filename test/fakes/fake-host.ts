@@ -9,6 +9,7 @@ import type {
   HttpRequest,
   LoopDevice,
   MountInfo,
+  PortHolder,
   ProcessInfo,
 } from '../../src/core/host.ts';
 import type { Argv, RunOptions, RunResult } from '../../src/core/run.ts';
@@ -27,6 +28,7 @@ export interface FakeHost extends Host {
     processes: ProcessInfo[];
     mounts: MountInfo[];
     loops: LoopDevice[];
+    ports: PortHolder[];
     /** Process id by the path of the socket that it listens on. */
     listeners: Map<string, number>;
     /** Paths of commands by name. */
@@ -58,6 +60,7 @@ export function fakeHost(): FakeHost {
     processes: [],
     mounts: [],
     loops: [],
+    ports: [],
     listeners: new Map(),
     commands: new Map(),
     userId: 0,
@@ -121,6 +124,7 @@ export function fakeHost(): FakeHost {
     },
     mounts: () => machine.mounts,
     loops: async () => machine.loops,
+    ports: () => machine.ports,
     listener: (socketPath) => machine.listeners.get(socketPath),
     request: async (socketPath, request) => {
       log.push({ kind: 'request', text: `${request.method} ${request.path}` });
