@@ -118,6 +118,71 @@ describe('a data directory that was put elsewhere', () => {
       () => expectBlocked(server, 'mount-inside-source', { says: ['/var/lib/lxd/mine'] }),
     );
   });
+
+  it.each([
+    ['the files of a container', 'containers/odd/rootfs/mnt'],
+    ['a volume', 'custom/default_data1'],
+    ['a snapshot', 'containers-snapshots/c1/snap0'],
+  ])('is refused where somebody mounted something on %s', async (_what, name) => {
+    const place = `/var/lib/lxd/storage-pools/default/${name}`;
+    await during(
+      [
+        ['mkdir', '-p', '/srv/nfs', place],
+        ['mount', '--bind', '/srv/nfs', place],
+      ],
+      [['umount', place]],
+      () => expectBlocked(server, 'mount-inside-source', { says: [`    ${place}\n`] }),
+    );
+  });
+
+  it('is refused where only another mount namespace shows what is mounted inside', async () => {
+    const script = `unshare --mount --propagation private sh -c 'mount --bind /srv/nfs /var/lib/lxd/backups && exec sleep 600' </dev/null >/dev/null 2>&1 &
+      echo $! >/run/elsewhere.pid
+      until grep -q ' /var/lib/lxd/backups ' /proc/$(cat /run/elsewhere.pid)/mountinfo; do sleep 0.05; done`;
+    await during(
+      [
+        ['mkdir', '-p', '/srv/nfs'],
+        ['sh', '-c', script],
+      ],
+      [['sh', '-c', 'kill $(cat /run/elsewhere.pid)']],
+      () =>
+        expectBlocked(server, 'mount-inside-source', {
+          says: ['/var/lib/lxd/backups in the mount namespace of process'],
+        }),
+    );
+  });
+
+  it('is refused where a file in it serves somebody as a disk', async () => {
+    const file = '/var/lib/lxd/storage-pools/default/containers/odd/rootfs/disk.img';
+    await during(
+      [
+        ['truncate', '-s', '16M', file],
+        ['sh', '-c', `losetup --find --show ${file} >/run/loop`],
+      ],
+      [
+        ['sh', '-c', 'losetup -d $(cat /run/loop)'],
+        ['rm', file],
+      ],
+      () => expectBlocked(server, 'file-in-use-inside-source', { says: [`${file} (loop device /dev/loop`] }),
+    );
+  });
+
+  it('is refused where /etc/fstab mounts a part of it elsewhere', async () => {
+    await withFile(
+      '/etc/fstab',
+      (text) =>
+        `${text}\n/var/lib/lxd/storage-pools/default/custom/default_data1 /srv/data none bind,noauto 0 0\n`,
+      () => expectBlocked(server, 'mount-from-source', { says: ['default_data1 (/etc/fstab)'] }),
+    );
+  });
+
+  it('of Incus is refused where somebody mounted something inside', async () => {
+    await during(
+      [['mount', '-t', 'tmpfs', 'tmpfs', '/var/lib/incus/backups']],
+      [['umount', '/var/lib/incus/backups']],
+      () => expectBlocked(server, 'mount-inside-target', { says: ['/var/lib/incus/backups'] }),
+    );
+  });
 });
 
 describe('a place of the tool inside of what it moves', () => {

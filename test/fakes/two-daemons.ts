@@ -14,6 +14,9 @@ export interface FakeDaemon {
   running: boolean;
   /** By `project/name`. */
   readonly instances: Map<string, Status>;
+  /** Status of its pools by name, and of its networks by `project/name`. */
+  readonly pools: Map<string, string>;
+  readonly networks: Map<string, string>;
   /** Instances that it starts by itself. */
   startsByItself: string[];
 }
@@ -36,6 +39,8 @@ export function twoDaemons(host: FakeHost): TwoDaemons {
     program,
     running: false,
     instances: new Map(),
+    pools: new Map([['default', 'Created']]),
+    networks: new Map(),
     startsByItself: [],
   });
   const lxd = daemon('lxd', '/var/lib/lxd/unix.socket', '/usr/bin/lxd');
@@ -159,7 +164,19 @@ export function twoDaemons(host: FakeHost): TwoDaemons {
       return syncAnswer({});
     }
     if (bare === `/1.0/operations/${operationId}/wait`) return operationAnswer(200);
-    if (bare === '/1.0/projects') return syncAnswer(['/1.0/projects/default', '/1.0/projects/dev']);
+    const asked = new URLSearchParams(query);
+    if (bare === '/1.0/projects')
+      return syncAnswer(
+        ['default', 'dev'].map((name) =>
+          asked.has('recursion') ? { name, config: {} } : `/1.0/projects/${name}`,
+        ),
+      );
+    if (bare === '/1.0/storage-pools')
+      return syncAnswer([...one.pools].map(([name, status]) => ({ name, status })));
+    if (bare === '/1.0/networks')
+      return syncAnswer(
+        [...one.networks].map(([name, status]) => ({ name: name.split('/')[1], managed: true, status })),
+      );
     // Whatever was asked of this daemon is done when it answers.
     if (bare === '/1.0/operations') return syncAnswer({});
     if (bare === '/1.0/instances')

@@ -1,10 +1,11 @@
 // What mounts of other namespaces and open files hold of a data directory: neither stops a rename, both would go on
 // writing into what moved.
 import * as fs from 'node:fs';
-import { join, relative } from 'node:path';
-import { systemErrorCode } from '../../core/failure.ts';
+import { join } from 'node:path';
 import type { Host, ProcessInfo } from '../../core/host.ts';
-import { type MountEntry, parseMountinfo } from '../../core/mountinfo.ts';
+import type { MountEntry } from '../../core/mountinfo.ts';
+import { isSameTree, mountsOf, namespaceOf, ofProcess } from '../machine/mount-namespaces.ts';
+import { isBelow, mountShowing, pathInside } from '../machine/mount-showing.ts';
 
 /** Each in words; this process and what it holds are left out. */
 export function heldElsewhere(host: Host, dataDirectory: string): string[] {
@@ -36,7 +37,7 @@ export function heldElsewhere(host: Host, dataDirectory: string): string[] {
     if (reach.length === 0) return inNamespace;
     const files = filesOf(host, found.pid).filter((file) => {
       const mount = reach.find(({ id }) => id === mountOfFile(host, found.pid, file.number));
-      return mount !== undefined && isBelow(place.path, join(mount.root, relative(mount.path, file.path)));
+      return mount !== undefined && isBelow(place.path, pathInside(mount, file.path));
     });
     return [...inNamespace, ...openFiles(found, files.map(shown))];
   });
@@ -56,23 +57,14 @@ interface Around {
 }
 
 function placeOf(mounts: readonly MountEntry[], path: string): Place {
-  const mount = mounts
-    .filter((one) => one.path === path || isBelow(one.path, path))
-    .reduce<MountEntry | undefined>(
-      (best, one) => (best === undefined || one.path.length >= best.path.length ? one : best),
-      undefined,
-    );
+  const mount = mountShowing(mounts, path);
   if (mount === undefined) return { device: undefined, path };
-  return { device: mount.deviceNumber, path: join(mount.root, relative(mount.path, path)) };
+  return { device: mount.deviceNumber, path: pathInside(mount, path) };
 }
 
 function mountsInside(mounts: readonly MountEntry[], { own, place, dataDirectory }: Around): MountEntry[] {
-  const root = (all: readonly MountEntry[]): MountEntry | undefined =>
-    all.findLast(({ path }) => path === '/');
-  const [ours, theirs] = [root(own), root(mounts)];
   // Paths mean the same only in a namespace whose tree is that of the host, as services of systemd have one.
-  const sameTree =
-    ours !== undefined && ours.deviceNumber === theirs?.deviceNumber && ours.root === theirs.root;
+  const sameTree = isSameTree(own, mounts);
   return mounts.filter(
     (mount) =>
       ((place.device === undefined || mount.deviceNumber === place.device) &&
@@ -83,10 +75,6 @@ function mountsInside(mounts: readonly MountEntry[], { own, place, dataDirectory
 
 function overlaps({ deviceNumber, root }: MountEntry, { device, path }: Place): boolean {
   return deviceNumber === device && (root === path || isBelow(path, root) || isBelow(root, path));
-}
-
-function isBelow(folder: string, path: string): boolean {
-  return path !== folder && path.startsWith(folder === '/' ? '/' : `${folder}/`);
 }
 
 function heldMount(found: ProcessInfo, { path, root }: MountEntry): string {
@@ -129,26 +117,4 @@ function mountOfFile(host: Host, pid: number, number: string): number | undefine
   const text = ofProcess(() => fs.readFileSync(host.path(`/proc/${pid}/fdinfo/${number}`), 'utf8'));
   const id = /^mnt_id:\s*(\d+)$/m.exec(text ?? '')?.[1];
   return id === undefined ? undefined : Number(id);
-}
-
-function mountsOf(host: Host, pid: string): MountEntry[] {
-  return parseMountinfo(
-    ofProcess(() => fs.readFileSync(host.path(`/proc/${pid}/mountinfo`), 'latin1')) ?? '',
-  );
-}
-
-function namespaceOf(host: Host, pid: number): string {
-  return ofProcess(() => fs.readlinkSync(host.path(`/proc/${pid}/ns/mnt`))) ?? `of ${pid}`;
-}
-
-/** A process may end at any moment, and some belong to nobody's eyes. */
-function ofProcess<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES' || code === 'EPERM' || code === 'EINVAL')
-      return undefined;
-    throw error;
-  }
 }

@@ -1,6 +1,7 @@
 // What a run notes for later steps and for verify, by name, each with the parser that reads it back.
 import * as z from 'zod';
 import { maybe } from '../../core/parse.ts';
+import { conditionSchema } from '../condition/condition.ts';
 import { findingSchema } from '../plan/plan-schema.ts';
 import { givenAnswersSchema } from './given-answers.ts';
 
@@ -23,6 +24,7 @@ const instance = { project: z.string(), name: z.string() };
 
 const notes = {
   power: storedPower,
+  condition: conditionSchema,
   /** `<network>/<key>` and value, as the host showed them when the plan was made. */
   pins: z.array(z.tuple([z.string(), z.string()])).readonly(),
   rehearsal: z.object({

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Host } from '../../core/host.ts';
 import { type DaemonClient, daemonClient } from '../daemon/client.ts';
+import { plainStatus } from '../daemon/instance-status.ts';
 import { compareText } from '../inventory/order.ts';
 import type { DaemonRef } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
@@ -89,7 +90,7 @@ function toState(instance: Record<string, unknown>): InstanceState {
   return {
     project: String(instance['project'] ?? 'default'),
     name: String(instance['name']),
-    status: String(instance['status']),
+    status: plainStatus(String(instance['status'])),
     ephemeral: instance['ephemeral'] === true,
     expanded: (instance['expanded_config'] ?? {}) as Record<string, string>,
   };

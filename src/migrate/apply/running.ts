@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Host, ProcessInfo } from '../../core/host.ts';
 import { daemonPrograms, directoryOfProcess, isDaemon, isSameFolder } from '../detect/daemon-process.ts';
+import { swapsInside } from '../machine/used-by-others.ts';
 import { heldElsewhere } from './held-elsewhere.ts';
 
 export interface RunningInstance {
@@ -97,23 +98,38 @@ export async function whatIsLeft(realHost: Host, owner: HelperOwner): Promise<st
     ...(await host.loops())
       .filter(({ backingFile }) => backingFile.startsWith(inside))
       .map(({ device, backingFile }) => `loop device ${device} on ${backingFile}`),
+    ...swapsInside(host, dataDirectory).map((path) => `swap space ${path}`),
     ...heldElsewhere(host, dataDirectory),
   ];
 }
 
+interface HelperCall {
+  readonly program: RegExp;
+  readonly path: RegExp;
+  /** Folders of the data directory, one of which that path must be in. */
+  readonly folders: readonly string[];
+}
+
+const ofInstances = ['devices/', 'virtual-machines/'];
 /**
  * How the daemons call the programs that they start beside themselves: each gets a path of its own data directory in this
  * place (network/driver_bridge.go, device/device_utils_disk.go and tpm.go; LXD 5.0.2, 5.21.3, Incus 6.0.4). Somebody who
- * copies or converts a file in there by hand calls other programs, or calls these in another way.
+ * shares, copies or converts files in there by hand calls other programs, or names other folders: a dnsmasq with its leases
+ * in a container's files, a virtiofsd that shows a pool to a machine of libvirt.
  */
-const helperCalls: readonly { readonly program: RegExp; readonly path: RegExp }[] = [
+const helperCalls: readonly HelperCall[] = [
   {
     program: /\/dnsmasq$/,
     path: /^--(?:dhcp-leasefile|dhcp-hostsfile|conf-file)=(?=\/.*\/dnsmasq\.(?:leases|hosts|raw)$)/,
+    folders: ['networks/'],
   },
-  { program: /\/virtiofsd$/, path: /^(?:source=|--shared-dir=|--socket-path=)(?=\/)/ },
-  { program: /\/virtfs-proxy-helper$/, path: /^(?=\/)/ },
-  { program: /\/swtpm$/, path: /^dir=(?=\/)/ },
+  {
+    program: /\/virtiofsd$/,
+    path: /^(?:source=|--shared-dir=|--socket-path=)?(?=\/)/,
+    folders: ofInstances,
+  },
+  { program: /\/virtfs-proxy-helper$/, path: /^(?=\/)/, folders: ofInstances },
+  { program: /\/swtpm$/, path: /^dir=(?=\/)/, folders: ofInstances },
 ];
 
 /** Programs that work on images and trees of files, whoever started them. */
@@ -141,7 +157,11 @@ export function helperProcesses(host: Host, { dataDirectory, program }: HelperOw
         isOf(host, process, dataDirectory)
       );
     const call = helperCalls.find((one) => one.program.test(process.program ?? ''));
-    return call !== undefined && args.some((argument) => startsInside(argument, call.path, inside));
+    return (
+      call?.folders.some((folder) =>
+        args.some((argument) => startsInside(argument, call.path, `${inside}${folder}`)),
+      ) === true
+    );
   });
 }
 

@@ -5,6 +5,7 @@ import type { Host } from '../../core/host.ts';
 import { parseValue } from '../../core/parse.ts';
 import type { Change, Held, PowerRecord } from '../convert/index.ts';
 import type { ServerSize } from '../daemon/server-size.ts';
+import type { Inventory } from '../inventory/inventory.ts';
 import { describeStep, type Step, type StepKind } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
 import { type GivenAnswers, noAnswers } from './given-answers.ts';
@@ -42,6 +43,8 @@ export interface ApplyContext {
   readonly prepareConversion: () => void;
   /** What the source's daemon would start by itself, from its database. */
   wouldStart(): readonly string[];
+  /** What the source's database had when it was planned. */
+  sourceInventory(): Inventory;
   /** The lines of a daemon's log that say why it failed; no confidential value. */
   tellingLines(log: string): readonly string[];
   /** A line for the person who waits, inside the step that is being carried out. */
@@ -88,6 +91,8 @@ export type StepHandlers = { readonly [K in StepKind]: StepHandler<Extract<Step,
 /** Names of the facts that steps leave for later ones. */
 export const noteNames = {
   power: 'power',
+  /** How the source was before anything of it stopped (condition/condition.ts). */
+  condition: 'condition',
   pins: 'pins',
   rehearsal: 'rehearsal',
   answers: 'answers',

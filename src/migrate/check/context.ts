@@ -1,6 +1,6 @@
 // What every check looks at.
 import type { Database } from 'better-sqlite3';
-import type { Host } from '../../core/host.ts';
+import type { Host, LoopDevice } from '../../core/host.ts';
 import type { Installation } from '../detect/index.ts';
 
 /** A database as it was read from files, opened read-only. */
@@ -33,6 +33,8 @@ export interface CheckContext {
   readonly sourceIsWhole: boolean;
   /** What a copy of the data directory would take; absent where nothing is copied. */
   readonly copy?: CopyFacts;
+  /** Loop devices of the machine. */
+  readonly loops?: readonly LoopDevice[];
   /** Bytes of the source's database image. */
   readonly imageBytes: number;
 }

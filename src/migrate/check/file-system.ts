@@ -8,12 +8,13 @@ import type { CheckContext } from './context.ts';
 import type { Finding } from './finding.ts';
 import { fstab, fstabMountPoints, layoutOf, mountAt, nearest, whyNotMovable } from './layout.ts';
 import { isBtrfs } from './subvolumes.ts';
+import { checkUsedByOthers } from './used-by-others.ts';
 
 export function checkFileSystem(context: CheckContext): Finding[] {
   if (!context.sourceIsWhole) return [databaseOnly(context)];
   return [
     ...linksAndMounts(context),
-    ...mountsInside(context),
+    ...checkUsedByOthers(context),
     ...waysToMove(context),
     ...freeSpace(context),
   ];
@@ -68,31 +69,6 @@ function bootsOver(host: Host, { role, dataDirectory }: Installation): string | 
   return fstabMountPoints(host).includes(dataDirectory)
     ? `${fstab} mounts something on it, which is not mounted now`
     : undefined;
-}
-
-/** Folders below which the daemon itself mounts things, and unmounts them when it stops. */
-const mountedByDaemon =
-  /^\/(devlxd|shmounts|guestapi|devices(\/.*)?|storage-pools\/.+|containers\/.+|virtual-machines\/.+)$/;
-
-function mountsInside({ host, source }: CheckContext): Finding[] {
-  const { dataDirectory } = source;
-  const live = host.mounts().map(({ path }) => path);
-  const fixed = fstabMountPoints(host).filter((path) => path.startsWith(`${dataDirectory}/`));
-  const inside = [...live.filter((path) => path.startsWith(`${dataDirectory}/`)), ...fixed];
-  const foreign = [...new Set(inside)].filter(
-    (path) => !mountedByDaemon.test(path.slice(dataDirectory.length)),
-  );
-  const objects = [...new Set([...foreign, ...fixed])];
-  if (objects.length === 0) return [];
-  return [
-    {
-      id: 'mount-inside-source',
-      severity: 'blocker',
-      objects,
-      what: 'File systems are mounted inside the data directory by someone other than LXD. After the move they would be mounted in the wrong place at the next boot.',
-      action: 'Mount them outside of the data directory, then plan again.',
-    },
-  ];
 }
 
 function waysToMove({ host, source, target, copy }: CheckContext): Finding[] {

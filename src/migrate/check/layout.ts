@@ -1,11 +1,12 @@
 // How the data gets to its new place: by a rename, together with its mount, or by a copy; from what is mounted where.
 import * as fs from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileFailureOf } from '../../core/as-file-failure.ts';
 import { systemErrorCode } from '../../core/failure.ts';
 import type { Host, MountInfo } from '../../core/host.ts';
 import { unescapeMount } from '../../core/mountinfo.ts';
 import { readRegularFile } from '../../core/read-regular-file.ts';
+import { isBoundOntoItself } from '../machine/mount-showing.ts';
 
 /** What mounts a data directory when the machine boots. */
 export type BootMount =
@@ -70,27 +71,21 @@ export function whyNotMovable(host: Host, path: string, role: 'source' | 'target
   return undefined;
 }
 
-/** A bind mount that shows what lies beneath it anyway: without it everything would still stand in the old place. */
-export function isBoundOntoItself(mounts: readonly MountInfo[], mount: MountInfo): boolean {
-  const above = mounts
-    .filter(({ path }) => path !== mount.path && (path === '/' || mount.path.startsWith(`${path}/`)))
-    .reduce<MountInfo | undefined>(
-      (best, one) => (best === undefined || one.path.length >= best.path.length ? one : best),
-      undefined,
-    );
-  return (
-    above !== undefined &&
-    above.device === mount.device &&
-    join(above.root, relative(above.path, mount.path)) === mount.root
-  );
-}
-
 /** Mount points of /etc/fstab; none where it cannot be read. */
 export function fstabMountPoints(host: Host): string[] {
   return fstabText(host)
     .split('\n')
     .map(mountPointOf)
     .filter((point): point is string => point !== undefined);
+}
+
+/** What the lines of /etc/fstab mount or use, where that is a path. */
+export function fstabDevices(host: Host): string[] {
+  return fstabText(host)
+    .split('\n')
+    .map((line) => /^\s*(\/\S*)\s/.exec(line)?.[1])
+    .filter((path) => path !== undefined)
+    .map((path) => withoutSlash(unescapeMount(path)));
 }
 
 function fstabText(host: Host): string {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { coreFailure } from '../../core/core-problem.ts';
 import type { Host } from '../../core/host.ts';
 import type { Argv } from '../../core/run.ts';
-import { isBoundOntoItself } from './layout.ts';
+import { isBoundOntoItself } from '../machine/mount-showing.ts';
 
 export interface Subvolume {
   /** Relative to the folder that was searched. */

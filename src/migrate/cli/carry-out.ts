@@ -131,6 +131,7 @@ export function applyContext(
     interrupted,
     differences: conversion.differences,
     wouldStart: () => wouldStart(plannedOn.sourceImage),
+    sourceInventory: () => readInventory(plannedOn.sourceImage),
     prepareConversion: () => conversion.prepare(toPowerRecord(requiredNote(journal, run, noteNames.power))),
     convertAgain: conversion.again,
     tellingLines: (log) => tellingLines(log, plannedOn.sourceImage),

@@ -1,4 +1,4 @@
-// plan: reads both servers from their files, checks, converts a copy and lists every step. Changes nothing, asks no daemon.
+// plan: reads both servers from their files, checks, converts a copy and lists every step. Changes nothing, starts no daemon.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -7,7 +7,8 @@ import type { Host } from '../../core/host.ts';
 import type { Invocation } from '../../core/program-name.ts';
 import { isConfidential, veil } from '../../core/secret.ts';
 import { type CheckedSegments, describeNotice } from '../../dqlite/index.ts';
-import { powerWithoutDaemon } from '../apply/power.ts';
+import { powerFromProcesses, powerWithoutDaemon } from '../apply/power.ts';
+import { checkCondition, poolsNeeded } from '../check/condition.ts';
 import {
   type CheckContext,
   check,
@@ -19,9 +20,11 @@ import {
 import { layoutOf } from '../check/layout.ts';
 import { measureCopy } from '../check/measure-copy.ts';
 import { checkOwnProgram } from '../check/own-program.ts';
+import type { Condition } from '../condition/condition.ts';
+import { lookAtServer, type States, statesOf } from '../condition/look-at-server.ts';
 import { type Change, type Conversion, convert, globalSchema, startedByItself } from '../convert/index.ts';
 import { versionOf } from '../detect/incus.ts';
-import { type Found, withServices } from '../detect/index.ts';
+import { type Found, type Installation, withServices } from '../detect/index.ts';
 import { livesHere, usualDirectories } from '../detect/lives-here.ts';
 import type { Services } from '../detect/services-file.ts';
 import { planIdMaps } from '../id-maps/plan-id-maps.ts';
@@ -29,6 +32,7 @@ import { type DatabaseContent, findDatabase, readDatabaseFiles } from '../invent
 import type { Inventory } from '../inventory/inventory.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
 import { isOfSqlite } from '../inventory/read-local-database.ts';
+import { poolFacts } from '../machine/pool-facts.ts';
 import { migrateFailure } from '../problem.ts';
 import { contentsOf } from './drift.ts';
 import { makeSteps, runFolder } from './make-steps.ts';
@@ -71,6 +75,8 @@ export async function makePlan({
   // Where reading fails, its failure is the one to report.
   detecting.catch(() => {});
   const asking = found.target?.program === undefined ? undefined : versionOf(host, found.target.program);
+  // A daemon that answers says what its files do not: whether its pools and networks work.
+  const askingSource = statesOf(host, found.source.sockets);
   const unreadable: string[] = [];
   const content = readDatabaseFiles(host.path(found.source.dataDirectory), {
     unreadable: (path) => unreadable.push(path),
@@ -90,6 +96,8 @@ export async function makePlan({
       target === undefined || !sourceIsWhole
         ? ({ kind: 'rename' } as const)
         : layoutOf(host, source.dataDirectory, target.dataDirectory);
+    const isHere = sourceIsWhole && livesHere(host, source);
+    const states = await askingSource;
     const copy = layout.kind === 'copy' ? await measureCopy(host, source.dataDirectory) : undefined;
     const context: CheckContext = {
       host,
@@ -102,6 +110,7 @@ export async function makePlan({
       state,
       sourceIsWhole,
       imageBytes: content.image.bytes.length,
+      loops: await host.loops(),
       ...(copy === undefined ? {} : { copy }),
     };
     const findings = [
@@ -110,14 +119,13 @@ export async function makePlan({
       ...(program === undefined ? [] : checkOwnProgram(host, program)),
     ];
     const unreadableRows = findings.some(({ id }) => unreadableDatabase.includes(id));
+    const looked = unreadableRows || !isHere ? undefined : lookAtSource(host, source, content, states);
     const processes = unreadableRows
       ? { running: [], frozen: [] }
       : powerWithoutDaemon(host, source, () => startedByItself(opened.db));
     const power = { running: new Set(processes.running), frozen: new Set(processes.frozen) };
     const pinsFromHost =
-      unreadableRows || !sourceIsWhole || !livesHere(host, source)
-        ? new Map<string, string>()
-        : bridgeAddresses(host, opened);
+      unreadableRows || !isHere ? new Map<string, string>() : bridgeAddresses(host, opened);
     const conversion = unreadableRows
       ? undefined
       : convert({
@@ -139,7 +147,12 @@ export async function makePlan({
       target: target === undefined ? undefined : { ...target, version },
       position: { lastIndex: content.image.lastIndex, lastTerm: content.image.lastTerm },
       ...(keepable ? { contents: unreadableRows ? {} : contentsOf(content.image.bytes) } : {}),
-      findings: mergeFindings([...findings, ...(conversion?.findings ?? [])]),
+      findings: mergeFindings([
+        ...findings,
+        ...(conversion?.findings ?? []),
+        ...(looked === undefined ? [] : conditionFindings(host, source, looked, conversion?.local)),
+      ]),
+      ...(looked === undefined ? {} : { condition: looked.condition }),
       changes: (conversion?.changes ?? []).map(veilChange),
       localChanges: (conversion?.localChanges ?? []).map(veilChange),
       power: processes,
@@ -148,6 +161,8 @@ export async function makePlan({
           ? []
           : makeSteps(source, target, folder, {
               ...hostInterfaces(opened),
+              pools: poolFacts(opened.db),
+              targetPools: openedTarget === undefined ? [] : poolFacts(openedTarget.db),
               idLines: planIdMaps({ host, db: opened.db, hasTarget: target.program !== undefined }).lines,
               layout,
               bytes: copy?.bytes ?? 0,
@@ -172,6 +187,34 @@ export async function makePlan({
     openedTarget?.db.close();
     openedTarget?.local?.close();
   }
+}
+
+interface Looked {
+  readonly inventory: Inventory;
+  readonly condition: Condition;
+}
+
+function lookAtSource(
+  host: Host,
+  source: Installation,
+  { image, local }: DatabaseContent,
+  states: States | undefined,
+): Looked {
+  const inventory = readInventory(image.bytes, local === undefined ? {} : { localDatabase: local });
+  return { inventory, condition: lookAtServer(host, source, inventory, states) };
+}
+
+function conditionFindings(
+  host: Host,
+  source: Installation,
+  { inventory, condition }: Looked,
+  convertedLocal: Buffer | undefined,
+): Finding[] {
+  const running = Object.values(powerFromProcesses(host, source.dataDirectory)).flat();
+  return [
+    ...checkCondition({ host, source, running }, condition, inventory),
+    ...poolsNeeded(condition, inventory, convertedLocal),
+  ];
 }
 
 /** A plan needs nothing of the target: what this user may not read is a finding. */

@@ -4,12 +4,16 @@ import { unreachable } from '../../core/failure.ts';
 import type { Layout } from '../check/layout.ts';
 import type { Installation } from '../detect/index.ts';
 import type { IdLine } from '../id-maps/plan-id-maps.ts';
+import { movedPools, type PoolFacts } from '../machine/pool-facts.ts';
 import type { DaemonRef, Step } from './step.ts';
 
 export interface StepFacts {
   /** Names of managed bridges and of host interfaces that LXD made, from its database. */
   readonly bridges: readonly string[];
   readonly interfaces: readonly string[];
+  readonly pools: readonly PoolFacts[];
+  /** Of the Incus that is set aside. */
+  readonly targetPools: readonly PoolFacts[];
   /** Lines that /etc/subuid and /etc/subgid get. */
   readonly idLines: readonly IdLine[];
   readonly layout: Layout;
@@ -51,6 +55,7 @@ export function makeSteps(source: Installation, target: Installation, run: strin
       bridges: [],
       interfaces: [],
       firewallTable: undefined,
+      pools: facts.targetPools,
     },
     layout.kind === 'copy' && layout.intoMount
       ? { kind: 'empty-target-mount', path: moved, into: join(run, 'target-directory') }
@@ -67,7 +72,7 @@ export function makeSteps(source: Installation, target: Installation, run: strin
         ]
       : []),
     ...(units.length === 0 ? [] : [{ kind: 'disable-source', units } as const]),
-    { kind: 'record-power', daemon: lxd },
+    { kind: 'record-power', daemon: lxd, pools: facts.pools },
     { kind: 'stop-instances', daemon: lxd },
     { kind: 'stop-daemon', daemon: lxd },
     ...(units.length === 0 ? [] : [{ kind: 'mask-source', units } as const]),
@@ -79,6 +84,7 @@ export function makeSteps(source: Installation, target: Installation, run: strin
       bridges: facts.bridges,
       interfaces: facts.interfaces,
       firewallTable: 'lxd',
+      pools: facts.pools,
     },
     {
       kind: 'prove-quiet',
@@ -105,7 +111,12 @@ export function makeSteps(source: Installation, target: Installation, run: strin
       ? []
       : [{ kind: 'empty-runtime-folder', path: target.runtimeDirectory } as const]),
     ...(targetUnits.length === 0 ? [] : [{ kind: 'unmask-target', units: targetUnits } as const]),
-    { kind: 'start-daemon', daemon: incus, bridges: facts.bridges },
+    {
+      kind: 'start-daemon',
+      daemon: incus,
+      bridges: facts.bridges,
+      pools: movedPools(facts.pools, source.dataDirectory, moved),
+    },
     { kind: 'restore-power', daemon: incus },
     { kind: 'release-autostart', daemon: incus },
     { kind: 'leave-note', directory: source.dataDirectory, movedTo: moved, kept: layout.kind === 'copy' },

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { maybe } from '../../core/parse.ts';
 import type { Finding } from '../check/finding.ts';
+import { conditionSchema } from '../condition/condition.ts';
 import type { Plan } from './plan.ts';
 import { parseStep, serviceSchema } from './step-schema.ts';
 
@@ -57,6 +58,7 @@ export const planSchema: z.ZodType<Plan> = z.object({
   position: z.object({ lastIndex: z.number(), lastTerm: z.number() }),
   contents: z.record(z.string(), z.string()).readonly().exactOptional(),
   findings: z.array(findingSchema).readonly(),
+  condition: conditionSchema.exactOptional(),
   changes: z.array(change).readonly(),
   localChanges: z.array(change).readonly(),
   power: z.object({ running: words, frozen: words }),

@@ -1,6 +1,7 @@
 // A plan: everything that a migration will do and why, as one value that can be printed, kept and compared.
 import type { DatabaseImage } from '../../dqlite/index.ts';
 import type { Finding } from '../check/index.ts';
+import type { Condition } from '../condition/condition.ts';
 import type { Change, PowerRecord } from '../convert/index.ts';
 import type { Installation } from '../detect/index.ts';
 import type { Step } from './step.ts';
@@ -16,6 +17,8 @@ export interface Plan {
   /** A digest of each table, by which a plan that is kept is known to fit still; only where it is asked for. */
   readonly contents?: Readonly<Record<string, string>>;
   readonly findings: readonly Finding[];
+  /** How the parts of LXD were; absent where only its database was given, and in plans of former versions. */
+  readonly condition?: Condition;
   /** Values of confidential keys are veiled. */
   readonly changes: readonly Change[];
   readonly localChanges: readonly Change[];

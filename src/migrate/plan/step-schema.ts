@@ -20,6 +20,11 @@ export const serviceSchema = z.discriminatedUnion('kind', [
 const owner = { dataDirectory: z.string(), program: maybe(z.string()) };
 const daemon = z.strictObject({ role, sockets: words, service: serviceSchema, ...owner });
 
+const pools = z
+  .array(z.strictObject({ name: z.string(), driver: z.string(), source: maybe(z.string()) }))
+  .readonly()
+  .exactOptional();
+
 const move = { from: z.string(), to: z.string() };
 const setAside = { path: z.string(), into: z.string() };
 
@@ -29,7 +34,7 @@ function step<K extends StepKind, F extends z.ZodRawShape>(kind: K, fields: F) {
 
 const schemas: { readonly [K in StepKind]: z.ZodType<Extract<Step, { kind: K }>> } = {
   'record-source': step('record-source', { daemon }),
-  'record-power': step('record-power', { daemon }),
+  'record-power': step('record-power', { daemon, pools }),
   'stop-daemon': step('stop-daemon', { daemon }),
   'clear-leftovers': step('clear-leftovers', {
     role,
@@ -37,6 +42,7 @@ const schemas: { readonly [K in StepKind]: z.ZodType<Extract<Step, { kind: K }>>
     bridges: words,
     interfaces: words,
     firewallTable: maybe(z.string()),
+    pools,
   }),
   'set-aside-target': step('set-aside-target', setAside),
   'stop-instances': step('stop-instances', { daemon }),
@@ -62,7 +68,7 @@ const schemas: { readonly [K in StepKind]: z.ZodType<Extract<Step, { kind: K }>>
     neededBySource: z.boolean().exactOptional(),
   }),
   'empty-runtime-folder': step('empty-runtime-folder', { path: z.string() }),
-  'start-daemon': step('start-daemon', { daemon, bridges: words }),
+  'start-daemon': step('start-daemon', { daemon, bridges: words, pools }),
   'restore-power': step('restore-power', { daemon }),
   'release-autostart': step('release-autostart', { daemon }),
   'leave-note': step('leave-note', { directory: z.string(), movedTo: z.string(), kept: z.boolean() }),

@@ -1,6 +1,7 @@
 // The steps of a migration as data: what a plan lists, the journal keeps and apply carries out.
 import { formatBytes } from '../../core/text.ts';
 import type { Service } from '../detect/index.ts';
+import type { PoolFacts } from '../machine/pool-facts.ts';
 
 /** What a step needs to know about one of the two installations. */
 export interface DaemonRef {
@@ -13,7 +14,12 @@ export interface DaemonRef {
 
 export type Step =
   | { readonly kind: 'record-source'; readonly daemon: DaemonRef }
-  | { readonly kind: 'record-power'; readonly daemon: DaemonRef }
+  | {
+      readonly kind: 'record-power';
+      readonly daemon: DaemonRef;
+      /** Of the source; absent in plans of former versions, as in the other steps. */
+      readonly pools?: readonly PoolFacts[];
+    }
   | { readonly kind: 'stop-daemon'; readonly daemon: DaemonRef }
   | {
       readonly kind: 'clear-leftovers';
@@ -23,6 +29,8 @@ export type Step =
       readonly bridges: readonly string[];
       readonly interfaces: readonly string[];
       readonly firewallTable: string | undefined;
+      /** What the daemon mounts by itself; nothing else is unmounted. */
+      readonly pools?: readonly PoolFacts[];
     }
   | { readonly kind: 'set-aside-target'; readonly path: string; readonly into: string }
   | { readonly kind: 'stop-instances'; readonly daemon: DaemonRef }
@@ -72,7 +80,12 @@ export type Step =
       readonly neededBySource?: boolean;
     }
   | { readonly kind: 'empty-runtime-folder'; readonly path: string }
-  | { readonly kind: 'start-daemon'; readonly daemon: DaemonRef; readonly bridges: readonly string[] }
+  | {
+      readonly kind: 'start-daemon';
+      readonly daemon: DaemonRef;
+      readonly bridges: readonly string[];
+      readonly pools?: readonly PoolFacts[];
+    }
   | { readonly kind: 'restore-power'; readonly daemon: DaemonRef }
   | { readonly kind: 'release-autostart'; readonly daemon: DaemonRef }
   | {
@@ -110,7 +123,7 @@ export function describeStep(step: Step): { readonly title: string; readonly inv
       };
     case 'clear-leftovers':
       return {
-        title: `clear what a stopped ${daemonName(step.role)} left: helper processes, mounts, loop devices, interfaces, firewall tables`,
+        title: `clear what a stopped ${daemonName(step.role)} left: its helper processes, mounts, loop devices, interfaces, firewall tables`,
         inverse: `nothing to take back: ${daemonName(step.role)} makes them again when it starts`,
       };
     case 'set-aside-target':

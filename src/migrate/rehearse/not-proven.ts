@@ -4,8 +4,13 @@ import type { Inventory } from '../inventory/inventory.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
 import type { NotProven } from './rehearsal.ts';
 
-/** Ids of verify's checks (verify/index.ts). */
-const checks = { pool: 'pool-available', network: 'network-up', inventory: 'inventory-compared' } as const;
+/** Ids of verify's checks (verify/index.ts, verify/condition-checks.ts). */
+const checks = {
+  pool: 'pool-available',
+  network: 'network-up',
+  address: 'address-served',
+  inventory: 'inventory-compared',
+} as const;
 /** The step: an incusd in which a patch failed does not start (internal/server/daemon: patchesApply). */
 const startsOnly = 'start-daemon';
 
@@ -75,7 +80,8 @@ function ofChanges(changes: readonly Change[]): NotProven[] {
     if (known === undefined) groups.set(id, { first: change, objects: new Set([change.object]) });
     else known.objects.add(change.object);
   }
-  const { expiries, instances } = migrationRules().rehearsal;
+  const { rehearsal, listens } = migrationRules();
+  const { expiries, instances } = rehearsal;
   return [...groups.values()].map(({ first: { table, what, rule }, objects }) => {
     const kind =
       table === 'patches'
@@ -91,7 +97,9 @@ function ofChanges(changes: readonly Change[]): NotProven[] {
       checkedBy:
         kind === 'patch'
           ? startsOnly
-          : (instances.find(({ key }) => key === what)?.checked_by ?? checks.inventory),
+          : listens.some(({ key }) => key === what)
+            ? checks.address
+            : (instances.find(({ key }) => key === what)?.checked_by ?? checks.inventory),
     };
   });
 }

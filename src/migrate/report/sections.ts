@@ -60,6 +60,13 @@ export function sections(
               .sort((a, b) => rank(a) - rank(b))
               .map((check) => [outcomeOf(check), check.object, check.what, inline(check.detail ?? '')]),
           },
+          {
+            id: 'not-looked-at',
+            title: 'Not looked at',
+            ...(verification.notLookedAt.length === 0 ? { text: 'Nothing that this server has.' } : {}),
+            head: ['what no check looks at'],
+            rows: verification.notLookedAt.map((what) => [what]),
+          },
         ]),
     {
       id: 'findings',
@@ -119,12 +126,13 @@ function findingRows(findings: readonly Finding[], answers: Answers): string[][]
 }
 
 /** What failed first, then what was accepted. */
-function rank({ ok, accepted }: Check): number {
-  return !ok ? 0 : accepted === true ? 1 : 2;
+function rank({ ok, accepted, asBefore }: Check): number {
+  return !ok ? 0 : accepted === true || asBefore === true ? 1 : 2;
 }
 
-function outcomeOf({ ok, accepted }: Check): string {
-  return !ok ? 'FAILED' : accepted === true ? 'accepted' : 'ok';
+function outcomeOf({ ok, accepted, asBefore }: Check): string {
+  if (!ok) return 'FAILED';
+  return accepted === true ? 'accepted' : asBefore === true ? 'as in LXD' : 'ok';
 }
 
 function rehearsalSections(

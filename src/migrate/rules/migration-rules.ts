@@ -64,6 +64,19 @@ export interface DriverRule {
   readonly because?: string;
 }
 
+/** On what a daemon listens besides its own socket. */
+export interface ListenRule {
+  readonly key: string;
+  readonly port?: number;
+  readonly protocols?: readonly ('tcp' | 'udp')[];
+  readonly only_with?: readonly string[];
+  /** A socket in the data directory, instead of a port. */
+  readonly socket?: string;
+  /** Whether incusd does not start where it cannot listen there. */
+  readonly fatal: boolean;
+  readonly because?: string;
+}
+
 /** A difference after the move that is no loss; whatever is given must match. */
 export interface AcceptedDifference {
   /** Kinds of object. */
@@ -143,6 +156,7 @@ export interface MigrationRules {
   readonly idmap_keys: readonly string[];
   readonly paths: readonly PathRule[];
   readonly patches: readonly PatchRule[];
+  readonly patches_on_every_pool: readonly string[];
   readonly drivers: Readonly<Record<string, DriverRule>>;
   readonly install: readonly {
     readonly id: string;
@@ -161,6 +175,7 @@ export interface MigrationRules {
   readonly pins: readonly PinRule[];
   /** What --purge-source removes beside the data directory. */
   readonly left_behind: readonly string[];
+  readonly listens: readonly ListenRule[];
   /** `<directory>` stands for the data directory. */
   readonly log_files: Readonly<Record<'source' | 'target', readonly string[]>>;
   readonly accepted_differences: readonly AcceptedDifference[];

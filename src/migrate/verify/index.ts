@@ -11,8 +11,11 @@ import {
   type StoredPower,
   toPowerRecord,
 } from '../apply/step-handler.ts';
+import type { Condition } from '../condition/condition.ts';
+import { lookOnceServed } from '../condition/look-once-served.ts';
 import type { Conversion } from '../convert/index.ts';
-import { type DaemonClient, daemonClient } from '../daemon/client.ts';
+import { daemonClient } from '../daemon/client.ts';
+import { plainStatus } from '../daemon/instance-status.ts';
 import { sizeOf } from '../daemon/server-size.ts';
 import { inventoryFromApi } from '../inventory/from-api.ts';
 import type { Inventory } from '../inventory/inventory.ts';
@@ -21,7 +24,12 @@ import { convertFiles } from '../plan/index.ts';
 import { daemonRef } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
+import { bridgeChecks } from './bridge-checks.ts';
 import { compareInventories, type Difference } from './compare.ts';
+import { conditionChecks } from './condition-checks.ts';
+import { daemonVolumeChecks } from './daemon-volume-checks.ts';
+import { notLookedAt } from './not-looked-at.ts';
+import { proxyChecks } from './proxy-checks.ts';
 import { releaseHeld } from './release-held.ts';
 import { sourceChecks } from './source-checks.ts';
 import { unitChecks } from './unit-checks.ts';
@@ -59,9 +67,28 @@ export async function verifyRun(
   const { differences: accepted } = givenAnswers(journal, run);
   const late: string[] = [];
   const actual = await inventoryFromApi(client, { expected, notInTime: (what) => late.push(what) });
-  const inventory = compareWithSource(expected, actual, accepted);
-  say('pools, networks and power');
-  const alive = [...(await poolsAndNetworks(client)), ...powerStates(actual, expected, power, outcomes)];
+  const inventory = compareWithSource(withStatesOf(expected, actual), actual, accepted);
+  say('pools, networks, addresses, images and power');
+  const before = journal.noted(run, noteNames.condition);
+  const now = await lookOnceServed(host, client, plan.target, actual, before);
+  const { dataDirectory } = plan.target;
+  const bridges = await bridgeChecks(
+    host,
+    dataDirectory,
+    actual.networks.filter(
+      ({ type, name, project }) =>
+        type === 'bridge' &&
+        now.networks.some((one) => one.project === project && one.name === name && one.status === 'Created'),
+    ),
+  );
+  const proxies = proxyChecks(host, dataDirectory, actual);
+  const alive = [
+    ...conditionChecks(before, now, new Set(actual.images.map(({ fingerprint }) => fingerprint)).size),
+    ...daemonVolumeChecks(host, dataDirectory, actual.server.config),
+    ...bridges.checks,
+    ...powerStates(actual, expected, power, outcomes, before),
+    ...proxies.checks,
+  ];
   say('a write as root in every container that runs');
   const writes = (await writeAsRoot(client, actual.instances)).map(({ project, name, error }) => ({
     id: 'root-can-write',
@@ -85,6 +112,7 @@ export async function verifyRun(
           `instance ${project}/${name}: its backup.yaml is still the one that LXD wrote (${error}); it is only needed to recover the instance without the database.`,
       ),
     ],
+    notLookedAt: [...notLookedAt(actual), ...bridges.notLookedAt, ...proxies.notLookedAt],
   };
 }
 
@@ -135,35 +163,18 @@ function expectedOf({ image, local, held }: Conversion): Inventory {
   return { ...database, instances: database.instances.map((instance) => releaseHeld(instance, held)) };
 }
 
-async function poolsAndNetworks(client: DaemonClient): Promise<Check[]> {
-  const pools = (await client.get('/1.0/storage-pools?recursion=1')) as { name: string; status: string }[];
-  const networks = (await client
-    .get('/1.0/networks?recursion=1&all-projects=true')
-    .catch(() => client.get('/1.0/networks?recursion=1'))) as {
-    name: string;
-    /** Not among the answers of versions that know networks of one project only. */
-    project?: string;
-    managed: boolean;
-    status: string;
-  }[];
-  return [
-    ...pools.map(({ name, status }) => ({
-      id: 'pool-available',
-      object: `storage pool ${name}`,
-      what: 'is available',
-      ok: status === 'Created',
-      detail: `status ${status}`,
+/** States are a check of their own: what was away in LXD may be away in Incus. */
+function withStatesOf(expected: Inventory, actual: Inventory): Inventory {
+  const pools = new Map(actual.pools.map(({ name, state }) => [name, state]));
+  const networks = new Map(actual.networks.map(({ project, name, state }) => [`${project}/${name}`, state]));
+  return {
+    ...expected,
+    pools: expected.pools.map((pool) => ({ ...pool, state: pools.get(pool.name) ?? pool.state })),
+    networks: expected.networks.map((network) => ({
+      ...network,
+      state: networks.get(`${network.project}/${network.name}`) ?? network.state,
     })),
-    ...networks
-      .filter(({ managed }) => managed)
-      .map(({ name, project = 'default', status }) => ({
-        id: 'network-up',
-        object: `network ${project}/${name}`,
-        what: 'is up',
-        ok: status === 'Created',
-        detail: `status ${status}`,
-      })),
-  ];
+  };
 }
 
 function goneOf(expected: Inventory, names: readonly string[]): string[] {
@@ -176,9 +187,15 @@ function powerStates(
   expected: Inventory,
   power: StoredPower,
   outcomes: readonly PowerOutcome[],
+  before: Condition | undefined,
 ): Check[] {
-  const states = new Map(actual.instances.map(({ project, name, status }) => [`${project}/${name}`, status]));
+  const states = new Map(
+    actual.instances.map(({ project, name, status = '' }) => [`${project}/${name}`, plainStatus(status)]),
+  );
   const errors = new Map(outcomes.map(({ instance, error }) => [instance, error]));
+  const odd = new Map<string, string>(
+    before?.instances.map(({ project, name, status }) => [`${project}/${name}`, status]),
+  );
   const wanted = new Map<string, string>([
     ...power.running.map((name) => [name, 'Running'] as const),
     ...power.frozen.map((name) => [name, 'Frozen'] as const),
@@ -190,6 +207,18 @@ function powerStates(
     const goal = wanted.get(instance) ?? 'Stopped';
     const status = states.get(instance) ?? 'gone';
     const error = errors.get(instance);
+    const was = odd.get(instance);
+    if (was !== undefined && status !== 'gone')
+      return [
+        {
+          id: 'power-as-before',
+          object: `instance ${instance}`,
+          what: `is ${status.toLowerCase()}`,
+          ok: true,
+          asBefore: true,
+          detail: `LXD said ${was}, by which nobody knows whether it ran`,
+        },
+      ];
     return [
       {
         id: 'power-as-before',

@@ -4,6 +4,7 @@ import { Failure } from '../../core/failure.ts';
 import { inTurn } from '../../core/in-turn.ts';
 import type { DaemonClient, InstanceName } from '../daemon/client.ts';
 import { fieldsList, textOf } from '../daemon/fields.ts';
+import { plainStatus } from '../daemon/instance-status.ts';
 
 export interface RootWrite extends InstanceName {
   /** undefined: it works. Otherwise the daemon's own words. */
@@ -28,7 +29,9 @@ export async function writeAsRoot(
   instances?: readonly ListedInstance[],
 ): Promise<RootWrite[]> {
   const list = instances ?? (await listInstances(client));
-  const running = list.filter(({ type, status }) => type === 'container' && status === 'Running');
+  const running = list.filter(
+    ({ type, status }) => type === 'container' && plainStatus(status ?? '') === 'Running',
+  );
   return inTurn(running, 4, async ({ project, name }) => ({
     project,
     name,

@@ -50,6 +50,82 @@ test('a run that went well can be taken back as a whole, and only once', async (
   expect(run.events).toEqual([]);
 });
 
+describe('what has changed since the plan', () => {
+  const mount = {
+    path: '/var/lib/lxd/storage-pools/default/containers/c1/mnt',
+    type: 'nfs',
+    device: 'nas:/x',
+    root: '/',
+  };
+  const umounts = (run: Run): string[] =>
+    run.host.log.flatMap(({ kind, text }) => (kind === 'run' && text.startsWith('umount ') ? [text] : []));
+
+  test('a pool that LXD has lost ends the run before anything of LXD stops', async () => {
+    const run = await readyRun();
+    const original = run.state();
+    run.daemons.lxd.pools.set('default', 'Unavailable');
+
+    const error = await run.apply();
+
+    expect((error as Failure).problem).toMatchObject({
+      code: 'plan-stale',
+      differences: ['storage pool default was Created and is Unavailable'],
+    });
+    expect(run.state()).toEqual(original);
+  });
+
+  test('a mount of somebody ends it likewise, and stays', async () => {
+    const run = await readyRun();
+    const original = run.state();
+    run.host.machine.mounts.push(mount);
+
+    const error = await run.apply();
+
+    expect((error as Failure).problem).toMatchObject({
+      code: 'plan-stale',
+      differences: [`${mount.path} is new`],
+    });
+    expect(run.state()).toEqual(original);
+    expect(run.host.machine.mounts).toContain(mount);
+    expect(umounts(run)).toEqual([]);
+  });
+
+  test('a mount of somebody that appears once LXD has stopped ends it too, is named and stays', async () => {
+    const run = await readyRun();
+    const original = run.state();
+
+    const error = await run.apply(({ step, state }) => {
+      if (step.kind === 'stop-daemon' && step.daemon.role === 'source' && state === 'done')
+        run.host.machine.mounts.push(mount);
+    });
+
+    expect((error as Failure).problem).toMatchObject({ code: 'step-failed', undone: true });
+    expect((error as Failure).explanation.what).toContain(`mount ${mount.path}`);
+    expect(run.state()).toEqual(original);
+    expect(run.host.machine.mounts).toContain(mount);
+    expect(umounts(run)).toEqual([]);
+  });
+});
+
+test('how LXD was is kept with the run, and a rollback says what is worse', async () => {
+  const run = await readyRun();
+  run.daemons.lxd.networks.set('default/lxdbr0', 'Created');
+  await run.apply();
+  const kept = run.journal.noted('RUN', noteNames.condition);
+  run.daemons.lxd.networks.set('default/lxdbr0', 'Unavailable');
+
+  const failed = await run.undo();
+
+  expect(kept).toMatchObject({
+    asked: true,
+    networks: [{ project: 'default', name: 'lxdbr0', status: 'Created' }],
+  });
+  expect(failed).toEqual([]);
+  expect(run.leftOpen).toEqual(
+    expect.arrayContaining(['network default/lxdbr0 was Created and is Unavailable']),
+  );
+});
+
 /** Kinds and order of the steps are those of every server like this one (plan.test.ts); here they are only counted. */
 const stepCount = 27;
 const switchAt = 21;

@@ -29,6 +29,7 @@ import {
 import { leaveNoteStep } from '../../../src/migrate/apply/steps/leave-note.ts';
 import { emptyTargetMountStep, moveMountStep } from '../../../src/migrate/apply/steps/mount.ts';
 import { smallServer } from '../../../src/migrate/daemon/server-size.ts';
+import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
 import type { Step } from '../../../src/migrate/plan/step.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 import { Died, fileWatch, watchFiles } from '../../fakes/watched-files.ts';
@@ -92,6 +93,7 @@ function begun({ handler, step, make, more = [] }: Case) {
     }),
     prepareConversion: () => {},
     wouldStart: () => [],
+    sourceInventory: () => readInventory(lxdDatabase()),
     tellingLines: (log) => [log],
     say: () => {},
     warn: (text) => warnings.push(text),

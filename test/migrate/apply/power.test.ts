@@ -4,6 +4,7 @@ import { Failure } from '../../../src/core/failure.ts';
 import {
   instanceStates,
   lastToStop,
+  recordPower,
   type StopOrders,
   stopThroughDaemon,
   stopWithoutDaemon,
@@ -14,7 +15,7 @@ import { asyncAnswer, errorAnswer, operationAnswer, syncAnswer } from '../../fak
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 
 interface Wanted {
-  readonly status: 'Running' | 'Stopped' | 'Frozen';
+  readonly status: 'Running' | 'Ready' | 'Stopped' | 'Frozen';
   readonly config?: Readonly<Record<string, string>>;
   /** Whether it stops only by force. */
   readonly stubborn?: boolean;
@@ -27,6 +28,7 @@ function daemonWith(instances: Readonly<Record<string, Wanted>>) {
   const asked: string[] = [];
   const status = new Map(Object.entries(instances).map(([name, { status: first }]) => [name, first]));
   host.onRequest((_socket, { method, path, body }) => {
+    if (path === '/1.0') return syncAnswer({});
     if (path.startsWith('/1.0/operations/')) return operationAnswer(200);
     if (path.startsWith('/1.0/instances?'))
       return syncAnswer(
@@ -64,6 +66,25 @@ function orders(force: boolean): StopOrders & { readonly warned: string[]; reado
     said,
   };
 }
+
+test('an instance that says of itself that it is ready runs, and is stopped and started like others', async () => {
+  const { host, asked, client } = daemonWith({ ready: { status: 'Ready' }, off: { status: 'Stopped' } });
+  host.machine.listeners.set('/unix.socket', 100);
+  const daemon = {
+    role: 'source',
+    dataDirectory: '/var/lib/lxd',
+    sockets: ['/unix.socket'],
+    service: { kind: 'none' },
+    program: undefined,
+  } as const;
+
+  const power = await recordPower(host, daemon, () => []);
+  await stopThroughDaemon(client, await instanceStates(client), orders(false));
+  await restorePower(host, client, power, () => {});
+
+  expect(power).toMatchObject({ running: ['default/ready'], frozen: [] });
+  expect(asked).toEqual(['stop ready 60', 'start ready 120']);
+});
 
 describe('stopping through the daemon', () => {
   test('asks each with its own limit, the highest boot.stop.priority first, and says how many are left', async () => {

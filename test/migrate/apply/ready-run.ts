@@ -14,6 +14,7 @@ import {
   toPowerRecord,
 } from '../../../src/migrate/apply/step-handler.ts';
 import { smallServer } from '../../../src/migrate/daemon/server-size.ts';
+import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
 import type { Plan, PlanMaterial } from '../../../src/migrate/plan/index.ts';
 import { daemonRef } from '../../../src/migrate/plan/make-steps.ts';
 import type { FakeHost } from '../../fakes/fake-host.ts';
@@ -164,6 +165,7 @@ export async function readyRun(): Promise<Run> {
     prepareConversion: () => conversion.prepare(toPowerRecord(requiredNote(journal, 'RUN', noteNames.power))),
     differences: conversion.differences,
     wouldStart: () => [],
+    sourceInventory: () => readInventory(lxdDatabase()),
     tellingLines: (log) => [log],
     say: () => {},
     warn: (text) => void run.warnings.push(text),

@@ -167,6 +167,21 @@ describe('helpers', () => {
       '/usr/libexec/virtiofsd',
       ['virtiofsd', '--log=/var/lib/lxd/x', '--shared-dir=/srv'],
     ],
+    [
+      'a dnsmasq with its leases in the files of a container',
+      '/usr/sbin/dnsmasq',
+      ['dnsmasq', '--dhcp-leasefile=/var/lib/lxd/storage-pools/p/containers/c1/rootfs/var/dnsmasq.leases'],
+    ],
+    [
+      'a file server that shows a pool to a machine of somebody',
+      '/usr/libexec/virtiofsd',
+      ['virtiofsd', '--shared-dir=/var/lib/lxd/storage-pools/p/custom/default_v'],
+    ],
+    [
+      'a TPM of somebody with its state in it',
+      '/usr/bin/swtpm',
+      ['swtpm', 'socket', '--tpmstate', 'dir=/var/lib/lxd/mine'],
+    ],
   ])('are not %s', (_what, program, argv) => {
     const host = machine({ program, argv });
     host.writeFile('/proc/100/environ', '');
@@ -266,6 +281,7 @@ describe('leftovers', () => {
       host,
       {
         ...lxd,
+        pools: [{ name: 'p', driver: 'btrfs', source: '/var/lib/lxd/disks/p.img' }],
         bridges: part.bridges ?? [],
         interfaces: part.interfaces ?? [],
         firewallTable: part.firewallTable,
@@ -312,12 +328,12 @@ describe('leftovers', () => {
     host.onSignal((pid) => {
       host.machine.processes = host.machine.processes.filter((process) => process.pid !== pid);
     });
-    host.machine.mounts = ['/var/lib/lxd/a', '/var/lib/lxd-data', '/var/lib/lxd/a/b'].map((path) => ({
-      path,
-      type: 'ext4',
-      device: 'x',
-      root: '/',
-    }));
+    host.machine.mounts = [
+      ['/var/lib/lxd/shmounts', 'tmpfs'],
+      ['/var/lib/lxd-data', 'ext4'],
+      ['/var/lib/lxd/storage-pools/p', 'btrfs'],
+      ['/var/lib/lxd/devices/c1/disk.x', 'ext4'],
+    ].map(([path = '', type = '']) => ({ path, type, device: 'x', root: '/' }));
     host.machine.loops = [
       { device: '/dev/loop1', backingFile: '/var/lib/lxd/disks/p.img' },
       { device: '/dev/loop2', backingFile: '/var/lib/lxd-data/p.img' },
@@ -327,10 +343,79 @@ describe('leftovers', () => {
 
     expect(commandsOf(host)).toEqual([
       'SIGTERM 100',
-      'umount -- /var/lib/lxd/a/b',
-      'umount -- /var/lib/lxd/a',
+      'umount -- /var/lib/lxd/devices/c1/disk.x',
+      'umount -- /var/lib/lxd/storage-pools/p',
+      'umount -- /var/lib/lxd/shmounts',
       'losetup -d /dev/loop1',
     ]);
+  });
+
+  test('of others stay: mounts and loop devices that the daemon did not make', async () => {
+    const host = machine();
+    const mount = (path: string, type: string, device: string) => ({ path, type, device, root: '/' });
+    host.machine.mounts = [
+      mount('/var/lib/lxd/shmounts', 'tmpfs', 'tmpfs'),
+      mount('/var/lib/lxd/storage-pools/p', 'btrfs', '/dev/loop1'),
+      // Over what LXD mounted: umount(8) would take the upper one.
+      mount('/var/lib/lxd/storage-pools/p', 'ext4', '/dev/sdb'),
+      mount('/var/lib/lxd/storage-pools/p/containers/c1/rootfs/mnt', 'nfs', 'nas:/x'),
+      mount('/var/lib/lxd/mine', 'tmpfs', 'tmpfs'),
+    ];
+    host.machine.loops = [{ device: '/dev/loop9', backingFile: '/var/lib/lxd/mine.img' }];
+
+    await cleared(host);
+
+    expect(commandsOf(host)).toEqual(['umount -- /var/lib/lxd/shmounts']);
+    expect(await whatIsLeft(host, lxd)).toEqual(
+      expect.arrayContaining([
+        'mount /var/lib/lxd/storage-pools/p/containers/c1/rootfs/mnt',
+        'mount /var/lib/lxd/mine',
+        'loop device /dev/loop9 on /var/lib/lxd/mine.img',
+      ]),
+    );
+  });
+
+  test('that are a bridge with a card of the machine in it stay', async () => {
+    const host = machine();
+    for (const name of ['lxdbr0', 'lxdbr1']) networkInterface(host, name, 'bridge');
+    networkInterface(host, 'eth1', 'device');
+    for (const port of [
+      'lxdbr0/brif/veth01234567',
+      'lxdbr0/brif/eth1',
+      'lxdbr1/brif/veth89abcdef',
+      'lxdbr1/brif/lxdbr1-mtu',
+    ])
+      fs.mkdirSync(host.path(join('/sys/class/net', port)), { recursive: true });
+
+    await cleared(host, { bridges: ['lxdbr0', 'lxdbr1'] });
+
+    expect(commandsOf(host)).toEqual(['ip link delete dev lxdbr1']);
+  });
+
+  test('that are a bridge with an interface of somebody in it stay', async () => {
+    const host = machine();
+    networkInterface(host, 'lxdbr0', 'bridge');
+    fs.mkdirSync(host.path('/sys/class/net/lxdbr0/brif/vnet0'), { recursive: true });
+
+    await cleared(host, { bridges: ['lxdbr0'] });
+
+    expect(commandsOf(host)).toEqual([]);
+  });
+
+  test('in the firewall stay where another LXD has its rules in the same table', async () => {
+    const lxdOf = (directory: string): FakeHost => {
+      const host = machine({ program: '/usr/bin/lxd', argv: ['lxd', '--group', 'lxd'] });
+      host.writeFile('/proc/100/environ', `LXD_DIR=${directory}\0`);
+      host.machine.commands.set('nft', '/usr/sbin/nft');
+      return host;
+    };
+    const [other, own] = [lxdOf('/srv/lxd'), lxdOf('/var/lib/lxd')];
+
+    await cleared(other, { firewallTable: 'lxd' });
+    await cleared(own, { firewallTable: 'lxd' });
+
+    expect(commandsOf(other)).toEqual([]);
+    expect(commandsOf(own)).toEqual(['nft list tables']);
   });
 
   test('that do not end when they are asked to are made to end', async () => {

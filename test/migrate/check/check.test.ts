@@ -163,7 +163,7 @@ const idFiles =
 const elsewhere = (one: Situation): void => fs.symlinkSync('/proc', one.host.path('/elsewhere'));
 
 const initialised = `
-INSERT INTO storage_pools VALUES (1, 'default'); INSERT INTO networks VALUES (1, 'incusbr0');
+INSERT INTO storage_pools VALUES (1, 'default', 'dir'); INSERT INTO networks VALUES (1, 'incusbr0');
 INSERT INTO profiles_devices VALUES (1, 1, 'root'), (2, 1, 'eth0');
 `;
 
@@ -379,7 +379,7 @@ const appearances: readonly Appearance[] = [
         objects: ['1 instance(s) (mine)'],
       },
       'a second pool beside the defaults': {
-        make: targetRows(`${initialised} INSERT INTO storage_pools VALUES (2, 'fast');`),
+        make: targetRows(`${initialised} INSERT INTO storage_pools VALUES (2, 'fast', 'dir');`),
       },
       'a custom volume in the default pool': {
         make: targetRows(`${initialised} INSERT INTO storage_volumes VALUES (1, 'v', 2);`),
@@ -486,20 +486,123 @@ const appearances: readonly Appearance[] = [
           host.writeFile('/etc/fstab', '/dev/sdb\t/var/lib/lxd/storage-pools/p  ext4 defaults 0 2\n'),
         objects: ['/var/lib/lxd/storage-pools/p'],
       },
+      'a folder inside the files of a container': {
+        make: together(
+          sourceRows(pool('dir')),
+          mount('/var/lib/lxd/storage-pools/p/containers/c1/rootfs/mnt'),
+        ),
+        objects: ['/var/lib/lxd/storage-pools/p/containers/c1/rootfs/mnt'],
+      },
+      'a volume': { make: mount('/var/lib/lxd/storage-pools/p/custom/default_v') },
+      'a container': { make: mount('/var/lib/lxd/containers/c1') },
     },
     not: {
-      'what LXD mounts by itself': mount(
-        '/var/lib/lxd/devlxd',
-        '/var/lib/lxd/shmounts',
-        '/var/lib/lxd/storage-pools/default',
-        '/var/lib/lxd/devices/c1/disk.x',
-        '/var/lib/lxd/containers/c1',
+      'what LXD mounts by itself': together(
+        sourceRows(pool('btrfs')),
+        sourceRows("INSERT INTO storage_pools_config VALUES (1, 1, 1, 'source', '/dev/sdb');"),
+        mounts(
+          { path: '/var/lib/lxd/devlxd', type: 'tmpfs' },
+          { path: '/var/lib/lxd/shmounts', type: 'tmpfs' },
+          { path: '/var/lib/lxd/storage-pools/p', type: 'btrfs' },
+          { path: '/var/lib/lxd/devices/c1/disk.x' },
+        ),
       ),
       'a mount of a neighbour': mount('/var/lib/lxd-data/images'),
       'a line of fstab that is a comment, and one for elsewhere': ({ host }) =>
         host.writeFile(
           '/etc/fstab',
           '# /dev/sdb /var/lib/lxd/disks ext4\n/dev/sdc /var/lib/lxd-data/x ext4\n\nproc\n',
+        ),
+    },
+  },
+  {
+    id: 'mount-inside-target',
+    severity: 'blocker',
+    from: {
+      'a folder of the Incus that is set aside': {
+        make: mount('/var/lib/incus/backups'),
+        objects: ['/var/lib/incus/backups'],
+      },
+    },
+    not: { "Incus's own": mounts({ path: '/var/lib/incus/guestapi', type: 'tmpfs' }) },
+  },
+  {
+    id: 'file-in-use-inside-source',
+    severity: 'blocker',
+    from: {
+      'a loop device on a file in a container': {
+        make: inContext({
+          loops: [{ device: '/dev/loop7', backingFile: '/var/lib/lxd/containers/c1/disk.img' }],
+        }),
+        objects: ['/var/lib/lxd/containers/c1/disk.img (loop device /dev/loop7)'],
+      },
+      'swap space': {
+        make: ({ host }) =>
+          host.writeFile('/proc/swaps', 'Filename Type Size Used Priority\n/var/lib/lxd/swap file 1 0 -2\n'),
+        objects: ['/var/lib/lxd/swap (swap space)'],
+      },
+    },
+    not: {
+      'the file of a pool': together(
+        sourceRows(pool('btrfs')),
+        inContext({ loops: [{ device: '/dev/loop7', backingFile: '/var/lib/lxd/disks/p.img' }] }),
+      ),
+    },
+  },
+  {
+    id: 'file-in-use-inside-target',
+    severity: 'blocker',
+    from: {
+      'a loop device': {
+        make: inContext({ loops: [{ device: '/dev/loop7', backingFile: '/var/lib/incus/disk.img' }] }),
+      },
+    },
+  },
+  {
+    id: 'mount-from-source',
+    severity: 'blocker',
+    from: {
+      'a line of fstab that binds a folder of a container': {
+        make: ({ host }) =>
+          host.writeFile('/etc/fstab', '/var/lib/lxd/containers/c1/rootfs/www /srv/www none bind 0 0\n'),
+        objects: ['/var/lib/lxd/containers/c1/rootfs/www (/etc/fstab)'],
+      },
+      'a folder of a pool on a loop device, which would stay in use': {
+        make: together(
+          sourceRows(pool('btrfs')),
+          inContext({ loops: [{ device: '/dev/loop7', backingFile: '/var/lib/lxd/disks/p.img' }] }),
+          ({ host }) =>
+            host.writeFile(
+              '/proc/self/mountinfo',
+              '1 0 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 0:44 /custom/default_v /srv/www rw - btrfs /dev/loop7 rw\n',
+            ),
+        ),
+        objects: ['/dev/loop7, /custom/default_v on /srv/www'],
+      },
+    },
+    not: {
+      'a line for a neighbour': ({ host }) =>
+        host.writeFile('/etc/fstab', '/var/lib/lxd-data/www /srv/www none bind 0 0\n'),
+    },
+  },
+  {
+    id: 'mount-from-source',
+    severity: 'note',
+    from: {
+      'a folder of a container that is bound elsewhere by hand': {
+        make: ({ host }) =>
+          host.writeFile(
+            '/proc/self/mountinfo',
+            '1 0 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 8:1 /var/lib/lxd/containers/c1 /srv/www rw - ext4 /dev/sda1 rw\n',
+          ),
+        objects: ['/dev/sda1, /var/lib/lxd/containers/c1 on /srv/www'],
+      },
+    },
+    not: {
+      'the same path on another file system': ({ host }) =>
+        host.writeFile(
+          '/proc/self/mountinfo',
+          '1 0 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 8:2 /var/lib/lxd/containers/c1 /srv/www rw - ext4 /dev/sdb rw\n',
         ),
     },
   },

@@ -97,7 +97,8 @@ CREATE TABLE profiles_config (id INTEGER PRIMARY KEY, profile_id INTEGER, key TE
 CREATE TABLE profiles_devices (id INTEGER PRIMARY KEY, profile_id INTEGER, name TEXT);
 CREATE TABLE instances (id INTEGER PRIMARY KEY, name TEXT);
 CREATE TABLE images (id INTEGER PRIMARY KEY, fingerprint TEXT);
-CREATE TABLE storage_pools (id INTEGER PRIMARY KEY, name TEXT);
+CREATE TABLE storage_pools (id INTEGER PRIMARY KEY, name TEXT, driver TEXT);
+CREATE TABLE storage_pools_config (id INTEGER PRIMARY KEY, storage_pool_id INTEGER, key TEXT, value TEXT);
 CREATE TABLE storage_volumes (id INTEGER PRIMARY KEY, name TEXT, type INTEGER);
 CREATE TABLE storage_buckets (id INTEGER PRIMARY KEY, name TEXT);
 CREATE TABLE networks (id INTEGER PRIMARY KEY, name TEXT);

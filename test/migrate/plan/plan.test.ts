@@ -6,6 +6,7 @@ import { openOutput } from '../../../src/core/output.ts';
 import { renderPlan, renderSummary } from '../../../src/migrate/cli/render-plan.ts';
 import { renderHtml } from '../../../src/migrate/report/render-html.ts';
 import { renderMarkdown } from '../../../src/migrate/report/render-markdown.ts';
+import { boot, twoDaemons } from '../../fakes/two-daemons.ts';
 import { config, instance } from '../convert/converted.ts';
 import { changedDatabase, databaseOf, lxdDatabase, populatedDatabase } from '../lxd-database.ts';
 import { machineWith, planOf, writeDatabase } from './planned.ts';
@@ -26,7 +27,7 @@ function tree(folder: string): Record<string, string> {
   return found;
 }
 
-test('changes nothing, asks no daemon and runs nothing but three questions', async () => {
+test('changes nothing, starts no daemon and runs nothing but three questions', async () => {
   const host = machineWith(populatedDatabase());
   const before = tree(host.root);
 
@@ -38,6 +39,50 @@ test('changes nothing, asks no daemon and runs nothing but three questions', asy
     'run systemctl is-active lxd.socket lxd.service incus-user.socket incus.socket incus.service',
     'run systemctl list-unit-files',
   ]);
+});
+
+describe('an LXD that runs', () => {
+  test('is asked what works in it, and nothing else', async () => {
+    const host = machineWith(populatedDatabase());
+    const { lxd } = twoDaemons(host);
+    lxd.pools.set('ext', 'Unavailable');
+    await boot(host, lxd, {});
+    host.log.length = 0;
+
+    const { plan } = await planOf(host);
+
+    expect(plan.condition).toMatchObject({
+      asked: true,
+      pools: [
+        { name: 'default', status: 'Created' },
+        { name: 'ext', status: 'Unavailable' },
+      ],
+    });
+    const asked = host.log.filter(({ kind }) => kind === 'request').map(({ text }) => text);
+    expect(asked.filter((text) => !text.startsWith('GET /1.0'))).toEqual([]);
+    expect(plan.findings.map(({ id }) => id)).not.toContain('condition-not-known');
+  });
+
+  test('and does not answer leaves open what works in it, and says so', async () => {
+    const host = machineWith(populatedDatabase());
+    host.machine.listeners.set('/var/lib/lxd/unix.socket', 100);
+
+    const { plan } = await planOf(host);
+
+    expect(plan.condition?.asked).toBe(false);
+    expect(plan.findings.map(({ id }) => id)).toContain('condition-not-known');
+  });
+});
+
+test('of a database alone says nothing of what works', async () => {
+  const host = machineWith(lxdDatabase());
+  writeDatabase(host, '/srv/copy', populatedDatabase());
+  fs.renameSync(host.path('/srv/copy/database/global'), host.path('/srv/copy/global'));
+
+  const { plan } = await planOf(host, { lxdDir: '/srv/copy' });
+
+  expect(plan.condition).toBeUndefined();
+  expect(plan.findings.map(({ id }) => id)).not.toContain('condition-not-known');
 });
 
 test('is one value that can be written down and read again', async () => {

@@ -75,6 +75,7 @@ test('says what failed before what is well', async () => {
       { ...check, object: 'storage pool bad', ok: false, detail: 'status Unavailable' },
     ],
     notes: ['a note'],
+    notLookedAt: ['firewall rules of ACLs: default/web'],
   };
 
   const html = renderHtml(await aPlan(), verification);
@@ -83,6 +84,7 @@ test('says what failed before what is well', async () => {
   expect(html.indexOf('storage pool bad')).toBeLessThan(html.indexOf('storage pool good'));
   expect(html).toContain('status Unavailable');
   expect(html).toContain('a note');
+  expect(html).toContain('firewall rules of ACLs: default/web');
 });
 
 test('is one page that loads nothing and runs nothing', async () => {
@@ -130,6 +132,7 @@ test('names the answer that was given to each finding, and what was accepted amo
       { id: 'network-up', object: 'network b', what: 'is up', ok: true },
     ],
     notes: [],
+    notLookedAt: [],
   };
 
   const markdown = renderMarkdown(

@@ -78,6 +78,7 @@ test('the terminal lists them apart from what passed', () => {
   const verification: Verification = {
     checks: compareWithSource(before, after(description), found(description)),
     notes: [],
+    notLookedAt: [],
   };
 
   const text = renderVerification(verification, plain);

@@ -88,7 +88,7 @@ test('only containers that run are asked', async () => {
     [
       { name: 'c1', project: 'default', type: 'container', status: 'Stopped' },
       { name: 'v1', project: 'default', type: 'virtual-machine', status: 'Running' },
-      { name: 'c2', project: 'default', type: 'container', status: 'Running' },
+      { name: 'c2', project: 'default', type: 'container', status: 'Ready' },
     ],
   );
 

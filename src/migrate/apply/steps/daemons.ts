@@ -1,10 +1,15 @@
 // Steps that stop and start daemons and instances.
 import { Failure } from '../../../core/failure.ts';
 import type { Host } from '../../../core/host.ts';
+import type { Condition } from '../../condition/condition.ts';
+import { lookAtServer, statesOf } from '../../condition/look-at-server.ts';
+import { worseThan } from '../../condition/worse.ts';
 import { daemonClient } from '../../daemon/client.ts';
 import { limitFor, startLimitFor } from '../../daemon/server-size.ts';
 import { isUp, unitActivity } from '../../detect/systemctl.ts';
 import { isMaskedByFile } from '../../detect/systemd.ts';
+import { poolsNow } from '../../inventory/pools-now.ts';
+import { usedByOthers } from '../../machine/used-by-others.ts';
 import type { DaemonRef, Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import { watchDaemonLog } from '../daemon-log.ts';
@@ -56,13 +61,35 @@ export const recordPowerStep: Of<'record-power'> = {
     if (context.journal.noted(context.run, noteNames.power) !== undefined) return;
     const power = await recordPower(context.host, step.daemon, context.wouldStart);
     // Only now: an instance that appears later is not in the record, and is looked for when they stop.
-    const differences = context.differences();
+    const condition = await conditionNow(context, step.daemon);
+    const others = usedByOthers(
+      context.host,
+      { dataDirectory: step.daemon.dataDirectory, pools: step.pools ?? [] },
+      await context.host.loops(),
+    );
+    const planned = context.journal.plan(context.run).condition;
+    const differences = [
+      ...context.differences(),
+      ...(planned === undefined || condition === undefined ? [] : worseThan(planned, condition)),
+      ...[...others.mounts, ...others.files].map((what) => `${what} is new`),
+    ];
     if (differences.length > 0) throw migrateFailure({ code: 'plan-stale', differences });
+    const known = condition ?? planned;
+    if (known !== undefined) context.journal.note(context.run, noteNames.condition, known);
     context.journal.note(context.run, noteNames.power, power);
     context.say(`${power.running.length} running, ${power.frozen.length} frozen`);
   },
   undo() {},
 };
+
+/** undefined: it does not answer. */
+async function conditionNow(
+  { host, size, sourceInventory }: ApplyContext,
+  daemon: DaemonRef,
+): Promise<Condition | undefined> {
+  const states = await statesOf(host, daemon.sockets, size);
+  return states === undefined ? undefined : lookAtServer(host, daemon, sourceInventory(), states);
+}
 
 export const stopDaemonStep: Of<'stop-daemon'> = {
   memo: daemonMemo,
@@ -296,18 +323,28 @@ export async function restoreExactly(
   }
 }
 
-function leftoversOf(host: Host, daemon: DaemonRef, bridges: readonly string[]): Leftovers {
-  return { ...daemon, bridges, interfaces: looseVeths(host, bridges), firewallTable: 'incus' };
+function leftoversOf(
+  host: Host,
+  { daemon, bridges, pools = [] }: Extract<Step, { kind: 'start-daemon' }>,
+): Leftovers {
+  return {
+    ...daemon,
+    bridges,
+    // Incus may have got pools since.
+    pools: [...pools, ...poolsNow(host, daemon.dataDirectory)],
+    interfaces: looseVeths(host, bridges),
+    firewallTable: 'incus',
+  };
 }
 
 export const startDaemonStep: Of<'start-daemon'> = {
   async apply({ step, memo, remember, context }) {
     const { host, say } = context;
-    const { daemon, bridges } = step;
+    const { daemon } = step;
     // An Incus that died while it started leaves a dnsmasq that nobody knows: its network would stay down for ever.
     const diedBefore =
       memo !== null && !listens(context, daemon) && runningInstances(host, daemon.dataDirectory).length === 0;
-    if (diedBefore) await clearLeftovers(host, leftoversOf(host, daemon, bridges), say, context.warn);
+    if (diedBefore) await clearLeftovers(host, leftoversOf(host, step), say, context.warn);
     remember({ tried: true });
     await startUntilReady(context, step.daemon, limitFor(apiLimitMs, context.size), () => {
       context.say('its API answers');
@@ -315,8 +352,9 @@ export const startDaemonStep: Of<'start-daemon'> = {
     });
     await startUnits(context, othersThan(step.daemon, activeBefore(context.journal, context.run, 'target')));
   },
-  async undo({ step: { daemon, bridges }, context }) {
+  async undo({ step, context }) {
     const { host, say } = context;
+    const { daemon } = step;
     const socket = await answeringSocket(host, daemon);
     // One by one first: at its own shutdown a daemon waits 30 s for a frozen instance, and then forces it.
     if (socket !== undefined) {
@@ -328,7 +366,7 @@ export const startDaemonStep: Of<'start-daemon'> = {
     // Of a daemon that was killed the instances live on.
     if (left.running.length + left.frozen.length > 0)
       await stopWithoutDaemon(host, daemon.dataDirectory, ordersOf(context));
-    await clearLeftovers(host, leftoversOf(host, daemon, bridges), say, context.warn);
+    await clearLeftovers(host, leftoversOf(host, step), say, context.warn);
     await provedQuiet(host, [daemon]);
   },
   holds: async ({ step: { daemon }, context: { host, journal, run } }) =>

@@ -1,6 +1,9 @@
 // Steps that clear what a dead daemon left, and that prove that nothing is left.
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import type { Host } from '../../../core/host.ts';
+import { directoryOfProcess, isDaemon, isSameFolder } from '../../detect/daemon-process.ts';
+import { type DaemonDirectory, loopsInside, mountsInside } from '../../machine/own-mounts.ts';
+import type { PoolFacts } from '../../machine/pool-facts.ts';
 import type { Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import { looseVeths } from '../host-stands.ts';
@@ -19,6 +22,7 @@ export const clearLeftoversStep: Of<'clear-leftovers'> = {
 };
 
 export interface Leftovers extends HelperOwner {
+  readonly pools?: readonly PoolFacts[];
   readonly bridges: readonly string[];
   readonly interfaces: readonly string[];
   readonly firewallTable: string | undefined;
@@ -32,16 +36,17 @@ export async function clearLeftovers(
   warn: (text: string) => void = say,
 ): Promise<void> {
   await endHelpers(host, step, say);
-  await unmountInside(host, step.dataDirectory, say);
-  for (const { device, backingFile } of await host.loops()) {
-    if (!backingFile.startsWith(`${step.dataDirectory}/`)) continue;
+  const directory = { dataDirectory: step.dataDirectory, pools: step.pools ?? [] };
+  await unmountInside(host, directory, say);
+  for (const { device } of loopsInside(await host.loops(), directory).own) {
     say(`loop device ${device}`);
     await host.run(['losetup', '-d', device], { timeoutMs: commandMs });
   }
   // Deleting one end of a veth pair deletes both; bridges last, when nothing hangs on them.
   for (const name of [...step.interfaces, ...step.bridges])
-    await deleteInterface(host, name, step.bridges.includes(name), say);
-  if (step.firewallTable !== undefined) await deleteTables(host, step.firewallTable, say, warn);
+    await deleteInterface(host, name, step.bridges.includes(name), step.interfaces, say);
+  if (step.firewallTable !== undefined && !isShared(host, step))
+    await deleteTables(host, step.firewallTable, say, warn);
 }
 
 /** Of instances that ended while their daemon was dead: with both ends on the host they are nobody's. */
@@ -50,7 +55,7 @@ export async function clearLooseVeths(
   bridges: readonly string[],
   say: (text: string) => void,
 ): Promise<void> {
-  for (const name of looseVeths(host, bridges)) await deleteInterface(host, name, false, say);
+  for (const name of looseVeths(host, bridges)) await deleteInterface(host, name, false, [], say);
 }
 
 async function endHelpers(host: Host, owner: HelperOwner, say: (text: string) => void): Promise<void> {
@@ -65,13 +70,20 @@ async function endHelpers(host: Host, owner: HelperOwner, say: (text: string) =>
   }
 }
 
-/** Deepest first. A mount that is busy stays, and the proof that follows names it. */
-async function unmountInside(host: Host, dataDirectory: string, say: (text: string) => void): Promise<void> {
-  const paths = host
-    .mounts()
-    .map(({ path }) => path)
-    .filter((path) => path.startsWith(`${dataDirectory}/`));
-  for (const path of paths.reverse()) {
+/**
+ * What the daemon itself mounts, deepest first. A mount that is busy stays, and so does what somebody else has mounted: the
+ * proof that follows names both.
+ */
+async function unmountInside(
+  host: Host,
+  directory: DaemonDirectory,
+  say: (text: string) => void,
+): Promise<void> {
+  const { own, foreign } = mountsInside(host, directory);
+  // umount(8) takes the uppermost mount of a path.
+  const covered = new Set(foreign.map(({ path }) => path));
+  for (const { path } of own.toReversed()) {
+    if (covered.has(path)) continue;
     say(`mount ${path}`);
     await host.run(['umount', '--', path], { timeoutMs: commandMs, accept: 'any' });
   }
@@ -81,14 +93,48 @@ async function deleteInterface(
   host: Host,
   name: string,
   isBridge: boolean,
+  interfaces: readonly string[],
   say: (text: string) => void,
 ): Promise<void> {
   const folder = host.path(`/sys/class/net/${name}`);
   if (name === '' || name.includes('/') || !existsSync(folder)) return;
   // Only a bridge where the database says there is one, and never a bridge or a physical card in place of a veth.
   if (isBridge !== existsSync(`${folder}/bridge`) || existsSync(`${folder}/device`)) return;
+  const foreign = isBridge ? foreignPorts(host, name, interfaces) : [];
+  if (foreign.length > 0) {
+    say(`interface ${name} stays: ${foreign.join(', ')} is in it`);
+    return;
+  }
   say(`interface ${name}`);
   await host.run(['ip', 'link', 'delete', 'dev', name], { timeoutMs: commandMs });
+}
+
+/** Names that both daemons give to what they put into a bridge, apart from tunnels and the like, which begin with its name. */
+const portOfDaemon = /^(?:veth|tap|mac)[0-9a-f]{8}$/;
+
+/** What is in a bridge and not the daemon's: a card of the machine, an interface of somebody's own. */
+function foreignPorts(host: Host, bridge: string, interfaces: readonly string[]): string[] {
+  const folder = host.path(`/sys/class/net/${bridge}/brif`);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).filter(
+    (port) =>
+      existsSync(host.path(`/sys/class/net/${port}/device`)) ||
+      !(interfaces.includes(port) || portOfDaemon.test(port) || port.startsWith(`${bridge}-`)),
+  );
+}
+
+/** Whether a daemon of the same project works on another directory: it has its rules in a table of the same name. */
+function isShared(host: Host, { dataDirectory, firewallTable }: Leftovers): boolean {
+  return host.processes().some((process) => {
+    if (!process.samePidNamespace || !isDaemon(process)) return false;
+    const isIncus = /incusd$/.test(process.program ?? process.argv[0] ?? '');
+    const directory = directoryOfProcess(host, process);
+    return (
+      isIncus === (firewallTable === 'incus') &&
+      directory !== undefined &&
+      !isSameFolder(host, directory, dataDirectory)
+    );
+  });
 }
 
 async function deleteTables(

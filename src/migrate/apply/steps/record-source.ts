@@ -1,6 +1,9 @@
 // The step that records whether the source runs. Its undo is the last work of a rollback: the source is as it was in what
 // no other step brought back.
-import { daemonClient } from '../../daemon/client.ts';
+import { Failure } from '../../../core/failure.ts';
+import { lookOnceServed } from '../../condition/look-once-served.ts';
+import { worseThan } from '../../condition/worse.ts';
+import { type DaemonClient, daemonClient } from '../../daemon/client.ts';
 import type { DaemonRef, Step } from '../../plan/step.ts';
 import { refreshBackupFiles } from '../../verify/refresh-backup-files.ts';
 import { writeAsRoot } from '../../verify/write-as-root.ts';
@@ -29,8 +32,10 @@ export async function settleSource(context: ApplyContext, source: DaemonRef): Pr
   const { host, say, leaveOpen } = context;
   await startAgain(context, source);
   const socket = await answeringSocket(host, source);
-  if (socket === undefined || !targetStarted(context)) return;
+  if (socket === undefined) return;
   const client = daemonClient(host, socket, context.size);
+  await compareCondition(context, source, client);
+  if (!targetStarted(context)) return;
   removeMadeByTarget(host, source.dataDirectory);
   say('LXD writes its own backup.yaml again');
   for (const { project, name, error } of await refreshBackupFiles(host, client, source.dataDirectory))
@@ -38,6 +43,24 @@ export async function settleSource(context: ApplyContext, source: DaemonRef): Pr
   say('a write as root in every container that runs');
   for (const { project, name, error } of await writeAsRoot(client))
     if (error !== undefined) leaveOpen(`instance ${project}/${name}: its root cannot write: ${error}`);
+}
+
+/** What worked in LXD when its record was taken works again. Files of images are where their folder is. */
+async function compareCondition(
+  { host, journal, run, say, warn, leaveOpen, sourceInventory }: ApplyContext,
+  source: DaemonRef,
+  client: DaemonClient,
+): Promise<void> {
+  const before = journal.noted(run, noteNames.condition);
+  if (before === undefined) return;
+  say('pools, networks and addresses, as they were');
+  try {
+    const now = await lookOnceServed(host, client, source, { ...sourceInventory(), images: [] }, before);
+    for (const line of worseThan(before, now)) leaveOpen(line);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    warn(`LXD could not be asked whether its pools and networks work as before: ${error.message}`);
+  }
 }
 
 /** Only a target that ran has changed anything of it. */

@@ -1,0 +1,111 @@
+// Looks how a server is: asks its daemon where one answers, and otherwise takes what its files tell.
+import { Failure, systemErrorCode } from '../../core/failure.ts';
+import type { Host } from '../../core/host.ts';
+import { apiPath, type DaemonClient, daemonClient } from '../daemon/client.ts';
+import { configOf, fields, fieldsList, flagOf, textOf } from '../daemon/fields.ts';
+import type { ServerSize } from '../daemon/server-size.ts';
+import type { Config, Inventory } from '../inventory/inventory.ts';
+import { isTrue } from '../is-true.ts';
+import { addressConditions } from './addresses.ts';
+import type { Condition } from './condition.ts';
+import { imageProblems } from './image-files.ts';
+
+export interface States {
+  /** Of the server and of this member. */
+  readonly config: Config;
+  readonly pools: Condition['pools'];
+  readonly networks: Condition['networks'];
+  readonly instances: Condition['instances'];
+}
+
+const usual = new Set(['Running', 'Ready', 'Frozen', 'Stopped']);
+
+/** What a daemon says of its pools, managed networks and instances. @throws daemon-* */
+export async function askStates(client: DaemonClient): Promise<States> {
+  const ask = async (path: string, query: Readonly<Record<string, string>> = {}) =>
+    fieldsList(await client.get(apiPath(['1.0', path], { recursion: '1', ...query })), `/1.0/${path}`);
+  const [server, pools, projects, instances] = await Promise.all([
+    client.get('/1.0'),
+    ask('storage-pools'),
+    ask('projects'),
+    ask('instances', { 'all-projects': 'true' }),
+  ]);
+  // LXD 5.0 lists the networks of one project at a time.
+  const withNetworks = projects
+    .filter(
+      (from) => textOf(from, 'name') === 'default' || isTrue(configOf(from, 'config')['features.networks']),
+    )
+    .map((from) => textOf(from, 'name'));
+  const networks = await Promise.all(
+    withNetworks.map(async (project) =>
+      (await ask('networks', { project }))
+        .filter((from) => flagOf(from, 'managed'))
+        .map((from) => ({ project, name: textOf(from, 'name'), status: textOf(from, 'status') })),
+    ),
+  );
+  return {
+    config: configOf(fields(server, '/1.0'), 'config'),
+    pools: pools.map((from) => ({ name: textOf(from, 'name'), status: textOf(from, 'status') })),
+    networks: networks.flat(),
+    instances: instances
+      .map((from) => ({
+        project: textOf(from, 'project') || 'default',
+        name: textOf(from, 'name'),
+        status: textOf(from, 'status'),
+      }))
+      .filter(({ status }) => !usual.has(status)),
+  };
+}
+
+/**
+ * The same of the daemon that answers on one of the sockets; undefined where none does, or not as one of them should. One
+ * that a service manager would have to start first is left alone.
+ */
+export async function statesOf(
+  host: Host,
+  sockets: readonly string[],
+  size?: ServerSize,
+): Promise<States | undefined> {
+  try {
+    for (const socket of sockets) {
+      const client = daemonClient(host, socket, size);
+      if (host.listener(socket) !== undefined && (await client.isAnswering())) return await askStates(client);
+    }
+  } catch (error) {
+    if (!(error instanceof Failure) && systemErrorCode(error) === undefined) throw error;
+  }
+  return undefined;
+}
+
+export interface Looked {
+  readonly dataDirectory: string;
+  readonly sockets: readonly string[];
+}
+
+/**
+ * @param inventory from the server's database
+ * @param states what its daemon says; undefined where none answers
+ */
+export function lookAtServer(
+  host: Host,
+  { dataDirectory, sockets }: Looked,
+  inventory: Pick<Inventory, 'pools' | 'networks' | 'images' | 'server'>,
+  states: States | undefined,
+): Condition {
+  const daemon = sockets.map((socket) => host.listener(socket)).find((pid) => pid !== undefined);
+  return {
+    asked: states !== undefined,
+    // Of a daemon that does not run the rows tell what was never made, or went wrong when it was.
+    pools: states?.pools ?? inventory.pools.map(({ name, state }) => ({ name, status: unusual(state) })),
+    networks:
+      states?.networks ??
+      inventory.networks.map(({ project, name, state }) => ({ project, name, status: unusual(state) })),
+    instances: states?.instances ?? [],
+    addresses: addressConditions(host, states?.config ?? inventory.server.config, daemon, dataDirectory),
+    images: imageProblems(host, dataDirectory, inventory.images),
+  };
+}
+
+function unusual(state: string): string | null {
+  return state === 'Created' ? null : state;
+}
