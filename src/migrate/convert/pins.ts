@@ -49,7 +49,7 @@ function pinNetworks(editor: Editor, pin: PinRule, fromHost: ReadonlyMap<string,
         id: `pin-unknown:${key}`,
         severity: 'note',
         objects: [object],
-        what: `${key} is not set and its present value could not be read, because the network is not up. ${pin.because}`,
+        what: `${key} is not set, and no network interface of this machine shows its present value: the network is not up here, or only a copy of the database is. ${pin.because}`,
         action: `Nothing is written. To keep the value, set ${key} in LXD before the move, or plan while LXD runs.`,
       });
       continue;

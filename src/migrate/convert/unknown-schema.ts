@@ -35,13 +35,14 @@ function laterTables(db: Database, schema: number): UnknownSchema | undefined {
     (table) => Object.hasOwn(known, table) && (known[table]?.since ?? 0) > schema,
   );
   const found = hasTable(db, signOfLaterSchema) ? tablesOf(db).filter((table) => later.includes(table)) : [];
-  const [first] = [...promised, ...found];
-  if (first === undefined) return undefined;
+  const tables = [...promised, ...found];
+  if (tables.length === 0) return undefined;
+  const drop = tables.map((table) => `DROP TABLE ${table}`).join('; ');
   return {
     schema,
-    objects: [...promised, ...found].map((table) => `table ${table}`),
+    objects: tables.map((table) => `table ${table}`),
     what: `The database says that it has schema ${schema}, but it has tables that only later versions of LXD make. They were made by hand, or the number was changed: what the other tables mean is not sure.`,
-    action: `If a person or another tool made them on an LXD of schema ${schema}, drop them in LXD (lxd sql global "DROP TABLE ${first}"), then plan again.`,
+    action: `If a person or another tool made them on an LXD of schema ${schema}, drop them in LXD (lxd sql global "${drop}"), then plan again.`,
   };
 }
 

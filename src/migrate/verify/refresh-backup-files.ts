@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { inTurn } from '../../core/in-turn.ts';
+import { inline } from '../../core/text.ts';
 import { apiPath, type DaemonClient, type InstanceName } from '../daemon/client.ts';
 import { type Fields, fieldsList, textOf } from '../daemon/fields.ts';
 
@@ -50,7 +51,7 @@ async function refresh(
     await client.change(path, 'PATCH', { description: textOf(from, 'description') });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    return error.message;
+    return inline(error.message);
   }
   // The other members of a cluster have their own files.
   if (!['', 'none'].includes(textOf(from, 'location'))) return undefined;

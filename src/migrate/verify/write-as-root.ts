@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { Failure } from '../../core/failure.ts';
 import { inTurn } from '../../core/in-turn.ts';
+import { inline } from '../../core/text.ts';
 import type { DaemonClient, InstanceName } from '../daemon/client.ts';
 import { fieldsList, textOf } from '../daemon/fields.ts';
 import { plainStatus } from '../daemon/instance-status.ts';
@@ -63,7 +64,7 @@ async function tryToWrite(client: DaemonClient, instance: InstanceName): Promise
     return wrong;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    return error.message;
+    return inline(error.message);
   }
 }
 
@@ -83,6 +84,6 @@ async function afterWriting(
     return owner === 0 ? undefined : `/ belongs to user ${owner} there, and not to root`;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    return error.message;
+    return inline(error.message);
   }
 }

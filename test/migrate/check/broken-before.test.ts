@@ -188,6 +188,11 @@ describe.each([
     found: ['blocker', 'unreadable', ['networks_acls row 1: ingress', 'networks_acls row 1: egress']],
   },
   {
+    what: 'a value with a NUL',
+    sql: "INSERT INTO instances_config (instance_id, key, value) VALUES (1, 'user.odd', 'a' || char(0) || 'b'), (2, 'user.even', 'ab');",
+    found: ['note', 'nul-in-value', ['instance default/c1: user.odd']],
+  },
+  {
     what: 'an architecture that is none',
     sql: 'UPDATE instances SET architecture = 99 WHERE id = 2;',
     found: ['note', 'meaningless', ['instance c2: architecture 99']],

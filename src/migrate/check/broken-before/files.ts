@@ -38,13 +38,13 @@ export function checkFiles({ host, source, sourceDatabase: { db }, sourceIsWhole
   }
   return [
     ...note('files-missing', {
-      objects: [...missing, ...withoutRoot(present, at)],
+      objects: [...missing, ...withoutRoot(present, at)].sort(),
       what: 'The database has these, and their files are not there. An instance among them could not be started in LXD either, and cannot in Incus.',
       action:
         'They are moved as they are. Bring the files back, or delete the objects, before or after the move.',
     }),
     ...note('files-without-row', {
-      objects: extra,
+      objects: extra.sort(),
       what: 'The database has nothing for these files. LXD does not show them, nor will Incus; each of both deletes those of images at its start.',
       action:
         'They are moved along. Where they matter, "lxd recover" before the move, or "incus admin recover" after it, finds instances and volumes.',

@@ -1,6 +1,7 @@
 // Values that neither daemon can read: numbers that stand for nothing, dates and lists in another form.
 import type { Database } from 'better-sqlite3';
 import { hasTable } from '../../convert/change.ts';
+import { configTables } from '../../convert/config-tables.ts';
 import { columnsOf } from '../../convert/schema-facts.ts';
 import { migrationRules } from '../../rules/migration-rules.ts';
 import type { Finding } from '../finding.ts';
@@ -40,12 +41,30 @@ export function checkUnreadable(db: Database): Finding[] {
       what: 'LXD cannot read these values, and Incus would not start on them or would not list what they belong to.',
       action: 'Mend the rows in LXD (lxd sql global "UPDATE …"), then plan again.',
     }),
+    ...note('nul-in-value', {
+      objects: cut(db),
+      what: 'These values hold a NUL. LXD shows them up to it and no further, and so does Incus.',
+      action:
+        'The rows are moved whole. The rehearsal names each as a difference, which you can accept; or set the key anew in LXD.',
+    }),
     ...note('meaningless', {
       objects: uselessCodes.flatMap((code) => outside(db, code)),
       what: 'These numbers stand for nothing that LXD or Incus knows. What has one could not be used in LXD either.',
       action: 'They are moved as they are. Delete or mend the rows in LXD (lxd sql global "UPDATE …").',
     }),
   ];
+}
+
+/** Text goes from dqlite to the daemons as far as its first NUL (sqlite3_column_text). */
+function cut(db: Database): string[] {
+  return configTables
+    .filter(({ table }) => hasTable(db, table))
+    .flatMap(({ table, from, object }) =>
+      objects(
+        db,
+        `SELECT ${object} || ': ' || c.key FROM "${table}" c ${from} WHERE instr(CAST(c.value AS BLOB), x'00') > 0 ORDER BY 1`,
+      ),
+    );
 }
 
 function outside(db: Database, { table, column, last, object }: Code): string[] {
