@@ -1,6 +1,7 @@
 // The part that fuzzed programs have in common: inputs by number, each in a group with a seed of its own, and a line about
 // what is being done before it is. Usage of such a program: node PROGRAM FOLDER SEED FROM TO
 import * as fs from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 
 const [folder = '', seed = '0', from = '0', to = '0'] = process.argv.slice(2);
@@ -21,6 +22,8 @@ export async function feed<T>(
   for (let index = Number(from); index < Number(to); ) {
     const group = Math.floor(index / groupSize);
     const samples = fc.sample(arbitrary, { seed: Number(seed) + group, numRuns: groupSize });
+    // What SQLite holds for statements that nobody has any more is given back between turns of the event loop only.
+    await nextTurn();
     for (; index < Math.min(Number(to), (group + 1) * groupSize); index += 1) {
       const input = samples[index % groupSize];
       if (input === undefined) continue;
