@@ -151,6 +151,7 @@ export interface StopOrders {
 
 /**
  * Instances of equal boot.stop.priority are stopped together, the highest first; both daemons do the same at a shutdown.
+ * Ephemeral ones stop after all others: the daemon deletes them then, and another that does not stop ends the migration.
  * @param states of all instances, as the daemon has just said them
  * @param keep `project/name` of one that is left running
  */
@@ -161,10 +162,8 @@ export async function stopThroughDaemon(
   keep?: string,
 ): Promise<void> {
   const running = runningOf(states).filter((instance) => nameOf(instance) !== keep);
-  const priorities = [...new Set(running.map(stopPriority))].sort((a, b) => b - a);
   const left = new Set(running.map(nameOf));
-  for (const wanted of priorities) {
-    const group = running.filter((instance) => stopPriority(instance) === wanted);
+  for (const group of inStopOrder(running)) {
     const outcomes = await Promise.allSettled(
       group.map(async (state) => {
         await stopOne(client, state, orders);
@@ -177,6 +176,15 @@ export async function stopThroughDaemon(
     // Only now: one that was still stopping would be found running, and left alone, when they are started again.
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
+}
+
+/** Groups, each of which stops as a whole before the next one. */
+function inStopOrder(running: readonly InstanceState[]): InstanceState[][] {
+  return [false, true].flatMap((isEphemeral) => {
+    const group = running.filter(({ ephemeral }) => ephemeral === isEphemeral);
+    const priorities = [...new Set(group.map(stopPriority))].sort((a, b) => b - a);
+    return priorities.map((wanted) => group.filter((instance) => stopPriority(instance) === wanted));
+  });
 }
 
 /** Of very many, a line names some. */
@@ -216,11 +224,14 @@ export interface LastInstance {
 
 /**
  * The instance that may stop together with its daemon, which then does its own long work (it loads every instance)
- * beside it and not after it. Of those that stop last it is the one that the target starts first: others wait for that
+ * beside it and not after it. Of those that stop last, ephemeral ones above all, it is the one that the target starts first: others wait for that
  * one, and it is down for the shortest time. One that the daemon would force early, or that is frozen, is not one.
  */
 export function lastToStop(states: readonly InstanceState[]): LastInstance | undefined {
-  const [last] = runningOf(states).toSorted((a, b) => stopPriority(a) - stopPriority(b) || startOrder(a, b));
+  const [last] = runningOf(states).toSorted(
+    (a, b) =>
+      Number(b.ephemeral) - Number(a.ephemeral) || stopPriority(a) - stopPriority(b) || startOrder(a, b),
+  );
   if (last === undefined || last.status === 'Frozen') return undefined;
   const seconds = shutdownSeconds(last) ?? daemonForcesAfterSeconds;
   return seconds < 10 ? undefined : { instance: nameOf(last), forcedAfterMs: seconds * 1000 };

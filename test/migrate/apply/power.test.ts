@@ -120,6 +120,19 @@ describe('stopping through the daemon', () => {
     expect(asked).toEqual(['stop calm 60', 'stop hard 60']);
   });
 
+  test('leaves ephemeral ones running until all others have stopped: a daemon deletes them', async () => {
+    const { client, asked } = daemonWith({
+      calm: { status: 'Running' },
+      hard: { status: 'Running', stubborn: true },
+    });
+    const states = await instanceStates(client);
+    const passing = { ...states[0], name: 'calm', ephemeral: true } as (typeof states)[number];
+
+    await stopThroughDaemon(client, [passing, ...states.slice(1)], orders(false)).catch(() => {});
+
+    expect(asked).toEqual(['stop hard 60']);
+  });
+
   test('forces with --force-stop only the one whose time is over, and says so', async () => {
     const { client, asked } = daemonWith({
       calm: { status: 'Running' },
@@ -152,6 +165,12 @@ describe('the instance that stops together with its daemon', () => {
     ];
 
     expect(lastToStop(states)).toEqual({ instance: 'default/c2', forcedAfterMs: 30_000 });
+  });
+
+  test('is an ephemeral one where any is: nothing else can fail after it is gone', () => {
+    const states = [running('c1', { 'boot.autostart.priority': '7' }), { ...running('c2'), ephemeral: true }];
+
+    expect(lastToStop(states)).toMatchObject({ instance: 'default/c2' });
   });
 
   test('is none where that one would be forced early, or is frozen, or nothing runs', () => {
