@@ -13,6 +13,7 @@ import { installTool, tool } from '../e2e/server/tool.ts';
 import { startManyMachine } from './many-server.ts';
 import { benchMove } from './move.ts';
 import { benchPicks } from './picks.ts';
+import { benchSnapshots } from './snapshots.ts';
 import { benchUpstream } from './upstream.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -42,6 +43,7 @@ if (wants('move'))
     beside: !options.alone,
     keep: options.keep,
   });
+if (wants('snapshots')) await snapshotsOfOneContainer();
 if (wants('picks')) await picksBesideGit();
 
 /** Whole process, from a cold start of Node: at most 0.8 s and 260 MB. */
@@ -182,6 +184,15 @@ async function startAlone(machine: Machine): Promise<number> {
     await started;
   }
   return times.sort((a, b) => a - b)[1] ?? Number.NaN;
+}
+
+async function snapshotsOfOneContainer(): Promise<void> {
+  const count = 20_000;
+  for (const { command, milliseconds, peakBytes } of await benchSnapshots(count))
+    print(
+      `${command}, ${count} snapshots of one container`,
+      `${seconds(milliseconds)}; peak ${(peakBytes / 1e6).toFixed(0)} MB`,
+    );
 }
 
 function seconds(milliseconds: number | undefined): string {
