@@ -89,17 +89,27 @@ export async function applySteps(context: ApplyContext, options: ApplyOptions): 
   journal.enter(run, 'applying', host.now());
   // Of an earlier rollback that was not completed: what it left open is about to change.
   journal.note(run, noteNames.leftOpen, []);
+  // Done, and written down as that together with the next one's begin: until then it is carried out again after a crash.
+  let done: number | undefined;
+  const settle = (): void => {
+    if (done !== undefined) journal.mark(run, done, 'done', host.now());
+    done = undefined;
+  };
   for (const entry of steps) {
-    if (entry.state !== 'done' && context.interrupted())
+    if (entry.state !== 'done' && context.interrupted()) {
+      settle();
       throw migrateFailure({ code: 'interrupted', step: describeStep(entry.step).title });
+    }
     const { apply, holds } = handlerOf(entry.step);
     const report = reporter(context, options, entry, steps.length);
     try {
       if (entry.state === 'done' && (await holds?.(callOf(entry, context))) !== false) continue;
-      journal.mark(run, entry.position, 'begun', host.now());
+      journal.goOn(run, done, entry.position, host.now());
+      done = undefined;
       report('begun');
       await apply(callOf(entry, context));
-      journal.mark(run, entry.position, 'done', host.now());
+      done = entry.position;
+      if (entry === steps.at(-1)) settle();
       report('done');
     } catch (error) {
       // Stopped inside of a step that takes long: it goes on from there.

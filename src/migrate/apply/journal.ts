@@ -70,6 +70,8 @@ export interface Journal {
   plan(run: string): Plan;
   steps(run: string): JournalStep[];
   mark(run: string, position: number, state: StepState, at: Date): void;
+  /** One step is done and the next begun, in one commit: each waits for the disk several times, and instances are down meanwhile. */
+  goOn(run: string, done: number | undefined, begun: number, at: Date): void;
   /** Writes the step down anew; its kind stays. */
   amend(run: string, position: number, step: Step): void;
   /** Kept at once, so that an undo finds it even if the step never ends. */
@@ -135,6 +137,14 @@ function journalOn(path: string, db: Database.Database): Journal {
         'INSERT INTO note (run, name, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
       ).run(run, name, text);
     });
+  };
+  const writeState = (run: string, position: number, state: StepState, at: Date): void => {
+    db.prepare('UPDATE step SET state = ?, changed_at = ? WHERE run = ? AND position = ?').run(
+      state,
+      at.toISOString(),
+      run,
+      position,
+    );
   };
   const toRun = (row: unknown): JournalRun => {
     const text = (name: string): string => textOrUndefined(columnOf(row, name)) ?? '';
@@ -208,14 +218,14 @@ function journalOn(path: string, db: Database.Database): Journal {
       });
     },
     mark(run, position, stepState, at) {
-      writing(() => {
-        db.prepare('UPDATE step SET state = ?, changed_at = ? WHERE run = ? AND position = ?').run(
-          stepState,
-          at.toISOString(),
-          run,
-          position,
-        );
+      writing(() => writeState(run, position, stepState, at));
+    },
+    goOn(run, done, begun, at) {
+      const both = db.transaction(() => {
+        if (done !== undefined) writeState(run, done, 'done', at);
+        writeState(run, begun, 'begun', at);
       });
+      writing(() => both());
     },
     amend(run, position, step) {
       writing(() => {

@@ -151,6 +151,29 @@ test('the run that was begun last is the latest, whatever the clock says; the st
   expect(journal.steps('second').map(({ state }) => state)).toEqual(['planned']);
 });
 
+test('the end of a step and the begin of the next are written together, or neither is', () => {
+  const state = temporaryFolder();
+  const journal = openJournal(state);
+  onTestFinished(() => journal.close());
+  journal.begin('run', {}, steps, at(0));
+  const states = (): unknown[] => journal.steps('run').map((step) => step.state);
+
+  journal.goOn('run', undefined, 0, at(1));
+  const first = states();
+  journal.goOn('run', 0, 1, at(2));
+  const second = states();
+  const reader = new Database(join(state, 'journal.db'));
+  onTestFinished(() => void reader.close());
+  reader.exec(
+    "CREATE TRIGGER full BEFORE UPDATE ON step WHEN new.position = 2 BEGIN SELECT RAISE(ABORT, 'full'); END",
+  );
+  expect(() => journal.goOn('run', 1, 2, at(3))).toThrow();
+
+  expect(first).toEqual(['begun', 'planned', 'planned']);
+  expect(second).toEqual(['done', 'begun', 'planned']);
+  expect(states()).toEqual(second);
+});
+
 test('a step that is written down anew keeps its state and memo', () => {
   const journal = openJournal(temporaryFolder());
   onTestFinished(() => journal.close());
@@ -250,6 +273,7 @@ test('a journal that cannot be written says so', () => {
 
   for (const write of [
     () => journal.mark('run', 0, 'begun', at(1)),
+    () => journal.goOn('run', 0, 1, at(1)),
     () => journal.remember('run', 0, {}),
     () => journal.note('run', 'pins', []),
     () => journal.enter('run', 'rolling-back', at(1)),

@@ -156,7 +156,7 @@ export async function readyRun(): Promise<Run> {
     forceStop: false,
     interrupted: () =>
       run.interruptBefore !== undefined &&
-      journal.steps('RUN').filter(({ state }) => state === 'done').length >= run.interruptBefore,
+      run.events.filter(({ state }) => state === 'done').length >= run.interruptBefore,
     convertAgain: (power) => {
       // It uses the machine as well: files of the database.
       faulty.path('/');
