@@ -191,6 +191,8 @@ export async function undoSteps(context: ApplyContext, options: ApplyOptions): P
     const report = reporter(context, options, entry, steps.length);
     try {
       if (isUndone && (await holdsUndone?.(callOf(entry, context))) !== false) continue;
+      // Killed inside of it, or behind it, the step is neither done nor undone: a resume carries it out again.
+      if (entry.state === 'done') journal.mark(run, entry.position, 'begun', host.now());
       await undo(callOf(entry, context));
       journal.mark(run, entry.position, 'undone', host.now());
       report('undone');

@@ -38,10 +38,10 @@ export function describeRun(journal: Journal, { run, state }: LatestRun): string
     ...(going
       ? [
           `Begun ${run.begunAt}: ${done} of ${steps.length} steps are done${isBack ? ', the others are undone' : ''}.`,
-          next === undefined
-            ? 'Every step is done; verifying is not.'
-            : isBack
-              ? undefined
+          isBack
+            ? undefined
+            : next === undefined
+              ? 'Every step is done; verifying is not.'
               : `Next: ${describeStep(next.step).title}${next.state === 'begun' ? ' (was begun)' : ''}.`,
           `The data is ${dataIsMoved(steps) ? "in Incus's directory" : "in LXD's directory"}.`,
         ].filter((line) => line !== undefined)

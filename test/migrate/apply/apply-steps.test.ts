@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
 import { coreFailure } from '../../../src/core/core-problem.ts';
 import { Failure } from '../../../src/core/failure.ts';
+import { sourceCameBack } from '../../../src/migrate/apply/source-came-back.ts';
 import { noteNames } from '../../../src/migrate/apply/step-handler.ts';
 import { unitsNotAsBefore } from '../../../src/migrate/apply/units-as-before.ts';
 import { unitChecks } from '../../../src/migrate/verify/unit-checks.ts';
@@ -230,6 +231,41 @@ describe.each(Array.from({ length: switchAt }, (_, position) => position))(
       expect(await run.undo()).toEqual([]);
       expect(run.state()).toEqual(original);
       expect(undone(run.events).toSorted((a, b) => b - a)).toEqual(all);
+    });
+  },
+);
+
+describe.each(Array.from({ length: stepCount }, (_, position) => position))(
+  'a kill behind the undo of step %i of a finished run, before that is written down',
+  (position) => {
+    test('is gone on with by another rollback', async () => {
+      const run = await readyRun();
+      const original = run.state();
+      await run.apply();
+      run.dieBehindUndoOf(position);
+      await run.undo();
+      run.dieBehindUndoOf(undefined);
+
+      expect(sourceCameBack(run.host, run.journal, 'RUN')).toEqual([]);
+      expect(await run.undo()).toEqual([]);
+
+      expect(run.state()).toEqual(original);
+    });
+
+    test('is resumed: what was undone is done again, that step as well', async () => {
+      const run = await readyRun();
+      await run.apply();
+      const moved = run.state();
+      run.dieBehindUndoOf(position);
+      await run.undo();
+      run.dieBehindUndoOf(undefined);
+
+      const error = await run.apply();
+
+      expect(error).toBeUndefined();
+      expect(run.journal.steps('RUN').every(({ state }) => state === 'done')).toBe(true);
+      expect(Object.fromEntries(run.daemons.incus.instances)).toEqual(before);
+      expect(run.state()).toEqual(moved);
     });
   },
 );

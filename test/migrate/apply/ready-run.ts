@@ -47,6 +47,8 @@ export interface Run {
   /** Lets the n-th use of the machine from now on fail, once. */
   failAt(uses: number): void;
   stopFailing(): void;
+  /** As a kill does, when the undo of this step has been done and that is not written down yet; undefined: it lives again. */
+  dieBehindUndoOf(position: number | undefined): void;
   readonly events: {
     readonly position: number;
     readonly kind: string;
@@ -99,7 +101,10 @@ export async function readyRun(): Promise<Run> {
   journal.begin('RUN', material.plan, material.plan.steps, host.now());
 
   let left: number | undefined;
+  let diesAt: number | undefined;
+  let dead = false;
   const faulty = failing(host, () => {
+    if (dead) throw new Error('dead');
     if (left === undefined) return;
     left -= 1;
     if (left > 0) return;
@@ -117,6 +122,10 @@ export async function readyRun(): Promise<Run> {
     },
     stopFailing() {
       left = undefined;
+    },
+    dieBehindUndoOf(position) {
+      diesAt = position;
+      dead = false;
     },
     events: [],
     warnings: [],
@@ -147,6 +156,12 @@ export async function readyRun(): Promise<Run> {
       run.events.push({ position: progress.position, kind: progress.step.kind, state: progress.state });
       onProgress?.(progress);
     };
+  const { mark } = journal;
+  journal.mark = (name, position, state, at) => {
+    dead ||= state === 'undone' && position === diesAt;
+    if (dead) throw new Error('dead');
+    mark(name, position, state, at);
+  };
   const context: ApplyContext = {
     host: faulty,
     journal,
