@@ -1,9 +1,11 @@
 // The log of a run: every command and request with its outcome, readable by this user only.
 import * as fs from 'node:fs';
 import { fileFailureOf } from './as-file-failure.ts';
+import { coreFailure } from './core-problem.ts';
 import { Failure } from './failure.ts';
 import type { Host } from './host.ts';
 import type { Output } from './output.ts';
+import { kindOf } from './read-regular-file.ts';
 import { inert } from './text.ts';
 
 export interface Log {
@@ -16,9 +18,14 @@ export interface Log {
  * out, and that is said once: what is logged, the end of a process among it, must happen all the same.
  */
 export function openLog(path: string, warn: (text: string) => void): Log {
-  const flags =
-    fs.constants.O_WRONLY | fs.constants.O_APPEND | fs.constants.O_CREAT | fs.constants.O_NOFOLLOW;
-  const fd = fs.openSync(path, flags, 0o600);
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+  // O_NONBLOCK: no reader of a named pipe is waited for.
+  const fd = fs.openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
+  const opened = fs.fstatSync(fd);
+  if (opened.isFIFO()) {
+    fs.closeSync(fd);
+    throw coreFailure({ code: 'not-a-regular-file', path, is: kindOf(opened) });
+  }
   let complete = true;
   let open = true;
   return {

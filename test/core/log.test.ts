@@ -1,4 +1,5 @@
 // The log of a run: for this user only, complete, and without what a request carries.
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -17,6 +18,16 @@ function logged(): { host: FakeHost; through: ReturnType<typeof loggedHost>; tex
   });
   return { host, through: loggedHost(host, log), text: () => fs.readFileSync(path, 'utf8') };
 }
+
+test('a named pipe in its place is refused at once, with or without somebody who reads it', () => {
+  const path = join(temporaryFolder(), 'log');
+  execFileSync('mkfifo', [path]);
+  expect(() => openLog(path, () => {})).toThrow(/ENXIO/);
+  const reader = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+  onTestFinished(() => fs.closeSync(reader));
+
+  expect(() => openLog(path, () => {})).toThrow(/A file is expected here, and this is a named pipe/);
+});
 
 test('is readable by this user only, whatever the mask', () => {
   const path = join(temporaryFolder(), 'log');

@@ -11,12 +11,26 @@ const limitMs = 5000;
 const limitBytes = 1024 * 1024 * 1024;
 
 /** What is fed, by the program that does it; each begins, ends and fails one input a line (fuzz-child.ts). */
-const targets: Readonly<Record<string, { readonly what: string; readonly program: string }>> = {
+interface Target {
+  readonly what: string;
+  readonly program: string;
+  /** Whether what it tries may change files, whose paths are part of the input. */
+  readonly changesFiles?: true;
+}
+
+/** By name, for --only. */
+const targets: Readonly<Record<string, Target>> = {
   databases: { what: 'database directories', program: 'fuzz-databases.ts' },
   local: {
     what: 'local.db, and files of other kinds in a data directory and /etc',
     program: 'fuzz-local.ts',
   },
+  journals: {
+    what: 'journals of each format, their values, and what runs keep beside them',
+    program: 'fuzz-journals.ts',
+    changesFiles: true,
+  },
+  plans: { what: 'files for migrate --plan', program: 'fuzz-plans.ts' },
   subids: { what: '/etc/subuid and /etc/subgid', program: 'fuzz-subids.ts' },
 };
 
@@ -48,12 +62,13 @@ const scratch = fs.mkdtempSync(join(fs.existsSync('/dev/shm') ? '/dev/shm' : tmp
 process.on('exit', () => fs.rmSync(scratch, { recursive: true, force: true }));
 process.on('SIGINT', () => process.exit(5));
 
-for (const [, { what, program }] of wanted) {
+for (const [, target] of wanted) {
+  const { what } = target;
   const begun = Date.now();
   console.log(`${what}: ${inputs} inputs, seed ${seed}`);
   const tally: Tally = { inputs: 0, crashes: [], slowestMs: 0, peakBytes: 0, outcomes: new Map() };
   // A child that dies or hangs is a crash; the next one goes on behind its last input.
-  for (let from = 0; from < inputs; ) from = await runChild(program, from, tally);
+  for (let from = 0; from < inputs; ) from = await runChild(target, from, tally);
   const counts = [...tally.outcomes].map(([outcome, count]) => `${count} ${outcome}`).sort();
   console.log(`${counts.join(', ')}; ${((Date.now() - begun) / 1000).toFixed(0)} s`);
   for (const crash of tally.crashes) console.log(`crash: ${crash}`);
@@ -64,13 +79,14 @@ for (const [, { what, program }] of wanted) {
 }
 
 /** Runs a child from an input on; returns the input after the last one that it began. */
-function runChild(program: string, from: number, tally: Tally): Promise<number> {
+function runChild({ program, changesFiles }: Target, from: number, tally: Tally): Promise<number> {
   const folder = fs.mkdtempSync(join(scratch, 'child-'));
-  const child = spawn(
+  const [command, ...args] = confined(changesFiles, [
     process.execPath,
-    [join(import.meta.dirname, program), folder, String(seed), String(from), String(inputs)],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+    join(import.meta.dirname, program),
+    ...[folder, String(seed), String(from), String(inputs)],
+  ]);
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let current = from;
   let beganAt = Number.POSITIVE_INFINITY;
   let errors = '';
@@ -114,6 +130,16 @@ function runChild(program: string, from: number, tally: Tally): Promise<number> 
       resolve(current > from ? current : inputs);
     });
   });
+}
+
+/** Whatever it does to files, as root, it does to no file of this machine: all but the scratch folder is read-only to it. */
+function confined(
+  changesFiles: true | undefined,
+  argv: readonly [string, ...string[]],
+): [string, ...string[]] {
+  if (changesFiles === undefined || process.getuid?.() !== 0) return [...argv];
+  const script = 'mount --bind "$1" "$1"; mount -o remount,bind,ro /; shift; exec "$@"';
+  return ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', script, 'sh', scratch, ...argv];
 }
 
 /** Highest resident memory of a process so far, as Linux counts it; 0 where there is no such count. */

@@ -1,6 +1,7 @@
 // The formats of the journal: each former one is brought to the next by a step of its own; of a newer one the version that wrote
 // it is named.
 import type { Database } from 'better-sqlite3';
+import SqliteDatabase from 'better-sqlite3';
 import * as z from 'zod';
 import { toolVersion } from '../../core/version.ts';
 import { migrateFailure } from '../problem.ts';
@@ -43,11 +44,63 @@ export function upgradeJournal(path: string, db: Database): void {
   const upgrade = db.transaction(() => {
     const format = formatOf(db);
     if (format > journalFormat) throw newer(path, db, format);
-    if (format < 1) db.exec(firstTables);
-    if (format < 2) db.exec(toSecond);
-    if (format < journalFormat) db.pragma(`user_version = ${journalFormat}`);
+    requireOwn(path, hasForeignParts(db));
+    bringUp(db, format);
+    requireOwn(path, partsOf(db) !== ownParts());
   });
   if (formatOf(db) !== journalFormat) upgrade.exclusive();
+  else requireOwn(path, partsOf(db) !== ownParts());
+}
+
+function bringUp(db: Database, format: number): void {
+  if (format < 1) db.exec(firstTables);
+  if (format < 2) db.exec(toSecond);
+  if (format < journalFormat) db.pragma(`user_version = ${journalFormat}`);
+}
+
+let known: string | undefined;
+
+/** Tables, their columns and indexes of the present format. */
+function ownParts(): string {
+  known ??= partsOfNew();
+  return known;
+}
+
+function partsOfNew(): string {
+  const db = new SqliteDatabase(':memory:');
+  try {
+    bringUp(db, 0);
+    return partsOf(db);
+  } finally {
+    db.close();
+  }
+}
+
+function partsOf(db: Database): string {
+  const objects = db
+    .prepare('SELECT type, name, tbl_name FROM sqlite_master ORDER BY type, name')
+    .raw()
+    .all();
+  const columns = ['run', 'step', 'note'].map((table) =>
+    db.prepare('SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?)').raw().all(table),
+  );
+  return JSON.stringify([objects, columns]);
+}
+
+/** What acts by itself when something is written: no version makes any. */
+function hasForeignParts(db: Database): boolean {
+  return db.prepare("SELECT 1 FROM sqlite_master WHERE type NOT IN ('table', 'index')").get() !== undefined;
+}
+
+function requireOwn(path: string, isForeign: boolean): void {
+  if (!isForeign) return;
+  throw migrateFailure({
+    code: 'journal-unreadable',
+    path,
+    what: 'the journal',
+    why: 'its tables are others than any version makes',
+    writtenBy: undefined,
+  });
 }
 
 /** 0: there is nothing in it yet. */

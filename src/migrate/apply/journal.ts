@@ -299,11 +299,31 @@ function copyOf(path: string, waitMs: number): Database.Database {
   requireFile(path);
   const file = openPrivate(path, waitMs);
   try {
-    const copy = new Database(file.serialize());
-    upgradeJournal(path, copy);
-    return copy;
+    const copy = new Database(imageOf(path, file));
+    try {
+      upgradeJournal(path, copy);
+      return copy;
+    } catch (error) {
+      copy.close();
+      throw error;
+    }
   } finally {
     file.close();
+  }
+}
+
+function imageOf(path: string, file: Database.Database): Buffer {
+  // One that was made and not written to; SQLite has no image of it.
+  if (file.pragma('page_count', { simple: true }) === 0) return Buffer.alloc(0);
+  try {
+    return file.serialize();
+  } catch (error) {
+    // All that better-sqlite3 says where SQLite gives none.
+    if (!(error instanceof Error) || error.message !== 'Out of memory') throw error;
+    throw migrateFailure(
+      { code: 'journal-unreadable', path, what: 'the journal', why: 'it is damaged', writtenBy: undefined },
+      error,
+    );
   }
 }
 
@@ -337,7 +357,7 @@ function readable<T>(path: string, use: () => T): T {
     return use();
   } catch (error) {
     const code = sqliteCode(error);
-    if (!/^SQLITE_(NOTADB|CORRUPT|ERROR$)/.test(code)) throw error;
+    if (!/^SQLITE_(NOTADB|CORRUPT|CONSTRAINT|MISMATCH|TOOBIG|NOMEM|ERROR$)/.test(code)) throw error;
     const why = {
       SQLITE_NOTADB: 'it is not a database of SQLite',
       SQLITE_ERROR: 'its tables are others than any version makes',

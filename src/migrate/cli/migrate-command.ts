@@ -214,7 +214,7 @@ function keepProgramIfPossible(host: Host, folder: string, output: Output): void
 }
 
 /** The number orders; the time is for people, and may be any: clocks jump. */
-function nameOfRun(journal: Journal, state: string, now: Date): string {
+export function nameOfRun(journal: Journal, state: string, now: Date): string {
   const folder = runsFolder(state);
   const names = fs.existsSync(folder) ? fs.readdirSync(folder) : [];
   const numbers = names.map((name) => Number(/^(\d{4,9})-/.exec(name)?.[1] ?? 0));

@@ -4,7 +4,7 @@ import { maybe } from '../../core/parse.ts';
 import type { Finding } from '../check/finding.ts';
 import { conditionSchema } from '../condition/condition.ts';
 import type { Plan } from './plan.ts';
-import { parseStep, serviceSchema } from './step-schema.ts';
+import { parseStep, pathSchema, serviceSchema, socketsSchema } from './step-schema.ts';
 
 const words = z.array(z.string()).readonly();
 
@@ -34,9 +34,9 @@ const installation = {
   role: z.enum(['source', 'target']),
   name: z.string(),
   evidence: words,
-  dataDirectory: z.string(),
-  sockets: words,
-  runtimeDirectory: maybe(z.string()),
+  dataDirectory: pathSchema,
+  sockets: socketsSchema,
+  runtimeDirectory: maybe(pathSchema),
   service: serviceSchema,
   program: maybe(z.string()),
 };

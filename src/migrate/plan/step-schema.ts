@@ -4,6 +4,13 @@ import { maybe, parseValue } from '../../core/parse.ts';
 import type { Step, StepKind } from './step.ts';
 
 const words = z.array(z.string()).readonly();
+/** As the tool writes them; steps remove and move what is there. */
+export const pathSchema = z
+  .string()
+  .refine((text) => text.startsWith('/') && !text.includes('\0') && !text.split('/').includes('..'));
+const path = pathSchema;
+/** A path, or the name of an abstract socket. */
+export const socketsSchema = z.array(z.string().refine((text) => !text.includes('\0'))).readonly();
 const role = z.enum(['source', 'target']);
 const argv = z.tuple([z.string()], z.string()).readonly();
 
@@ -17,16 +24,16 @@ export const serviceSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('none'), offline: z.string().exactOptional() }),
 ]);
 
-const owner = { dataDirectory: z.string(), program: maybe(z.string()) };
-const daemon = z.strictObject({ role, sockets: words, service: serviceSchema, ...owner });
+const owner = { dataDirectory: path, program: maybe(z.string()) };
+const daemon = z.strictObject({ role, sockets: socketsSchema, service: serviceSchema, ...owner });
 
 const pools = z
   .array(z.strictObject({ name: z.string(), driver: z.string(), source: maybe(z.string()) }))
   .readonly()
   .exactOptional();
 
-const move = { from: z.string(), to: z.string() };
-const setAside = { path: z.string(), into: z.string() };
+const move = { from: path, to: path };
+const setAside = { path, into: path };
 
 function step<K extends StepKind, F extends z.ZodRawShape>(kind: K, fields: F) {
   return z.strictObject({ kind: z.literal(kind), ...fields });
@@ -51,29 +58,29 @@ const schemas: { readonly [K in StepKind]: z.ZodType<Extract<Step, { kind: K }>>
   'unmask-target': step('unmask-target', { units: words }),
   'disable-source': step('disable-source', { units: words }),
   'prove-quiet': step('prove-quiet', { owners: z.array(z.strictObject(owner)).readonly() }),
-  'convert-again': step('convert-again', { sourceDirectory: z.string(), into: z.string() }),
-  'record-directory': step('record-directory', { directory: z.string(), into: z.string() }),
+  'convert-again': step('convert-again', { sourceDirectory: path, into: path }),
+  'record-directory': step('record-directory', { directory: path, into: path }),
   'move-directory': step('move-directory', move),
   'move-mount': step('move-mount', { ...move, boot: z.enum(['fstab', 'unit', 'nothing']) }),
   'empty-target-mount': step('empty-target-mount', setAside),
   'copy-ahead': step('copy-ahead', { ...move, intoMount: z.boolean(), bytes: z.number() }),
   'copy-directory': step('copy-directory', { ...move, intoMount: z.boolean() }),
   'set-aside-database': step('set-aside-database', setAside),
-  'install-database': step('install-database', { from: z.string(), path: z.string(), keep: z.string() }),
+  'install-database': step('install-database', { from: path, path, keep: path }),
   'rename-snapshots-folder': step('rename-snapshots-folder', move),
-  'repoint-links': step('repoint-links', { directory: z.string(), ...move }),
+  'repoint-links': step('repoint-links', { directory: path, ...move }),
   'add-id-range': step('add-id-range', {
-    file: z.string(),
+    file: path,
     line: z.string(),
     neededBySource: z.boolean().exactOptional(),
   }),
-  'empty-runtime-folder': step('empty-runtime-folder', { path: z.string() }),
+  'empty-runtime-folder': step('empty-runtime-folder', { path }),
   'start-daemon': step('start-daemon', { daemon, bridges: words, pools }),
   'restore-power': step('restore-power', { daemon }),
   'release-autostart': step('release-autostart', { daemon }),
-  'leave-note': step('leave-note', { directory: z.string(), movedTo: z.string(), kept: z.boolean() }),
+  'leave-note': step('leave-note', { directory: path, movedTo: path, kept: z.boolean() }),
   'refresh-backup-files': step('refresh-backup-files', { daemon }),
-  'write-dump': step('write-dump', { folder: z.string() }),
+  'write-dump': step('write-dump', { folder: path }),
 };
 
 const kindOf = z.looseObject({ kind: z.string() });

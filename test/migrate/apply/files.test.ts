@@ -1,5 +1,6 @@
 // The steps on files: done again, taken back, taken back again, and interrupted between any two changes, each ends in
 // the one right state.
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { createServer } from 'node:net';
@@ -1057,6 +1058,41 @@ describe('what Incus changed in the directory', () => {
       );
     },
   };
+  test.each([
+    ['is no JSON', (file: string) => fs.writeFileSync(file, '{')],
+    [
+      'names a place outside of the directory',
+      (file: string) =>
+        fs.writeFileSync(
+          file,
+          JSON.stringify([{ path: '../../../etc/shadow', type: 'file', mode: 0o666, uid: 0, gid: 0 }]),
+        ),
+    ],
+    [
+      'is a named pipe',
+      (file: string) => {
+        fs.rmSync(file);
+        execFileSync('mkfifo', [file]);
+      },
+    ],
+  ] as const)(
+    'is left as it is where the record %s: that is said, and the rollback goes on',
+    async (_, damage) => {
+      const { host, apply, undo, warnings } = begun(one);
+      await apply();
+      damage(host.path('/state/runs/RUN/source-directory.json'));
+      changeAll(host);
+      const before = treeOf(host.path('/var/lib/lxd'));
+
+      await undo();
+
+      expect(treeOf(host.path('/var/lib/lxd'))).toEqual(before);
+      expect(warnings).toEqual([
+        expect.stringContaining('/state/runs/RUN/source-directory.json cannot be understood'),
+      ]);
+    },
+  );
+
   const changeAll = (host: FakeHost): void => {
     const at = '/var/lib/lxd';
     host.writeFile(`${at}/networks/lxdbr0/dnsmasq.hosts/default_c1`, 'c1');

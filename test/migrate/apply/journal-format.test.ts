@@ -1,5 +1,6 @@
 // Journals of every released format are read, with all that is in them; what this version cannot read stays as it is.
-import type Database from 'better-sqlite3';
+import * as fs from 'node:fs';
+import Database from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Output } from '../../../src/core/output.ts';
 import { toolVersion } from '../../../src/core/version.ts';
@@ -198,6 +199,16 @@ describe('what this version cannot read', () => {
   test.each([
     ['a newer format', newest, `it has format ${journalFormat + 1}`],
     [
+      'a path that leaves its folder',
+      and(unfinished, setValue({ kind: 'set-aside-target', path: '/var/lib/incus/../../..', into: '/b' })),
+      'path is not as it should be',
+    ],
+    [
+      'a note that is missing',
+      and(unfinished, (db) => void db.prepare("DELETE FROM note WHERE name = 'power'").run()),
+      'it is missing',
+    ],
+    [
       'a step of a kind that is not known',
       and(unfinished, setValue({ kind: 'turn-around', path: '/' })),
       'its kind "turn-around" is not known',
@@ -256,6 +267,58 @@ describe('what this version cannot read', () => {
     });
     expect(bytes()).toEqual(before);
     expect(host.log).toEqual([]);
+  });
+
+  test.each([
+    ['a trigger', "CREATE TRIGGER t BEFORE UPDATE ON run BEGIN SELECT RAISE(ABORT, 'no'); END"],
+    [
+      'a view in place of a table',
+      'ALTER TABLE note RENAME TO other; CREATE VIEW note AS SELECT * FROM other',
+    ],
+    ['a column less', 'ALTER TABLE step DROP COLUMN memo'],
+    ['a table more', 'CREATE TABLE other (a)'],
+    ['an index more', 'CREATE INDEX i ON step (state)'],
+  ])('%s, in each format: nothing is written to it', (_, sql) => {
+    const first = folderWith(formerJournal(1), (db) => void db.exec(sql));
+    const present = folderWith(formerJournal(1));
+    openJournal(present.state).close();
+    const db = new Database(present.file);
+    db.exec(sql);
+    db.close();
+
+    for (const { state, bytes } of [first, present]) {
+      const before = bytes();
+
+      for (const open of [openJournal, readJournal, openForWork])
+        expect(() => open(state)).toThrow(/its tables are others than any version makes/);
+
+      expect(bytes()).toEqual(before);
+    }
+  });
+
+  test.each([
+    ['cut off', (bytes: Buffer) => bytes.subarray(0, 5000)],
+    ['something else', () => Buffer.from('{"this": "is no database"}'.repeat(100))],
+    ['a header without a database', (bytes: Buffer) => bytes.fill(0, 100)],
+  ])('one that is %s is damaged, in words', (_, damage) => {
+    const { state, file, bytes } = folderWith(formerJournal(1));
+    fs.writeFileSync(file, damage(bytes()));
+    const before = bytes();
+
+    for (const open of [openJournal, readJournal, openForWork])
+      expect(() => open(state)).toThrow(/The journal cannot be understood/);
+
+    expect(bytes()).toEqual(before);
+  });
+
+  test('one that was made and never written to has no run', () => {
+    const { state, file } = folderWith(formerJournal(1));
+    fs.writeFileSync(file, '');
+
+    const journal = readJournal(state);
+    onTestFinished(() => journal?.close());
+
+    expect(journal?.runs()).toEqual([]);
   });
 
   test('a run that has ended stands in nobody’s way, whatever its steps are', () => {

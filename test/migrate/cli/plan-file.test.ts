@@ -62,6 +62,19 @@ test('a plan that is a pipe or a device is refused, and nobody waits for it', ()
   expect(problemOf(() => readPlanFile('/dev/zero'))).toMatchObject({ code: 'bad-file' });
 });
 
+test.each([
+  ['leaves its folder', '/var/lib/incus/../../../etc'],
+  ['is relative', 'var/lib/incus'],
+  ['ends in the middle', '/var/lib/incus\0'],
+])('a plan with a path that %s is refused', async (_, path) => {
+  const now = await plan();
+  const steps = now.steps.map((step) => (step.kind === 'set-aside-target' ? { ...step, path } : step));
+
+  const problem = problemOf(() => readPlanFile(written(JSON.stringify({ ...now, steps }))));
+
+  expect(problem).toMatchObject({ code: 'bad-file', why: expect.stringContaining('steps.') });
+});
+
 describe('a plan is stale', () => {
   test.each([
     [

@@ -1,10 +1,12 @@
 // The command itself on a fake machine: what it does about LXD beside taking steps back, and what it says at the end.
 import * as fs from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Output } from '../../../src/core/output.ts';
 import { openJournal } from '../../../src/migrate/apply/journal.ts';
 import { beginRun } from '../../../src/migrate/cli/carry-out.ts';
-import { rollbackCommand, statusCommand } from '../../../src/migrate/cli/run-commands.ts';
+import { resumeCommand, rollbackCommand, statusCommand } from '../../../src/migrate/cli/run-commands.ts';
+import { tellingLines } from '../../../src/migrate/daemon/telling-lines.ts';
 import { runFolder } from '../../../src/migrate/plan/make-steps.ts';
 import { answerFiles } from '../../fakes/container-files.ts';
 import type { FakeHost } from '../../fakes/fake-host.ts';
@@ -25,6 +27,8 @@ interface Begun {
   readonly state: string;
   /** `lxd-to-incus status`, and all that it says. */
   status(): Promise<string>;
+  /** `lxd-to-incus resume --yes`. */
+  resume(): Promise<number>;
   /** `lxd-to-incus rollback --yes`, and all that it says. */
   rollback(): Promise<{ readonly status: number; readonly said: string }>;
 }
@@ -86,6 +90,7 @@ async function begun({ lxdRuns }: { readonly lxdRuns: boolean }): Promise<Begun>
       await statusCommand(host, { state }, output);
       return said.join('\n');
     },
+    resume: () => resumeCommand(host, { state, yes: true }, output),
     rollback: async () => ({
       status: await rollbackCommand(host, { state, yes: true }, output),
       said: said.join('\n'),
@@ -166,6 +171,41 @@ test('a rollback that leaves a unit otherwise than it was says which, and ends w
   await expect(run.rollback()).rejects.toMatchObject({
     problem: { code: 'rollback-left-open', what: ['unit incus-user.socket is inactive; it was active'] },
     exitCode: 1,
+  });
+});
+
+describe('a planned-database.sqlite that is damaged', () => {
+  async function damaged(): Promise<Begun> {
+    const run = await begun({ lxdRuns: true });
+    fs.writeFileSync(join(runFolder(run.state, 'RUN'), 'planned-database.sqlite'), 'no database');
+    return run;
+  }
+
+  test('does not keep LXD from coming back', async () => {
+    const run = await damaged();
+
+    const { status, said } = await run.rollback();
+
+    expect(status).toBe(0);
+    expect(said).toMatch(/LXD is back in .*; what ran runs\./);
+  });
+
+  test('is named by resume, which compares with it, before anything is changed', async () => {
+    const run = await damaged();
+
+    await expect(run.resume()).rejects.toMatchObject({
+      problem: { code: 'run-folder-gone', missing: expect.stringContaining('planned-database.sqlite') },
+    });
+
+    expect(run.host.log).toEqual([]);
+  });
+
+  test('lets no line of a log be shown, since nobody can tell what of it is confidential', () => {
+    const log = 'level=error msg="core.trust_password: hunter2"';
+
+    const shown = [Buffer.alloc(0), Buffer.from('no database')].map((image) => tellingLines(log, image));
+
+    for (const lines of shown) expect(lines).toEqual([expect.stringContaining('not shown')]);
   });
 });
 

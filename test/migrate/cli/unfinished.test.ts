@@ -14,7 +14,8 @@ let state: string;
 beforeEach(() => {
   state = join(temporaryFolder(), 'state');
   const journal = openJournal(state);
-  journal.begin('a-run', tinyPlan, [{ kind: 'empty-runtime-folder', path: '/run/incus' }], new Date(0));
+  const steps = [{ kind: 'empty-runtime-folder', path: '/run/incus' }] as const;
+  journal.begin('a-run', tinyPlan, steps, new Date(0), { pins: [] });
   journal.close();
 });
 
