@@ -11,6 +11,7 @@ import { startIncus, startLxd, stopIncus, stopLxd } from '../server/populated-ma
 import { type PowerState, setPower } from '../server/power.ts';
 import { installTool } from '../server/tool.ts';
 import { ownDisk, removeAbandonedDisks } from './abandoned-disks.ts';
+import { installFakeClock } from './fake-clock.ts';
 
 /** Its instances: what runs is not what either daemon would start by itself. */
 export const faultPower: readonly PowerState[] = [
@@ -45,6 +46,7 @@ export async function makeFaultDisk(tree: RootTreeName, fileSystem: DataFileSyst
       );
     await installTool(machine, await packedTool());
     machine.copyIn(join(import.meta.dirname, 'at-call.pl'), '/opt/at-call.pl', 0o755);
+    installFakeClock(machine);
   } catch (error) {
     await machine.stop();
     throw error;
@@ -78,9 +80,9 @@ export async function bootFaultServer(tree: RootTreeName, disk: string, name: st
   const machine = await startMachine({ tree, disk, name });
   try {
     await mountData(machine);
-    for (const unit of ['lxd-containers.service', 'incus.service'])
+    for (const unit of ['lxd-containers.service', 'incus-startup.service'])
       await machine.exec(
-        ['sh', '-c', `[ "$(systemctl is-enabled "$1")" = masked ] || systemctl start "$1"`, 'sh', unit],
+        ['sh', '-c', `[ "$(systemctl is-enabled "$1")" != enabled ] || systemctl start "$1"`, 'sh', unit],
         { accept: 'any', timeoutMs: 120_000 },
       );
     return machine;
@@ -138,18 +140,21 @@ async function fill(machine: Machine): Promise<void> {
       eth0: { type: 'nic', network: 'br-faults', name: 'eth0' },
     },
   });
+  await make('/1.0/profiles', { name: 'extra', config: { 'user.extra': 'yes' } });
+  await make('/1.0/storage-pools/plain/volumes/custom', { name: 'data' });
   const { fingerprint } = (await make('/1.0/images', undefined, await busyboxImage(machine, 'tiny'))) as {
     fingerprint: string;
   };
-  const add = (name: string, config: Record<string, string>, devices: unknown = {}): Promise<unknown> =>
-    make('/1.0/instances', { name, config, devices, source: { type: 'image', fingerprint } });
+  await make('/1.0/images/aliases', { name: 'tiny', target: fingerprint });
+  const add = (name: string, more: Readonly<Record<string, unknown>>): Promise<unknown> =>
+    make('/1.0/instances', { name, ...more, source: { type: 'image', fingerprint } });
   await add('bridged', {
-    'boot.autostart': 'false',
-    'user.note': "it's ⟨here⟩",
+    config: { 'boot.autostart': 'false', 'user.note': "it's ⟨here⟩" },
+    profiles: ['default', 'extra'],
+    devices: { data: { type: 'disk', pool: 'plain', source: 'data', path: '/data' } },
   });
-  await add('on-btrfs', {}, { root: { type: 'disk', path: '/', pool: 'looped' } });
-  await add('resting', { 'boot.autostart': 'true' });
+  await add('on-btrfs', { devices: { root: { type: 'disk', path: '/', pool: 'looped' } } });
+  await add('resting', { config: { 'boot.autostart': 'true' } });
   await make('/1.0/instances/resting/snapshots', { name: 'before' });
   await make('/1.0/instances/on-btrfs/snapshots', { name: 'before' });
-  await make('/1.0/storage-pools/plain/volumes/custom', { name: 'data' });
 }

@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util';
 import { openFaultLab } from './fault-lab.ts';
 import {
   boundaryPoints,
+  changesInIncus,
+  clockJumps,
   commandFaults,
   errorFaults,
   type FaultOutcome,
@@ -11,6 +13,8 @@ import {
   otherTotal,
   powerCuts,
   randomPoints,
+  restarts,
+  rollbackKills,
   secondRuns,
   seeded,
   signalFaults,
@@ -36,6 +40,11 @@ const { values } = parseArgs({
     commands: number('1'),
     'power-cuts': number('16'),
     twice: number('12'),
+    'rollback-kills': number('48'),
+    'clock-jumps': number('8'),
+    restarts: number('8'),
+    /** 1: each, 0: none; or the kind of object, for instance volume. */
+    changes: number('1'),
     parallel: number('2'),
   },
 });
@@ -58,6 +67,13 @@ try {
     ...secondRuns(lab, Number(values['second-runs']), random),
     ...(values.commands === '0' ? [] : commandFaults),
     ...killedTwice(lab, Number(values.twice), random),
+    ...(values.changes === '0' ? [] : changesInIncus).filter(
+      (fault) =>
+        values.changes === '1' || (fault.kind === 'change in Incus' && fault.object === values.changes),
+    ),
+    ...clockJumps(lab, Number(values['clock-jumps']), random),
+    ...restarts(lab, Number(values.restarts), random),
+    ...rollbackKills(lab, Number(values['rollback-kills']), random),
     ...syscallPoints(lab, Number(values.syscalls), random),
     ...randomPoints(lab, Number(values.random), random),
     ...(values.boundaries === '0' ? [] : boundaryPoints(lab)),

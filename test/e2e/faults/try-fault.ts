@@ -1,27 +1,39 @@
 // Lets one thing happen to one migration on a server of its own, and looks whether it ends well.
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { cacheFolder } from '../machine/cache.ts';
 import { copyDisk } from '../machine/disk.ts';
 import type { Machine } from '../machine/machine.ts';
+import { startLxd } from '../server/populated-machine.ts';
 import { setPower } from '../server/power.ts';
 import { tool } from '../server/tool.ts';
 import { killDaemon } from '../server/variants.ts';
 import { waitFor } from '../wait-for.ts';
 import {
   badForPeople,
-  callLog,
+  callsOf,
   endsWell,
   events,
   type FaultLab,
   killTool,
+  lastCall,
+  lastStep,
+  notBegun,
   said,
   tracedTool,
   watchedTool,
 } from './fault-lab.ts';
-import { describeOutcome, type Fault, type FaultOutcome, type OtherFault } from './fault-points.ts';
+import {
+  describeOutcome,
+  type Fault,
+  type FaultOutcome,
+  type KillPoint,
+  type OtherFault,
+} from './fault-points.ts';
 import { faultPower } from './fault-server.ts';
+import { tryChange } from './try-change.ts';
+import { tryHistory } from './try-history.ts';
 
 const migrate = ['migrate', '--yes', '--json'];
 const limitMs = 300_000;
@@ -31,6 +43,10 @@ interface Happened {
   readonly where: string;
   readonly wrong?: readonly string[];
   readonly on?: Machine;
+  /** Environment of the tool from here on. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Its end was looked at already. */
+  readonly isOver?: true;
 }
 
 /** So many at a time; each is printed when it is over. */
@@ -59,10 +75,10 @@ async function tryFault(lab: FaultLab, fault: Fault): Promise<FaultOutcome> {
   const machines = [machine];
   let where = 'at the beginning';
   try {
-    const happened = await letHappen(lab, machine, fault);
+    const happened = await letHappen(lab, machine, fault, (one) => machines.push(one));
     where = happened.where;
-    if (happened.on !== undefined) machines.push(happened.on);
-    const wrong = await endsWell(lab, happened.on ?? machine, fault.ending);
+    const wrong =
+      happened.isOver === true ? [] : await endsWell(lab, happened.on ?? machine, fault.ending, happened.env);
     return { fault, where, wrong: [...(happened.wrong ?? []), ...wrong], seconds: seconds() };
   } catch (error) {
     const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -72,7 +88,12 @@ async function tryFault(lab: FaultLab, fault: Fault): Promise<FaultOutcome> {
   }
 }
 
-function letHappen(lab: FaultLab, machine: Machine, fault: Fault): Promise<Happened> {
+function letHappen(
+  lab: FaultLab,
+  machine: Machine,
+  fault: Fault,
+  started: (machine: Machine) => void,
+): Promise<Happened> {
   switch (fault.kind) {
     case 'boundary':
       return killAtBoundary(machine, fault.position);
@@ -89,9 +110,20 @@ function letHappen(lab: FaultLab, machine: Machine, fault: Fault): Promise<Happe
     case 'command':
       return withoutCommand(machine, fault);
     case 'power cut':
-      return cutPower(lab, machine, fault.number);
+      return cutPower(lab, machine, fault.number, started);
     case 'twice killed':
       return killTwice(machine, fault);
+    case 'rollback killed':
+      return killRollback(machine, fault);
+    case 'clock jumps':
+    case 'restarts':
+      return tryHistory(lab, machine, fault, started);
+    case 'change in Incus':
+      return tryChange(lab, machine, fault.change).then((wrong) => ({
+        where: 'used since',
+        wrong,
+        isOver: true,
+      }));
   }
 }
 
@@ -109,7 +141,7 @@ async function killAtCall(machine: Machine, number: number): Promise<Happened> {
     timeoutMs: limitMs,
     accept: 'any',
   });
-  return { where: `in ${lastStep(stdout)}, before call ${await lastCall(machine)}` };
+  return { where: `in ${lastStep(stdout)}, before call ${lastCall(machine)}` };
 }
 
 async function killAfter(
@@ -148,7 +180,7 @@ async function happensAtCall(
   const unrehearsed = !begun && ended.status === 3 && ended.stderr.includes('rehearsal-not-possible');
   const expected = begun ? [0, 1, 5] : [0, 1, 5, 137];
   if (!unrehearsed && !expected.includes(ended.status)) wrong.push(said('migrate', ended));
-  const call = (await callsOf(machine)).find((line) => line.startsWith(`${first} `)) ?? 'none';
+  const call = callsOf(machine).find((line) => line.startsWith(`${first} `)) ?? 'none';
   return { where: `at call ${call}; it ended with ${ended.status} in ${lastStep(ended.stdout)}`, wrong };
 }
 
@@ -198,7 +230,12 @@ async function withoutCommand(
  * The disk is copied while it is mounted and nothing but the daemons could write to it; the machine that is started from
  * the copy boots as a host does: what is enabled and not masked is started.
  */
-async function cutPower(lab: FaultLab, machine: Machine, number: number): Promise<Happened> {
+async function cutPower(
+  lab: FaultLab,
+  machine: Machine,
+  number: number,
+  started: (machine: Machine) => void,
+): Promise<Happened> {
   const held = await hold(machine, number);
   const copy = join(cacheFolder(), `cut-${machine.name}.img`);
   try {
@@ -207,8 +244,12 @@ async function cutPower(lab: FaultLab, machine: Machine, number: number): Promis
     const recorded = held.isDone('record-power');
     await machine.stop();
     const on = await lab.boot(copy, 'after-cut');
+    started(on);
     // What ran when the power went is not known to the tool then: somebody starts it again.
-    if (!recorded) await setPower(on, 'lxd', faultPower);
+    if (!recorded) {
+      await startLxd(on);
+      await setPower(on, 'lxd', faultPower);
+    }
     return { where, on };
   } finally {
     rmSync(copy, { force: true });
@@ -238,8 +279,51 @@ async function killTwice(
     accept: 'any',
   });
   return {
-    where: `${where}; ${ending} in ${lastStep(second.stdout)}, before call ${await lastCall(machine)}`,
+    where: `${where}; ${ending} in ${lastStep(second.stdout)}, before call ${lastCall(machine)}`,
   };
+}
+
+/** A rollback that was begun is unfinished for every command, whatever state the move was in. */
+async function killRollback(
+  machine: Machine,
+  { movedUpTo, at, number }: Extract<KillPoint, { kind: 'rollback killed' }>,
+): Promise<Happened> {
+  const wrong: string[] = [];
+  let moved = 'all moved';
+  if (movedUpTo === 'the end') {
+    const ended = await tool(machine, migrate);
+    if (ended.status !== 0) wrong.push(said('migrate', ended));
+  } else moved = (await killAtBoundary(machine, movedUpTo)).where;
+  const rollback = ['rollback', '--yes', '--json'];
+  let undoing: string;
+  if (at === 'call') {
+    const options = { timeoutMs: limitMs, accept: 'any' } as const;
+    undoing = (await machine.exec(tracedTool('kill', number, number, rollback), options)).stdout;
+  } else {
+    let killed: Promise<void> | undefined;
+    const count = (text: string): number => events(text).filter(({ state }) => state === 'undone').length;
+    undoing = (
+      await watchedTool(machine, rollback, (text) => {
+        if (count(text) >= number) killed ??= killTool(machine, 'rollback');
+      })
+    ).stdout;
+    await killed;
+  }
+  const where = `${moved}; rollback in ${lastStep(undoing)}${at === 'call' ? `, before call ${lastCall(machine)}` : ''}`;
+  const seen = events(undoing);
+  const isBegun = seen.some(({ state }) => state === 'undone');
+  const isOver = seen.some(({ event }) => event === 'end');
+  if (isBegun && !isOver) {
+    const status = await tool(machine, ['status']);
+    const again = await tool(machine, ['migrate', '--yes']);
+    // Killed behind its last step, it may have written down that it was complete.
+    const complete = status.stdout.includes('Rolled back: LXD is as it was');
+    if (!complete && !/Not finished: the rollback/.test(status.stdout)) wrong.push(said('status', status));
+    if (!complete && again.status !== 5) wrong.push(said('a migrate beside it', again));
+    wrong.push(...badForPeople('migrate', again));
+    if (complete) return { where: `${where}, complete`, wrong, isOver: true };
+  }
+  return { where, wrong };
 }
 
 interface Held {
@@ -262,9 +346,11 @@ async function hold(machine: Machine, number: number): Promise<Held> {
     ended = true;
   });
   await waitFor('the tool to stand still', limitMs, async () =>
-    ended || (await callsOf(machine)).includes('held') ? true : undefined,
+    ended || callsOf(machine).includes('held') ? true : undefined,
   );
-  const call = (await callsOf(machine)).filter((line) => line !== 'held').at(-1);
+  const call = callsOf(machine)
+    .filter((line) => line !== 'held')
+    .at(-1);
   return {
     where: () => `in ${lastStep(stdout)}, before call ${call ?? 'none'}`,
     isDone: (kind) => events(stdout).some((event) => event['kind'] === kind && event['state'] === 'done'),
@@ -274,28 +360,6 @@ async function hold(machine: Machine, number: number): Promise<Held> {
       await closed;
     },
   };
-}
-
-function callsOf(machine: Machine): Promise<string[]> {
-  const path = machine.rootPath(callLog);
-  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
-  return Promise.resolve(text.trimEnd().split('\n'));
-}
-
-async function lastCall(machine: Machine): Promise<string> {
-  return (await callsOf(machine)).at(-1) ?? 'none';
-}
-
-const notBegun = 'the plan or rehearsal';
-
-function lastStep(stdout: string): string {
-  const last = events(stdout)
-    .filter(({ event }) => event !== 'plan')
-    .at(-1);
-  if (last === undefined) return notBegun;
-  return last.event === 'step'
-    ? `${String(last['kind'])} (${String(last['position'])}, ${String(last['state'])})`
-    : String(last.event);
 }
 
 async function lastOfLog(machines: readonly Machine[]): Promise<string> {

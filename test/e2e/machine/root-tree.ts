@@ -33,6 +33,7 @@ const common = [
   'dnsmasq-base',
   'iproute2',
   'kmod',
+  'libfaketime',
   'lxd',
   'lxd-client',
   'nftables',
