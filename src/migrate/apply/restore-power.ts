@@ -13,6 +13,21 @@ export interface PowerOutcome {
   readonly gone?: true;
 }
 
+/** Whether exactly what was recorded runs or is frozen. */
+export function runsExactly(
+  states: readonly InstanceState[],
+  { running, frozen }: Pick<StoredPower, 'running' | 'frozen'>,
+): boolean {
+  const wanted = new Set([
+    ...running.map((instance) => `${instance} Running`),
+    ...frozen.map((instance) => `${instance} Frozen`),
+  ]);
+  const now = states
+    .filter(({ status }) => status !== 'Stopped')
+    .map(({ project, name, status }) => `${project}/${name} ${status}`);
+  return now.length === wanted.size && now.every((state) => wanted.has(state));
+}
+
 /** @param client of a daemon that is ready: it has started by then what it starts by itself */
 export async function restorePower(
   host: Host,

@@ -556,7 +556,7 @@ test('units that a package has enabled and unmasked again since are named', asyn
 
 describe('a restart of the machine', () => {
   /** What starts is what systemd would start: no unit that is masked. */
-  async function restart({ host, daemons }: Run): Promise<void> {
+  async function restart({ host, daemons }: Run, { withDisabled = true } = {}): Promise<void> {
     for (const one of [daemons.lxd, daemons.incus]) {
       await host.run(['systemctl', 'stop', one.unit], { timeoutMs: 1 });
       for (const name of one.instances.keys()) one.instances.set(name, 'Stopped');
@@ -564,7 +564,10 @@ describe('a restart of the machine', () => {
     daemons.active.clear();
     if (daemons.units.get('incus-user.socket') !== 'masked') daemons.active.add('incus-user.socket');
     for (const one of [daemons.lxd, daemons.incus])
-      if (daemons.units.get(one.unit) !== 'masked')
+      if (
+        daemons.units.get(one.unit) !== 'masked' &&
+        (withDisabled || daemons.units.get(one.unit.replace('.service', '.socket')) === 'enabled')
+      )
         await host.run(['systemctl', 'start', one.unit], { timeoutMs: 1 });
   }
 
@@ -610,6 +613,25 @@ describe('a restart of the machine', () => {
         expect(run.state()).toEqual(original);
     },
   );
+
+  describe.each([true, false])('with units that are disabled started too: %s', (withDisabled) => {
+    test.each(Array.from({ length: stepCount }, (_, position) => position))(
+      'behind the undo of step %i, while a rollback is under way: just what ran runs in the end',
+      async (position) => {
+        const run = await readyRun();
+        const original = run.state();
+        await run.apply();
+        run.dieBehindUndoOf(position);
+        await run.undo();
+        run.dieBehindUndoOf(undefined);
+
+        await restart(run, { withDisabled });
+
+        expect(await run.undo()).toEqual([]);
+        expect(run.state()).toEqual(original);
+      },
+    );
+  });
 
   test('before what was half taken back: Incus is stopped again before its directory moves', async () => {
     const run = await readyRun();

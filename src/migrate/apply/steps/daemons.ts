@@ -27,7 +27,7 @@ import {
   stopThroughDaemon,
   stopWithoutDaemon,
 } from '../power.ts';
-import { restorePower } from '../restore-power.ts';
+import { restorePower, runsExactly } from '../restore-power.ts';
 import { instanceOfStorageName, runningInstances } from '../running.ts';
 import { answeringSocket, startDaemon, stopDaemon, type WhileStopping } from '../service-control.ts';
 
@@ -122,6 +122,10 @@ export const stopDaemonStep: Of<'stop-daemon'> = {
   },
   undoIsIndependent: true,
   holds: ({ step: { daemon }, context }) => isBegun(context, 'start-daemon') || !listens(context, daemon),
+  /** A restart of the machine while a rollback is under way starts nothing that is disabled or masked still. */
+  holdsUndone: async (call) =>
+    memoOf(daemonMemo, call)?.ran !== true ||
+    (await answeringSocket(call.context.host, call.step.daemon)) !== undefined,
 };
 
 async function asItRuns({ host, warn }: ApplyContext, daemon: DaemonRef): Promise<DaemonMemo> {
@@ -253,6 +257,19 @@ export const stopInstancesStep: Of<'stop-instances'> = {
     await restoreExactly(context, socket ?? (await startForItsInstances(context, step.daemon)));
   },
   undoIsIndependent: true,
+  /** A restart of the machine while a rollback is under way starts what LXD starts by itself. */
+  async holdsUndone({ step, context }) {
+    const { host, journal, run } = context;
+    const wasUndone = journal
+      .steps(run)
+      .some(({ step: { kind }, state }) => kind === step.kind && state === 'undone');
+    const power = journal.noted(run, noteNames.power);
+    if (!wasUndone || power === undefined || power.wouldStart === true) return true;
+    const socket = await answeringSocket(host, step.daemon);
+    if (socket === undefined) return true;
+    const states = await instanceStates(daemonClient(host, socket, context.size));
+    return runsExactly(states, withoutGone(context, power));
+  },
   holds: ({ step: { daemon }, context }) =>
     isBegun(context, 'start-daemon') ||
     (!listens(context, daemon) && runningInstances(context.host, daemon.dataDirectory).length === 0),
@@ -303,16 +320,9 @@ export async function restoreExactly(
 ): Promise<void> {
   const client = daemonClient(context.host, socket, context.size);
   await operationsDone(context.host, client, context.stopLimitMs);
-  const accepted = new Set(context.journal.noted(context.run, noteNames.acceptedAsGone));
-  const still = (names: readonly string[]): string[] => names.filter((name) => !accepted.has(name));
-  for (const name of accepted)
+  for (const name of context.journal.noted(context.run, noteNames.acceptedAsGone) ?? [])
     context.warn(`instance ${name} is gone since the cutover, and is not started in LXD`);
-  const outcomes = await restorePower(
-    context.host,
-    client,
-    { ...power, running: still(power.running), frozen: still(power.frozen) },
-    context.say,
-  );
+  const outcomes = await restorePower(context.host, client, withoutGone(context, power), context.say);
   for (const { instance, wanted, error, gone } of outcomes) {
     // LXD deletes an ephemeral one when it stops; that was accepted, and nothing brings it back.
     if (gone === true) context.warn(`${instance} does not exist any more, so it cannot be started again`);
@@ -321,6 +331,12 @@ export async function restoreExactly(
         `instance ${instance} should be ${wanted.toLowerCase()} in LXD: ${withoutSecrets(context, error)}`,
       );
   }
+}
+
+function withoutGone({ journal, run }: ApplyContext, power: StoredPower): StoredPower {
+  const accepted = new Set(journal.noted(run, noteNames.acceptedAsGone));
+  const still = (names: readonly string[]): string[] => names.filter((name) => !accepted.has(name));
+  return { ...power, running: still(power.running), frozen: still(power.frozen) };
 }
 
 function leftoversOf(
@@ -412,15 +428,7 @@ export const restorePowerStep: Of<'restore-power'> = {
   async holds({ step, context }) {
     const socket = await answeringSocket(context.host, step.daemon);
     if (socket === undefined) return false;
-    const { running, frozen } = storedPower(context);
-    const wanted = new Set([
-      ...running.map((instance) => `${instance} Running`),
-      ...frozen.map((instance) => `${instance} Frozen`),
-    ]);
     const states = await instanceStates(daemonClient(context.host, socket, context.size));
-    const now = states
-      .filter(({ status }) => status !== 'Stopped')
-      .map(({ project, name, status }) => `${project}/${name} ${status}`);
-    return now.length === wanted.size && now.every((state) => wanted.has(state));
+    return runsExactly(states, storedPower(context));
   },
 };
