@@ -29,8 +29,11 @@ export async function factsOf(machine: Machine, product: Product): Promise<Facts
       continue;
     }
     // The size is that of the content, which is looked at.
-    // Their own backups, which the daemons make once and do not sync: they need not survive a power cut.
-    const skip = ['global.bak', 'local.db.bak'].map((name) => `${folder}/database/${name}`);
+    // Their own backups, which the daemons make once and do not sync: they need not survive a power cut. And what a
+    // daemon writes at its clean stop, and empties when it starts; the rows are looked at.
+    const skip = ['global.bak', 'local.db.bak', 'global/db.bin', 'global/db.bin-wal'].map(
+      (name) => `${folder}/database/${name}`,
+    );
     for (const [path, entry] of await describeTree(machine, folder, { skip })) {
       // A daemon that is killed leaves its sockets; the next one makes its own.
       if (entry.type === 'socket') continue;
