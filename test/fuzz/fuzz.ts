@@ -117,6 +117,7 @@ function runChild({ program, changesFiles }: Target, from: number, tally: Tally)
     } else if (word === 'crash') {
       tally.inputs += 1;
       tally.crashes.push(`input ${index}: ${rest.join(' ')}`);
+      console.log(`crash: input ${index}`);
     } else if (word === 'peak') tally.peakBytes = Math.max(tally.peakBytes, Number(index));
   });
   return new Promise((resolve) => {
