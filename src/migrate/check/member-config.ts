@@ -4,10 +4,9 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { systemErrorCode } from '../../core/failure.ts';
-import type { Host } from '../../core/host.ts';
+import type { Host, PortHolder } from '../../core/host.ts';
 import { inert, shellWord } from '../../core/text.ts';
 import { directoryOfProcess, isDaemon, isSameFolder } from '../detect/daemon-process.ts';
-import { type TcpAddress, tcpListeners } from '../detect/tcp-listeners.ts';
 import type { CheckContext } from './context.ts';
 import type { Finding } from './finding.ts';
 
@@ -54,8 +53,9 @@ function addresses({ host, source }: CheckContext, config: LocalConfig): Finding
         isSameFolder(host, directoryOfProcess(host, process) ?? '', source.dataDirectory),
     );
   if (daemon === undefined) return [];
-  return tcpListeners(host, daemon.pid)
-    .filter(({ port }) => !known.has(port))
+  return host
+    .ports()
+    .filter(({ pid, protocol, port }) => pid === daemon.pid && protocol === 'tcp' && !known.has(port))
     .map((address): Finding => {
       const key = keyOf(address, config);
       return {
@@ -69,13 +69,13 @@ function addresses({ host, source }: CheckContext, config: LocalConfig): Finding
     });
 }
 
-function keyOf({ port }: TcpAddress, config: LocalConfig): string {
+function keyOf({ port }: PortHolder, config: LocalConfig): string {
   const usual = usualPorts[port];
   return usual !== undefined && (config.get(usual) ?? '') === '' ? usual : 'core.https_address';
 }
 
-function written({ host, port }: TcpAddress): string {
-  return `${host}:${port}`;
+function written({ address, port }: PortHolder): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 function portOf(address: string): number {

@@ -74,9 +74,9 @@ const localRows =
       one.sourceLocalSql += `INSERT INTO config (key, value) VALUES ('${key}', '${value}');`;
   };
 
-/** An LXD that runs and listens there; beside it a connection, and a socket of somebody else. */
+/** An LXD that runs and listens there; beside it other sockets of its own, and of others. */
 const listens =
-  (address: string) =>
+  (address: string, port: number) =>
   ({ host }: Situation): void => {
     host.machine.processes = [
       {
@@ -89,13 +89,12 @@ const listens =
       },
     ];
     host.writeFile('/proc/40/environ', 'PATH=/bin\0');
-    fs.mkdirSync(host.path('/proc/40/fd'), { recursive: true });
-    fs.symlinkSync('socket:[500]', host.path('/proc/40/fd/5'));
-    fs.symlinkSync('socket:[600]', host.path('/proc/40/fd/6'));
-    const row = (local: string, state: string, inode: number): string =>
-      `   0: ${local} ${local.replace(/[^:]/g, '0')} ${state} 00000000:00000000 00:00000000 00000000     0        0 ${inode} 1 0 100 0 0 10 0\n`;
-    const rows = `  sl  local_address\n${row(address, '0A', 500)}${row('0100007F:0016', '01', 600)}${row('0100007F:0019', '0A', 700)}`;
-    host.writeFile(`/proc/40/net/${address.length > 13 ? 'tcp6' : 'tcp'}`, rows);
+    host.machine.ports = [
+      { protocol: 'tcp', address, port, pid: 40 },
+      { protocol: 'udp', address, port: 9999, pid: 40 },
+      { protocol: 'tcp', address, port: 25, pid: 41 },
+      { protocol: 'tcp', address, port: 26, pid: undefined },
+    ];
   };
 
 const daemonLink =
@@ -1045,30 +1044,27 @@ const appearances: readonly Appearance[] = [
     severity: 'loss',
     from: {
       'a daemon that listens where its database says nothing': {
-        make: listens('00000000000000000000000000000000:20FB'),
+        make: listens('::', 8443),
         objects: ['core.https_address = [::]:8443'],
       },
       'a daemon that listens elsewhere than its database says': {
-        make: together(listens('0100007F:24E3'), localRows({ 'core.https_address': ':8443' })),
+        make: together(listens('127.0.0.1', 9443), localRows({ 'core.https_address': ':8443' })),
         objects: ['core.https_address = 127.0.0.1:9443'],
       },
     },
     not: {
       'an address that is set': together(
-        listens('00000000:20FB'),
+        listens('0.0.0.0', 8443),
         localRows({ 'core.https_address': '0.0.0.0:8443' }),
       ),
-      'an address without a port': together(
-        listens('00000000000000000000000000000000:20FB'),
-        localRows({ 'core.https_address': '[::]' }),
-      ),
-      'a socket of another process': together(listens('00000000:20FB'), ({ host }) => {
-        fs.rmSync(host.path('/proc/40/fd/5'));
+      'an address without a port': together(listens('::', 8443), localRows({ 'core.https_address': '[::]' })),
+      'a socket of another process': together(listens('0.0.0.0', 8443), ({ host }) => {
+        host.machine.ports = host.machine.ports.filter(({ pid }) => pid !== 40);
       }),
-      'an LXD on another directory': together(listens('00000000:20FB'), ({ host }) => {
+      'an LXD on another directory': together(listens('0.0.0.0', 8443), ({ host }) => {
         host.writeFile('/proc/40/environ', 'LXD_DIR=/srv/lxd\0');
       }),
-      'a copy of the database alone': together(listens('00000000:20FB'), inContext({ sourceIsWhole: false })),
+      'a copy of the database alone': together(listens('0.0.0.0', 8443), inContext({ sourceIsWhole: false })),
     },
   },
   {
@@ -1076,13 +1072,13 @@ const appearances: readonly Appearance[] = [
     severity: 'loss',
     from: {
       'the port of metrics': {
-        make: together(listens('00000000:238C'), localRows({ 'core.https_address': ':8443' })),
+        make: together(listens('0.0.0.0', 9100), localRows({ 'core.https_address': ':8443' })),
         objects: ['core.metrics_address = 0.0.0.0:9100'],
       },
     },
     not: {
       'one that is set': together(
-        listens('00000000:238C'),
+        listens('0.0.0.0', 9100),
         localRows({ 'core.metrics_address': '0.0.0.0:9100' }),
       ),
     },
