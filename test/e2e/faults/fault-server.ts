@@ -75,16 +75,23 @@ export async function startFaultServer(tree: RootTreeName, disk: string, name: s
   }
 }
 
+/** An idle Incus starts with the first who asks it, through its socket; the tests do. */
+const atBoot = [
+  ['lxd-containers.service', 'lxd-containers.service'],
+  ['incus.socket', 'incus.service'],
+] as const;
+
 /** As systemd does at boot; a daemon that does not come up is for the test to find. */
 export async function bootFaultServer(tree: RootTreeName, disk: string, name: string): Promise<Machine> {
   const machine = await startMachine({ tree, disk, name });
   try {
     await mountData(machine);
-    for (const unit of ['lxd-containers.service', 'incus-startup.service'])
-      await machine.exec(
-        ['sh', '-c', `[ "$(systemctl is-enabled "$1")" != enabled ] || systemctl start "$1"`, 'sh', unit],
-        { accept: 'any', timeoutMs: 120_000 },
-      );
+    const script = `[ "$(systemctl is-enabled "$1")" != enabled ] || systemctl start "$2"`;
+    for (const [enabled, unit] of atBoot)
+      await machine.exec(['sh', '-c', script, 'sh', enabled, unit], {
+        accept: 'any',
+        timeoutMs: 120_000,
+      });
     return machine;
   } catch (error) {
     await machine.stop();
