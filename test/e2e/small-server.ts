@@ -62,7 +62,7 @@ async function fill(machine: Machine, containers: readonly SmallContainer[]): Pr
  * A moment after its start LXD clears away what lies in its image folder, an upload as well (pruneLeftoverImages). That
  * may break the connection, and may leave a record of an image that has no file.
  */
-async function uploadImage(machine: Machine, content: Buffer): Promise<string> {
+export async function uploadImage(machine: Machine, content: Buffer): Promise<string> {
   const upload = (): Promise<unknown> => api(machine, 'lxd', 'POST', '/1.0/images', undefined, { content });
   const fingerprint = createHash('sha256').update(content).digest('hex');
   try {

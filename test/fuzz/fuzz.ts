@@ -62,6 +62,7 @@ const scratch = fs.mkdtempSync(join(fs.existsSync('/dev/shm') ? '/dev/shm' : tmp
 process.on('exit', () => fs.rmSync(scratch, { recursive: true, force: true }));
 process.on('SIGINT', () => process.exit(5));
 
+const all = { inputs: 0, crashes: 0 };
 for (const [, target] of wanted) {
   const { what } = target;
   const begun = Date.now();
@@ -76,7 +77,11 @@ for (const [, target] of wanted) {
     `${tally.inputs} inputs, ${tally.crashes.length} crashes, slowest ${tally.slowestMs.toFixed(0)} ms, peak ${Math.round(tally.peakBytes / 2 ** 20)} MiB`,
   );
   if (tally.crashes.length > 0) process.exitCode = 1;
+  all.inputs += tally.inputs;
+  all.crashes += tally.crashes.length;
 }
+if (wanted.length > 1)
+  console.log(`in all ${all.inputs} inputs, ${all.crashes} crashes, of ${wanted.length} kinds, seed ${seed}`);
 
 /** Runs a child from an input on; returns the input after the last one that it began. */
 function runChild({ program, changesFiles }: Target, from: number, tally: Tally): Promise<number> {

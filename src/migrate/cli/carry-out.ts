@@ -106,6 +106,7 @@ export function plannedOnOf(
 function readPlanned(path: string): Buffer | string {
   try {
     const image = readRegularFile(path, { limit: plannedLimit, links: 'refuse' });
+    if (!isWhole(image)) return 'it is damaged';
     readInventory(image);
     return image;
   } catch (error) {
@@ -113,6 +114,16 @@ function readPlanned(path: string): Buffer | string {
     const code = systemErrorCode(error);
     if (code === undefined) throw error;
     return code === 'ENOENT' ? 'it is not there' : error instanceof Error ? error.message : code;
+  }
+}
+
+/** Every page of it; @throws errors of SQLite */
+function isWhole(image: Buffer): boolean {
+  const db = new Database(image);
+  try {
+    return db.pragma('quick_check(1)', { simple: true }) === 'ok';
+  } finally {
+    db.close();
   }
 }
 

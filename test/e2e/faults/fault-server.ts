@@ -10,6 +10,7 @@ import { busyboxImage } from '../server/image.ts';
 import { startIncus, startLxd, stopIncus, stopLxd } from '../server/populated-machine.ts';
 import { type PowerState, setPower } from '../server/power.ts';
 import { installTool } from '../server/tool.ts';
+import { uploadImage } from '../small-server.ts';
 import { ownDisk, removeAbandonedDisks } from './abandoned-disks.ts';
 import { installFakeClock } from './fake-clock.ts';
 
@@ -132,8 +133,7 @@ async function populatedDisk(treeName: RootTreeName): Promise<string> {
 }
 
 async function fill(machine: Machine): Promise<void> {
-  const make = (path: string, body: unknown, content?: Buffer): Promise<unknown> =>
-    api(machine, 'lxd', 'POST', path, body, content === undefined ? {} : { content });
+  const make = (path: string, body: unknown): Promise<unknown> => api(machine, 'lxd', 'POST', path, body);
   await make('/1.0/storage-pools', { name: 'plain', driver: 'dir' });
   // The smallest that mkfs.btrfs makes; on a loop device.
   await make('/1.0/storage-pools', { name: 'looped', driver: 'btrfs', config: { size: '128MiB' } });
@@ -149,9 +149,7 @@ async function fill(machine: Machine): Promise<void> {
   });
   await make('/1.0/profiles', { name: 'extra', config: { 'user.extra': 'yes' } });
   await make('/1.0/storage-pools/plain/volumes/custom', { name: 'data' });
-  const { fingerprint } = (await make('/1.0/images', undefined, await busyboxImage(machine, 'tiny'))) as {
-    fingerprint: string;
-  };
+  const fingerprint = await uploadImage(machine, await busyboxImage(machine, 'tiny'));
   await make('/1.0/images/aliases', { name: 'tiny', target: fingerprint });
   const add = (name: string, more: Readonly<Record<string, unknown>>): Promise<unknown> =>
     make('/1.0/instances', { name, ...more, source: { type: 'image', fingerprint } });
