@@ -5,6 +5,8 @@ import { tool } from '../server/tool.ts';
 import { type FaultLab, openFaultLab } from './fault-lab.ts';
 import {
   boundaryPoints,
+  changesInIncus,
+  clockJumps,
   commandFaults,
   errorFaults,
   type Fault,
@@ -13,6 +15,8 @@ import {
   otherTotal,
   powerCuts,
   randomPoints,
+  restarts,
+  rollbackKills,
   secondRuns,
   seeded,
   signalFaults,
@@ -71,6 +75,23 @@ describe('a migration to which something happens', () => {
     );
 
     console.log(`seed ${seed}: ${otherTotal(outcomes)}`);
+    expect(outcomes.filter(({ wrong }) => wrong.length > 0)).toEqual([]);
+  });
+});
+
+describe('several commands, and a server that was used in between', () => {
+  const seed = Number(process.env['LXD_TO_INCUS_FAULTS_SEED'] ?? Math.floor(Math.random() * 1e6));
+  const random = seeded(seed);
+
+  it('end well where rollbacks are killed, clocks jump, the machine restarts, and Incus was changed', async () => {
+    // The last two of so many are the longest.
+    const histories = [...clockJumps(lab, 8, random).slice(-2), ...restarts(lab, 8, random).slice(-2)];
+    const change = changesInIncus[Math.floor(random() * changesInIncus.length)];
+    if (change === undefined) throw new Error('there is no change');
+
+    const outcomes = await tryAll(lab, [...rollbackKills(lab, 4, random), ...histories, change], 2);
+
+    console.log(`seed ${seed}: ${killTotal(outcomes)}; ${otherTotal(outcomes)}`);
     expect(outcomes.filter(({ wrong }) => wrong.length > 0)).toEqual([]);
   });
 });
