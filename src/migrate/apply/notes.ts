@@ -62,7 +62,10 @@ const notes = {
     )
     .readonly(),
   'backup-files-not-refreshed': z.array(z.object({ ...instance, error: z.string() })).readonly(),
-  /** Instances that are gone since the cutover, as a user accepted: no rollback starts them. */
+  /**
+   * What is gone since the cutover, as a user accepted, each with its kind (`instance default/c1`): a rollback starts none
+   * of it, and misses none of it.
+   */
   'accepted-as-gone': words,
   /** What a rollback could not bring back although it went on. */
   'left-open': words,

@@ -18,8 +18,8 @@ import { noteNames, requiredNote, toPowerRecord } from './step-handler.ts';
 
 export interface ChangesSinceSwitch {
   readonly findings: readonly Finding[];
-  /** Instances that are gone, as `project/name`: LXD cannot start them. */
-  readonly goneInstances: readonly string[];
+  /** What is gone, each with its kind (`instance default/c1`): LXD has it in its database and nowhere else. */
+  readonly gone: readonly string[];
 }
 
 /**
@@ -32,7 +32,7 @@ export function changesSinceSwitch(
   run: string,
   folder: string,
 ): ChangesSinceSwitch {
-  const nothing = { findings: [], goneInstances: [] };
+  const nothing = { findings: [], gone: [] };
   const plan = journal.plan(run);
   const source = join(folder, 'source-database');
   if (plan.target === undefined || !existsSync(host.path(source))) return nothing;
@@ -62,7 +62,7 @@ export function changesSinceSwitch(
       action:
         'LXD comes back as it was before the move. The database of Incus is kept in the folder of the run.',
     });
-    return { findings: unknown, goneInstances: [] };
+    return { findings: unknown, gone: [] };
   }
   const differences = compareInventories(expected, now, migrationRules().accepted_differences);
   const whole = (change: 'missing' | 'extra'): string[] =>
@@ -70,14 +70,12 @@ export function changesSinceSwitch(
       .filter((found) => found.change === change && found.field === undefined)
       .map(({ object }) => object);
   const changed = differences.filter(({ field }) => field !== undefined).map(describeDifference);
-  const goneInstances = differences
-    .filter(({ change, field, kind }) => change === 'missing' && field === undefined && kind === 'instance')
-    .map(({ name }) => name);
+  const gone = whole('missing');
   const findings = [
     ...withObjects({
       id: 'gone-since-switch',
       severity: 'loss',
-      objects: whole('missing'),
+      objects: gone,
       what: 'These were deleted or renamed in Incus. LXD would still list them, without their data.',
       action: 'With --accept LXD comes back all the same, and starts none of them; delete them there.',
       answers: ['accept'],
@@ -98,7 +96,7 @@ export function changesSinceSwitch(
       action: 'LXD shows them as they were before the move.',
     }),
   ];
-  return { findings, goneInstances };
+  return { findings, gone };
 }
 
 function withObjects(finding: Finding): Finding[] {

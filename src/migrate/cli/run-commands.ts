@@ -187,10 +187,7 @@ export async function rollbackCommand(
     const open = findings.filter((finding) => isOpen(finding, answers));
     if (open.length > 0) throw migrateFailure({ code: 'findings-open', ids: open.map(({ id }) => id) });
     if (!yes && !(await confirm('Bring LXD back now?', output))) return exitCode.blocked;
-    const accepted = new Set([
-      ...(journal.noted(run.id, noteNames.acceptedAsGone) ?? []),
-      ...changes.goneInstances,
-    ]);
+    const accepted = new Set([...(journal.noted(run.id, noteNames.acceptedAsGone) ?? []), ...changes.gone]);
     journal.note(run.id, noteNames.acceptedAsGone, [...accepted]);
     return withWork({ host, asked, output, state: folder, journal }, run, {
       act: bringBack,

@@ -66,7 +66,7 @@ test('an instance that does not start in LXD is named, and everything else is as
 test('what was accepted as gone is not started, and nothing is open', async () => {
   const { run } = await movedRun();
   c1DoesNotStart(run);
-  run.journal.note('RUN', noteNames.acceptedAsGone, ['default/c1']);
+  run.journal.note('RUN', noteNames.acceptedAsGone, ['instance default/c1']);
 
   const { failed, leftOpen } = await run.rollBack();
 
@@ -113,4 +113,21 @@ test('a rollback that ended in the middle is gone on with, whichever way', async
   expect(await run.apply()).toBeUndefined();
   expect(phaseOf(run)).toEqual(['interrupted', undefined]);
   expect(await run.rollBack()).toEqual({ failed: [], leftOpen: [] });
+});
+
+test('a pool that was accepted as gone is not missed; a network that was not is named', async () => {
+  const run = await readyRun();
+  answerFiles(run.host);
+  run.daemons.lxd.networks.set('default/lxdbr0', 'Created');
+  expect(await run.apply()).toBeUndefined();
+  run.daemons.lxd.pools.set('default', 'Unavailable');
+  run.daemons.lxd.networks.set('default/lxdbr0', 'Unavailable');
+  run.journal.note('RUN', noteNames.acceptedAsGone, ['storage pool default']);
+
+  const { failed, leftOpen } = await run.rollBack();
+
+  expect({ failed, leftOpen }).toEqual({
+    failed: [],
+    leftOpen: ['network default/lxdbr0 was Created and is Unavailable'],
+  });
 });

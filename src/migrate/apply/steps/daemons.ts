@@ -321,7 +321,8 @@ export async function restoreExactly(
   const client = daemonClient(context.host, socket, context.size);
   await operationsDone(context.host, client, context.stopLimitMs);
   for (const name of context.journal.noted(context.run, noteNames.acceptedAsGone) ?? [])
-    context.warn(`instance ${name} is gone since the cutover, and is not started in LXD`);
+    if (name.startsWith('instance '))
+      context.warn(`${name} is gone since the cutover, and is not started in LXD`);
   const outcomes = await restorePower(context.host, client, withoutGone(context, power), context.say);
   for (const { instance, wanted, error, gone } of outcomes) {
     // LXD deletes an ephemeral one when it stops; that was accepted, and nothing brings it back.
@@ -335,7 +336,8 @@ export async function restoreExactly(
 
 function withoutGone({ journal, run }: ApplyContext, power: StoredPower): StoredPower {
   const accepted = new Set(journal.noted(run, noteNames.acceptedAsGone));
-  const still = (names: readonly string[]): string[] => names.filter((name) => !accepted.has(name));
+  const still = (names: readonly string[]): string[] =>
+    names.filter((name) => !accepted.has(`instance ${name}`));
   return { ...power, running: still(power.running), frozen: still(power.frozen) };
 }
 
