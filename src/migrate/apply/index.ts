@@ -109,7 +109,6 @@ export async function applySteps(context: ApplyContext, options: ApplyOptions): 
       report('begun');
       await apply(callOf(entry, context));
       done = entry.position;
-      if (entry === steps.at(-1)) settle();
       report('done');
     } catch (error) {
       // Stopped inside of a step that takes long: it goes on from there.
@@ -118,6 +117,7 @@ export async function applySteps(context: ApplyContext, options: ApplyOptions): 
       await afterFailure(context, options, entry, error);
     }
   }
+  settle();
 }
 
 type Report = (state: StepProgress['state'], error?: string) => void;

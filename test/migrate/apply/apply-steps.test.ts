@@ -36,6 +36,17 @@ test('a run that goes well does every step once, in order, and exactly what ran 
   );
 });
 
+test('a step in the middle that is carried out again is done again, although those behind it stay as they are', async () => {
+  const run = await readyRun();
+  await run.apply();
+  const links = run.plan.steps.findIndex(({ kind }) => kind === 'repoint-links');
+  run.journal.mark('RUN', links, 'begun', run.host.now());
+
+  expect(await run.apply()).toBeUndefined();
+
+  expect(new Set(run.journal.steps('RUN').map(({ state }) => state))).toEqual(new Set(['done']));
+});
+
 test('a run that went well can be taken back as a whole, and only once', async () => {
   const run = await readyRun();
   const original = run.state();
