@@ -71,8 +71,10 @@ function isPool(
   mount: MountInfo,
   mounts: readonly MountInfo[],
 ): boolean {
-  // Where the source is the mount point itself, whatever is mounted there was mounted by somebody else.
-  if (source === undefined || source === mount.path) return false;
+  if (source === undefined) return false;
+  // Where the source is the mount point itself, btrfs binds it onto itself (driver_btrfs.go, Mount); whatever else is
+  // mounted there was mounted by somebody else.
+  if (source === mount.path) return driver === 'btrfs' && isBoundOntoItself(mounts, mount);
   if (driver !== 'dir') return poolTypes[driver] === mount.type;
   // A bind mount of the source.
   const real = realPath(host, source);

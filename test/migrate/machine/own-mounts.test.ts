@@ -11,6 +11,7 @@ const pools: readonly PoolFacts[] = [
   { name: 'default', driver: 'dir', source: '/var/lib/lxd/storage-pools/default' },
   { name: 'ext', driver: 'dir', source: '/srv/extern' },
   { name: 'bt', driver: 'btrfs', source: '/var/lib/lxd/disks/bt.img' },
+  { name: 'sub', driver: 'btrfs', source: '/var/lib/lxd/storage-pools/sub' },
   { name: 'tank', driver: 'zfs', source: 'tank/lxd' },
   { name: 'vg', driver: 'lvm', source: 'vg0' },
 ];
@@ -48,6 +49,10 @@ describe('the daemon itself mounts', () => {
     ['a pool of folders elsewhere', { path: `${pool}/ext`, root: '/srv/extern' }],
     ['a btrfs', { path: `${pool}/bt`, type: 'btrfs', device: '/dev/loop3' }],
     [
+      'a btrfs in its own directory, onto itself',
+      { path: `${pool}/sub`, type: 'btrfs', root: `${pool}/sub` },
+    ],
+    [
       'a volume on ZFS',
       { path: `${pool}/tank/containers/c1`, type: 'zfs', device: 'tank/lxd/containers/c1' },
     ],
@@ -67,6 +72,10 @@ describe('the daemon itself mounts', () => {
 
 describe('somebody else mounts', () => {
   test.each<[string, Partial<MountInfo>]>([
+    [
+      'a disk on the place of a btrfs in its own directory',
+      { path: `${pool}/sub`, type: 'btrfs', device: '/dev/sdb1' },
+    ],
     ['inside the files of a container', { path: `${pool}/default/containers/c3/rootfs/mnt/x` }],
     ['on a container', { path: `${pool}/default/containers/c3` }],
     ['on a volume', { path: `${pool}/default/custom/default_data`, type: 'nfs' }],
