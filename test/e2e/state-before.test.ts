@@ -42,22 +42,23 @@ describe.each(['bookworm', 'trixie7'] as const)('pools and a network that LXD do
     const tarball = await packedTool();
     server = await startSmallMachine({ tree, name: 'away', containers: [{ name: 'c1' }] });
     await installTool(server, tarball);
+    // A name that no other machine has: loop devices belong to the whole kernel, and LXD takes one on a file of this path.
     await sh(
       server,
       `mkdir -p /srv/extern
        lxc storage create ext dir source=/srv/extern
-       lxc storage create bt btrfs size=300MiB
-       lxc storage volume create bt vol
-       lxc storage volume snapshot bt vol s0
+       lxc storage create taken btrfs size=300MiB
+       lxc storage volume create taken vol
+       lxc storage volume snapshot taken vol s0
        lxc init tiny onext -s ext -q
-       lxc init tiny onbt -s bt -q
+       lxc init tiny onbt -s taken -q
        ip link add nic0 type veth peer name nic1
        lxc network create phys --type=macvlan parent=nic0
        lxc config device add onext eth0 nic network=phys
        systemctl stop lxd-containers.service lxd.socket lxd.service
-       umount /var/lib/lxd/storage-pools/ext /var/lib/lxd/storage-pools/bt 2>/dev/null || true
+       umount /var/lib/lxd/storage-pools/ext /var/lib/lxd/storage-pools/taken 2>/dev/null || true
        mv /srv/extern /srv/extern.away
-       mv /var/lib/lxd/disks/bt.img /srv/bt.img.away
+       mv /var/lib/lxd/disks/taken.img /srv/taken.img.away
        ip link del nic0
        systemctl start lxd.service`,
     );
@@ -82,7 +83,7 @@ describe.each(['bookworm', 'trixie7'] as const)('pools and a network that LXD do
       expect(plan.stdout).toContain(
         'storage pool ext (dir): Unavailable, /srv/extern does not exist; used by instance default/onext\n',
       );
-      expect(plan.stdout).toContain('storage pool bt (btrfs): Unavailable, /var/lib/lxd/disks/bt.img');
+      expect(plan.stdout).toContain('storage pool taken (btrfs): Unavailable, /var/lib/lxd/disks/taken.img');
       expect(plan.stdout).toContain('used by instance default/onbt, volume default/vol\n');
       expect(plan.stdout).toContain('loss  network-down\n');
       expect(plan.stdout).toContain('network default/phys: Unavailable; used by instance default/onext\n');
@@ -105,7 +106,7 @@ describe.each(['bookworm', 'trixie7'] as const)('pools and a network that LXD do
       for (const { status, stdout, stderr } of [migrate, verify]) {
         expect(status, `${stdout}\n${stderr}`).toBe(0);
         for (const line of [
-          'as in LXD  storage pool bt: is unavailable: status Unavailable in LXD\n',
+          'as in LXD  storage pool taken: is unavailable: status Unavailable in LXD\n',
           'as in LXD  storage pool ext: is unavailable: status Unavailable in LXD\n',
           'as in LXD  network default/phys: is unavailable: status Unavailable in LXD\n',
         ])
