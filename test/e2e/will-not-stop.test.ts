@@ -18,7 +18,11 @@ beforeAll(async () => {
   const tarball = await packedTool();
   server = await startSmallMachine({
     name: 'will-not-stop',
-    containers: [{ name: 'calm' }, { name: 'hard', init: 'stubborn' }],
+    // What starts first stops last, together with LXD.
+    containers: [
+      { name: 'calm' },
+      { name: 'hard', init: 'stubborn', config: { 'boot.autostart.priority': '5' } },
+    ],
   });
   await installTool(server, tarball);
 });
