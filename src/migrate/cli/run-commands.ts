@@ -220,9 +220,12 @@ async function bringBack(work: Work): Promise<ExitCode> {
   const asBefore = journal.noted(run, noteNames.sourceListened) === false;
   const targetDatabase = join(folder, 'target-database');
   const keptDatabase = existsSync(targetDatabase) ? ` Incus's database is kept in ${targetDatabase}.` : '';
+  const someGone = (journal.noted(run, noteNames.acceptedAsGone) ?? []).some((what) =>
+    what.startsWith('instance '),
+  );
   const runs =
     socket !== undefined
-      ? 'what ran runs'
+      ? `what ran runs${someGone ? ', apart from what is gone since the move' : ''}`
       : `it does not run${asBefore ? ', as when the migration began' : ''}`;
   output.line(
     `\n${output.colour('green', 'LXD is back')} in ${formatDuration(host.clock() - begun)}; ${runs}.${keptDatabase}`,

@@ -115,6 +115,17 @@ describe('a rollback', () => {
     expect(said).toMatch(/LXD is back in .*; what ran runs\./);
   });
 
+  test('does not say that everything runs where an instance was accepted as gone', async () => {
+    const run = await begun({ lxdRuns: true });
+    const journal = openJournal(run.state);
+    journal.note('RUN', 'accepted-as-gone', ['instance default/gone']);
+    journal.close();
+
+    const { said } = await run.rollback();
+
+    expect(said).toMatch(/LXD is back in .*; what ran runs, apart from what is gone since the move\./);
+  });
+
   test('starts an LXD that listened when the run began and was killed by something else', async () => {
     const run = await begun({ lxdRuns: true });
     kill(run);
