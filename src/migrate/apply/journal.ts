@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import * as z from 'zod';
 import { asFileFailure } from '../../core/as-file-failure.ts';
+import { databaseImage } from '../../core/database-image.ts';
 import { ensurePrivateFolder } from '../../core/durable.ts';
 import { systemErrorCode } from '../../core/failure.ts';
 import { parseJson } from '../../core/parse.ts';
@@ -313,18 +314,15 @@ function copyOf(path: string, waitMs: number): Database.Database {
 }
 
 function imageOf(path: string, file: Database.Database): Buffer {
-  // One that was made and not written to; SQLite has no image of it.
-  if (file.pragma('page_count', { simple: true }) === 0) return Buffer.alloc(0);
-  try {
-    return file.serialize();
-  } catch (error) {
-    // All that better-sqlite3 says where SQLite gives none.
-    if (!(error instanceof Error) || error.message !== 'Out of memory') throw error;
-    throw migrateFailure(
-      { code: 'journal-unreadable', path, what: 'the journal', why: 'it is damaged', writtenBy: undefined },
-      error,
-    );
-  }
+  const image = databaseImage(file);
+  if (image !== undefined) return image;
+  throw migrateFailure({
+    code: 'journal-unreadable',
+    path,
+    what: 'the journal',
+    why: 'it is damaged',
+    writtenBy: undefined,
+  });
 }
 
 /** SQLite would wait for a writer of a FIFO, and read a device for ever. */

@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import Database from 'better-sqlite3';
+import { databaseImage } from '../../core/database-image.ts';
 import { Failure, systemErrorCode } from '../../core/failure.ts';
 import { readRegularFile } from '../../core/read-regular-file.ts';
 import { migrateFailure } from '../problem.ts';
@@ -90,7 +91,14 @@ function recovered(path: string, file: Buffer, journals: Journals): Buffer {
     const db = new Database(copy);
     try {
       db.pragma('journal_mode = DELETE');
-      return db.serialize();
+      const image = databaseImage(db);
+      if (image === undefined)
+        throw migrateFailure({
+          code: 'local-database',
+          path,
+          why: 'it is damaged: SQLite gives no image of it',
+        });
+      return image;
     } finally {
       db.close();
     }

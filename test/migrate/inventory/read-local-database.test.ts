@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/core/failure.ts';
 import { databaseFixtures, unpackDatabaseFixture } from '../../../src/dev/database-fixture.ts';
@@ -56,6 +57,29 @@ describe('a change that was not finished', () => {
     db.close();
     return copy;
   }
+
+  test.each(['DELETE', 'WAL'] as const)(
+    'of %s beside a header that says anything is read or refused, and no bug',
+    (mode) => {
+      const path = killedWriter(mode);
+      const file = fs.readFileSync(path);
+      fc.assert(
+        fc.property(
+          fc.array(fc.tuple(fc.nat(99), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 4 }),
+          fc.boolean(),
+          (changes, isEmpty) => {
+            const changed = isEmpty ? Buffer.alloc(0) : Buffer.from(file);
+            for (const [at, byte] of isEmpty ? [] : changes) changed[at] = byte;
+            fs.writeFileSync(path, changed);
+
+            // Every error but a failure comes through.
+            expect(['string', 'undefined']).toContain(typeof refusal(path));
+          },
+        ),
+        { numRuns: 150 },
+      );
+    },
+  );
 
   test('is undone', () => {
     const path = killedWriter('DELETE');
