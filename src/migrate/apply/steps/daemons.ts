@@ -260,11 +260,9 @@ export const stopInstancesStep: Of<'stop-instances'> = {
   /** A restart of the machine while a rollback is under way starts what LXD starts by itself. */
   async holdsUndone({ step, context }) {
     const { host, journal, run } = context;
-    const wasUndone = journal
-      .steps(run)
-      .some(({ step: { kind }, state }) => kind === step.kind && state === 'undone');
+    // Recorded is what ran; the restart may come before the first instance was stopped as well.
     const power = journal.noted(run, noteNames.power);
-    if (!wasUndone || power === undefined || power.wouldStart === true) return true;
+    if (power === undefined || power.wouldStart === true) return true;
     const socket = await answeringSocket(host, step.daemon);
     if (socket === undefined) return true;
     const states = await instanceStates(daemonClient(host, socket, context.size));
