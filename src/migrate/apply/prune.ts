@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { asFileFailure } from '../../core/as-file-failure.ts';
 import { syncFolder } from '../../core/durable.ts';
+import { Failure } from '../../core/failure.ts';
 import { runFolder, runsFolder } from '../plan/make-steps.ts';
 import { hasEnded, type Journal } from './journal.ts';
 
@@ -58,6 +59,25 @@ export function prunableBefore(journal: Journal, state: string, current: string)
     .filter((run) => run.id !== current && hasEnded(run) && !run.pruned)
     .at(-1);
   return prunableRuns(journal, state).filter((name) => name !== current && name !== last?.id);
+}
+
+/** As prunableBefore, removed; a folder that cannot be is named, since no migration hangs on it. */
+export function pruneBefore(
+  journal: Journal,
+  state: string,
+  current: string,
+  say: (text: string) => void,
+): void {
+  for (const old of prunableBefore(journal, state, current)) {
+    const path = runFolder(state, old);
+    try {
+      pruneRun(journal, state, old);
+      say(`Removed ${path}: that run has ended, and nothing can need it any more.`);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      say(`${path} could not be removed, and stays: ${error.explanation.what}`);
+    }
+  }
 }
 
 /** The journal forgets a run first: a folder without one is removed by the next call. */

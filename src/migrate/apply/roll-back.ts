@@ -1,6 +1,5 @@
 // A whole rollback: every step that was begun is undone, last first, and the run's state says how far it came.
 import { Failure } from '../../core/failure.ts';
-import { describeStep } from '../plan/step.ts';
 import { type ApplyOptions, undoSteps } from './index.ts';
 import { type ApplyContext, noteNames } from './step-handler.ts';
 import { settleSource } from './steps/record-source.ts';
@@ -51,9 +50,4 @@ export function enterIfPossible(
   } catch (error) {
     if (!(error instanceof Failure) || error.problem.code !== 'file-system') throw error;
   }
-}
-
-/** What is undone, in words, for the one who is told that it could not be. */
-export function undoTitle(step: Parameters<typeof describeStep>[0]): string {
-  return describeStep(step).inverse;
 }

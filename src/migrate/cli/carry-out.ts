@@ -13,7 +13,7 @@ import { toAnswers } from '../apply/given-answers.ts';
 import { applySteps, type StepProgress } from '../apply/index.ts';
 import type { Journal } from '../apply/journal.ts';
 import { keptFromStarting } from '../apply/kept-from-starting.ts';
-import { prunableBefore, pruneRun } from '../apply/prune.ts';
+import { pruneBefore } from '../apply/prune.ts';
 import {
   type Purge,
   purgedInWords,
@@ -34,7 +34,6 @@ import { sizeOf } from '../daemon/server-size.ts';
 import { tellingLines } from '../daemon/telling-lines.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
 import { describeStep, type Plan } from '../plan/index.ts';
-import { runFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
 import { differsId, type FreshRehearsal } from '../rehearse/index.ts';
 import { writeReport } from '../report/index.ts';
@@ -76,11 +75,7 @@ export function beginRun(
     [noteNames.answers]: { accept: [...accept], fix, differences: isAccepted ? differences : [] },
     [noteNames.sourceListened]: plan.source.sockets.some((socket) => host.listener(socket) !== undefined),
   });
-  const state = dirname(dirname(folder));
-  for (const old of prunableBefore(journal, state, run)) {
-    pruneRun(journal, state, old);
-    output.message(`Removed ${runFolder(state, old)}: that run has ended, and nothing can need it any more.`);
-  }
+  pruneBefore(journal, dirname(dirname(folder)), run, (text) => output.message(text));
 }
 
 /** What an interrupted run was planned on; nothing of it where its database cannot be read any more. */

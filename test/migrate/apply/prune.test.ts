@@ -2,8 +2,15 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { coreFailure } from '../../../src/core/core-problem.ts';
 import { type Journal, openJournal } from '../../../src/migrate/apply/journal.ts';
-import { keptFolders, prunableBefore, prunableRuns, pruneRun } from '../../../src/migrate/apply/prune.ts';
+import {
+  keptFolders,
+  prunableBefore,
+  prunableRuns,
+  pruneBefore,
+  pruneRun,
+} from '../../../src/migrate/apply/prune.ts';
 import type { JournalPhase } from '../../../src/migrate/apply/run-state.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 import { tinyPlan } from '../plan/tiny-plan.ts';
@@ -108,4 +115,23 @@ test('a prune that was killed between the journal and the folder is made good by
 
   expect(left).toEqual(['0001-a']);
   expect(fs.readdirSync(join(state, 'runs'))).toEqual([]);
+});
+
+test('a folder that cannot be removed is named and ends no migration', () => {
+  const { state, journal, add } = toolFolder();
+  add('0001-a', 'rolled-back', 'log');
+  add('0002-b', 'rolled-back', 'log');
+  add('0003-c', 'applying', 'log');
+  const broken: Journal = {
+    ...journal,
+    prune() {
+      throw coreFailure({ code: 'file-system', operation: 'write the journal', path: '/', errno: 'EIO' });
+    },
+  };
+  const said: string[] = [];
+
+  pruneBefore(broken, state, '0003-c', (text) => said.push(text));
+
+  expect(said).toEqual([expect.stringMatching(/0001-a could not be removed, and stays: .*EIO/)]);
+  expect(fs.readdirSync(join(state, 'runs'))).toEqual(['0001-a', '0002-b', '0003-c']);
 });
