@@ -30,10 +30,10 @@ export async function factsOf(machine: Machine, product: Product): Promise<Facts
     }
     // The size is that of the content, which is looked at.
     // Their own backups, which the daemons make once and do not sync: they need not survive a power cut. And what a
-    // daemon writes at its clean stop, and empties when it starts; the rows are looked at.
-    const skip = ['global.bak', 'local.db.bak', 'global/db.bin', 'global/db.bin-wal'].map(
-      (name) => `${folder}/database/${name}`,
-    );
+    // daemon writes at its clean stop, and empties when it starts; the rows are looked at. `incusd activateifneeded` reads
+    // that copy at boot, and leaves SQLite's index of it behind.
+    const dump = ['db.bin', 'db.bin-wal', 'db.bin-shm'].map((name) => `global/${name}`);
+    const skip = ['global.bak', 'local.db.bak', ...dump].map((name) => `${folder}/database/${name}`);
     for (const [path, entry] of await describeTree(machine, folder, { skip })) {
       // A daemon that is killed leaves its sockets; the next one makes its own.
       if (entry.type === 'socket') continue;
