@@ -14,6 +14,11 @@ export function inert(text: string): string {
   );
 }
 
+/** A line of code: its tabs stay, since they move nothing and are to be read. */
+export function inertButTabs(line: string): string {
+  return line.split('\t').map(inert).join('\t');
+}
+
 /** One word of a command for a POSIX shell; quoted only where it must be. */
 export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -1,7 +1,8 @@
 // `fork-sync comment --pr URL`: what the commits of a pull request are as picks; said there only where we may write.
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
-import { inert } from '../../core/text.ts';
+import { inert, inertButTabs } from '../../core/text.ts';
 import { resolveCommit } from '../git/resolve-commit.ts';
+import { commitLinks } from '../nightly/commit-links.ts';
 import { webOf } from '../nightly/load-config.ts';
 import { previewFork, previewUpstream } from '../nightly/preview.ts';
 import { statusTopic } from '../nightly/run-night.ts';
@@ -70,9 +71,11 @@ export async function runComment(options: CommentOptions): Promise<ExitCode> {
   }
   const texts = formatPreview(entries, {
     title: `### As picks: ${thread.repository} pull request ${thread.number}`,
-    commitUrl: config.publish.commitUrl,
+    links: commitLinks(config, opened.pack),
   });
-  process.stdout.write(`${texts.map((text) => text.split('\n').map(inert).join('\n')).join('\n\n')}\n`);
+  process.stdout.write(
+    `${texts.map((text) => text.split('\n').map(inertButTabs).join('\n')).join('\n\n')}\n`,
+  );
   if (options.toStatus !== true) {
     if (mine) await forge.ensureComments(thread, 'preview', texts);
   } else {

@@ -21,6 +21,7 @@ import type { RulePack } from '../rules/model.ts';
 import { noScanCache, openScanCache } from '../scan/scan-cache.ts';
 import type { OpenScan } from '../scan/scan-repositories.ts';
 import type { ScanTip } from '../scan/scan-result.ts';
+import { commitLinks } from './commit-links.ts';
 import type { NightlyConfig } from './load-config.ts';
 import { takeLock } from './lock.ts';
 import { openOfflineForge } from './offline-forge.ts';
@@ -58,7 +59,7 @@ export interface Night {
 export const statusTopic = 'status';
 
 export async function runNight(options: NightOptions): Promise<Night> {
-  const { config } = options;
+  const { config, pack } = options;
   const begun = performance.now();
   const deadline = begun + config.limits.minutes * 60_000;
   const gate = openWriteGate({
@@ -72,7 +73,7 @@ export async function runNight(options: NightOptions): Promise<Night> {
     const github = options.offline ? undefined : await connect(options, gate);
     const forge = github === undefined ? openOfflineForge(gate) : github.forge;
     const result = await runOnEngine(options, gate, forge, github);
-    const statusIssue = await bringStatusUpToDate(config, forge, result);
+    const statusIssue = await bringStatusUpToDate(config, pack, forge, result);
     return {
       result,
       written: gate.written,
@@ -181,7 +182,7 @@ async function onEngine(
         personLabel: publish.personLabel,
         decisions: publish.decisions,
         skipReasons,
-        commitUrl: publish.commitUrl,
+        links: commitLinks(config, pack),
         preflight: { forbiddenTrailerWords: preflight.forbiddenTrailerWords },
       },
       forge,
@@ -232,17 +233,26 @@ const outcomeTexts: Readonly<Record<RunResult['outcome'], string>> = {
 };
 
 async function bringStatusUpToDate(
-  { publish }: NightlyConfig,
+  config: NightlyConfig,
+  pack: RulePack,
   forge: Forge,
   { plan, outcome, pullRequest, notices }: RunResult,
 ): Promise<string | undefined> {
   // What is not finished says so on the next run, when it is: half a state is not worth a notification.
   if (outcome === 'over-limit') return undefined;
+  const { publish } = config;
+  const line = {
+    plan,
+    outcome: outcomeTexts[outcome],
+    pullRequest: pullRequest?.url,
+    notices,
+    links: commitLinks(config, pack),
+  };
   const issue = await forge.ensureIssue({
     repository: publish.repository,
     topic: statusTopic,
     title: publish.statusTitle,
-    body: formatDashboard([{ plan, outcome: outcomeTexts[outcome], pullRequest: pullRequest?.url, notices }]),
+    body: formatDashboard([line]),
     labels: publish.labels,
   });
   return issue.value?.url;

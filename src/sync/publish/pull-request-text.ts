@@ -1,7 +1,8 @@
 // Title and text of a run's pull request: ours alone, but for the subject of a single commit.
 import type { PackInfo } from '../rules/model.ts';
+import { needsLook } from './entry-text.ts';
 import { inertCode, inertTitle, shorten } from './inert-markdown.ts';
-import { isPick, type PublishPlan } from './publish-plan.ts';
+import { countStates, isPick, type PublishPlan } from './publish-plan.ts';
 
 /** GitHub's own limit. */
 const longestTitle = 256;
@@ -63,13 +64,22 @@ export function formatTitle(
   return named === undefined || named === base ? short : short.replace(/\(([^()]*)\)\s*$/, '$1');
 }
 
-/** The same for the whole life of the pull request: what changes is in the plan comment. */
+/** What is in it, in three lines; whatever people write over it stays. */
 export function formatBody(plan: PublishPlan): string {
+  const picks = plan.entries.filter(isPick);
+  const made = picks.filter(({ commit }) => commit !== undefined);
+  const files = new Set(made.flatMap((pick) => pick.files.map(({ path }) => path)));
+  const people = picks.filter(needsLook);
+  const [first] = made;
   return [
-    `Commits of ${plan.upstream.name} ${inertCode(plan.upstream.branch)}, carried over by fork-sync.`,
-    '',
-    'The comment below lists them and is kept up to date. Authors are kept; nobody has signed for anybody.',
-    'Push to this branch, and it is yours: it is not touched any more. Close this, and it is not proposed again',
-    'unless somebody says `/sync retry`.',
-  ].join('\n');
+    `${counted(made.length, 'commit')} of ${plan.upstream.name} ${inertCode(plan.upstream.branch)} in ${counted(files.size, 'file')}${first === undefined ? '' : `, from ${inertCode(first.subject, 80)} on`}, carried over by fork-sync.`,
+    people.length === 0
+      ? 'All of them are ready; the comment below lists them.'
+      : `For a person: ${countStates(people)}; the comment below begins with them.`,
+    'Authors are kept, and nobody has signed for anybody. Push to this branch, and it is yours: it is not touched any more. Close this, and it is not proposed again unless somebody says `/sync retry`.',
+  ].join('\n\n');
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

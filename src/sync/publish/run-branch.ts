@@ -6,6 +6,7 @@ import { syncFailure } from '../problem.ts';
 import { type BranchRefs, branchRef, changesFor, isForeign, planRef, readBranchRefs } from './branch-refs.ts';
 import { makeConflictCommits } from './conflict-commits.ts';
 import { makeDecisionCommit, onlyDecisions, readDecisionFiles } from './decision-files.ts';
+import type { CommitLinks } from './entry-text.ts';
 import type { Ensured, Forge, PullRequest, Thread } from './forge.ts';
 import type { GitRemote } from './git-remote.ts';
 import { inertBlock, inertCode } from './inert-markdown.ts';
@@ -39,7 +40,7 @@ export interface RunSettings {
   /** Folder for decisions in the fork; undefined: there is none. */
   readonly decisions: string | undefined;
   readonly skipReasons: readonly string[];
-  readonly commitUrl: string | undefined;
+  readonly links: CommitLinks;
   readonly preflight: PreflightOptions;
 }
 
@@ -231,7 +232,7 @@ async function publish(parts: RunParts, wanted: ToPublish): Promise<RunResult> {
       branch: settings.branch,
       cloneUrl: value.cloneUrl,
       remoteHead: head,
-      commitUrl: settings.commitUrl,
+      links: settings.links,
       notices: [],
     });
     const comments = await forge.ensureComments(value, 'plan', texts);

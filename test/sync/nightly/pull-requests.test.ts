@@ -104,7 +104,7 @@ describe('fork-sync comment', { timeout: 90_000 }, () => {
     expect(preview.status).toBe(3);
     expect(preview.stdout).toContain('equal after renaming');
     expect(preview.stdout).toContain('really-diverged');
-    expect(preview.stdout).toMatch(/blocked: `Closed-1\.0/);
+    expect(preview.stdout).toMatch(/\*\*blocked\*\* `Closed-1\.0/);
     expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining('nothing is written there') });
     const own = `${here.github.url}/mine/onyx/pull/1`;
     await here.comment({ pr: own, publish: true, toStatus: true });

@@ -2,7 +2,13 @@ import fc from 'fast-check';
 import { micromark } from 'micromark';
 import { gfm, gfmHtml } from 'micromark-extension-gfm';
 import { describe, expect, it } from 'vitest';
-import { inertBlock, inertCode, inertDiff, inertTitle } from '../../../src/sync/publish/inert-markdown.ts';
+import {
+  inertBlock,
+  inertCell,
+  inertCode,
+  inertDiff,
+  inertTitle,
+} from '../../../src/sync/publish/inert-markdown.ts';
 import { anyText } from '../../any-text.ts';
 
 /** As GitHub renders a comment; dangerous things are kept, so that they would be seen. */
@@ -53,7 +59,7 @@ const hostile: readonly (readonly [string, string])[] = [
 
 describe('foreign text in a comment', () => {
   it.each(hostile)('does nothing: %s', (_, text) => {
-    const cell = render(`| a | b |\n|---|---|\n| ${inertCode(text)} | end |\n`);
+    const cell = render(`| a | b |\n|---|---|\n| ${inertCell(text)} | end |\n`);
     const block = render(
       `<details><summary>x</summary>\n\n${inertBlock(text.split('\n'))}\n\n</details>\n\nend`,
     );
@@ -71,8 +77,11 @@ describe('foreign text in a comment', () => {
     const text = fc.array(fc.oneof(anyText, pieces), { maxLength: 4 }).map((parts) => parts.join(''));
     fc.assert(
       fc.property(text, (foreign) => {
-        const cell = render(`| a | b |\n|---|---|\n| ${inertCode(foreign)} | end |\n`);
+        const cell = render(`| a | b |\n|---|---|\n| ${inertCell(foreign)} | end |\n`);
         expect(outsideCode(cell)).toContain('<td><code/></td>\n<td>end</td>');
+        expect(outsideCode(render(`- ${inertCode(foreign)}: end`)).replace(/\s+/g, '')).toBe(
+          '<ul><li><code/>:end</li></ul>',
+        );
         for (const block of [inertBlock(foreign.split('\n')), inertDiff(foreign.split('\n'))])
           expect(outsideCode(render(`${block}\n\nend`)).replace(/\s+/g, '')).toBe(
             '<pre><code/></pre><p>end</p>',
@@ -83,7 +92,7 @@ describe('foreign text in a comment', () => {
 
   it('shows what was written', () => {
     expect(render(inertCode('a `b` | c'))).toContain('a `b` ');
-    expect(render(`| x |\n|---|\n| ${inertCode('a | <b>')} |`)).toContain('<code>a | &lt;b&gt;</code>');
+    expect(render(`| x |\n|---|\n| ${inertCell('a | <b>')} |`)).toContain('<code>a | &lt;b&gt;</code>');
   });
 
   it('never begins a line of a block with what is foreign, so that no bot reads a command there', () => {

@@ -39,12 +39,15 @@ const context: CommentContext = {
   branch: 'sync/quartz',
   cloneUrl: 'https://example.org/mine/onyx.git',
   remoteHead: 'e'.repeat(40),
-  commitUrl: 'https://example.org/quartz/commit/',
+  links: {
+    upstream: 'https://example.org/quartz/commit/',
+    fork: 'https://example.org/mine/onyx/commit/',
+  },
   notices: [],
 };
 
 describe('the plan comment', () => {
-  it('has a row a commit, the remaining difference folded, and how to sign', () => {
+  it('has a row for what is ready, the remaining difference folded, and how to sign', () => {
     const [text = '', ...more] = formatPlanComment(
       plan([
         entry(1),
@@ -55,13 +58,79 @@ describe('the plan comment', () => {
     );
     const html = render(text);
     expect(more).toEqual([]);
-    expect(html.match(/<tr>/g)).toHaveLength(4);
+    expect(html.match(/<tr>/g)).toHaveLength(2);
     expect(html).toContain('clean, equal after renaming');
     expect(html.match(/<details>[\s\S]*<\/details>/)?.[0]).toContain('+ +new');
     expect(html).toContain('git rebase --signoff dddddddddddd');
     // Of what the licence bars, nothing is linked to.
-    expect(html).toContain('<td><code>ffffffffffff</code></td>');
+    expect(html).toContain('<code>ffffffffffff</code> <code>theirs</code>');
+    expect(html).not.toContain(`commit/${'f'.repeat(40)}`);
     expect(html).toContain(`<a href="https://example.org/quartz/commit/${entry(1).upstream}">`);
+  });
+
+  it('begins with what a person has to do, then what is ready, then the rest in one folded line', () => {
+    const skipped = (number: number): PlanEntry => ({
+      state: 'skipped',
+      upstream: number.toString(16).padStart(40, 'b'),
+      subject: `away ${number}`,
+      reasons: ['a rule leaves it out'],
+    });
+    const conflict = entry(3, {
+      state: 'conflict',
+      commit: undefined,
+      conflicts: [
+        {
+          path: 'b.go',
+          type: 'really-diverged',
+          why: 'both sides changed the same lines',
+          next: '',
+          hunks: [{ line: 7, ours: '\tours\n', base: '', theirs: '\ttheirs\n' }],
+          forkCommit: '9'.repeat(40),
+        },
+      ],
+    });
+    const review = entry(2, { state: 'review', doubts: [{ path: 'c.go', rule: 'blanks', why: 'look' }] });
+    const waits: PlanEntry = {
+      state: 'parked',
+      upstream: 'c'.repeat(40),
+      subject: 'later',
+      reasons: [`builds on ${conflict.upstream.slice(0, 12)}, which is parked`],
+    };
+
+    const [text = ''] = formatPlanComment(
+      plan([skipped(1), entry(1), review, skipped(2), conflict, waits]),
+      context,
+    );
+
+    const order = [
+      'For a person: 1 review, 1 conflict',
+      '**conflict** [`',
+      '`b.go`: **really-diverged**',
+      'last changed in the fork by [`999999999999`](https://example.org/mine/onyx/commit/9',
+      `fork-sync checkout https://example.org/mine/onyx/pull/1 DIR --commit ${conflict.upstream.slice(0, 12)}`,
+      '-\tours\n+\ttheirs',
+      '**review** [`',
+      '- look at `c.go`',
+      '| commit | status |',
+      '<summary>What stays away: 2 skipped, 1 parked</summary>',
+      '- **skipped** `a rule leaves it out`: 2',
+      `builds on\` [\`${conflict.upstream.slice(0, 12)}\`](https://example.org/quartz/commit/${conflict.upstream})`,
+      'git rebase --signoff',
+    ].map((part) => text.indexOf(part));
+    expect(order).not.toContain(-1);
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
+    expect(text.match(/a rule leaves it out/g)).toHaveLength(1);
+  });
+
+  it('says once what proves the licence, and of which commits it is something else', () => {
+    const [text = ''] = formatPlanComment(
+      plan([entry(1), entry(2), entry(3, { licence: ['shared/COPYING: Free-2.0'] })]),
+      context,
+    );
+
+    expect(text.match(/COPYING: Free-1\.0/g)).toHaveLength(1);
+    expect(text).toContain('- `COPYING: Free-1.0`: 2 of them');
+    expect(text).toContain(`- \`shared/COPYING: Free-2.0\`: [\`${entry(3).upstream.slice(0, 12)}\`]`);
   });
 
   it('is cut into comments that the forge takes, each with the head of its table, nothing lost', () => {
@@ -138,7 +207,9 @@ describe('the plan comment', () => {
         const of = plan([bad, listed]);
         const texts = [
           ...formatPlanComment(of, context),
-          formatDashboard([{ plan: of, outcome: 'Done.', pullRequest: undefined, notices: [] }]),
+          formatDashboard([
+            { plan: of, outcome: 'Done.', pullRequest: undefined, notices: [], links: context.links },
+          ]),
           formatBody(of),
         ];
         for (const text of texts) {
@@ -161,12 +232,26 @@ describe('the dashboard', () => {
         outcome: 'Done.',
         pullRequest: undefined,
         notices: [],
+        links: context.links,
       },
     ];
     const text = formatDashboard(lines);
     expect(text).toContain('1 conflict; 2 more wait');
     expect(text).toContain('3 pending, 7 imported.');
     expect(formatDashboard(lines)).toBe(text);
+  });
+});
+
+describe('the text of a pull request', () => {
+  it('says in three paragraphs what is in it, what a person has to do, and whose it is', () => {
+    const paragraphs = formatBody(plan([entry(1), entry(2, { state: 'review' })])).split('\n\n');
+
+    expect(paragraphs).toHaveLength(3);
+    expect(paragraphs[0]).toBe(
+      '2 commits of Quartz `main` in 1 file, from `a subject` on, carried over by fork-sync.',
+    );
+    expect(paragraphs[1]).toBe('For a person: 1 review; the comment below begins with them.');
+    expect(paragraphs[2]).toContain('nobody has signed for anybody');
   });
 });
 

@@ -80,7 +80,10 @@ const settings: RunSettings = {
   personLabel: 'needs-person',
   decisions: '.fork-sync/decisions',
   skipReasons: ['not-wanted', 'upstream-only'],
-  commitUrl: 'https://example.org/quartz/commit/',
+  links: {
+    upstream: 'https://example.org/quartz/commit/',
+    fork: 'https://example.org/mine/onyx/commit/',
+  },
   preflight: { forbiddenTrailerWords: ['robot'] },
 };
 
