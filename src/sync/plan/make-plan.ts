@@ -13,7 +13,10 @@ import { createParkedChanges, type ParkedChanges } from './find-dependents.ts';
 import type { LeftOut, ParkedCommit, PlannedGroup, PlannedPick, RunPlan } from './run-plan.ts';
 
 export interface PlanOptions {
-  /** Most picks of a run; a group that would go past it waits for the next, unless it is the first. */
+  /**
+   * Most picks of a run. A pull request that does not fit into what is left waits for the next run, and those behind it
+   * that fit and do not build on it are taken; one that no run could hold is split where it is the first.
+   */
   readonly limit: number;
 }
 
@@ -76,20 +79,40 @@ async function pickGroups(
   const parked: ParkedCommit[] = [];
   const leftOut: LeftOut[] = [];
   let count = 0;
+  const waiting = new Set<string>();
+  const wait = async (commit: ScannedCommit, reason: string): Promise<void> => {
+    leftOut.push(later(commit, reason));
+    waiting.add(commit.sha);
+    if (commit.evidence !== undefined) await parkedChanges.park(commit.sha);
+  };
   for (const group of groups) {
+    const size = group.commits.length;
     // What is after the limit is not even tried: the next run finds a fork that has this one's picks.
-    if (count >= limit || (count > 0 && count + group.commits.length > limit)) {
-      count = limit;
-      for (const commit of members(group, at)) leftOut.push(later(commit, limit));
+    if (count >= limit) {
+      for (const commit of members(group, at)) leftOut.push(later(commit, afterAll(limit)));
+      continue;
+    }
+    if (count > 0 && count + size > limit) {
+      const reason = `its pull request has ${size} commits, and ${limit - count} of the ${limit} picks of this run are left`;
+      for (const commit of members(group, at)) await wait(commit, reason);
       continue;
     }
     const picks: PlannedPick[] = [];
     for (const commit of members(group, at)) {
       if (count >= limit) {
-        leftOut.push(later(commit, limit));
+        const reason =
+          size > limit
+            ? `its pull request has ${size} commits, more than the ${limit} picks of a run: the others come first`
+            : afterAll(limit);
+        leftOut.push(later(commit, reason));
         continue;
       }
       const before = await reasonToPark(parkedChanges, commit);
+      if (before?.why.kind === 'depends' && before.why.on.some((sha) => waiting.has(sha))) {
+        const on = before.why.on.map((sha) => sha.slice(0, 12)).join(', ');
+        await wait(commit, `builds on ${on}, which waits`);
+        continue;
+      }
       if (before !== undefined) {
         // A commit that people parked need not be one whose files may be read.
         if (commit.evidence !== undefined) await parkedChanges.park(commit.sha);
@@ -120,8 +143,12 @@ function members(
   return group.commits.flatMap((index) => at(index) ?? []);
 }
 
-function later({ sha, subject }: ScannedCommit, limit: number): LeftOut {
-  return { upstream: sha, subject, why: 'later', reason: `after the ${limit} picks of this run` };
+function later({ sha, subject }: ScannedCommit, reason: string): LeftOut {
+  return { upstream: sha, subject, why: 'later', reason };
+}
+
+function afterAll(limit: number): string {
+  return `after the ${limit} picks of this run`;
 }
 
 /** Merges say "Merge pull request #1 from …": the subjects of what they bring say more. */

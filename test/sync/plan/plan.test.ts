@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { closedLicence, freeLicence, makeTinyFork } from '../../../fixtures/histories/tiny-fork.ts';
 import type { FixtureCommit } from '../../../fixtures/histories/write-history.ts';
 import { writeDecision } from '../../../src/sync/decide/decision.ts';
+import type { RunPlan } from '../../../src/sync/plan/run-plan.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 import { scanTiny } from '../scanned.ts';
 
@@ -18,6 +19,24 @@ const commit = (
   files: FixtureCommit['files'],
   more: Partial<FixtureCommit> = {},
 ): FixtureCommit => ({ name, from, time, files, ...more });
+
+const merge = (
+  name: string,
+  from: string,
+  merged: string,
+  time: number,
+  files: FixtureCommit['files'],
+): FixtureCommit => ({
+  name,
+  from,
+  merge: merged,
+  time,
+  files,
+  message: `Merge pull request #7 from ann/${merged}\n`,
+});
+
+const picked = (plan: RunPlan): readonly string[] =>
+  plan.groups.flatMap((group) => group.picks.map(({ upstream }) => upstream));
 
 const start = commit('start', 'base', 1100, { 'list.txt': lines() });
 /** The fork has the list too, with its own second line. */
@@ -197,6 +216,60 @@ describe('the plan of a run', () => {
       ['p2', 'later'],
     ]);
     expect(one.leftOut).toHaveLength(2);
+  });
+
+  it('takes what fits behind a pull request that does not, but nothing that builds on it', async () => {
+    const tiny = makeTinyFork(temporaryFolder(), {
+      upstream: [
+        commit('first', 'base', 1100, { 'a.txt': '1\n' }),
+        commit('p1', 'first', 1200, { 'list.txt': lines() }),
+        commit('p2', 'p1', 1300, { 'c.txt': '1\n' }),
+        commit('p3', 'p2', 1350, { 'c.txt': '2\n' }),
+        merge('merge', 'first', 'p3', 1400, { 'list.txt': lines(), 'c.txt': '2\n' }),
+        commit('builds', 'merge', 1500, { 'list.txt': lines('nine!') }),
+        commit('apart', 'builds', 1600, { 'd.txt': '1\n' }),
+        commit('beyond', 'apart', 1700, { 'e.txt': '1\n' }),
+      ],
+    });
+
+    const plan = await (await scanTiny(tiny, { main: 'beyond' })).plan(3);
+
+    expect(picked(plan)).toEqual(['first', 'apart', 'beyond'].map((name) => tiny.sha(name)));
+    expect(new Map(plan.leftOut.map(({ upstream, reason }) => [upstream, reason]))).toEqual(
+      new Map([
+        ...['p1', 'p2', 'p3'].map(
+          (name) =>
+            [
+              tiny.sha(name),
+              'its pull request has 3 commits, and 2 of the 3 picks of this run are left',
+            ] as const,
+        ),
+        [tiny.sha('builds'), `builds on ${tiny.sha('p1').slice(0, 12)}, which waits`],
+      ]),
+    );
+    expect(plan.parked).toEqual([]);
+  });
+
+  it('splits a pull request that no run could hold, and says why the others wait', async () => {
+    const tiny = makeTinyFork(temporaryFolder(), {
+      upstream: [
+        commit('p1', 'base', 1200, { 'b.txt': '1\n' }),
+        commit('p2', 'p1', 1300, { 'c.txt': '1\n' }),
+        commit('p3', 'p2', 1350, { 'd.txt': '2\n' }),
+        merge('merge', 'base', 'p3', 1400, { 'b.txt': '1\n', 'c.txt': '1\n', 'd.txt': '2\n' }),
+      ],
+    });
+
+    const plan = await (await scanTiny(tiny, { main: 'merge' })).plan(2);
+
+    expect(picked(plan)).toEqual(['p1', 'p2'].map((name) => tiny.sha(name)));
+    expect(plan.leftOut).toMatchObject([
+      {
+        upstream: tiny.sha('p3'),
+        why: 'later',
+        reason: 'its pull request has 3 commits, more than the 2 picks of a run: the others come first',
+      },
+    ]);
   });
 
   it('says nothing new once its picks are in the fork', async () => {
