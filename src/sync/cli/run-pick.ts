@@ -4,6 +4,7 @@ import { inert, shellWord } from '../../core/text.ts';
 import { readable, readableJson } from '../git/output.ts';
 import { resolveCommits } from '../git/resolve-commit.ts';
 import { asCalled } from '../own-command.ts';
+import type { Engine } from '../pick/open-engine.ts';
 import type { PickRequest } from '../pick/open-workshop.ts';
 import { pickRef } from '../pick/pick-batches.ts';
 import { pickCleared } from '../pick/pick-cleared.ts';
@@ -29,6 +30,9 @@ export interface PickCommandOptions extends RepositoryOptions {
   readonly reverse?: boolean;
 }
 
+/** A pick under way has so long to end after an interruption. */
+const graceMs = 1000;
+
 /** Each commit is picked onto the same fork commit unless `--stdin` pairs them itself. */
 export async function runPick(commits: readonly string[], options: PickCommandOptions): Promise<ExitCode> {
   const reversed = options.reverse === true ? reversePack(openPack(options)) : undefined;
@@ -37,10 +41,26 @@ export async function runPick(commits: readonly string[], options: PickCommandOp
     reversed === undefined ? options : { ...options, ...swapped(needRepositories(options)), reverse: false };
   for (const loss of reversed?.losses ?? []) process.stderr.write(`no way back: ${inert(readable(loss))}\n`);
   const requests = await readRequests(commits, sides);
-  const engine = await openEngineFor(sides, reversed?.pack);
   const statuses = new Set<string>();
-  const signal = interruption();
+  let opened: Engine | undefined;
   let picked = 0;
+  const sayInterrupted = (): void => {
+    process.stderr.write(
+      `Interrupted after ${picked} of ${requests.length} picks. What was printed is kept; the same command goes on.\n`,
+    );
+  };
+  // A pick, or what all picks need first, may take long on a busy machine: nobody waits for its end.
+  let grace: NodeJS.Timeout | undefined;
+  const signal = interruption(() => {
+    grace = setTimeout(() => {
+      sayInterrupted();
+      // What was made and could not be printed yet, for its turn had not come, is in the cache.
+      void opened?.close();
+      process.exit(exitCode.interrupted);
+    }, graceMs).unref();
+  });
+  const engine = await openEngineFor(sides, reversed?.pack);
+  opened = engine;
   try {
     const tips = (): Promise<readonly ScanTip[]> => listedTips(needRepositories(sides).upstream, engine.pack);
     for await (const { pick, request } of pickCleared(engine, tips, requests, { keep: true, signal })) {
@@ -52,12 +72,11 @@ export async function runPick(commits: readonly string[], options: PickCommandOp
       );
     }
   } finally {
+    clearTimeout(grace);
     await engine.close();
   }
   if (picked < requests.length) {
-    process.stderr.write(
-      `Interrupted after ${picked} of ${requests.length} picks. What was printed is kept; the same command goes on.\n`,
-    );
+    sayInterrupted();
     return exitCode.interrupted;
   }
   if (statuses.has('conflict') || statuses.has('blocked')) return exitCode.blocked;

@@ -129,7 +129,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         requests,
       );
       const whole = isWhole(shop);
-      const claim = claimBlocks(counter, places, 0);
+      const claim = claimBlocks(counter, places);
       const own = pickBatches({ shop, writer, gitDir, requests, claim, keep, stopped });
       for await (const batch of bothBatches(own, helper)) {
         for (const { index, pick: made } of batch) {
@@ -165,12 +165,15 @@ function isWorthHelp(threads: 1 | 2 | undefined, picks: number): boolean {
   return availableParallelism() > 1 && picks >= worthHelp;
 }
 
-/** The batches made here, then those that the helper still has; both pick at the same time. */
+/** The batches made here and by the helper, as they are finished. */
 async function* bothBatches(
   own: AsyncGenerator<readonly PlacedPick[]>,
   helper: Helper | undefined,
 ): AsyncGenerator<readonly PlacedPick[]> {
-  yield* own;
+  for await (const batch of own) {
+    yield batch;
+    yield* helper?.arrived() ?? [];
+  }
   if (helper === undefined) return;
   for (let batch = await helper.next(); batch !== undefined; batch = await helper.next()) yield batch;
 }

@@ -1,4 +1,4 @@
-// A second thread that helps with picks: opens the same workshop, takes blocks from the back, sends picks home.
+// A second thread that helps with picks: opens the same workshop, takes every block that is free, sends picks home.
 import { parentPort, workerData } from 'node:worker_threads';
 import { Failure } from '../../core/failure.ts';
 import { openObjectReader } from '../git/object-reader.ts';
@@ -66,7 +66,7 @@ if (port !== null) {
       const writer = createObjectWriter(objects);
       const sources = { pack, gitDir, objects, writer, cache, partner: mailbox.partner };
       const shop = await openWorkshop(sources, requests);
-      const claim = claimBlocks(counter, places, 1);
+      const claim = claimBlocks(counter, places);
       const stopped = (): boolean => Atomics.load(counter, 1) !== 0;
       for await (const picks of pickBatches({ shop, writer, gitDir, requests, claim, keep, stopped }))
         post({ kind: 'picks', picks });

@@ -7,6 +7,8 @@ import type { HelperMessage, HelperTask } from './pick-thread.ts';
 
 export interface Helper {
   readonly partner: Partner;
+  /** The picks that have come in by now. */
+  arrived(): readonly (readonly PlacedPick[])[];
   /** The next picks that came in; undefined once the helper is done. */
   next(): Promise<readonly PlacedPick[] | undefined>;
   end(): Promise<void>;
@@ -42,6 +44,11 @@ export function startHelper(task: HelperTask): Helper {
   thread.on('exit', (code) => end({ error: new Error(`the second thread ended with ${code}`) }));
   return {
     partner: mailbox.partner,
+    arrived() {
+      const all = inbox;
+      inbox = [];
+      return all;
+    },
     async next() {
       for (;;) {
         const first = inbox[0];

@@ -1,8 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { makeTinyFork, type TinyFork } from '../../../fixtures/histories/tiny-fork.ts';
 import { addCommits, type FixtureCommit } from '../../../fixtures/histories/write-history.ts';
 import { resolveCommit, resolveCommits } from '../../../src/sync/git/resolve-commit.ts';
@@ -381,5 +381,39 @@ describe('an interruption', () => {
     for (const { commit } of lines)
       expect(git(`--git-dir=${join(tiny.cache, scratch)}`, 'cat-file', '-t', commit)).toBe('commit\n');
     expect(statSync(join(tiny.cache, scratch, 'refs', 'picks')).isDirectory()).toBe(true);
+  });
+
+  it('waits for no pick that does not end', async () => {
+    // Arrange: a git that takes every question for objects and answers none.
+    const tiny = makeTinyFork(temporaryFolder(), { upstream: [child('c', { 'README.md': 'Quartz\n1\n' })] });
+    const bin = temporaryFolder();
+    const asked = join(bin, 'asked');
+    const real = process.env['PATH'] ?? '';
+    writeFileSync(
+      join(bin, 'git'),
+      `#!/bin/sh\ncase "$*" in *--batch-command*) touch '${asked}'; exec cat >/dev/null;; esac\nPATH='${real}'\nexec git "$@"\n`,
+      { mode: 0o755 },
+    );
+    const main = join(import.meta.dirname, '..', '..', '..', 'src', 'sync', 'cli', 'main.ts');
+    const picking = spawn(
+      process.execPath,
+      [
+        main,
+        ...['pick', tiny.sha('c'), '--onto', tiny.sha('rename'), '--json', '--rules', tiny.rules],
+        ...['--upstream', tiny.upstream, '--fork', tiny.fork, '--cache', tiny.cache],
+      ],
+      { env: { ...process.env, PATH: `${bin}:${real}` } },
+    );
+    let stderr = '';
+    picking.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    await vi.waitFor(() => expect(existsSync(asked)).toBe(true), { timeout: 60_000 });
+    // Act
+    picking.kill('SIGTERM');
+    const code = await new Promise((resolve) => picking.on('close', resolve));
+    // Assert
+    expect(code).toBe(5);
+    expect(stderr).toContain('Interrupted after 0 of 1 picks');
   });
 });

@@ -150,7 +150,7 @@ describe('claimBlocks', () => {
       fc.property(fc.nat(200), fc.array(fc.boolean(), { maxLength: 80 }), (length, turns) => {
         const counter = new Int32Array(new SharedArrayBuffer(8));
         const places = Array.from({ length }, (_, index) => 2 * index);
-        const claims = [claimBlocks(counter, places, 0), claimBlocks(counter, places, 1)] as const;
+        const claims = [claimBlocks(counter, places), claimBlocks(counter, places)] as const;
         const taken: number[] = [];
         for (const turn of [...turns, ...Array.from({ length: 40 }, (_, index) => index % 3 === 0)])
           taken.push(...(claims[turn ? 1 : 0]() ?? []));
