@@ -1,4 +1,6 @@
 // What was broken in LXD is named by the plan, moved as it is, and blamed on nobody afterwards.
+import { readFileSync } from 'node:fs';
+import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Finding } from '../../src/migrate/check/index.ts';
 import type { ExecResult, Machine } from './machine/machine.ts';
@@ -35,7 +37,8 @@ async function make(name: string): Promise<void> {
   await api(server, 'lxd', 'POST', '/1.0/instances', { name, source: { type: 'image', alias: 'tiny' } });
 }
 
-const sql = (text: string): Promise<ExecResult> => server.exec(['lxd', 'sql', 'global', text]);
+const sql = (text: string, database = 'global'): Promise<ExecResult> =>
+  server.exec(['lxd', 'sql', database, text]);
 
 it('a server with ghosts moves, each is named beforehand, and every check passes', async () => {
   await make('ghost');
@@ -55,11 +58,15 @@ it('a server with ghosts moves, each is named beforehand, and every check passes
   await sql(
     "INSERT INTO instances_devices_config (instance_device_id, key, value) SELECT id, 'network', 'gone0' FROM instances_devices WHERE name = 'eth7'",
   );
+  await sql('CREATE TABLE mine (x TEXT)', 'local');
+  await sql("INSERT INTO mine VALUES ('kept')", 'local');
+  await sql("DELETE FROM patches WHERE name = 'thinpool_typo_fix'", 'local');
 
   const plan = await tool(server, ['plan', '--json']);
   const shown = await tool(server, ['plan']);
   const moved = await tool(server, ['migrate', '--yes', '--json']);
   const verified = await tool(server, ['verify']);
+  const local = new Database(readFileSync(server.rootPath('/var/lib/incus/database/local.db')));
 
   expect(plan.status, plan.stderr).toBe(0);
   const found = eventOf(plan, 'plan')?.plan?.findings.filter(({ id }) => id.startsWith('broken-before:'));
@@ -85,7 +92,9 @@ it('a server with ghosts moves, each is named beforehand, and every check passes
       ],
     ],
     ['note', 'broken-before:instance-without-volume', ['instance default/novol']],
+    ['note', 'broken-before:local-foreign-schema', ['table mine']],
     ['note', 'broken-before:name', ['instance default/hangs-on-']],
+    ['note', 'broken-before:patches-missing', ['patch thinpool_typo_fix']],
     ['note', 'broken-before:volume-without-instance', ['container volume default/default/long-gone']],
   ]);
   expect(shown.stdout).toContain('could not be started in LXD either');
@@ -97,6 +106,8 @@ it('a server with ghosts moves, each is named beforehand, and every check passes
       1,
     );
   expect(verified.status).toBe(0);
+  expect(local.prepare('SELECT x FROM mine').pluck().all()).toEqual(['kept']);
+  expect(local.prepare("SELECT 1 FROM patches WHERE name = 'thinpool_typo_fix'").get()).toBeDefined();
   // Nothing that a daemon said stands there as an escape.
   expect(`${moved.stderr}${verified.stdout}`).not.toContain('\\u{');
 });

@@ -128,6 +128,17 @@ export interface StopRules {
   readonly columns: readonly { readonly table: string; readonly column: string }[];
 }
 
+/** Names by the number of a schema update. */
+export type ByUpdate = Readonly<Record<string, readonly string[]>>;
+
+/** What local.db is like, and what incusd's updates make and copy in it. */
+export interface LocalDatabaseRules {
+  readonly schemas: { readonly oldest: number; readonly newest: number };
+  readonly tables: Readonly<Record<string, KnownTable>>;
+  readonly made_by_target: ByUpdate;
+  readonly copied_by_target: ByUpdate;
+}
+
 export interface MigrationRules {
   readonly keys: readonly KeyRule[];
   /** Keys and endings below `volatile.` that Incus accepts, and the target version since which it does. */
@@ -141,10 +152,16 @@ export interface MigrationRules {
   /** Tables of LXD up to the fork point, and its views. */
   readonly known_tables: Readonly<Record<string, KnownTable>>;
   readonly known_views: readonly string[];
+  readonly known_indexes: readonly string[];
   /** Tables that LXD makes after the fork point. */
   readonly tables_of_later_source: readonly string[];
   /** Names of tables and indexes that incusd's schema updates make, by the number of the update. */
-  readonly made_by_target: Readonly<Record<string, readonly string[]>>;
+  readonly made_by_target: ByUpdate;
+  /** Tables that incusd's schema updates copy as they are, by the number of the update. */
+  readonly copied_by_target: ByUpdate;
+  readonly local_database: LocalDatabaseRules;
+  /** Every LXD does them in this order; some releases end earlier. */
+  readonly patches_in_order: readonly string[];
   readonly triggers_kept: readonly string[];
   readonly json_columns: readonly { readonly table: string; readonly column: string }[];
   readonly emptied_tables: readonly { readonly table: string; readonly because: string }[];

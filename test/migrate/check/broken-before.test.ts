@@ -1,10 +1,15 @@
 // What is broken in LXD before a move is named: rows, files, names, tables.
 import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import Database from 'better-sqlite3';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { databaseFixtures, unpackDatabaseFixture } from '../../../src/dev/database-fixture.ts';
+import { checkLocalSchema } from '../../../src/migrate/check/broken-before/local-schema.ts';
 import type { Finding } from '../../../src/migrate/check/index.ts';
+import { migrationRules } from '../../../src/migrate/rules/migration-rules.ts';
 import { config, instance } from '../convert/converted.ts';
-import { populatedDatabase } from '../lxd-database.ts';
+import { atSchema, populatedDatabase } from '../lxd-database.ts';
 import { finding, findingsOf, type Situation, situation } from './checked.ts';
 
 /** A pool with a volume for each instance; profile default has a root disk on it and a network interface. */
@@ -41,8 +46,9 @@ test('the database that a real server wrote has none of them', () => {
   expect(findingsOf(one).filter(({ id }) => id.startsWith('broken-before:'))).toEqual([]);
 });
 
-const nic = (id: number, owner: number, values: Readonly<Record<string, string>>): string =>
-  `INSERT INTO instances_devices VALUES (${id}, ${owner}, 'eth0', 1); ${config('instances_devices_config', id, values)}`;
+const nic = (id: number, owner: number, values: Readonly<Record<string, string>>, name = 'eth0'): string =>
+  `INSERT INTO instances_devices VALUES (${id}, ${owner}, '${name}', 1); ${config('instances_devices_config', id, values)}`;
+const eth0 = (name: string): string => `instance default/${name}, device eth0`;
 
 describe.each([
   {
@@ -124,12 +130,38 @@ describe.each([
   {
     what: 'two instances of one hardware address, one of them in capitals',
     sql: `${config('instances_config', 1, { 'volatile.eth0.hwaddr': '00:16:3e:aa:bb:cc' })} ${nic(5, 2, { hwaddr: '00:16:3E:AA:BB:CC' })}`,
-    found: ['note', 'same-mac', ['instance default/c1 and instance default/c2: 00:16:3e:aa:bb:cc']],
+    found: ['note', 'same-mac', [`${eth0('c1')} and ${eth0('c2')}: 00:16:3e:aa:bb:cc`]],
   },
   {
     what: 'two instances of one address on a network',
     sql: `${nic(5, 1, { network: 'lxdbr0', 'ipv4.address': '10.0.0.9' })} ${nic(6, 2, { network: 'lxdbr0', 'ipv4.address': '10.0.0.9' })}`,
-    found: ['note', 'same-address', ['instance default/c1 and instance default/c2: lxdbr0 10.0.0.9']],
+    found: ['note', 'same-address', [`${eth0('c1')} and ${eth0('c2')}: lxdbr0 10.0.0.9`]],
+  },
+  {
+    what: 'one hardware address for all instances of a profile',
+    sql: "INSERT INTO profiles_devices_config (profile_device_id, key, value) VALUES (2, 'hwaddr', '00:16:3e:aa:bb:cc');",
+    found: ['note', 'same-mac', [`${eth0('c1')} and ${eth0('c2')}: 00:16:3e:aa:bb:cc`]],
+  },
+  {
+    what: 'a hardware address of a profile and one that LXD once gave',
+    sql: `INSERT INTO profiles_devices_config (profile_device_id, key, value) VALUES (2, 'hwaddr', '00:16:3e:aa:bb:cc');
+      ${nic(5, 2, { network: 'lxdbr0' })} ${config('instances_config', 2, { 'volatile.eth0.hwaddr': '00:16:3e:aa:bb:cc' })}`,
+    found: ['note', 'same-mac', [`${eth0('c1')} and ${eth0('c2')}: 00:16:3e:aa:bb:cc`]],
+  },
+  {
+    what: 'two devices of one instance with one hardware address',
+    sql: `${config('instances_config', 1, { 'volatile.eth0.hwaddr': '00:16:3e:aa:bb:cc', 'volatile.eth1.hwaddr': '00:16:3e:aa:bb:cc' })} ${nic(5, 1, { network: 'lxdbr0' }, 'eth1')}`,
+    found: [
+      'note',
+      'same-mac',
+      ['instance default/c1, device eth0 and instance default/c1, device eth1: 00:16:3e:aa:bb:cc'],
+    ],
+  },
+  {
+    what: 'one address of a profile, and of an instance in another spelling',
+    sql: `INSERT INTO profiles_devices_config (profile_device_id, key, value) VALUES (2, 'ipv6.address', 'fd00::9');
+      ${nic(6, 2, { parent: 'lxdbr0', 'ipv6.address': 'FD00:0:0::0009' })} UPDATE instances_devices_config SET key = 'network' WHERE key = 'parent';`,
+    found: ['note', 'same-address', [`${eth0('c1')} and ${eth0('c2')}: lxdbr0 fd00::9`]],
   },
   {
     what: 'two names that differ in capitals',
@@ -165,6 +197,30 @@ describe.each([
     what: 'a table that Incus makes itself',
     sql: 'CREATE TABLE networks_integrations (x TEXT);',
     found: ['blocker', 'table-in-the-way', ['table networks_integrations']],
+  },
+  {
+    what: 'a table that Incus makes itself, in capitals',
+    sql: 'CREATE TABLE Instances_Config_New (x TEXT);',
+    found: ['blocker', 'table-in-the-way', ['table Instances_Config_New']],
+  },
+  {
+    what: 'an index that Incus makes itself',
+    sql: 'CREATE INDEX storage_buckets_unique_storage_pool_id_node_id_name ON storage_pools (name);',
+    found: [
+      'blocker',
+      'table-in-the-way',
+      ['index storage_buckets_unique_storage_pool_id_node_id_name of storage_pools'],
+    ],
+  },
+  {
+    what: 'a column in a table that Incus copies whole',
+    sql: 'ALTER TABLE instances_config ADD COLUMN who TEXT;',
+    found: ['blocker', 'column-in-the-way', ['column instances_config.who']],
+  },
+  {
+    what: 'an index of somebody else',
+    sql: 'CREATE UNIQUE INDEX one_name ON instances (name); CREATE TABLE mine (x TEXT); CREATE INDEX mine_x ON mine (x);',
+    found: ['note', 'foreign-schema', ['table mine', 'index one_name of instances']],
   },
   {
     what: 'a hole in the record of schema updates',
@@ -217,6 +273,21 @@ test.each([
     `INSERT INTO networks VALUES (2, 1, 'net2', '', 1, 0); INSERT INTO networks_nodes VALUES (2, 2, 1, 1); ${nic(5, 1, { network: 'lxdbr0', 'ipv4.address': '10.0.0.9' })} ${nic(6, 2, { network: 'net2', 'ipv4.address': '10.0.0.9' })}`,
   ],
   [
+    'a hardware address of a profile that an instance does not take',
+    `INSERT INTO profiles_devices_config (profile_device_id, key, value) VALUES (2, 'hwaddr', '00:16:3e:aa:bb:cc'); ${nic(5, 2, { network: 'lxdbr0', hwaddr: '00:16:3e:aa:bb:dd' })}`,
+  ],
+  [
+    'a hardware address of an earlier profile, whose device a later one replaces',
+    `INSERT INTO profiles_devices_config (profile_device_id, key, value) VALUES (2, 'hwaddr', '00:16:3e:aa:bb:cc');
+     INSERT INTO profiles VALUES (9, 'web', '', 1); INSERT INTO profiles_devices VALUES (9, 9, 'eth0', 1); ${config('profiles_devices_config', 9, { network: 'lxdbr0' })} INSERT INTO instances_profiles VALUES (9, 2, 9, 2);`,
+  ],
+  [
+    'the same address on two networks of one name',
+    `INSERT INTO projects_config VALUES (9, 2, 'features.networks', 'true'); INSERT INTO networks VALUES (2, 2, 'lxdbr0', '', 1, 3); INSERT INTO networks_nodes VALUES (2, 2, 1, 1);
+     ${instance(3, 'd1', { project: 2 })} INSERT INTO instances_profiles VALUES (3, 3, 1, 1); INSERT INTO storage_volumes VALUES (3, 'd1', 1, 1, 0, '', 2, 0);
+     ${nic(5, 1, { network: 'lxdbr0', 'ipv4.address': '10.0.0.9' })} ${nic(6, 3, { network: 'lxdbr0', 'ipv4.address': '10.0.0.9' })}`,
+  ],
+  [
     'a network of project default that another project uses',
     `${instance(3, 'd1', { project: 2 })} INSERT INTO instances_profiles VALUES (3, 3, 1, 1); INSERT INTO storage_volumes VALUES (3, 'd1', 1, 1, 0, '', 2, 0); ${nic(7, 3, { network: 'lxdbr0' })}`,
   ],
@@ -230,6 +301,93 @@ test.each([
   ],
 ])('%s is nothing of the kind', (_what, sql) => {
   expect(named(broken(sql))).toEqual([]);
+});
+
+test("a column in a table that was copied already is in nobody's way", () => {
+  const found = named(broken(`${atSchema(69)} ALTER TABLE instances_config ADD COLUMN who TEXT;`));
+
+  expect(found).toContainEqual(['note', 'foreign-schema', ['column instances_config.who']]);
+  expect(found.map(([, detail]) => detail)).not.toContain('column-in-the-way');
+});
+
+describe('local.db', () => {
+  const inLocal = (sql: string): [string, string, readonly string[]][] =>
+    named(
+      broken('', (one) => {
+        one.sourceLocalSql = sql;
+      }),
+    );
+  const patches = (...names: string[]): string =>
+    names.map((name) => `INSERT INTO patches (name, applied_at) VALUES ('${name}', 0);`).join(' ');
+  const first = migrationRules().patches_in_order.slice(0, 14);
+
+  test.each([
+    [
+      'a table and a column of somebody else',
+      'CREATE TABLE backup_of_config (x TEXT); ALTER TABLE patches ADD COLUMN who TEXT;',
+      ['note', 'local-foreign-schema', ['table backup_of_config', 'column patches.who']],
+    ],
+    [
+      'a table that Incus makes itself',
+      'CREATE TABLE Config_new (x TEXT);',
+      ['blocker', 'local-schema', ['table Config_new']],
+    ],
+    [
+      'a column in the table that Incus copies whole',
+      'ALTER TABLE config ADD COLUMN who TEXT;',
+      ['blocker', 'local-schema', ['column config.who']],
+    ],
+    [
+      'a table that is missing',
+      'DROP TABLE certificates;',
+      ['blocker', 'local-schema', ['local.db: table certificates is missing']],
+    ],
+    [
+      'a number that Incus does not know',
+      'INSERT INTO schema (version, updated_at) VALUES (43, 0), (44, 0);',
+      ['blocker', 'local-schema', ['local.db: schema 44, and Incus takes 42 to 43']],
+    ],
+    [
+      'no number at all',
+      'DELETE FROM schema;',
+      ['blocker', 'local-schema', ['local.db: schema unknown, and Incus takes 42 to 43']],
+    ],
+    [
+      'a hole in the record of its updates',
+      'INSERT INTO schema (version, updated_at) VALUES (40, 0);',
+      ['blocker', 'local-schema', ['local.db: updates are missing between schema 40 and 42']],
+    ],
+    [
+      'updates of LXD that it does not record',
+      patches(...first.filter((name) => !['db_nodes_autoinc', 'thinpool_typo_fix'].includes(name))),
+      ['note', 'patches-missing', ['patch thinpool_typo_fix', 'patch db_nodes_autoinc']],
+    ],
+  ] as const)('%s is named', (_what, sql, found) => {
+    expect(inLocal(sql)).toEqual([found]);
+  });
+
+  test.each([
+    ['one of LXD 5.0.2', patches(...first)],
+    [
+      'one whose table of settings was copied already',
+      'INSERT INTO schema (version, updated_at) VALUES (43, 0); ALTER TABLE config ADD COLUMN who TEXT;',
+    ],
+  ])('%s has no blocker', (_what, sql) => {
+    expect(inLocal(sql).filter(([severity]) => severity === 'blocker')).toEqual([]);
+  });
+
+  test.each(databaseFixtures.filter((name) => /^lxd-5\.0\.2-(?!to)/.test(name)))(
+    'that of %s has nothing of the kind',
+    (fixture) => {
+      const folder = fs.mkdtempSync(join(tmpdir(), 'local-'));
+      onTestFinished(() => fs.rmSync(folder, { recursive: true }));
+      const { database } = unpackDatabaseFixture(fixture, folder);
+      const local = new Database(fs.readFileSync(join(database, 'local.db')));
+      onTestFinished(() => void local.close());
+
+      expect(checkLocalSchema(local)).toEqual([]);
+    },
+  );
 });
 
 test('names that only Incus 7.0.1 and later refuse are named for such a target', () => {

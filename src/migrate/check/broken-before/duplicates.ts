@@ -1,17 +1,28 @@
 // What may be there only once and is there twice: identities of instances, hardware and IP addresses, names but for their case.
+import { isIPv6, SocketAddress } from 'node:net';
 import type { Database } from 'better-sqlite3';
 import type { Finding } from '../finding.ts';
 import { instanceName, note } from './broken.ts';
+import { type ExpandedNic, expandedNics } from './expanded-nics.ts';
 
-const joins = 'JOIN projects p ON p.id = i.project_id';
+interface Use {
+  /** What must be one's own. */
+  readonly shared: string;
+  readonly object: string;
+  /** How it is shown; `shared` itself where that is not said. */
+  readonly shown?: string;
+}
 
 export function checkDuplicates(db: Database): Finding[] {
+  const nics = expandedNics(db);
   return [
     ...note('same-uuid', {
       objects: groups(
-        db,
-        `SELECT c.value AS shared, ${instanceName} AS object FROM instances_config c JOIN instances i ON i.id = c.instance_id ${joins}
-          WHERE c.key = 'volatile.uuid' AND c.value <> ''`,
+        uses(
+          db,
+          `SELECT c.value, ${instanceName} FROM instances_config c JOIN instances i ON i.id = c.instance_id ${joins}
+            WHERE c.key = 'volatile.uuid' AND c.value <> ''`,
+        ),
       ),
       what: 'These instances have one UUID between them (volatile.uuid), as copies made by hand have. Guests see it as that of their machine, and OVN names ports by it.',
       action:
@@ -19,25 +30,19 @@ export function checkDuplicates(db: Database): Finding[] {
     }),
     ...note('same-mac', {
       objects: groups(
-        db,
-        `SELECT lower(c.value) AS shared, ${instanceName} AS object FROM instances_config c JOIN instances i ON i.id = c.instance_id ${joins}
-          WHERE c.key GLOB 'volatile.*.hwaddr' AND c.value <> ''
-         UNION SELECT lower(c.value), ${instanceName} FROM instances_devices_config c
-           JOIN instances_devices d ON d.id = c.instance_device_id JOIN instances i ON i.id = d.instance_id ${joins}
-          WHERE c.key = 'hwaddr' AND c.value <> '' AND d.type = 1`,
+        nics.filter(({ mac }) => mac !== '').map(({ mac, object }) => ({ shared: mac, object })),
       ),
-      what: 'These instances have one hardware address between them. Only one of them could run on a network in LXD, and so it is in Incus.',
+      what: 'These devices have one hardware address between them, of their own or from a profile. Only one of them could run on a network in LXD, and so it is in Incus.',
       action: 'They are moved as they are. Give one of them another hwaddr.',
     }),
     ...note('same-address', {
-      objects: addresses(db),
-      what: 'These instances are given one and the same address on a network. Only one of them could be started in LXD, and so it is in Incus.',
+      objects: groups(nics.flatMap(addressUses)),
+      what: 'These devices are given one and the same address on a network, of their own or from a profile. Only one of them could be started in LXD, and so it is in Incus.',
       action: 'They are moved as they are. Give one of them another address.',
     }),
     ...note('same-name-but-case', {
       objects: groups(
-        db,
-        `SELECT p.name || '/' || lower(i.name) AS shared, ${instanceName} AS object FROM instances i ${joins}`,
+        uses(db, `SELECT p.name || '/' || lower(i.name), ${instanceName} FROM instances i ${joins}`),
       ),
       what: 'The names of these instances differ in capital letters only. In the DNS of a bridge they are one name.',
       action: 'They are moved as they are. Rename one of them.',
@@ -45,26 +50,36 @@ export function checkDuplicates(db: Database): Finding[] {
   ];
 }
 
-function addresses(db: Database): string[] {
-  return ['ipv4.address', 'ipv6.address'].flatMap((key) =>
-    groups(
-      db,
-      `SELECT n.value || ' ' || lower(c.value) AS shared, ${instanceName} AS object FROM instances_devices_config c
-         JOIN instances_devices_config n ON n.instance_device_id = c.instance_device_id AND n.key IN ('network', 'parent') AND n.value <> ''
-         JOIN instances_devices d ON d.id = c.instance_device_id JOIN instances i ON i.id = d.instance_id ${joins}
-        WHERE c.key = '${key}' AND c.value NOT IN ('', 'none') AND d.type = 1`,
-    ),
-  );
+const joins = 'JOIN projects p ON p.id = i.project_id';
+
+function uses(db: Database, sql: string): Use[] {
+  return db
+    .prepare<[], [unknown, unknown]>(sql)
+    .raw()
+    .all()
+    .map(([shared, object]) => ({ shared: String(shared), object: String(object) }));
 }
 
-/** One line for each value that several objects share. */
-function groups(db: Database, sql: string): string[] {
-  const rows = db
-    .prepare(
-      `WITH uses AS (${sql}), several AS (SELECT shared FROM uses GROUP BY shared HAVING count(*) > 1)
-       SELECT u.shared AS shared, u.object AS object FROM uses u JOIN several s ON s.shared = u.shared ORDER BY u.shared, u.object`,
-    )
-    .all() as { shared: string; object: string }[];
-  const byValue = Map.groupBy(rows, ({ shared }) => shared);
-  return [...byValue].map(([shared, list]) => `${list.map(({ object }) => object).join(' and ')}: ${shared}`);
+function addressUses({ network, networkProject, addresses, object }: ExpandedNic): Use[] {
+  if (network === '') return [];
+  return addresses.map((address) => {
+    const one = canonical(address);
+    return { shared: `${networkProject} ${network} ${one}`, object, shown: `${network} ${one}` };
+  });
+}
+
+/** IPv6 has many spellings of one address. */
+function canonical(address: string): string {
+  return isIPv6(address) ? new SocketAddress({ address, family: 'ipv6' }).address : address;
+}
+
+/** One line for each value that several objects share, in the order of values and of objects. */
+function groups(list: readonly Use[]): string[] {
+  const shared = [...Map.groupBy(list, (one) => one.shared)].filter(([, several]) => several.length > 1);
+  return shared
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([value, several]) => {
+      const names = several.map(({ object }) => object).toSorted();
+      return `${names.join(' and ')}: ${several[0]?.shown ?? value}`;
+    });
 }

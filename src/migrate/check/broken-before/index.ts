@@ -7,15 +7,17 @@ import { checkDuplicates } from './duplicates.ts';
 import { checkFiles } from './files.ts';
 import { checkForeignSchema } from './foreign-schema.ts';
 import { checkHiddenRows } from './hidden-rows.ts';
+import { checkLocalSchema } from './local-schema.ts';
 import { checkNames } from './names.ts';
 import { checkUnreadable } from './unreadable.ts';
 import { checkVolumeRows } from './volume-rows.ts';
 
 /** Rows are looked at wherever the database lies, files only in a whole data directory. */
 export function checkBrokenBefore(context: CheckContext): Finding[] {
-  const { db } = context.sourceDatabase;
+  const { db, local } = context.sourceDatabase;
   return [
     ...checkForeignSchema(db),
+    ...(local === undefined ? [] : checkLocalSchema(local)),
     ...checkUnreadable(db),
     ...checkDefaults(db),
     ...checkNames(db, context.targetVersion),
