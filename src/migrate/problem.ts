@@ -19,7 +19,13 @@ export type MigrateProblem =
   | { readonly code: 'database-refuses'; readonly path: string; readonly why: string }
   | { readonly code: 'no-permission'; readonly path: string }
   | { readonly code: 'needs-root'; readonly command: string }
-  | { readonly code: 'no-source'; readonly looked: readonly string[]; readonly plainLxc: boolean }
+  | {
+      readonly code: 'no-source';
+      readonly looked: readonly string[];
+      readonly plainLxc: boolean;
+      /** Directories with a database of LXD that no package or daemon here speaks for. */
+      readonly elsewhere: readonly string[];
+    }
   | { readonly code: 'no-target'; readonly looked: readonly string[] }
   | {
       readonly code: 'several-installations';
@@ -191,7 +197,10 @@ function explain(problem: MigrateProblem): Explanation {
         : {
             what: 'No LXD was found on this machine.',
             where: `Looked for: ${problem.looked.join(', ')}`,
-            next: 'Name its data directory with --lxd-dir.',
+            next:
+              problem.elsewhere.length === 0
+                ? 'Name its data directory with --lxd-dir.'
+                : `There is data of an LXD that does not run in ${problem.elsewhere.join(', ')}. Start that LXD, or name the directory with --lxd-dir.`,
           };
     case 'no-target':
       return {

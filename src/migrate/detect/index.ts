@@ -1,13 +1,15 @@
 // detect: finds the source and the target on the host, or takes the ones that the user named.
-import { readdirSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { migrateFailure } from '../problem.ts';
 import { isSameFolder } from './daemon-process.ts';
 import { debTarget, givenTarget, manualTarget, otherTarget, type TargetKind } from './incus.ts';
 import type { FoundInstallation, Installation, Service } from './installation.ts';
+import { usualDirectories } from './lives-here.ts';
 import { debSource, givenSource, manualSource, otherSource, type SourceKind } from './lxd.ts';
+import { movedNote } from './moved-note.ts';
 import { otherDirectories } from './other-directories.ts';
 import type { Services } from './services-file.ts';
 import { serviceManager } from './systemctl.ts';
@@ -87,7 +89,13 @@ export function findSource(host: Host, options: DetectOptions): FoundInstallatio
     code: 'no-source',
     looked: sourceKinds.map(({ looksFor }) => looksFor),
     plainLxc: hasPlainLxc(host),
+    elsewhere: usualDirectories.filter((directory) => hasUnmovedData(host, directory)),
   });
+}
+
+function hasUnmovedData(host: Host, directory: string): boolean {
+  const stands = (name: string): boolean => existsSync(host.path(join(directory, name)));
+  return stands('database') && !stands(movedNote);
 }
 
 /** Whether there are containers of liblxc without LXD; a folder that this user cannot read tells nothing. */

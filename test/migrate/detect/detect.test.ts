@@ -212,6 +212,24 @@ describe('without an LXD', () => {
 
     expect(problem).toMatchObject({ code: 'no-source', plainLxc: false });
     expect((problem as { looked: string[] }).looked).toHaveLength(2);
+    expect((problem as { elsewhere: string[] }).elsewhere).toEqual([]);
+  });
+
+  test('that runs, data of one is named with the option that takes it', () => {
+    const directory = '/var/snap/lxd/common/lxd';
+    const host = machine(`${directory}/database/`);
+
+    expect(problemOf(() => find(host, {}))).toMatchObject({ elsewhere: [directory] });
+    expect(() => find(host, {})).toThrow(
+      `There is data of an LXD that does not run in ${directory}. Start that LXD, or name the directory with --lxd-dir.`,
+    );
+  });
+
+  test('a directory whose data has moved is none', () => {
+    const directory = '/var/snap/lxd/common/lxd';
+    const host = machine(`${directory}/database/`, `${directory}/README.moved-to-incus`);
+
+    expect(problemOf(() => find(host, {}))).toMatchObject({ elsewhere: [] });
   });
 
   test('containers of plain LXC are pointed to their own tool', () => {
