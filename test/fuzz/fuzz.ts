@@ -7,7 +7,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 
+/** Of the processor's time: a busy machine makes nothing hang. */
 const limitMs = 5000;
+/** What waits for something that never comes takes no processor's time. */
+const limitWaitMs = 120_000;
 const limitBytes = 1024 * 1024 * 1024;
 
 /** What is fed, by the program that does it; each begins, ends and fails one input a line (fuzz-child.ts). */
@@ -93,13 +96,16 @@ function runChild({ program, changesFiles }: Target, from: number, tally: Tally)
   ]);
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let current = from;
-  let beganAt = Number.POSITIVE_INFINITY;
+  let began: { readonly at: number; readonly cpuMs: number } | undefined;
   let errors = '';
   let killedFor: string | undefined;
   const watch = setInterval(() => {
     const peak = peakOf(child);
     tally.peakBytes = Math.max(tally.peakBytes, peak);
-    if (Date.now() - beganAt > limitMs) killedFor ??= `more than ${limitMs / 1000} s`;
+    if (began !== undefined && cpuMsOf(child) - began.cpuMs > limitMs)
+      killedFor ??= `more than ${limitMs / 1000} s of the processor's time`;
+    if (began !== undefined && Date.now() - began.at > limitWaitMs)
+      killedFor ??= `nothing came of it in ${limitWaitMs / 1000} s`;
     if (peak > limitBytes) killedFor ??= `more than ${limitBytes / 2 ** 20} MiB`;
     if (killedFor !== undefined) child.kill('SIGKILL');
   }, 100);
@@ -110,8 +116,8 @@ function runChild({ program, changesFiles }: Target, from: number, tally: Tally)
     const [word, index, ...rest] = line.split('\t');
     if (word === 'begin') {
       current = Number(index) + 1;
-      beganAt = Date.now();
-    } else if (word === 'done') beganAt = Number.POSITIVE_INFINITY;
+      began = { at: Date.now(), cpuMs: cpuMsOf(child) };
+    } else if (word === 'done') began = undefined;
     else if (word === 'end') {
       const [ms = '0', outcome = ''] = rest;
       tally.inputs += 1;
@@ -146,6 +152,18 @@ function confined(
   if (changesFiles === undefined || process.getuid?.() !== 0) return [...argv];
   const script = 'mount --bind "$1" "$1"; mount -o remount,bind,ro /; shift; exec "$@"';
   return ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', script, 'sh', scratch, ...argv];
+}
+
+/** What a process has taken of the processor, as Linux counts it in ticks of 10 ms; 0 where there is no such count. */
+function cpuMsOf(child: ChildProcess): number {
+  try {
+    const stat = fs.readFileSync(`/proc/${child.pid}/stat`, 'utf8');
+    // The name, in brackets, may hold blanks. utime and stime are the 14th and 15th field (proc(5)).
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  } catch {
+    return 0;
+  }
 }
 
 /** Highest resident memory of a process so far, as Linux counts it; 0 where there is no such count. */
