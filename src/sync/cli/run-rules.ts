@@ -64,7 +64,7 @@ export function runRulesExplain(what: string, options: RulesOption & { readonly 
     options.as === undefined && !/[ \t]/.test(what) && what.includes('/') && !what.includes('://');
   const explained: Explained = isPath
     ? explainPath(pack, bytes)
-    : explainText(pack, bytes, options.as ?? 'text', 'prose');
+    : explainText(pack, bytes, options.as ?? 'text.md');
   process.stdout.write(`${show(explained.from)}\n${show(explained.to)}\n`);
   for (const step of explained.steps) process.stdout.write(`  ${show(step)}\n`);
   if (explained.steps.length === 0) process.stdout.write('  no rule applies\n');

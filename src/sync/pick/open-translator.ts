@@ -1,7 +1,7 @@
 // Opens what puts lines of one upstream file into the words of the fork: everything that a pick knows about them.
 import { fileMode } from '../git/tree.ts';
 import type { Sequence } from '../merge/diff-sequences.ts';
-import { fileKind } from '../rewrite/file-kind.ts';
+import { type FileKind, fileKind } from '../rewrite/file-kind.ts';
 import { createSymbolFinder, type GoContext, upstreamFolder } from '../rewrite/go/go-names.ts';
 import { type ImportSpec, localName, parseImports } from '../rewrite/go/scan-go.ts';
 import { learnPhrases } from '../rewrite/phrases.ts';
@@ -45,13 +45,13 @@ export async function openTranslator(view: PickView, sources: TranslatorSources)
     neighbours: isNew ? askNeighbours(neighbours) : undefined,
     ...(isScript && !isNew ? { beside: askNeighbours(neighbours) } : {}),
     memory: { ...memory, phrase: (key) => view.phrases.get(key) ?? memory.phrase(key) },
-    renamed: kind !== 'go' && isRenamedText(view, sources.study === undefined ? neighbours : [sources.study]),
+    ...(await renamedText(view, kind, sources, neighbours)),
     symbol: go === undefined ? undefined : createSymbolFinder(go, theirImports, ourImports),
     qualifiers: new Set(
       go === undefined ? [] : theirImports.filter((spec) => isRenamed(go, spec.path)).map(localName),
     ),
     ...ownName(view, sources.from, sources.path),
-    paths: await namedPaths(view, sources.lines),
+    paths: await namedPaths(view, sources.from, sources.lines),
     name: view.shop.pack.info.upstream.name,
   });
 }
@@ -86,6 +86,39 @@ function isRenamed(go: GoContext, path: string): boolean {
   return go.symbols.some((rule) => rule.foreign === true && rule.package === path);
 }
 
+/** Whether the text around was renamed throughout, and with it all of the fork: its documentation came last. */
+async function renamedText(
+  view: PickView,
+  kind: FileKind,
+  { study, lines }: TranslatorSources,
+  neighbours: readonly FileStudy[],
+): Promise<Pick<TranslatorContext, 'renamed' | 'throughout'>> {
+  const around = isRenamedText(view, study === undefined ? neighbours : [study]);
+  const throughout =
+    around && lines.some((line) => view.shop.brand.inText(line)) && (await isForkRenamed(view));
+  return { renamed: kind === 'go' ? throughout : around, throughout };
+}
+
+/** Whether the fork's documentation was renamed, as far as a sample of the pages says that both had when they parted. */
+function isForkRenamed(view: PickView): Promise<boolean> {
+  const { renamedTrees, forkPointNames } = view.shop;
+  const known = renamedTrees.get(view.onto.tree);
+  if (known !== undefined) return known;
+  const pages = [...forkPointNames].flatMap(([folder, names]) => {
+    const page = names.filter((name) => name.endsWith('.md')).length;
+    return page === 0 ? [] : [{ folder, page }];
+  });
+  const [most] = pages.toSorted((left, right) => right.page - left.page);
+  const made =
+    most === undefined
+      ? Promise.resolve(true)
+      : studyNeighbours(view, `${most.folder === '' ? '' : `${most.folder}/`}.md`).then((studies) =>
+          isRenamedText(view, studies),
+        );
+  renamedTrees.set(view.onto.tree, made);
+  return made;
+}
+
 /** Whether the fork's copies have taken up nearly every word that the rules would rename. */
 function isRenamedText(view: PickView, studies: readonly FileStudy[]): boolean {
   const { words } = view.shop;
@@ -108,11 +141,15 @@ function isRenamedText(view: PickView, studies: readonly FileStudy[]): boolean {
 }
 
 /** Upstream paths that lines name, with their places in the fork where those differ. */
-async function namedPaths(view: PickView, lines: readonly string[]): Promise<ReadonlyMap<string, string>> {
+async function namedPaths(
+  view: PickView,
+  from: string,
+  lines: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
   const paths = new Map<string, string>();
   const seen = new Set<string>();
   for (const line of lines)
-    for (const { path } of findPaths(line)) {
+    for (const { path } of findPaths(from, fileKind(from), line)) {
       if (seen.has(path)) continue;
       seen.add(path);
       const place = await namedPlace(view, path);
@@ -127,7 +164,16 @@ async function namedPlace(view: PickView, path: string): Promise<string | undefi
   if (entry?.mode === fileMode.tree) return view.resolver.folder(path);
   if (entry !== undefined)
     return (await view.resolver.existing(path)).path ?? (await view.resolver.fresh(path)).path;
-  // A file that is made later, in a folder that is there: Makefiles and scripts name such.
+  // A file that is made later, in a folder that is there: Makefiles and scripts name such. `lxd/1.0` is none: no file
+  // of that folder is called so.
   const folder = await objects.entry(view.upstream.tree, path.slice(0, path.lastIndexOf('/')));
-  return folder?.mode === fileMode.tree ? (await view.resolver.fresh(path)).path : undefined;
+  if (folder?.mode !== fileMode.tree) return undefined;
+  const ending = fileEnding(path);
+  const files = [...(await objects.folder(folder.sha)).values()].filter(({ mode }) => mode !== fileMode.tree);
+  const isUsual = ending !== undefined && files.some(({ name }) => fileEnding(name) === ending);
+  return isUsual ? (await view.resolver.fresh(path)).path : undefined;
+}
+
+function fileEnding(path: string): string | undefined {
+  return /\.([A-Za-z]\w*)$/.exec(path)?.[1];
 }

@@ -46,6 +46,8 @@ export interface Workshop {
   readonly forkPointNames: ReadonlyMap<string, readonly string[]>;
   /** What a fork file shows about an upstream file; keyed by the two blobs. */
   readonly studies: Lru<string, FileStudy>;
+  /** Whether the fork's documentation has been renamed throughout, by tree. */
+  readonly renamedTrees: Lru<string, Promise<boolean>>;
 }
 
 /** An upstream file next to the fork's copy of it. */

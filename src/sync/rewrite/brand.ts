@@ -32,10 +32,12 @@ export function compileBrand(pack: RulePack): Brand {
     anyOf([...forkWords, ...upstreamWords]) + shortForms.map((form) => `|${form}`).join(''),
     'gi',
   );
-  const standIns = new RegExp(
-    anyOf([...upstreamWords, ...forkWords, ...pack.info.fork.shortForms, ...pack.info.fork.standIns]),
-    'i',
+  // A whole word, or a part of a name in camel case or with underscores: `observer` is no `server`.
+  const standIn = new RegExp(
+    `(?:^|[^A-Za-z])(?:${anyOf(pack.info.fork.standIns)})(?![a-z])|(?:${anyOf(pack.info.fork.standIns.map(capitalised))})(?![a-z])`,
   );
+  const shortForm = new RegExp(`^(?:${anyOf(pack.info.fork.shortForms)})(?=(.*))`, 'i');
+  const restOf = (word: string): string => word.replace(upstream, '').toLowerCase();
   const homes = [...pack.info.upstream.modules, ...pack.info.fork.modules]
     .map((module) => module.split('/').slice(0, 2).join('/'))
     .map((home) => `${escapeLiteral(home)}/@`);
@@ -56,7 +58,16 @@ export function compileBrand(pack: RulePack): Brand {
       // A word all in capitals in place of the plain brand is the start of another token, not a spelling of it.
       if (upstream.test(before) && before === before.toUpperCase() && forkWords.includes(after.toLowerCase()))
         return after !== after.toUpperCase();
-      if (before === after || after === '' || standIns.test(after)) return true;
+      if (before === after || after === '') return true;
+      // What ends in a point or a bracket took the next token along.
+      if (!/^[\w/$"'`](?:.*\w)?$/.test(after)) return false;
+      if (either.test(after)) return true;
+      const isWhole = upstreamWords.includes(before.toLowerCase());
+      if (!isWhole && standIn.test(after)) return true;
+      // `inc`, `INC_DIR`, `incbr0` for `lxdbr0`; neither `since` nor `incremental`.
+      const short = shortForm.exec(after)?.[1];
+      if (short !== undefined && (/^(?:$|[_\d])/.test(short) || short.toLowerCase() === restOf(before)))
+        return true;
       const rest = before
         .replace(fold, '')
         .toLowerCase()
@@ -83,6 +94,10 @@ export function compileBrand(pack: RulePack): Brand {
       return article === 'A' ? 'An' : article;
     },
   };
+}
+
+function capitalised(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
 }
 
 function escapeLiteral(text: string): string {

@@ -1,11 +1,10 @@
 // Puts one line of upstream into the fork's words: by what the fork's own text shows, then by the pack's rules.
-import type { Scope } from '../rules/model.ts';
 import type { Span, WordMatcher } from '../rules/words.ts';
 import type { Brand } from './brand.ts';
 import { type Evidence, widestLevel } from './evidence.ts';
 import type { FileKind } from './file-kind.ts';
-import { lineScopes } from './go/scan-go.ts';
 import { findPhrases } from './phrases.ts';
+import { scopeFinder } from './scopes.ts';
 import { isWord, tokenize } from './tokens.ts';
 
 /** Why a word came out as it did; `rule` and `kept` are the weakest: nothing in the fork was seen to say so. */
@@ -64,6 +63,8 @@ export interface TranslatorContext {
    * and say nothing any more.
    */
   readonly renamed: boolean;
+  /** So has all of the fork: where its name stayed, that was overlooked. */
+  readonly throughout?: boolean;
   /** A qualified Go name in the fork. */
   readonly symbol: ((name: string) => string | undefined) | undefined;
   /** Names by which the upstream file imports upstream's packages. */
@@ -213,17 +214,24 @@ function chooseWord(
   const said = phrase === undefined ? undefined : context.memory?.phrase(phrase);
   if (said !== undefined && context.brand.plausible(token, said)) return choice('phrase', said, 0);
   const near = context.file?.evidence.find(tokens, index, { from: 0, to: 5 });
-  if (near !== undefined) return choice('file', near.value, near.level);
+  // Far from here the name stayed in text that was not renamed yet, or was overlooked: a rule knows better.
+  const stale = (value: string): boolean => context.renamed && value === token && entry.text !== token;
+  const overlooked = (value: string): boolean => context.throughout === true && stale(value);
+  if (near !== undefined && !(near.level >= 3 && overlooked(near.value)))
+    return choice('file', near.value, near.level);
   // Elsewhere it may have stood for a command or a path: how a name is capitalised here the rule knows better.
   const onlyCase = (value: string): boolean =>
     value !== entry.text && value.toLowerCase() === entry.text.toLowerCase();
   const beside = context.beside?.(tokens, index);
-  if (beside !== undefined && !onlyCase(beside)) return choice('memory', beside, 3);
+  if (beside !== undefined && !onlyCase(beside) && !overlooked(beside)) return choice('memory', beside, 3);
   const anywhere = context.file?.evidence.find(tokens, index, { from: widestLevel, to: widestLevel });
-  if (anywhere !== undefined && (anywhere.value === token || context.file?.evidence.stays(token) !== true))
+  if (
+    anywhere !== undefined &&
+    !overlooked(anywhere.value) &&
+    (anywhere.value === token || context.file?.evidence.stays(token) !== true)
+  )
     return choice('file-word', anywhere.value);
   const memory = context.memory;
-  const stale = (value: string): boolean => context.renamed && value === token && entry.text !== token;
   const remembered = memory?.evidence.find(tokens, index, { from: 0, to: 3, visible: memory.visible });
   if (
     remembered !== undefined &&
@@ -284,10 +292,31 @@ interface Planned {
   readonly rule: string | undefined;
 }
 
+/** What is known of a file that nobody has looked at: rules and paths alone decide. */
+export function translateByRules(
+  context: Pick<TranslatorContext, 'path' | 'kind' | 'brand' | 'words' | 'paths' | 'name'>,
+  line: string,
+): { readonly text: string; readonly spans: readonly Span[] } {
+  const bare = {
+    ...context,
+    file: undefined,
+    neighbours: undefined,
+    memory: undefined,
+    renamed: false,
+    symbol: undefined,
+    qualifiers: new Set<string>(),
+  };
+  return { text: translateLine(bare, line).text, spans: spansOf(bare, line) };
+}
+
+function spansOf(context: TranslatorContext, line: string): readonly Span[] {
+  const words = context.words.match(line, context.path, scopeFinder(context.path, context.kind, line));
+  return mergeSpans(pathSpans(context, line), mergeSpans(ownSpans(context, line), words));
+}
+
 /** What rules and paths alone would make of each token. */
 function planTokens(context: TranslatorContext, line: string, tokens: readonly string[]): readonly Planned[] {
-  const words = context.words.match(line, context.path, scopeFinder(context, line));
-  const spans = mergeSpans(pathSpans(context, line), mergeSpans(ownSpans(context, line), words));
+  const spans = spansOf(context, line);
   const planned: Planned[] = [];
   let start = 0;
   let next = 0;
@@ -328,7 +357,7 @@ function mergeSpans(first: readonly Span[], second: readonly Span[]): readonly S
 
 function pathSpans(context: TranslatorContext, line: string): readonly Span[] {
   if (context.paths.size === 0) return [];
-  return findPaths(line).flatMap((found): Span[] => {
+  return findPaths(context.path, context.kind, line).flatMap((found): Span[] => {
     const to = context.paths.get(found.path);
     if (to === undefined) return [];
     return [{ start: found.start, end: found.start + found.path.length, to, rule: 'path', fixed: true }];
@@ -349,47 +378,16 @@ function ownSpans({ own }: TranslatorContext, line: string): readonly Span[] {
 
 const pathPattern = /(?<![\w/.\-@:])(?:\.{1,2}\/)*([A-Za-z][\w-]*\/[\w\-./]*\w)/g;
 
-/** Words with a slash in them that may name a file or folder of the repository. */
-export function findPaths(line: string): readonly { readonly path: string; readonly start: number }[] {
+/** Words with a slash in them that may name a file or folder of the repository; an address of a server does not. */
+export function findPaths(
+  file: string,
+  kind: FileKind,
+  line: string,
+): readonly { readonly path: string; readonly start: number }[] {
   if (!line.includes('/')) return [];
+  const scopeAt = scopeFinder(file, kind, line);
   return Array.from(line.matchAll(pathPattern), (match) => {
     const path = match[1] ?? '';
     return { path, start: match.index + match[0].length - path.length };
-  });
-}
-
-const urlPattern = /(?:https?:\/\/|\b(?:github|git)\.com\/)[^\s)`"'>\]]*/g;
-const environmentWord = /\b[A-Z][A-Z0-9]*_[A-Z0-9_]*\b/g;
-
-/** The scope of a place in a line, found only when a rule asks. */
-function scopeFinder(context: TranslatorContext, line: string): (position: number) => Scope {
-  let ranges: readonly { readonly start: number; readonly end: number; readonly scope: Scope }[] | undefined;
-  return (position) => {
-    ranges ??= specialRanges(line);
-    const special = ranges.find((range) => range.start <= position && position < range.end);
-    if (special !== undefined) return special.scope;
-    if (context.kind === 'go') return lineScopes(line).at(position);
-    if (context.kind === 'shell') return 'cli';
-    if (context.kind === 'doc') return proseOrCommand(line, position);
-    return 'code';
-  };
-}
-
-function specialRanges(
-  line: string,
-): readonly { readonly start: number; readonly end: number; readonly scope: Scope }[] {
-  const ranges = (pattern: RegExp, scope: Scope) =>
-    Array.from(line.matchAll(pattern), (match) => ({
-      start: match.index,
-      end: match.index + match[0].length,
-      scope,
-    }));
-  return [...ranges(urlPattern, 'url'), ...ranges(environmentWord, 'env')];
-}
-
-/** In documentation, what stands in back quotes or is indented like a block is a command. */
-function proseOrCommand(line: string, position: number): Scope {
-  if (/^(?: {4}|\t)/.test(line)) return 'cli';
-  const before = line.slice(0, position).split('`').length - 1;
-  return before % 2 === 1 ? 'cli' : 'prose';
+  }).filter(({ start }) => scopeAt(start) !== 'url');
 }

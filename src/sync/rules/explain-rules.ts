@@ -1,9 +1,12 @@
 // Says which rule changes which characters of a path or a text.
 
+import { compileBrand } from '../rewrite/brand.ts';
+import { fileKind } from '../rewrite/file-kind.ts';
 import { defaultName } from '../rewrite/go/scan-go.ts';
+import { findPaths, translateByRules } from '../rewrite/translate.ts';
 import { matchesAnyGlob } from './glob.ts';
-import type { RulePack, Scope } from './model.ts';
-import { applySpans, compileWords } from './words.ts';
+import type { RulePack } from './model.ts';
+import { compileWords } from './words.ts';
 
 export interface Explained {
   readonly from: string;
@@ -55,14 +58,28 @@ function movedOut(pack: RulePack, folder: string): readonly string[] {
     });
 }
 
-/** The spans of a text, character by character, and what stays protected. */
-export function explainText(pack: RulePack, text: string, path: string, scope: Scope): Explained {
-  const spans = compileWords(pack.words, pack.protected).match(text, path, () => scope);
+/**
+ * What the translator of picks makes of a text in a file that nobody has looked at: the spans, character by character,
+ * what stays protected, and what is a path if upstream has one of that name.
+ */
+export function explainText(pack: RulePack, text: string, path: string): Explained {
+  const kind = fileKind(path);
+  const words = compileWords(pack.words, pack.protected);
+  const { text: to, spans } = translateByRules(
+    { path, kind, brand: compileBrand(pack), words, paths: new Map(), name: pack.info.upstream.name },
+    text,
+  );
   const steps = spans.map((span) => {
     const what = `characters ${span.start + 1}-${span.end} (${text.slice(span.start, span.end)})`;
     return span.fixed ? `${span.rule}: ${what} are protected` : `${span.rule}: ${what} become ${span.to}`;
   });
-  return { from: text, to: applySpans(text, spans), steps: [...steps, ...symbolSteps(pack, text)] };
+  const places = findPaths(path, kind, text).flatMap(({ path: named, start }): readonly string[] => {
+    const place = explainPath(pack, named).to;
+    if (place === named) return [];
+    const what = `characters ${start + 1}-${start + named.length} (${named})`;
+    return [`path: ${what} become ${place} where upstream has such a file or folder`];
+  });
+  return { from: text, to, steps: [...steps, ...places, ...symbolSteps(pack, text)] };
 }
 
 /** Go names that symbol rules would move; whether they do, the fork's declarations and the file's imports decide. */

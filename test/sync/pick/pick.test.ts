@@ -125,6 +125,16 @@ describe('picking', () => {
     expect(kept.result).toMatchObject({ status: 'review', doubts: [{ rule: 'word-left-in-doc' }] });
   });
 
+  it('takes a word with a slash for a path only where upstream has a file of that kind', async () => {
+    const { read } = await pick([
+      change({
+        'scripts/run.sh':
+          '#!/bin/sh\nQUARTZ_DIR=/var/lib/quartz\nask "quartz/1.0"\nvet quartz/store/made.go\nqz list\n',
+      }),
+    ]);
+    expect(read('scripts/run.sh')).toContain('ask "onyx/1.0"\nvet internal/store/made.go\n');
+  });
+
   it('learns from earlier imports where files went and how words were spelt', async () => {
     const first: FixtureCommit = {
       name: 'first',

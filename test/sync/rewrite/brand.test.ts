@@ -19,6 +19,30 @@ describe('the words of a pack that name the projects', () => {
     expect(performance.now() - begun).toBeLessThan(5000);
   });
 
+  it.each([
+    ['LXD', 'server.', false],
+    ['LXD', 'server', false],
+    ['LXD', 'observer', false],
+    ['lxd', 'since', false],
+    ['lxd', 'incremental', false],
+    ['LXD', 'Incus.', false],
+    ['LXD', 'Incus', true],
+    ['lxd01', 'server01', true],
+    ['lxddoc', 'gendoc', true],
+    ['startDevlxdServer', 'startDevIncusServer', true],
+    ['lxdbr0', 'incbr0', true],
+    ['lxdbr0', 'incremental', false],
+    ['lxc', 'inc', true],
+    ['LXC_REMOTE', 'INC_REMOTE', true],
+    ['devlxd', '/dev/incus', true],
+    ['lxdConfig', 'serverConfig', true],
+  ])(
+    'tell a spelling of the name from a word that stands in its place: %s, %s',
+    (before, after, expected) => {
+      expect(compileBrand(pack).plausible(before, after)).toBe(expected);
+    },
+  );
+
   it('may be none at all', () => {
     const none = { ...pack.info, upstream: { ...pack.info.upstream, brands: [] } };
     const brand = compileBrand({ ...pack, info: none });

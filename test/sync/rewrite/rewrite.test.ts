@@ -143,6 +143,30 @@ describe('translator', () => {
     expect(translator.translate('see the LXD server').text).toBe('see the LXD server');
   });
 
+  it('lets a rule win over a name that stayed far from here, once the whole fork was renamed', () => {
+    const evidence = createEvidence(brand);
+    evidence.learn('kept by LXD itself', 'kept by LXD itself');
+    const file = { evidence, lines: new Map() };
+    const early = { ...context, path: 'lxd/a.go', kind: 'go', file, renamed: true } as const;
+
+    const before = createTranslator(early).translate('// What LXD does.').text;
+    const since = createTranslator({ ...early, throughout: true }).translate('// What LXD does.').text;
+    const near = createTranslator({ ...early, throughout: true }).translate('kept by LXD itself').text;
+
+    expect(before).toBe('// What LXD does.');
+    expect(since).toBe('// What Incus does.');
+    // In the very same surroundings the fork's own text goes before all rules.
+    expect(near).toBe('kept by LXD itself');
+  });
+
+  it('takes an address of a server for no path, though upstream has such a folder', () => {
+    const paths = new Map([['lxd/1.0', 'cmd/incusd/1.0']]);
+    const translator = createTranslator({ ...context, path: 'test/a.sh', kind: 'shell', paths });
+    expect(translator.translate('curl -H "A: b" "lxd/1.0" | jq').text).toBe(
+      'curl -H "A: b" "incus/1.0" | jq',
+    );
+  });
+
   it('lets the scripts beside a script decide before what it has in other surroundings', () => {
     const evidence = createEvidence(brand);
     evidence.learn('name="lxd$$"', 'name="inc$$"');

@@ -33,7 +33,7 @@ describe('the lxd-incus pack', () => {
       'https://github.com/canonical/lxd/pull/12566',
       'lxcfs and liblxc',
     ];
-    for (const text of texts) expect(explainText(pack, text, 'doc/a.md', 'prose').to).toBe(text);
+    for (const text of texts) expect(explainText(pack, text, 'doc/a.md').to).toBe(text);
   });
 
   it('is final after one application', () => {
@@ -70,10 +70,22 @@ describe('the lxd-incus pack', () => {
   });
 
   it('says which Go names move, and by which rule', () => {
-    const { steps } = explainText(loadPack(lxdIncus), 'if shared.StringInSlice(a, b) {', 'lxd/a.go', 'code');
+    const { steps } = explainText(loadPack(lxdIncus), 'if shared.StringInSlice(a, b) {', 'lxd/a.go');
     expect(steps).toEqual([
       'shared-to-shared-util: in Go, characters 4-23 (shared.StringInSlice) become util.ValueInSlice where shared/util declares it',
     ]);
+  });
+
+  it('explains what a pick writes: an address of a server is no path, and a path is one if upstream has it', () => {
+    const pack = loadPack(lxdIncus);
+    const asked = `[ "$(curl --silent --unix-socket "$LXD_DIR/unix.socket" -w "%{http_code}" "lxd/1.0")" = "200" ]`;
+    const { to, steps } = explainText(pack, asked, 'test/suites/serverconfig.sh');
+    const named = explainText(pack, '\tgo build ./lxd/db', 'Makefile');
+    expect(to).toContain('"$INCUS_DIR/unix.socket" -w "%{http_code}" "incus/1.0")"');
+    expect(steps.filter((step) => step.startsWith('path:'))).toEqual([]);
+    expect(named.steps).toContain(
+      'path: characters 13-18 (lxd/db) become internal/server/db where upstream has such a file or folder',
+    );
   });
 
   it('names stable branches, whichever way commits go', () => {
