@@ -92,7 +92,8 @@ export interface FaultOutcome {
   readonly seconds: number;
 }
 
-function describeFault(fault: Fault): string {
+/** Without what came of it. */
+export function describeFault(fault: Fault): string {
   const { kind, ending, ...rest } = fault;
   return `${kind} ${Object.values(rest).map(inWords).join(' ')}, ${ending}`;
 }

@@ -15,6 +15,7 @@ import {
   otherTotal,
   powerCuts,
   randomPoints,
+  restarts,
   rollbackKills,
   secondRuns,
   seeded,
@@ -22,6 +23,12 @@ import {
   syscallPoints,
 } from './fault-points.ts';
 import { tryAll } from './try-fault.ts';
+
+/**
+ * The same points each time: a gate that tries others every time says little about the change that it stops. New points
+ * are explored by the whole matrix (`npm run test:faults`), or with LXD_TO_INCUS_FAULTS_SEED.
+ */
+const seed = Number(process.env['LXD_TO_INCUS_FAULTS_SEED'] ?? 860499);
 
 let lab: FaultLab;
 
@@ -32,7 +39,6 @@ beforeAll(async () => {
 afterAll(() => lab.close());
 
 describe('a migration to which something happens', () => {
-  const seed = Number(process.env['LXD_TO_INCUS_FAULTS_SEED'] ?? Math.floor(Math.random() * 1e6));
   const random = seeded(seed);
 
   /** So many of them, evenly chosen. */
@@ -79,13 +85,11 @@ describe('a migration to which something happens', () => {
 });
 
 describe('several commands, and a server that was used in between', () => {
-  const seed = Number(process.env['LXD_TO_INCUS_FAULTS_SEED'] ?? Math.floor(Math.random() * 1e6));
   const random = seeded(seed);
 
-  // Restarts between commands are tried by the whole matrix alone: they have not all ended well yet.
-  it('end well where rollbacks are killed, clocks jump, and Incus was changed', async () => {
+  it('end well where rollbacks are killed, clocks jump, machines restart, and Incus was changed', async () => {
     // The last two of so many are the longest.
-    const histories = clockJumps(lab, 8, random).slice(-2);
+    const histories = [clockJumps, restarts].flatMap((choose) => choose(lab, 8, random).slice(-2));
     const change = changesInIncus[Math.floor(random() * changesInIncus.length)];
     if (change === undefined) throw new Error('there is no change');
 

@@ -6,6 +6,7 @@ import {
   changesInIncus,
   clockJumps,
   commandFaults,
+  describeFault,
   errorFaults,
   type FaultOutcome,
   killedTwice,
@@ -45,6 +46,8 @@ const { values } = parseArgs({
     restarts: number('8'),
     /** 1: each, 0: none; or the kind of object, for instance volume. */
     changes: number('1'),
+    /** Of all that were chosen, those whose line holds these words: what did not end well, once more. */
+    only: { type: 'string', default: '' },
     parallel: number('2'),
   },
 });
@@ -77,7 +80,7 @@ try {
     ...syscallPoints(lab, Number(values.syscalls), random),
     ...randomPoints(lab, Number(values.random), random),
     ...(values.boundaries === '0' ? [] : boundaryPoints(lab)),
-  ];
+  ].filter((fault) => describeFault(fault).includes(values.only));
   outcomes.push(...(await tryAll(lab, faults, Number(values.parallel))));
 } finally {
   lab.close();

@@ -11,7 +11,7 @@ const state = '/var/lib/lxd-to-incus';
 function inJournal<T>(machine: Machine, look: (journal: Journal) => T): T | undefined {
   const copy = mkdtempSync(join(tmpdir(), 'lxd-to-incus-journal-'));
   try {
-    for (const name of ['journal.db', 'journal.db-journal'])
+    for (const name of ['journal.db', 'journal.db-journal', 'journal.db-wal'])
       if (existsSync(machine.rootPath(join(state, name))))
         cpSync(machine.rootPath(join(state, name)), join(copy, name));
     const journal = readJournal(copy);
