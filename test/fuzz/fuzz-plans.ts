@@ -30,9 +30,9 @@ const { plan: live } = await makePlan({
 const original = JSON.stringify(live);
 const path = join(scratchFolder, 'plan.json');
 
-/** What a plan decides; its other fields are for people. */
+/** What a plan decides; its other fields are for people, and its run is named anew: the plan of the moment is carried out. */
 const decides = ({ steps, findings, contents }: typeof live): string =>
-  JSON.stringify([steps, findings, contents]);
+  JSON.stringify([steps, findings, contents]).replace(/\/runs\/[^/"]+\//g, '/runs/RUN/');
 
 const decided = decides(planSchema.parse(JSON.parse(original)));
 
