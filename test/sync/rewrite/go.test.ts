@@ -263,6 +263,56 @@ describe('fixImports', () => {
     ]);
   });
 
+  describe('where upstream exchanges or drops an import', () => {
+    const fix = (
+      [base, theirs, here]: readonly [string, string, string],
+      ours: string,
+      merged = ours,
+      where: GoContext = context,
+    ) =>
+      findImportBlock(
+        fixImports(
+          {
+            merged: file(here, merged),
+            ours: file(here, ours),
+            upstreamBase: file(base, ''),
+            upstreamTheirs: file(theirs, ''),
+          },
+          where,
+        ).text,
+      )?.lines;
+    const shared = '\t"example.org/quartz/shared"\n';
+    const elsewhere = '\tshared "example.org/quartz/quartz/elsewhere"\n';
+    const store = '\tshared "example.org/quartz/quartz/store"\n';
+    const keeps = {
+      ...context,
+      fork: index('example.org/onyx', { shared: ['IsTrue'], 'internal/store': ['Open'] }),
+    };
+    const ours = '\t"example.org/onyx/shared"\n';
+
+    it('keeps it while code uses it and no package of the fork serves in its place', () => {
+      const kept = ['\t"example.org/onyx/shared"'];
+      expect(fix([shared, elsewhere, ours], '\tshared.IsTrue()\n', undefined, keeps)).toEqual(kept);
+      // The package is there, without what is asked of it.
+      expect(fix([shared, store, ours], '\tshared.IsTrue()\n', undefined, keeps)).toEqual(kept);
+      expect(fix([shared, '', ours], '\tshared.IsTrue()\n', undefined, keeps)).toEqual(kept);
+    });
+
+    it('exchanges it where the fork has the other package, with all that is asked of the name', () => {
+      const lines = fix([shared, store, ours], '\tshared.IsTrue()\n', '\tshared.Open()\n', keeps);
+      expect(lines).toEqual(['\tshared "example.org/onyx/internal/store"']);
+    });
+
+    it('drops it where only a variable has its name', () => {
+      const lines = fix(
+        ['\t"io/fs"\n', '', '\t"io/fs"\n'],
+        '\tfs.Walk()\n',
+        '\tfs := open()\n\tfs.Close()\n\tfs.Name = Name\n',
+      );
+      expect(lines).toBeUndefined();
+    });
+  });
+
   it('leaves a block that is right as it stands', () => {
     const text = file('\t"os"\n\t"fmt"\n', '\tfmt.Println(os.Args)\n');
     const fixed = fixImports({ merged: text, ours: text, upstreamBase: text, upstreamTheirs: text }, context);

@@ -1,5 +1,6 @@
 // Recomputes a Go import block after a merge: imports follow from the names that the merged code uses.
 import { forkFolder, type GoContext, mapImport, upstreamFolder } from './go-names.ts';
+import { looseNames, splitFunctions } from './loose-names.ts';
 import {
   codeOnly,
   defaultName,
@@ -85,11 +86,20 @@ function computeNeed(
   for (const spec of present) {
     const name = localName(spec);
     if (name === '_' || name === '.') continue;
-    if (!used.has(name) && (usedBefore.has(name) || removed.has(spec.path))) drop.add(spec.path);
-    else if (removed.has(spec.path) && (addedNames.has(name) || !theirNames.has(name))) drop.add(spec.path);
+    const asked = used.get(name);
+    // What upstream no longer imports may be the name of variables that are left.
+    if (asked === undefined || (removed.has(spec.path) && !usesPackage(body, name))) {
+      if (usedBefore.has(name) || removed.has(spec.path)) drop.add(spec.path);
+      continue;
+    }
+    // Uses decide: an import goes only where another one serves them.
+    const other = added.find((candidate) => localName(candidate) === name);
+    if (removed.has(spec.path) && other !== undefined && serves(context, spec.path, other, asked))
+      drop.add(spec.path);
   }
-  const havePaths = new Set(present.map((spec) => spec.path));
-  const haveNames = new Set(present.filter((spec) => !drop.has(spec.path)).map(localName));
+  const kept = present.filter((spec) => !drop.has(spec.path));
+  const havePaths = new Set(kept.map((spec) => spec.path));
+  const haveNames = new Set(kept.map(localName));
   const add: ImportSpec[] = [];
   for (const spec of added)
     if (spec.alias === '_') {
@@ -110,11 +120,34 @@ function computeNeed(
       if (!declared) unresolved.push(name);
       continue;
     }
-    if (havePaths.has(found.spec.path) || add.some((spec) => spec.path === found.spec.path)) continue;
+    if (add.some((spec) => spec.path === found.spec.path)) continue;
     add.push(found.spec);
-    if (found.guessed) guessed.push(found.spec.path);
+    // The fork imports it by another name already: Go takes both, and a person may not want that.
+    if (found.guessed || havePaths.has(found.spec.path)) guessed.push(found.spec.path);
   }
   return { drop, add, unresolved, guessed };
+}
+
+/** Whether code uses a name as a package: outside of functions, in the head of one, or in one that does not declare it. */
+function usesPackage(body: string, name: string): boolean {
+  const use = new RegExp(`(?<![\\w.])${name}\\.[A-Z]`);
+  let rest = body;
+  for (const code of splitFunctions(body).values()) {
+    if (!use.test(code)) continue;
+    if (use.test(code.slice(0, code.indexOf('\n'))) || looseNames(code).has(name)) return true;
+    rest = rest.replace(code, () => '');
+  }
+  return use.test(rest);
+}
+
+/** Whether upstream's new import, where the fork has it, is another package with all that is asked of the name. */
+function serves(context: GoContext, present: string, other: ImportSpec, asked: ReadonlySet<string>): boolean {
+  const path = mapImport(context, other.path);
+  if (path === present) return false;
+  const place = forkFolder(context, path);
+  if (place === undefined || context.newFolders.has(place)) return true;
+  const exported = context.fork.packages.get(place)?.exported;
+  return exported !== undefined && [...asked].every((symbol) => exported.has(symbol));
 }
 
 function withoutImports(source: string): string {
