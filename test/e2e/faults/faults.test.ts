@@ -30,6 +30,9 @@ import { tryAll } from './try-fault.ts';
  */
 const seed = Number(process.env['LXD_TO_INCUS_FAULTS_SEED'] ?? 860499);
 
+/** Thirty faults, two at a time, take nine minutes where nothing else runs; beside other tests each takes twice as long. */
+const limitMs = 2_400_000;
+
 let lab: FaultLab;
 
 beforeAll(async () => {
@@ -51,53 +54,65 @@ describe('a migration to which something happens', () => {
     });
   }
 
-  it('ends well when it is killed, and is then finished or taken back', async () => {
-    const outcomes = await tryAll(
-      lab,
-      [...syscallPoints(lab, 25, random), ...randomPoints(lab, 2, random), ...some(boundaryPoints(lab), 2)],
-      2,
-    );
+  it(
+    'ends well when it is killed, and is then finished or taken back',
+    async () => {
+      const outcomes = await tryAll(
+        lab,
+        [...syscallPoints(lab, 25, random), ...randomPoints(lab, 2, random), ...some(boundaryPoints(lab), 2)],
+        2,
+      );
 
-    console.log(`seed ${seed}: ${killTotal(outcomes)}`);
-    expect(outcomes.filter(({ wrong }) => wrong.length > 0)).toEqual([]);
-  });
+      console.log(`seed ${seed}: ${killTotal(outcomes)}`);
+      expect(outcomes.filter(({ wrong }) => wrong.length > 0)).toEqual([]);
+    },
+    limitMs,
+  );
 
-  it('ends well after errors, signals, power cuts, a second run, and commands that do not work', async () => {
-    const outcomes = await tryAll(
-      lab,
-      [
-        ...errorFaults(lab, 3, random),
-        ...signalFaults(lab, 1, random),
-        ...powerCuts(lab, 3, random),
-        ...secondRuns(lab, 1, random),
-        ...killedTwice(lab, 1, random),
-        ...some(
-          commandFaults.filter((fault) => fault.kind === 'command' && fault.how !== 'hanging'),
-          1,
-        ),
-      ],
-      2,
-    );
+  it(
+    'ends well after errors, signals, power cuts, a second run, and commands that do not work',
+    async () => {
+      const outcomes = await tryAll(
+        lab,
+        [
+          ...errorFaults(lab, 3, random),
+          ...signalFaults(lab, 1, random),
+          ...powerCuts(lab, 3, random),
+          ...secondRuns(lab, 1, random),
+          ...killedTwice(lab, 1, random),
+          ...some(
+            commandFaults.filter((fault) => fault.kind === 'command' && fault.how !== 'hanging'),
+            1,
+          ),
+        ],
+        2,
+      );
 
-    console.log(`seed ${seed}: ${otherTotal(outcomes)}`);
-    expect(outcomes.filter(({ wrong }) => wrong.length > 0)).toEqual([]);
-  });
+      console.log(`seed ${seed}: ${otherTotal(outcomes)}`);
+      expect(outcomes.filter(({ wrong }) => wrong.length > 0)).toEqual([]);
+    },
+    limitMs,
+  );
 });
 
 describe('several commands, and a server that was used in between', () => {
   const random = seeded(seed);
 
-  it('end well where rollbacks are killed, clocks jump, machines restart, and Incus was changed', async () => {
-    // The last two of so many are the longest.
-    const histories = [clockJumps, restarts].flatMap((choose) => choose(lab, 8, random).slice(-2));
-    const change = changesInIncus[Math.floor(random() * changesInIncus.length)];
-    if (change === undefined) throw new Error('there is no change');
+  it(
+    'end well where rollbacks are killed, clocks jump, machines restart, and Incus was changed',
+    async () => {
+      // The last two of so many are the longest.
+      const histories = [clockJumps, restarts].flatMap((choose) => choose(lab, 8, random).slice(-2));
+      const change = changesInIncus[Math.floor(random() * changesInIncus.length)];
+      if (change === undefined) throw new Error('there is no change');
 
-    const outcomes = await tryAll(lab, [...rollbackKills(lab, 4, random), ...histories, change], 2);
+      const outcomes = await tryAll(lab, [...rollbackKills(lab, 4, random), ...histories, change], 2);
 
-    console.log(`seed ${seed}: ${killTotal(outcomes)}; ${otherTotal(outcomes)}`);
-    expect(outcomes.filter(({ wrong }) => wrong.length > 0)).toEqual([]);
-  });
+      console.log(`seed ${seed}: ${killTotal(outcomes)}; ${otherTotal(outcomes)}`);
+      expect(outcomes.filter(({ wrong }) => wrong.length > 0)).toEqual([]);
+    },
+    limitMs,
+  );
 });
 
 describe('rollback of a migration that was used since', () => {
