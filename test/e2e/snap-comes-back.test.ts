@@ -99,10 +99,10 @@ it('is moved, and neither screen nor note says that it is masked', async () => {
 
 it('that comes back empty is named by status and verify; rollback refuses and changes nothing', async () => {
   await startSnap();
-  const before = await witness(server);
 
   const status = await tool(server, ['status']);
   const verify = await tool(server, ['verify']);
+  const before = await witness(server);
   const rollback = await tool(server, ['rollback', '--yes']);
 
   for (const { stdout } of [status, rollback]) {
