@@ -21,6 +21,8 @@ export type CoreProblem =
       readonly code: 'command-timeout';
       readonly argv: readonly string[];
       readonly limitMs: number;
+      /** It had done nothing for so long; otherwise it had run for so long. */
+      readonly idle?: boolean;
       /** What it had printed until then, on both streams. */
       readonly printed: string;
     }
@@ -65,21 +67,24 @@ function explain(problem: CoreProblem): { what: string; where?: string; next?: s
       };
     case 'command-failed':
       return {
-        what: `${problem.argv.join(' ')} ended with status ${problem.status}.`,
+        what: `${commandOf(problem.argv)} ended with status ${problem.status}.`,
         ...lastLines(problem.stderr),
       };
     case 'command-killed':
       return {
-        what: `${problem.argv.join(' ')} was ended by signal ${problem.signal}.`,
+        what: `${commandOf(problem.argv)} was ended by signal ${problem.signal}.`,
         ...lastLines(problem.stderr),
       };
     case 'command-timeout':
       return {
-        what: `${problem.argv.join(' ')} did not end within ${problem.limitMs / 1000} s and was killed.`,
+        what:
+          problem.idle === true
+            ? `${commandOf(problem.argv)} did nothing for ${problem.limitMs / 1000} s and was killed.`
+            : `${commandOf(problem.argv)} did not end within ${problem.limitMs / 1000} s and was killed.`,
         ...lastLines(problem.printed),
       };
     case 'command-output-too-large':
-      return { what: `${problem.argv.join(' ')} printed more than ${problem.limitBytes} bytes.` };
+      return { what: `${commandOf(problem.argv)} printed more than ${problem.limitBytes} bytes.` };
     case 'file-system':
       return { what: `Could not ${problem.operation}: ${problem.errno}.`, where: problem.path };
     case 'not-a-regular-file':
@@ -109,6 +114,12 @@ function explain(problem: CoreProblem): { what: string; where?: string; next?: s
     default:
       return unreachable(problem);
   }
+}
+
+/** Not all of the files that a command was given. */
+function commandOf(argv: readonly string[]): string {
+  const text = argv.join(' ');
+  return text.length <= 1_000 ? text : `${text.slice(0, 900)}… (${argv.length} words)`;
 }
 
 function lastLines(text: string): { where?: string } {

@@ -67,6 +67,8 @@ export interface Host {
   /** Absolute path of a command, or undefined when it is not on PATH. */
   which(command: string): string | undefined;
   processes(): readonly ProcessInfo[];
+  /** Something that changes as long as these processes, or what they have started, compute, read or write. */
+  work(pids: readonly number[]): string;
   /** A process that has ended already is no error. Real-time signals are given by number. */
   signal(pid: number, signal: NodeJS.Signals | number): void;
   mounts(): readonly MountInfo[];

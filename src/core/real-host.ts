@@ -14,6 +14,7 @@ import type {
   PortHolder,
   ProcessInfo,
 } from './host.ts';
+import { workOf } from './idle-limit.ts';
 import { parseMountinfo } from './mountinfo.ts';
 import { parseProcNet } from './proc-net.ts';
 import { run } from './run.ts';
@@ -25,6 +26,7 @@ export const realHost: Host = {
   start,
   which,
   processes,
+  work: workOf,
   signal,
   mounts,
   loops,

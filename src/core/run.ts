@@ -3,12 +3,18 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { coreFailure } from './core-problem.ts';
 import { systemErrorCode } from './failure.ts';
+import { endWhenIdle, workOf } from './idle-limit.ts';
 
 export type Argv = readonly [string, ...string[]];
 
 export interface RunOptions {
   /** Milliseconds after which the command and its process group are killed. */
   readonly timeoutMs: number;
+  /**
+   * Only time in which the command does nothing counts for `timeoutMs`: one that computes, reads or writes goes on. For
+   * work whose length depends on how much there is.
+   */
+  readonly whileIdle?: true;
   /** Bytes for its standard input; without it the input is empty. */
   readonly input?: Buffer;
   readonly cwd?: string;
@@ -57,7 +63,7 @@ export function run(argv: Argv, options: RunOptions): Promise<RunResult> {
       child.stdout.destroy();
       child.stderr.destroy();
     };
-    const timer = setTimeout(() => stop('timeout'), options.timeoutMs);
+    const endLimit = beginLimit(child.pid, options, () => stop('timeout'));
     const collect = (into: Buffer[]) => (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes > limitBytes) stop('output');
@@ -69,11 +75,11 @@ export function run(argv: Argv, options: RunOptions): Promise<RunResult> {
     child.stdin.on('error', () => {});
     child.stdin.end(options.input);
     child.on('error', (error) => {
-      clearTimeout(timer);
+      endLimit();
       reject(notStarted(error, command, options.cwd));
     });
     child.on('close', (status, signal) => {
-      clearTimeout(timer);
+      endLimit();
       const stderr = Buffer.concat(err);
       const text = stderr.toString('utf8');
       if (stopped === 'timeout')
@@ -82,6 +88,7 @@ export function run(argv: Argv, options: RunOptions): Promise<RunResult> {
             code: 'command-timeout',
             argv,
             limitMs: options.timeoutMs,
+            ...(options.whileIdle === true ? { idle: true } : {}),
             printed: Buffer.concat([...out, ...err]).toString('utf8'),
           }),
         );
@@ -94,6 +101,18 @@ export function run(argv: Argv, options: RunOptions): Promise<RunResult> {
       resolve({ status, stdout: Buffer.concat(out), stderr });
     });
   });
+}
+
+/** @returns ends the limit */
+function beginLimit(
+  pid: number | undefined,
+  { timeoutMs, whileIdle }: RunOptions,
+  end: () => void,
+): () => void {
+  if (whileIdle === true && pid !== undefined)
+    return endWhenIdle({ limitMs: timeoutMs, work: () => workOf([pid]), end });
+  const timer = setTimeout(end, timeoutMs);
+  return () => clearTimeout(timer);
 }
 
 function runAndLeave(argv: Argv, options: RunOptions): Promise<RunResult> {

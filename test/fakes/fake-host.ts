@@ -26,6 +26,8 @@ export interface FakeHost extends Host {
   /** What the machine has; a test sets and changes it. */
   readonly machine: {
     processes: ProcessInfo[];
+    /** What processes have done so far. */
+    work: string;
     mounts: MountInfo[];
     loops: LoopDevice[];
     ports: PortHolder[];
@@ -58,6 +60,7 @@ export function fakeHost(): FakeHost {
   const root = fs.mkdtempSync(join(tmpdir(), 'fake-host-'));
   const machine: FakeHost['machine'] = {
     processes: [],
+    work: '',
     mounts: [],
     loops: [],
     ports: [],
@@ -118,6 +121,7 @@ export function fakeHost(): FakeHost {
     },
     which: (command) => machine.commands.get(command),
     processes: () => machine.processes,
+    work: () => machine.work,
     signal: (pid, signal) => {
       log.push({ kind: 'signal', text: `${signal} ${pid}` });
       for (const handler of signalHandlers) handler(pid, signal);

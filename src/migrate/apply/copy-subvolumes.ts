@@ -13,9 +13,9 @@ import {
   subvolumeWorkFolder,
 } from '../check/subvolumes.ts';
 import { migrateFailure } from '../problem.ts';
+import { untilDone } from '../until-done.ts';
 import { type Sending, sendingOrder } from './sending-order.ts';
-
-const commandMs = 24 * 3_600_000;
+import { stallOf } from './stall.ts';
 
 /** What runs meanwhile is shown, and may be broken off. */
 export interface Watch {
@@ -66,14 +66,12 @@ async function sendOne(
   const isWhole = (await describeSubvolume(host, there, uuid))?.received === true;
   if (isWhole && fs.existsSync(host.path(still))) return;
   for (const folder of [here, there]) await deleteSubvolume(host, folder, uuid);
-  await host.run(['btrfs', 'subvolume', 'snapshot', '-r', '--', join(from, path), still], {
-    timeoutMs: commandMs,
-  });
+  await host.run(['btrfs', 'subvolume', 'snapshot', '-r', '--', join(from, path), still], untilDone);
   const [parent, ...sources] = relatives.map((one) => join(here, one.uuid));
   const like = parent === undefined ? [] : ['-p', parent, ...sources.flatMap((source) => ['-c', source])];
   const pipe = join(there, 'pipe');
   fs.rmSync(host.path(pipe), { force: true });
-  await host.run(['mkfifo', '--mode=600', '--', pipe], { timeoutMs: commandMs });
+  await host.run(['mkfifo', '--mode=600', '--', pipe], untilDone);
   const sending = await host.start(['btrfs', 'send', ...like, '-f', pipe, still]);
   const receiving = await host.start(['btrfs', 'receive', '-f', pipe, there]);
   await bothEnd(host, { from: join(from, path), to: there }, [sending, receiving], watch);
@@ -95,10 +93,19 @@ async function bothEnd(
       void ended.then((end) => (end === 'status 0' ? undefined : resolve('failed')));
   });
   const all = Promise.all(children.map(({ ended }) => ended)).then(() => 'ended' as const);
+  const stalled = stallOf(
+    host,
+    children.map(({ pid }) => pid),
+  );
   for (;;) {
     if (interrupted()) {
       await endAll();
       throw migrateFailure({ code: 'interrupted', step: `the end of the copy of ${from} to ${to}` });
+    }
+    const why = stalled();
+    if (why !== undefined) {
+      await endAll();
+      throw migrateFailure({ code: 'copy-failed', from, to, why: `btrfs send and receive ${why}` });
     }
     show();
     const first = await Promise.race([failed, all, host.sleep(500)]);
@@ -120,9 +127,7 @@ async function bothEnd(
 /** Writable, whatever it is to be in the end; the folder that holds it must be there. */
 export async function placeSubvolume(host: Host, to: string, { path, uuid }: Subvolume): Promise<void> {
   await makeWritable(host, to, surrounding(host, to, path));
-  await host.run(['btrfs', 'subvolume', 'snapshot', '--', join(workOf(to), uuid), join(to, path)], {
-    timeoutMs: commandMs,
-  });
+  await host.run(['btrfs', 'subvolume', 'snapshot', '--', join(workOf(to), uuid), join(to, path)], untilDone);
 }
 
 /** The subvolume in which another one lies, as a path relative to the folder; '' for the folder itself. */
@@ -144,7 +149,7 @@ export async function makeWritable(host: Host, folder: string, path: string): Pr
   if (!(await isReadOnly(host, folder, path))) return;
   const set = (force: readonly string[]) =>
     host.run(['btrfs', 'property', 'set', ...force, '-t', 'subvol', join(folder, path), 'ro', 'false'], {
-      timeoutMs: commandMs,
+      ...untilDone,
       accept: 'any',
     });
   const { status, stderr } = await set([]);
@@ -159,9 +164,7 @@ export async function makeWritable(host: Host, folder: string, path: string): Pr
 
 export async function makeReadOnly(host: Host, folder: string, path: string): Promise<void> {
   if (await isReadOnly(host, folder, path)) return;
-  await host.run(['btrfs', 'property', 'set', '-t', 'subvol', join(folder, path), 'ro', 'true'], {
-    timeoutMs: commandMs,
-  });
+  await host.run(['btrfs', 'property', 'set', '-t', 'subvol', join(folder, path), 'ro', 'true'], untilDone);
 }
 
 /** With all that lies in it. Nothing happens where there is none. */
@@ -170,7 +173,7 @@ export async function deleteSubvolume(host: Host, folder: string, path: string):
   if (!fs.existsSync(host.path(full))) return;
   await makeWritable(host, folder, surrounding(host, folder, path));
   await emptyOfSubvolumes(host, full);
-  await host.run(['btrfs', 'subvolume', 'delete', '--commit-after', '--', full], { timeoutMs: commandMs });
+  await host.run(['btrfs', 'subvolume', 'delete', '--commit-after', '--', full], untilDone);
 }
 
 /** Deletes every subvolume below a folder, read-only ones as well: rm cannot do that. */
@@ -179,9 +182,7 @@ export async function emptyOfSubvolumes(host: Host, folder: string): Promise<voi
   // What is in a read-only one can only be deleted when that is writable.
   for (const path of paths) await makeWritable(host, folder, path);
   for (const path of paths.toReversed())
-    await host.run(['btrfs', 'subvolume', 'delete', '--commit-after', '--', join(folder, path)], {
-      timeoutMs: commandMs,
-    });
+    await host.run(['btrfs', 'subvolume', 'delete', '--commit-after', '--', join(folder, path)], untilDone);
 }
 
 /** Limits of size, which LXD and Incus set for their volumes: they are kept beside the subvolume, by its number. */
@@ -198,12 +199,10 @@ export async function copyQuotas(
     for (const kind of ['referenced', 'exclusive'] as const) {
       const limit = wanted[kind] ?? 'none';
       if (limit === (present[kind] ?? 'none')) continue;
-      if (!enabled) await host.run(['btrfs', 'quota', 'enable', to], { timeoutMs: commandMs });
+      if (!enabled) await host.run(['btrfs', 'quota', 'enable', to], untilDone);
       enabled = true;
       const option = kind === 'exclusive' ? ['-e'] : [];
-      await host.run(['btrfs', 'qgroup', 'limit', ...option, limit, join(to, path)], {
-        timeoutMs: commandMs,
-      });
+      await host.run(['btrfs', 'qgroup', 'limit', ...option, limit, join(to, path)], untilDone);
     }
   }
 }
@@ -216,7 +215,7 @@ interface Quotas {
 /** Bytes; none where the file system keeps no quotas. */
 async function quotasOf(host: Host, path: string): Promise<Quotas> {
   const argv: Argv = ['btrfs', 'qgroup', 'show', '--raw', '-r', '-e', '-f', path];
-  const { status, stdout, stderr } = await host.run(argv, { timeoutMs: commandMs, accept: 'any' });
+  const { status, stdout, stderr } = await host.run(argv, { ...untilDone, accept: 'any' });
   if (status !== 0) {
     const words = stderr.toString('utf8');
     // btrfs-progs 5 and 6; those before 4.14 say that there is no tree of quotas.

@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { coreFailure } from '../../core/core-problem.ts';
 import { systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
+import { inArguments } from '../../core/in-arguments.ts';
 import type { Argv } from '../../core/run.ts';
 import { formatBytes, formatDuration } from '../../core/text.ts';
 import { subvolumeWorkFolder } from '../check/subvolumes.ts';
 import { migrateFailure } from '../problem.ts';
+import { untilDone } from '../until-done.ts';
 import {
   copyQuotas,
   dropSubvolumeWork,
@@ -21,7 +23,8 @@ import {
   sendSubvolumes,
   workOf,
 } from './copy-subvolumes.ts';
-import { syncFileSystem } from './move-once.ts';
+import { stallOf } from './stall.ts';
+import { syncFileSystem } from './sync-file-system.ts';
 
 export interface CopyOptions {
   /** Bytes that it will take, where that is known. */
@@ -32,7 +35,6 @@ export interface CopyOptions {
 
 /** How often both sides are compared and mended before it is given up. */
 const comparisons = 3;
-const commandMs = 24 * 3_600_000;
 
 /**
  * Makes `to` (a folder that exists) the same as `from`: owners by number, modes, times, hard links, ACLs, extended
@@ -172,11 +174,18 @@ async function rsync(
     `${to}/`,
   ];
   const child = await host.start(argv);
+  const stalled = stallOf(host, [child.pid]);
   while (!child.hasEnded()) {
     if (interrupted()) {
       child.kill('SIGTERM');
       await child.ended;
       throw migrateFailure({ code: 'interrupted', step: `the end of the copy of ${from} to ${to}` });
+    }
+    const why = stalled();
+    if (why !== undefined) {
+      child.kill('SIGKILL');
+      await child.ended;
+      throw migrateFailure({ code: 'copy-failed', from, to, why: `rsync ${why}` });
     }
     show();
     await Promise.race([child.ended, host.sleep(500)]);
@@ -257,14 +266,22 @@ async function copyFlagsOf(host: Host, from: string, to: string): Promise<void> 
   const wanted = await flagsOf(host, from);
   if (wanted.size === 0) return;
   const present = await flagsOf(host, to);
+  const bySettings = new Map<string, { readonly settings: string[]; readonly paths: string[] }>();
   for (const [path, { flags, project }] of wanted) {
     const now = present.get(path);
     const missing = [...flags].filter((flag) => now?.flags.includes(flag) !== true).join('');
-    const projectArguments = project === (now?.project ?? '0') ? [] : ['-p', project];
-    if (missing === '' && projectArguments.length === 0) continue;
-    const set = missing === '' ? [] : [`+${missing}`];
-    await host.run(['chattr', ...projectArguments, ...set, '--', `${to}${path}`], { timeoutMs: commandMs });
+    const settings = [
+      ...(project === (now?.project ?? '0') ? [] : ['-p', project]),
+      ...(missing === '' ? [] : [`+${missing}`]),
+    ];
+    if (settings.length === 0) continue;
+    const alike = bySettings.get(settings.join(' ')) ?? { settings, paths: [] };
+    bySettings.set(settings.join(' '), alike);
+    alike.paths.push(`${to}${path}`);
   }
+  // With limits of size every file of a volume has a project id: one command a file would take hours.
+  for (const { settings, paths } of bySettings.values())
+    for (const some of inArguments(paths)) await host.run(['chattr', ...settings, '--', ...some], untilDone);
 }
 
 /** errno of the ioctl (FS_IOC_GETFLAGS) where there are no flags; and ENOENT. */
@@ -280,7 +297,7 @@ interface Flags {
 async function flagsOf(host: Host, folder: string): Promise<Map<string, Flags>> {
   const argv: Argv = ['lsattr', '-R', '-a', '-p', '--', folder];
   const { status, stdout, stderr } = await host.run(argv, {
-    timeoutMs: commandMs,
+    ...untilDone,
     accept: 'any',
     maxOutputBytes: 2 ** 30,
   });
@@ -320,7 +337,7 @@ async function dropOne(host: Host, path: string): Promise<void> {
     remove();
   } catch (error) {
     if (systemErrorCode(error) !== 'EPERM') throw error;
-    await host.run(['chattr', '-R', '-f', '-i', '-a', '--', path], { timeoutMs: commandMs, accept: 'any' });
+    await host.run(['chattr', '-R', '-f', '-i', '-a', '--', path], { ...untilDone, accept: 'any' });
     remove();
   }
 }

@@ -4,8 +4,8 @@ import { renameDurable } from '../../core/durable.ts';
 import { systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { migrateFailure } from '../problem.ts';
-
-const copyLimitMs = 24 * 3_600_000;
+import { untilDone } from '../until-done.ts';
+import { syncFileSystem } from './sync-file-system.ts';
 
 export function isThere(host: Host, path: string): boolean {
   return fs.lstatSync(host.path(path), { throwIfNoEntry: false }) !== undefined;
@@ -82,13 +82,8 @@ function renamed(host: Host, from: string, to: string): boolean {
 
 async function copyBeside(host: Host, from: string, to: string): Promise<void> {
   remove(host, partOf(to));
-  await host.run(['cp', '-a', '--', from, partOf(to)], { timeoutMs: copyLimitMs });
+  await host.run(['cp', '-a', '--', from, partOf(to)], untilDone);
   await syncFileSystem(host, partOf(to));
-}
-
-/** Everything that was written to the file system of a path is on disk when it returns. */
-export async function syncFileSystem(host: Host, path: string): Promise<void> {
-  await host.run(['sync', '-f', path], { timeoutMs: copyLimitMs });
 }
 
 function remove(host: Host, path: string): void {

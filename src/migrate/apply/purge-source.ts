@@ -9,6 +9,7 @@ import { movedNote } from '../detect/moved-note.ts';
 import type { Plan } from '../plan/index.ts';
 import { migrateFailure } from '../problem.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
+import { untilDone } from '../until-done.ts';
 import { dropTree } from './copy-tree.ts';
 import { isThere } from './move-once.ts';
 
@@ -45,7 +46,7 @@ export async function whatWouldBePurged(host: Host, plan: Plan): Promise<Purge> 
 async function packagesToRemove(host: Host, installation: string): Promise<string[]> {
   if (installation !== 'deb' || host.which('apt-get') === undefined) return [];
   const { stdout } = await host.run(['apt-get', '--simulate', '--quiet', 'purge', ...ownPackages(host)], {
-    timeoutMs: 120_000,
+    ...untilDone,
   });
   return [...stdout.toString('utf8').matchAll(/^(?:Purg|Remv) (\S+)/gm)].map(([, name]) => name ?? '');
 }
@@ -93,7 +94,8 @@ export async function purgeSource(
   if (listed.packages.length > 0) {
     say(`packages ${listed.packages.join(', ')}`);
     await host.run(['apt-get', '--yes', '--quiet', 'purge', ...ownPackages(host)], {
-      timeoutMs: 600_000,
+      // Ended in the middle it leaves packages half removed.
+      ...untilDone,
       env: { DEBIAN_FRONTEND: 'noninteractive' },
     });
   }

@@ -23,17 +23,20 @@ export function sendingOrder(subvolumes: readonly Subvolume[]): Sending[] {
       above += 1;
     return above;
   };
-  const ordered = subvolumes.toSorted((a, b) => depth(a) - depth(b));
-  return ordered.map((subvolume, position) => ({
-    subvolume,
-    relatives: relatives(subvolume, ordered.slice(0, position)),
-  }));
-}
-
-/** Siblings too: what both were taken of may be gone. */
-function relatives(subvolume: Subvolume, sent: readonly Subvolume[]): Subvolume[] {
-  const { uuid, parent } = subvolume;
-  const direct = sent.filter((one) => one.uuid === parent || one.parent === uuid);
-  const siblings = sent.filter((one) => parent !== undefined && one.parent === parent);
-  return [...direct, ...siblings].slice(0, mostRelatives);
+  const depths = new Map(subvolumes.map((subvolume) => [subvolume, depth(subvolume)]));
+  const ordered = subvolumes.toSorted((a, b) => (depths.get(a) ?? 0) - (depths.get(b) ?? 0));
+  const sent = new Map<string, Subvolume>();
+  const byParent = new Map<string, Subvolume[]>();
+  return ordered.map((subvolume) => {
+    const { uuid, parent } = subvolume;
+    const above = parent === undefined ? undefined : sent.get(parent);
+    // Siblings too: what both were taken of may be gone.
+    const siblings = parent === undefined ? [] : (byParent.get(parent) ?? []);
+    const near = [...(above === undefined ? [] : [above]), ...(byParent.get(uuid) ?? []), ...siblings];
+    const relatives = near.slice(0, mostRelatives);
+    sent.set(uuid, subvolume);
+    if (parent !== undefined && siblings.length < mostRelatives)
+      byParent.set(parent, [...siblings, subvolume]);
+    return { subvolume, relatives };
+  });
 }

@@ -1,28 +1,51 @@
 // What a copy of a data directory takes, and which btrfs subvolumes are in it, which a copy of files would not keep.
 import type { Host } from '../../core/host.ts';
+import { untilDone } from '../until-done.ts';
 import type { CopyFacts } from './context.ts';
 import { subvolumePaths } from './subvolumes.ts';
-
-const limitMs = 3_600_000;
 
 /** Looks only. */
 export async function measureCopy(host: Host, directory: string): Promise<CopyFacts> {
   const subvolumes = (await subvolumePaths(host, directory)).map((path) => `${directory}/${path}`);
-  const outermost = subvolumes.filter((path) => !subvolumes.some((other) => path.startsWith(`${other}/`)));
-  let bytes = await allocated(host, [directory]);
-  for (const path of outermost)
-    bytes +=
-      (await withSharedBlocks(host, path)) ??
-      (await allocated(host, [path, ...subvolumes.filter((other) => other.startsWith(`${path}/`))]));
-  return { bytes, subvolumes };
+  return { bytes: await bytesOf(host, directory, subvolumes), subvolumes };
 }
 
-/** du counts a hard-linked file once, and of a sparse one what is allocated; it stays out of subvolumes within. */
+/** @param subvolumes every one in the directory */
+export async function bytesOf(host: Host, directory: string, subvolumes: readonly string[]): Promise<number> {
+  let bytes = await allocated(host, [directory]);
+  for (const [outermost, inside] of byOutermost(subvolumes))
+    bytes += (await withSharedBlocks(host, outermost)) ?? (await allocated(host, [outermost, ...inside]));
+  return bytes;
+}
+
+/** Those that lie in no other one, each with all that lie in it. */
+function byOutermost(paths: readonly string[]): Map<string, string[]> {
+  const all = new Set(paths);
+  const outermostOf = (path: string): string => {
+    let found = path;
+    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1))
+      if (all.has(path.slice(0, end))) found = path.slice(0, end);
+    return found;
+  };
+  const groups = new Map<string, string[]>();
+  for (const path of paths) {
+    const outermost = outermostOf(path);
+    const inside = groups.get(outermost) ?? [];
+    groups.set(outermost, inside);
+    if (path !== outermost) inside.push(path);
+  }
+  return groups;
+}
+
+/**
+ * du counts a hard-linked file once, and of a sparse one what is allocated; it stays out of subvolumes within. There may be
+ * more folders than a command takes as arguments.
+ */
 async function allocated(host: Host, folders: readonly string[]): Promise<number> {
   // A file that goes away meanwhile makes it exit with 1; its sum is good enough all the same.
   const { stdout } = await host.run(
-    ['du', '--summarize', '--one-file-system', '--block-size=1', '--', ...folders],
-    { timeoutMs: limitMs, accept: [1] },
+    ['du', '--summarize', '--one-file-system', '--block-size=1', '--files0-from=-'],
+    { ...untilDone, accept: [1], input: Buffer.from(folders.map((folder) => `${folder}\0`).join('')) },
   );
   const sums = [...stdout.toString('utf8').matchAll(/^\d+/gm)].map(([sum]) => Number(sum));
   return sums.reduce((total, sum) => total + sum, 0);
@@ -37,7 +60,7 @@ async function withSharedBlocks(host: Host, folder: string): Promise<number | un
   if (host.mounts().some(({ path }) => path.startsWith(`${folder}/`))) return undefined;
   const { status, stdout } = await host.run(
     ['btrfs', 'filesystem', 'du', '--summarize', '--raw', '--', folder],
-    { timeoutMs: limitMs, accept: 'any' },
+    { ...untilDone, accept: 'any' },
   );
   const [, exclusive, shared] = /^\s*\d+\s+(\d+)\s+(\d+)\s/m.exec(stdout.toString('utf8')) ?? [];
   if (status !== 0 || exclusive === undefined || shared === undefined) return undefined;

@@ -5,6 +5,7 @@ import { coreFailure } from '../../core/core-problem.ts';
 import type { Host } from '../../core/host.ts';
 import type { Argv } from '../../core/run.ts';
 import { isBoundOntoItself } from '../machine/mount-showing.ts';
+import { untilDone } from '../until-done.ts';
 
 export interface Subvolume {
   /** Relative to the folder that was searched. */
@@ -20,7 +21,6 @@ export interface Subvolume {
 /** What the tool needs for its own work with subvolumes, at the top of either side; never part of what is copied. */
 export const subvolumeWorkFolder = '.lxd-to-incus-subvolumes';
 
-const limitMs = 3_600_000;
 /** f_type of statfs(2) (BTRFS_SUPER_MAGIC). */
 const btrfs = 0x9123683e;
 
@@ -45,7 +45,7 @@ export async function subvolumePaths(host: Host, folder: string): Promise<string
   const { stdout } = await host.run(
     ['find', folder, '-mindepth', '1', ...passedOver, '-type', 'd', '-inum', '256', '-print0'],
     // What goes away meanwhile makes find exit with 1.
-    { timeoutMs: limitMs, accept: [1], maxOutputBytes: 2 ** 28 },
+    { ...untilDone, accept: [1], maxOutputBytes: 2 ** 28 },
   );
   return stdout
     .toString('utf8')
@@ -62,7 +62,7 @@ export async function describeSubvolume(
   path: string,
 ): Promise<Subvolume | undefined> {
   const argv: Argv = ['btrfs', 'subvolume', 'show', '--', `${folder}/${path}`];
-  const { status, stdout, stderr } = await host.run(argv, { timeoutMs: limitMs, accept: 'any' });
+  const { status, stdout, stderr } = await host.run(argv, { ...untilDone, accept: 'any' });
   const words = stderr.toString('utf8');
   const isThere = fs.existsSync(host.path(join(folder, path)));
   if (status !== 0 && isThere && !/Not a Btrfs subvolume/i.test(words))

@@ -4,12 +4,12 @@ import { basename, dirname, join } from 'node:path';
 import { removeTemporaries } from '../../core/durable.ts';
 import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
+import { syncFileSystem } from '../apply/sync-file-system.ts';
 import { backupContent, backupText } from './backup-file.ts';
 import type { BackupOf } from './backup-sources.ts';
 
 /** As the daemon makes it (storage/backend.go, UpdateInstanceBackupFile). */
 const mode = 0o400;
-const syncLimitMs = 600_000;
 
 /** @returns those that were written; the others are as they were */
 export async function writeBackupFiles(
@@ -61,8 +61,7 @@ function worked(write: () => void): boolean {
 async function synced(host: Host, sources: readonly BackupOf[]): Promise<boolean> {
   const folders = new Set(sources.map(({ file: { path } }) => dirname(dirname(path))));
   try {
-    for (const folder of folders)
-      await host.run(['sync', '-f', '--', host.path(folder)], { timeoutMs: syncLimitMs });
+    for (const folder of folders) await syncFileSystem(host, host.path(folder));
     return true;
   } catch (error) {
     if (error instanceof Failure) return false;

@@ -31,7 +31,7 @@ test('copies once and compares by content until nothing differs', async () => {
     `${rsync} -- /from/ /to/`,
     `${rsync} --checksum --itemize-changes -- /from/ /to/`,
     `${rsync} --checksum --itemize-changes -- /from/ /to/`,
-    'sync -f /to',
+    'sync -f -- /to',
   ]);
 });
 
@@ -85,6 +85,47 @@ test('is stopped when the person asks for it', async () => {
   expect(killed).toEqual(['SIGTERM']);
 });
 
+describe('a copy that takes long', () => {
+  /** An rsync that is at work, and ends by itself after so many minutes. */
+  function copying(minutes: number, works: boolean): { host: FakeHost; killed: string[] } {
+    const host = machine();
+    const killed: string[] = [];
+    host.start = async () => {
+      const end = host.clock() + minutes * 60_000;
+      return {
+        pid: 1,
+        write: () => {},
+        tail: () => '',
+        hasEnded: () => killed.length > 0 || host.clock() >= end,
+        ended: host.sleep(0).then(() => (killed.length > 0 ? 'signal SIGKILL' : 'status 0')),
+        kill: (signal) => void killed.push(signal),
+      };
+    };
+    host.onSleep((clockMs) => {
+      if (works) host.machine.work = `${clockMs}`;
+    });
+    return { host, killed };
+  }
+
+  test('goes on as long as it does something: two days and more', async () => {
+    const { host, killed } = copying(3_000, true);
+
+    await copyOnce(host, '/from', '/to', options);
+
+    expect(killed).toEqual([]);
+  });
+
+  test('and does nothing any more is ended after half an hour, and says so', async () => {
+    const { host, killed } = copying(3_000, false);
+
+    const error = await copyOnce(host, '/from', '/to', options).catch(problem);
+
+    expect(error).toMatchObject({ code: 'copy-failed', why: 'rsync did nothing for 30 min and was ended' });
+    expect(killed).toEqual(['SIGKILL']);
+    expect(host.clock()).toBeLessThan(40 * 60_000);
+  });
+});
+
 test('ends the rsync of a run that was killed, and no other', async () => {
   const host = machine();
   const process = (pid: number, to: string) => ({
@@ -128,6 +169,28 @@ describe('flags', () => {
       `chattr +i -- /to/${c1}/etc/a b`,
     ]);
   });
+});
+
+test('flags of very many files take few commands, each no longer than the kernel allows', async () => {
+  const host = machine();
+  for (const command of ['lsattr', 'chattr']) host.machine.commands.set(command, `/usr/bin/${command}`);
+  host.onStart(() => ({}));
+  const names = Array.from({ length: 20_000 }, (_, index) => `/etc/some/folder/file-${index}`);
+  const [from, to] = ['/from/storage-pools/p/containers/c1', '/to/storage-pools/p/containers/c1'];
+  const listed = names.map((name) => `    7 --------------e------- ${from}${name}\n`).join('');
+  const commands: (readonly string[])[] = [];
+  host.onRun((argv) => {
+    if (argv[0] === 'lsattr') return { stdout: Buffer.from(argv.at(-1) === from ? listed : '') };
+    if (argv[0] !== 'chattr') return undefined;
+    commands.push(argv);
+    return {};
+  });
+
+  await copyTree(host, '/from', '/to', options);
+
+  expect(commands.flatMap((argv) => argv.slice(4))).toEqual(names.map((name) => `${to}${name}`));
+  expect(commands.length).toBeLessThan(20);
+  for (const argv of commands) expect(argv.join(' ').length).toBeLessThan(300_000);
 });
 
 describe('flags that lsattr does not tell', () => {

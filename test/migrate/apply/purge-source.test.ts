@@ -19,8 +19,8 @@ function machine(simulated = 'Purg lxd [5.0.2]\nPurg lxd-client [5.0.2]\n'): Fak
   host.writeFile('/var/log/lxd/c1/console.log', 'x');
   host.writeFile(note, '');
   host.machine.commands.set('apt-get', '/usr/bin/apt-get');
-  host.onRun(([command, ...args]) => {
-    if (command === 'du') return { stdout: Buffer.from(`4096\t${args.at(-1)}\n`) };
+  host.onRun(([command, ...args], { input }) => {
+    if (command === 'du') return { stdout: Buffer.from(`4096\t${String(input)}\n`) };
     if (command === 'apt-get') return { stdout: Buffer.from(args.includes('--simulate') ? simulated : '') };
     return undefined;
   });

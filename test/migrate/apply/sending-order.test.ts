@@ -55,3 +55,18 @@ test('of many relatives some are enough', () => {
 
   expect(order(subvolume('container'), ...many)['s99']).toHaveLength(16);
 });
+
+test('twenty thousand snapshots take no more than a moment', () => {
+  const many = Array.from({ length: 20_000 }, (_, index) => subvolume(`s${index}`, `container${index % 7}`));
+  const processor = process.cpuUsage();
+
+  const sendings = sendingOrder([
+    ...Array.from({ length: 7 }, (_, index) => subvolume(`container${index}`)),
+    ...many,
+  ]);
+
+  expect(sendings).toHaveLength(20_007);
+  expect(sendings.at(-1)?.relatives).toHaveLength(16);
+  // Processor time, not the clock. Rows times rows took some 20 s.
+  expect(process.cpuUsage(processor).user / 1e6).toBeLessThan(3);
+});

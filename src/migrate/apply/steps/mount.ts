@@ -14,10 +14,12 @@ import { fstab, fstabLimit, fstabWith, mountAt, mountUnitFile, mountUnitName } f
 import { unitStates } from '../../detect/systemctl.ts';
 import type { Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
+import { untilDone } from '../../until-done.ts';
 import { dropTree } from '../copy-tree.ts';
-import { isThere, partOf, syncFileSystem } from '../move-once.ts';
+import { isThere, partOf } from '../move-once.ts';
 import { readUnitsAnew } from '../read-units-anew.ts';
 import type { ApplyContext, StepHandler } from '../step-handler.ts';
+import { syncFileSystem } from '../sync-file-system.ts';
 
 type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;
 type MoveMount = Extract<Step, { kind: 'move-mount' }>;
@@ -130,7 +132,7 @@ async function copyContent(host: Host, from: string, to: string): Promise<void> 
   const names = fs.readdirSync(host.path(from)).filter((name) => name !== 'lost+found');
   for (const name of names) {
     fs.rmSync(host.path(join(to, name)), { recursive: true, force: true });
-    await host.run(['cp', '-a', '--', join(from, name), `${to}/`], { timeoutMs: 24 * 3_600_000 });
+    await host.run(['cp', '-a', '--', join(from, name), `${to}/`], untilDone);
   }
   const { mode, uid, gid } = fs.statSync(host.path(from));
   fs.chownSync(host.path(to), uid, gid);
