@@ -14,6 +14,7 @@ import {
 import { applySpans } from '../rules/words.ts';
 import type { FileStudy, PickView } from './pick-view.ts';
 import { askNeighbours, studyNeighbours } from './study-file.ts';
+import { findSuccessors, isGone } from './successors.ts';
 
 interface TranslatorSources {
   readonly from: string;
@@ -47,6 +48,12 @@ export async function openTranslator(view: PickView, sources: TranslatorSources)
     memory: { ...memory, phrase: (key) => view.phrases.get(key) ?? memory.phrase(key) },
     ...(await renamedText(view, kind, sources, neighbours)),
     symbol: go === undefined ? undefined : createSymbolFinder(go, theirImports, ourImports),
+    ...(go === undefined
+      ? {}
+      : {
+          successors: await findSuccessors(view, go, theirImports, sources.lines),
+          gone: (name) => isGone(go, name),
+        }),
     qualifiers: new Set(
       go === undefined ? [] : theirImports.filter((spec) => isRenamed(go, spec.path)).map(localName),
     ),

@@ -101,6 +101,7 @@ export async function openWorkshop(
     learnFrom: (theirs, ours) => lessonOf(lessonContext, theirs, ours),
     memory: createMemory(lessons, brand, pack.info.upstream.name),
     studies: createLru(studiedLines),
+    successors: new Map(),
     renamedTrees: createLru(64),
   };
 }

@@ -14,6 +14,7 @@ import type { GoContext } from '../rewrite/go/go-names.ts';
 import type { GoFunction } from '../rewrite/go/scan-go.ts';
 import type { LineStore } from '../rewrite/line-store.ts';
 import { createPathResolver, type PathResolver } from '../rewrite/resolve-path.ts';
+import type { Successor } from '../rewrite/translate.ts';
 import { activeRules, hasLimitedRules } from '../rules/active-rules.ts';
 import type { RulePack } from '../rules/model.ts';
 import { compileWords, type WordMatcher } from '../rules/words.ts';
@@ -46,6 +47,8 @@ export interface Workshop {
   readonly forkPointNames: ReadonlyMap<string, readonly string[]>;
   /** What a fork file shows about an upstream file; keyed by the two blobs. */
   readonly studies: Lru<string, FileStudy>;
+  /** What took the place of functions that the fork deleted, by the commit that did. */
+  readonly successors: Map<string, Promise<Successor | undefined>>;
   /** Whether the fork's documentation has been renamed throughout, by tree. */
   readonly renamedTrees: Lru<string, Promise<boolean>>;
 }

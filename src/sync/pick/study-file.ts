@@ -59,7 +59,9 @@ export function askNeighbours(
     const votes = new Map<string, number>();
     for (const study of studies) {
       const found = study.evidence.find(tokens, index, { from: 0, to: 3 });
-      if (found !== undefined) votes.set(found.value, (votes.get(found.value) ?? 0) + 1);
+      // A call with its arguments in another order is no word that a vote could settle.
+      if (found !== undefined && found.order === undefined)
+        votes.set(found.value, (votes.get(found.value) ?? 0) + 1);
     }
     const total = [...votes.values()].reduce((sum, count) => sum + count, 0);
     const [best] = [...votes].toSorted((left, right) => right[1] - left[1]);

@@ -47,7 +47,20 @@ export function compileBrand(pack: RulePack): Brand {
   for (const rule of pack.symbols)
     for (const [before, after] of Object.entries(rule.renamed ?? {})) renamedSymbols.set(before, after);
 
+  const foldLine: Brand['foldLine'] = (line, kind) => {
+    let folded = line
+      .replace(/[ \t\r\f\v]+/g, ' ')
+      .trim()
+      .replace(fold, '@')
+      .replace(home, 'home/@');
+    folded = folded.replace(/\ban @/g, 'a @');
+    if (kind !== 'go') return folded;
+    return folded.replace(qualified, (_, name: string) => `.${renamedSymbols.get(name) ?? name}`);
+  };
+
   return {
+    foldLine,
+    foldCode: (code) => foldLine(code, 'go'),
     inText: (text) => upstream.test(text),
     inEither: (text) => either.test(text),
     mayRename: (token) => either.test(token) || (token.length > 1 && token.includes('.')),
@@ -73,16 +86,6 @@ export function compileBrand(pack: RulePack): Brand {
         .toLowerCase()
         .replace(/^_+|_+$/g, '');
       return rest.length >= 4 && after.toLowerCase().includes(rest);
-    },
-    foldLine(line, kind) {
-      let folded = line
-        .replace(/[ \t\r\f\v]+/g, ' ')
-        .trim()
-        .replace(fold, '@')
-        .replace(home, 'home/@');
-      folded = folded.replace(/\ban @/g, 'a @');
-      if (kind !== 'go') return folded;
-      return folded.replace(qualified, (_, name: string) => `.${renamedSymbols.get(name) ?? name}`);
     },
     foldName(path) {
       const name = path.slice(path.lastIndexOf('/') + 1);

@@ -1,5 +1,6 @@
 // What the fork has done with a word so far: observed substitutions, looked up from the narrowest context outwards.
 import { intern } from '../git/intern.ts';
+import { argumentOrder, callArguments, isInOrder } from './go/call-arguments.ts';
 import { createObservations, type Observations } from './observations.ts';
 import { replacements } from './similarity.ts';
 import { isWord, tokenize } from './tokens.ts';
@@ -21,6 +22,8 @@ export interface Found {
   readonly value: string;
   readonly level: number;
   readonly seen: number;
+  /** For a call with its arguments in another order: for each of them its place upstream. */
+  readonly order?: readonly number[];
 }
 
 export interface Evidence {
@@ -36,6 +39,8 @@ export interface Vocabulary {
   readonly mayRename: (token: string) => boolean;
   /** Whether a substitution is one that a rename makes, and not an edit that happens to stand in its place. */
   readonly plausible: (upstream: string, fork: string) => boolean;
+  /** Code without what a rename changes; as it is, unless told. */
+  readonly foldCode?: (code: string) => string;
 }
 
 /** Observations kept in each context: the last few decide, since a fork's spelling changes over time. */
@@ -66,8 +71,10 @@ export function createEvidence(vocabulary: Vocabulary): Evidence {
       for (const [index, before, after] of substitutions(tokens, tokenize(fork))) {
         if (!isWord(before)) continue;
         if (before === after) unchanged.add(before);
-        if (vocabulary.mayRename(before) && vocabulary.plausible(before, after))
-          add(tokens, index, after, order);
+        if (!vocabulary.mayRename(before) || !vocabulary.plausible(before, after)) continue;
+        const isCall = before !== after && before.includes('.') && tokens[index + 1] === '(';
+        const value = isCall ? learnCall(vocabulary, tokens, index, { upstream, fork, after }) : after;
+        if (value !== undefined) add(tokens, index, value, order);
       }
     },
     find(tokens, index, lookup) {
@@ -78,12 +85,44 @@ export function createEvidence(vocabulary: Vocabulary): Evidence {
         const recent = latest(observations, keys[level] ?? 0, values, depth, lookup.visible);
         if (recent.length === 0 || recent.length < (lookup.need ?? 1)) continue;
         const [value, count] = mostCommon(recent);
-        if (count / recent.length >= (level < 4 ? 0.6 : 0.75)) return { value, level, seen: recent.length };
+        if (count / recent.length < (level < 4 ? 0.6 : 0.75)) continue;
+        const [name = '', places] = value.split('\0');
+        const found = { value: name, level, seen: recent.length };
+        return places === undefined ? found : { ...found, order: places.split(',').map(Number) };
       }
       return undefined;
     },
     stays: (word) => unchanged.has(word),
   };
+}
+
+/**
+ * What a call became, with the places of its arguments where they changed: a name alone would put the values of a new
+ * call in the wrong order. Undefined where the two calls do not take the same values.
+ */
+function learnCall(
+  { foldCode = (code) => code }: Vocabulary,
+  tokens: readonly string[],
+  index: number,
+  lines: { readonly upstream: string; readonly fork: string; readonly after: string },
+): string | undefined {
+  const open = tokens.slice(0, index + 1).join('').length;
+  const before = callArguments(lines.upstream, open);
+  if (before === undefined) return lines.after;
+  const values = (line: string, pieces: typeof before.pieces): readonly string[] =>
+    pieces.map(({ start, end }) => foldCode(line.slice(start, end)));
+  const called = values(lines.upstream, before.pieces);
+  for (
+    let at = lines.fork.indexOf(`${lines.after}(`);
+    at >= 0;
+    at = lines.fork.indexOf(`${lines.after}(`, at + 1)
+  ) {
+    const here = callArguments(lines.fork, at + lines.after.length);
+    if (here === undefined || here.closed !== before.closed) continue;
+    const order = argumentOrder(called, values(lines.fork, here.pieces));
+    if (order !== undefined) return isInOrder(order) ? lines.after : `${lines.after}\0${order.join(',')}`;
+  }
+  return undefined;
 }
 
 const atStart = tokenHash('^');

@@ -3,6 +3,7 @@ import type { Span, WordMatcher } from '../rules/words.ts';
 import type { Brand } from './brand.ts';
 import { type Evidence, widestLevel } from './evidence.ts';
 import type { FileKind } from './file-kind.ts';
+import { callArguments } from './go/call-arguments.ts';
 import { findPhrases } from './phrases.ts';
 import { scopeFinder } from './scopes.ts';
 import { isWord, tokenize } from './tokens.ts';
@@ -27,6 +28,8 @@ export interface Choice {
   readonly rule: string | undefined;
   /** How narrow the context was in which the fork was seen to say so: 0 is two tokens either side. */
   readonly level: number;
+  /** For a call with its arguments in another order: for each of them its place upstream. */
+  readonly order?: readonly number[];
 }
 
 export interface Translated {
@@ -67,6 +70,10 @@ export interface TranslatorContext {
   readonly throughout?: boolean;
   /** A qualified Go name in the fork. */
   readonly symbol: ((name: string) => string | undefined) | undefined;
+  /** What stands in the fork for calls of upstream's whose own counterpart it took out since. */
+  readonly successors?: ReadonlyMap<string, Successor>;
+  /** Whether a qualified name was the fork's once and is no longer. */
+  readonly gone?: (name: string) => boolean;
   /** Names by which the upstream file imports upstream's packages. */
   readonly qualifiers: ReadonlySet<string>;
   /** Upstream paths named in the text, and where they are in the fork. */
@@ -75,6 +82,12 @@ export interface TranslatorContext {
   readonly own?: { readonly from: string; readonly to: string };
   /** Upstream's name, as sentences have it. */
   readonly name: string;
+}
+
+/** A call of the fork's in place of another one, and the places of its arguments where they changed. */
+export interface Successor {
+  readonly name: string;
+  readonly order?: readonly number[];
 }
 
 export interface Translator {
@@ -114,6 +127,7 @@ function translateLine(context: TranslatorContext, line: string): Translated {
   const plan = withoutDisproved(context, tokens, planTokens(context, line, tokens));
   if (tokens.length > 2000) return { text: plan.map((entry) => entry.text).join(''), choices: [] };
   const choices: Choice[] = [];
+  const reordered = new Map<number, readonly number[]>();
   const phrases = new Map(findPhrases(line, context.name).map(({ start, key }) => [start, key]));
   let start = 0;
   const out = tokens.map((token, index) => {
@@ -137,9 +151,15 @@ function translateLine(context: TranslatorContext, line: string): Translated {
       return entry.text;
     }
     const choice = chooseWord(context, tokens, index, entry, phrase);
-    choices.push(choice);
-    return choice.fork;
+    const fits =
+      choice.order === undefined || argumentTokens(tokens, index, choice.order.length) !== undefined;
+    const chosen = fits ? choice : { ...choice, fork: entry.text, origin: 'kept' as const };
+    choices.push(chosen);
+    if (fits && choice.order !== undefined) reordered.set(index, choice.order);
+    return chosen.fork;
   });
+  // Inner calls first: what an argument came out as moves with it.
+  for (const [index, order] of [...reordered].reverse()) reorderArguments(tokens, out, index, order);
   for (const [index, token] of tokens.entries()) {
     if (token !== 'a' && token !== 'A') continue;
     const next = index + 2;
@@ -154,6 +174,44 @@ function translateLine(context: TranslatorContext, line: string): Translated {
   }
   followLabels(line, tokens, out);
   return { text: out.join(''), choices };
+}
+
+/** The tokens of each argument of a call whose name is at an index; undefined where the line does not hold so many. */
+function argumentTokens(
+  tokens: readonly string[],
+  index: number,
+  count: number,
+): readonly { readonly from: number; readonly to: number }[] | undefined {
+  const line = tokens.join('');
+  const found = callArguments(line, tokens.slice(0, index + 1).join('').length);
+  if (found === undefined || !found.closed || found.pieces.length !== count) return undefined;
+  const starts = new Map<number, number>();
+  let start = 0;
+  for (const [at, token] of tokens.entries()) {
+    starts.set(start, at);
+    start += token.length;
+  }
+  starts.set(start, tokens.length);
+  const ranges = found.pieces.flatMap((piece) => {
+    const [from, to] = [starts.get(piece.start), starts.get(piece.end)];
+    return from === undefined || to === undefined ? [] : [{ from, to }];
+  });
+  return ranges.length === count ? ranges : undefined;
+}
+
+/** Puts what the arguments of a call came out as in another order; all of an argument is in its first token then. */
+function reorderArguments(
+  tokens: readonly string[],
+  out: string[],
+  index: number,
+  order: readonly number[],
+): void {
+  const ranges = argumentTokens(tokens, index, order.length) ?? [];
+  const texts = ranges.map(({ from, to }) => out.slice(from, to).join(''));
+  for (const [place, { from, to }] of ranges.entries()) {
+    out.fill('', from, to);
+    out[from] = texts[order[place] ?? place] ?? '';
+  }
 }
 
 const labelledLink = /\[`?([A-Za-z]+) [^\]`]*`?\]\((?=\1_)/g;
@@ -201,13 +259,15 @@ function chooseWord(
   phrase: string | undefined,
 ): Choice {
   const token = tokens[index] ?? '';
-  const choice = (origin: Origin, fork: string, level = widestLevel): Choice => ({
+  const choice = (origin: Origin, fork: string, level = widestLevel, order?: readonly number[]): Choice => ({
     origin,
     upstream: token,
     fork,
     rule: entry.rule,
     level,
+    ...(order === undefined ? {} : { order }),
   });
+  const isGone = (value: string): boolean => value.includes('.') && context.gone?.(value) === true;
   // A new file has no text of its own to go by; how its neighbours are written comes first.
   const neighbour = context.neighbours?.(tokens, index);
   if (neighbour !== undefined) return choice('neighbour', neighbour);
@@ -218,7 +278,7 @@ function chooseWord(
   const stale = (value: string): boolean => context.renamed && value === token && entry.text !== token;
   const overlooked = (value: string): boolean => context.throughout === true && stale(value);
   if (near !== undefined && !(near.level >= 3 && overlooked(near.value)))
-    return choice('file', near.value, near.level);
+    return choice('file', near.value, near.level, near.order);
   // Elsewhere it may have stood for a command or a path: how a name is capitalised here the rule knows better.
   const onlyCase = (value: string): boolean =>
     value !== entry.text && value.toLowerCase() === entry.text.toLowerCase();
@@ -230,25 +290,28 @@ function chooseWord(
     !overlooked(anywhere.value) &&
     (anywhere.value === token || context.file?.evidence.stays(token) !== true)
   )
-    return choice('file-word', anywhere.value);
+    return choice('file-word', anywhere.value, anywhere.level, anywhere.order);
   const memory = context.memory;
   const remembered = memory?.evidence.find(tokens, index, { from: 0, to: 3, visible: memory.visible });
   if (
     remembered !== undefined &&
+    !isGone(remembered.value) &&
     !stale(remembered.value) &&
     !(remembered.level > 1 && onlyCase(remembered.value))
   )
-    return choice('memory', remembered.value, remembered.level);
+    return choice('memory', remembered.value, remembered.level, remembered.order);
   const symbol = token.includes('.') ? context.symbol?.(token) : undefined;
   if (symbol !== undefined) return choice('symbol', symbol);
+  const successor = context.successors?.get(token);
+  if (successor !== undefined) return choice('symbol', successor.name, 0, successor.order);
   const vaguely = memory?.evidence.find(tokens, index, {
     from: 4,
     to: widestLevel,
     need: 2,
     visible: memory.visible,
   });
-  if (vaguely !== undefined && !stale(vaguely.value) && !onlyCase(vaguely.value))
-    return choice('memory-word', vaguely.value);
+  if (vaguely !== undefined && !isGone(vaguely.value) && !stale(vaguely.value) && !onlyCase(vaguely.value))
+    return choice('memory-word', vaguely.value, vaguely.level, vaguely.order);
   return choice(entry.text === token ? 'kept' : 'rule', entry.text);
 }
 

@@ -32,6 +32,12 @@ export interface RenameHistory {
   origin(path: string, visible: Visible): string;
   /** Commits that changed a file under this name, merges not among them, oldest first. */
   changes(path: string): readonly FileTouch[];
+  /** Changes of the files that `isWanted` names, between two commits where told, oldest first. */
+  touched(
+    isWanted: (path: string) => boolean,
+    first?: number,
+    last?: number,
+  ): readonly { readonly path: string; readonly touch: FileTouch }[];
   /** Adds what a commit did that came after all others. */
   append(
     index: number,
@@ -139,6 +145,15 @@ export function openRenameHistory(history: History, moves: Moves): RenameHistory
       for (const { path, before, after } of touched) push(touches, path, { index, before, after });
     },
     changes: (path) => touches.get(path) ?? [],
+    touched(isWanted, first = 0, last = Number.MAX_SAFE_INTEGER) {
+      const found: { readonly path: string; readonly touch: FileTouch }[] = [];
+      for (const [path, list] of touches) {
+        if (!isWanted(path)) continue;
+        for (const touch of list)
+          if (touch.index >= first && touch.index <= last) found.push({ path, touch });
+      }
+      return found.sort((left, right) => left.touch.index - right.touch.index);
+    },
     follow(start, visible, since = -1) {
       let path = start;
       let after = since;

@@ -125,6 +125,60 @@ describe('picking', () => {
     expect(kept.result).toMatchObject({ status: 'review', doubts: [{ rule: 'word-left-in-doc' }] });
   });
 
+  it('follows a function that the fork deleted to what replaced its calls, with the places of their arguments', async () => {
+    const helpers = (name: string, ...more: readonly string[]): string =>
+      `package ${name}\n\n// PathExists says whether a path exists.\nfunc PathExists(path string) bool {\n\treturn path != ""\n}\n${more.join('')}`;
+    const within =
+      '\n// IsWithin looks a word up.\nfunc IsWithin(word string, list []string) bool {\n\treturn false\n}\n';
+    const user = (call: string): string =>
+      `package store\n\nimport (\n\t${call.startsWith('slices') ? '"slices"' : '"example.org/onyx/shared/util"'}\n)\n\n// Has looks.\nfunc Has(words []string) bool {\n\treturn ${call}\n}\n`;
+    const upstream: FixtureCommit = {
+      name: 'upstream',
+      from: 'base',
+      time: 1500,
+      files: { 'shared/helpers.go': helpers('shared', within) },
+    };
+    const { result, read } = await pick(
+      [
+        upstream,
+        change(
+          {
+            'quartz/store/store.go': upstreamStore(
+              '\tif shared.IsWithin(path, []string{"a", "b"}) {\n\t\treturn nil\n\t}\n\n\treturn nil\n',
+            ),
+          },
+          { from: 'upstream' },
+        ),
+      ],
+      [
+        {
+          name: 'had',
+          from: 'rename',
+          time: 2100,
+          files: {
+            'shared/util/helpers.go': helpers('util', within),
+            'internal/store/has.go': user('util.IsWithin("a", words)'),
+          },
+        },
+        {
+          name: 'replaced',
+          from: 'had',
+          time: 2200,
+          files: { 'internal/store/has.go': user('slices.Contains(words, "a")') },
+        },
+        {
+          name: 'deleted',
+          from: 'replaced',
+          time: 2300,
+          files: { 'shared/util/helpers.go': helpers('util') },
+        },
+      ],
+    );
+    expect(read('internal/store/store.go')).toContain('\tif slices.Contains([]string{"a", "b"}, path) {\n');
+    expect(read('internal/store/store.go')).toContain('\t"slices"\n');
+    expect(result.status).toBe('clean');
+  });
+
   it('takes a word with a slash for a path only where upstream has a file of that kind', async () => {
     const { read } = await pick([
       change({

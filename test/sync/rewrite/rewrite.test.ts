@@ -82,6 +82,30 @@ describe('evidence', () => {
     expect(evidence.find(tokenize('other words'), 0, { from: 0, to: 6 })).toBeUndefined();
   });
 
+  it('learns a call with the places of its arguments, and no call that takes other values', () => {
+    const find = (name: string, ...lines: readonly (readonly [string, string])[]) => {
+      const evidence = createEvidence(brand);
+      for (const [before, after] of lines) evidence.learn(before, after);
+      return evidence.find([name], 0, { from: 6, to: 6 });
+    };
+    const turned = find('shared.StringInSlice', [
+      '\tif shared.StringInSlice(key, []string{"a", "b"}) {',
+      '\tif slices.Contains([]string{"a", "b"}, key) {',
+    ]);
+    const straight = find('shared.Run', [
+      '\tshared.Run(a, shared.Join(b, c))',
+      '\tutil.Run(a, util.Join(b, c))',
+    ]);
+    const other = find('shared.Run', ['\tshared.Run(a, b)', '\tutil.Run(c, a, b)']);
+    const begun = find('shared.Run', ['\tshared.Run(a, func() {', '\tutil.Run(a, func() {']);
+
+    expect(turned).toMatchObject({ value: 'slices.Contains', order: [1, 0] });
+    expect(straight).toMatchObject({ value: 'util.Run' });
+    expect(straight?.order).toBeUndefined();
+    expect(other).toBeUndefined();
+    expect(begun).toMatchObject({ value: 'util.Run' });
+  });
+
   it('shows an asker only what the asker may see', () => {
     const evidence = createEvidence(brand);
     evidence.learn('the lxd one', 'the incus one', 1);
@@ -165,6 +189,23 @@ describe('translator', () => {
     expect(translator.translate('curl -H "A: b" "lxd/1.0" | jq').text).toBe(
       'curl -H "A: b" "incus/1.0" | jq',
     );
+  });
+
+  it('puts the arguments of a call where the call of the fork takes them', () => {
+    const evidence = createEvidence(brand);
+    evidence.learn('\tif shared.StringInSlice(key, list) {', '\tif slices.Contains(list, key) {');
+    const file = { evidence, lines: new Map() };
+    const go = { ...context, path: 'lxd/a.go', kind: 'go', file, qualifiers: new Set(['shared']) } as const;
+    const translate = (line: string) => createTranslator(go).translate(line).text;
+
+    expect(translate('\tif !shared.StringInSlice(r.Header.Get("A, B"), []string{"x", "y"}) {')).toBe(
+      '\tif !slices.Contains([]string{"x", "y"}, r.Header.Get("A, B")) {',
+    );
+    expect(translate('\treturn shared.StringInSlice(shared.StringInSlice(a, b), c)')).toBe(
+      '\treturn slices.Contains(c, slices.Contains(b, a))',
+    );
+    // A call that goes on in the next line keeps its name, and the fork's lack of it is named.
+    expect(translate('\tshared.StringInSlice(key,')).toBe('\tshared.StringInSlice(key,');
   });
 
   it('lets the scripts beside a script decide before what it has in other surroundings', () => {

@@ -121,9 +121,14 @@ function computeNeed(
       continue;
     }
     if (add.some((spec) => spec.path === found.spec.path)) continue;
-    add.push(found.spec);
     // The fork imports it by another name already: Go takes both, and a person may not want that.
-    if (found.guessed || havePaths.has(found.spec.path)) guessed.push(found.spec.path);
+    const twice = havePaths.has(found.spec.path);
+    if (twice && localName(found.spec) !== name) {
+      unresolved.push(name);
+      continue;
+    }
+    add.push(found.spec);
+    if (found.guessed || twice) guessed.push(found.spec.path);
   }
   return { drop, add, unresolved, guessed };
 }
@@ -186,13 +191,16 @@ function findImport(
   const options = [...context.fork.importPathsFor(name)].filter(
     ([path]) => theirs === undefined || forkFolder(context, path) !== undefined,
   );
+  // A package of the standard library that nothing else is called by in the whole fork is no guess.
+  const isOnly = (path: string): boolean =>
+    options.length === 1 && groupOf(path, context.fork.module) === 'standard';
   const best = options.toSorted(
     (left, right) =>
       Number(declares(forkFolder(context, right[0]))) - Number(declares(forkFolder(context, left[0]))) ||
       right[1] - left[1],
   )[0];
   if (best !== undefined && (theirs !== undefined || !declared))
-    return { spec: spec(best[0]), guessed: !declares(forkFolder(context, best[0])) };
+    return { spec: spec(best[0]), guessed: !isOnly(best[0]) && !declares(forkFolder(context, best[0])) };
   if (theirs !== undefined)
     return { spec: { alias: theirs.alias, path: mapImport(context, theirs.path) }, guessed: true };
   if (declared) return undefined;
