@@ -22,6 +22,8 @@ export interface ScanNames {
   /** Names of upstream commits that branches end at. */
   readonly main: string;
   readonly stable?: string;
+  /** Ends of branches that nothing is taken from. */
+  readonly elsewhere?: readonly string[];
   readonly fork?: string;
   readonly cache?: ScanCache;
 }
@@ -42,6 +44,7 @@ export async function scanTiny(tiny: TinyFork, names: ScanNames): Promise<Scanne
         { branch: 'main', sha: tiny.sha(names.main) },
         ...(names.stable === undefined ? [] : [{ branch: 'stable', sha: tiny.sha(names.stable) }]),
       ],
+      upstreamBranches: (names.elsewhere ?? []).map(tiny.sha),
       fork: tiny.sha(names.fork ?? 'rename'),
       forkBranches: [],
     },

@@ -90,6 +90,7 @@ function createProgram(finish: (code: ExitCode) => void): Command {
   withScan(program.command('status'))
     .description('how many commits are in each state, or all that is known of one')
     .argument('[commit]', 'an upstream commit')
+    .option('--explain <commit>', 'say by which evidence an upstream commit is in its state')
     .option('--json', 'as JSON')
     .option('--html <file>', 'as a page')
     .action(async (commit: string | undefined, options) => finish(await runStatus(commit, options)));
@@ -113,6 +114,9 @@ function createProgram(finish: (code: ExitCode) => void): Command {
   withDecision(withUpstream(program.command('park')))
     .description('write down that somebody has to do something before a commit comes over')
     .action(async (commit: string, options) => finish(await runDecide('park', commit, options)));
+  withDecision(withUpstream(program.command('alone')))
+    .description('write down that a commit comes over although the rest of its pull request cannot')
+    .action(async (commit: string, options) => finish(await runDecide('alone', commit, options)));
   withDecision(withFork(program.command('take')))
     .description('write down that a commit was brought over by hand')
     .option('--fork-commit <commit>', 'the fork commit that has the change')

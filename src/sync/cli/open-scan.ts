@@ -33,14 +33,15 @@ export async function openScanFor(options: ScanOptions, pack: RulePack, engine: 
           (text) => process.stderr.write(`${text}\n`),
         );
   try {
-    const [tips, onto, forkBranches] = await Promise.all([
+    const [tips, onto, upstreamBranches, forkBranches] = await Promise.all([
       upstreamTips(upstream, pack, options.branch),
       resolveCommit(fork, options.onto ?? 'HEAD'),
+      allBranches(upstream),
       allBranches(fork),
     ]);
     return await scanRepositories(
       { pack, objects: engine.objects, cache, decisions: readDecisions(pack.folder) },
-      { upstream: tips, fork: onto, forkBranches },
+      { upstream: tips, upstreamBranches, fork: onto, forkBranches },
     );
   } finally {
     cache.close();
@@ -114,7 +115,7 @@ async function isAncestor(repository: string, older: string, newer: string): Pro
   return status === 0;
 }
 
-async function allBranches(repository: string): Promise<readonly string[]> {
+export async function allBranches(repository: string): Promise<readonly string[]> {
   const listed = await openGit(repository).raw([
     'for-each-ref',
     '--format=%(objectname)',

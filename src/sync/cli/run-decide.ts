@@ -58,7 +58,8 @@ async function decisionOf(
 ): Promise<Decision> {
   switch (kind) {
     case 'park':
-      return { ...base, decision: 'park' };
+    case 'alone':
+      return { ...base, decision: kind };
     case 'take': {
       if (options.forkCommit === undefined)
         throw syncFailure({

@@ -162,6 +162,7 @@ export function parkedText(why: ParkedWhy): string {
     case 'depends':
       return `builds on ${why.on.map((sha) => sha.slice(0, 12)).join(' ')}`;
     case 'decided':
+    case 'incomplete':
       return why.reason;
   }
 }

@@ -3,14 +3,19 @@ import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { formatTable, inert } from '../../core/text.ts';
 import { readable, readableJson } from '../git/output.ts';
 import { openGit, resolveCommit } from '../git/resolve-commit.ts';
+import type { Engine } from '../pick/open-engine.ts';
 import { syncFailure } from '../problem.ts';
 import { createReviewPage } from '../report/review-page.ts';
 import { checkPagePath, writePage } from '../report/write-page.ts';
+import { explainCommit } from '../scan/explain.ts';
+import type { OpenScan } from '../scan/scan-repositories.ts';
 import { type CommitState, countStates, type Scan, type ScannedCommit, states } from '../scan/scan-result.ts';
 import { openScanFor, type ScanOptions } from './open-scan.ts';
 import { needRepositories, openEngineFor, openPack, refuseUnused } from './options.ts';
 
 export interface ScanCommandOptions extends ScanOptions {
+  /** An upstream commit, or undefined. */
+  readonly explain?: string;
   readonly json?: boolean;
   readonly html?: string;
   readonly state?: readonly string[];
@@ -40,6 +45,7 @@ export async function runScan(options: ScanCommandOptions): Promise<ExitCode> {
 
 /** How many commits are in each state and why; of one commit, all that is known. */
 export async function runStatus(commit: string | undefined, options: ScanCommandOptions): Promise<ExitCode> {
+  if (options.explain !== undefined) return explainStatus(options.explain, commit, options);
   const scan = await scanFor(options);
   if (options.html !== undefined) writePage(options.html, createReviewPage({ scan, picks: [] }));
   if (commit !== undefined) {
@@ -64,12 +70,44 @@ export async function runStatus(commit: string | undefined, options: ScanCommand
   return counts.pending > 0 ? exitCode.done : exitCode.nothingToDo;
 }
 
-async function scanFor(options: ScanCommandOptions): Promise<Scan> {
+/** By which evidence a commit is in its state. */
+async function explainStatus(
+  name: string,
+  commit: string | undefined,
+  options: ScanCommandOptions,
+): Promise<ExitCode> {
+  refuseUnused(options, ['html'], 'with --explain, which prints lines');
+  if (commit !== undefined)
+    throw syncFailure({
+      code: 'usage',
+      why: 'Two commits are named.',
+      next: 'Give one of them to --explain, and nothing else.',
+    });
+  return withScan(options, async (open, { objects }) => {
+    const only = await findCommit(open.scan, name, needRepositories(options).upstream);
+    const lines = await explainCommit(objects, open, only);
+    process.stdout.write(
+      options.json === true
+        ? `${readableJson({ ...only, lines })}\n`
+        : `${lines.map((line) => inert(readable(line))).join('\n')}\n`,
+    );
+    return exitCode.done;
+  });
+}
+
+function scanFor(options: ScanCommandOptions): Promise<Scan> {
   checkPagePath(options.html);
+  return withScan(options, async ({ scan }) => scan);
+}
+
+async function withScan<T>(
+  options: ScanCommandOptions,
+  use: (open: OpenScan, engine: Engine) => Promise<T>,
+): Promise<T> {
   const pack = openPack(options);
   const engine = await openEngineFor(options, pack, 'much');
   try {
-    return (await openScanFor(options, pack, engine)).scan;
+    return await use(await openScanFor(options, pack, engine), engine);
   } finally {
     await engine.close();
   }
@@ -129,6 +167,8 @@ function describe(commit: ScannedCommit): string {
     `${commit.sha} ${commit.subject}`,
     `${commit.state}: ${commit.reason}`,
     ...(commit.fork === undefined ? [] : [`fork commit ${commit.fork}`]),
+    ...(commit.via === undefined ? [] : [`backport of ${commit.via}`]),
+    ...(commit.missing ?? []).map(({ sha, subject }) => `missing ${sha} ${subject}`),
     ...(commit.evidence ?? []).map((line) => `licence: ${line}`),
   ];
   return lines.map((line) => inert(readable(line))).join('\n');

@@ -41,7 +41,9 @@ export type Decision =
       readonly seen?: { readonly upstream: readonly string[]; readonly fork: string };
     })
   | (DecisionBase & { readonly decision: 'take'; readonly fork: string })
-  | (DecisionBase & { readonly decision: 'park' });
+  | (DecisionBase & { readonly decision: 'park' })
+  /** It comes over although the rest of its pull request cannot. */
+  | (DecisionBase & { readonly decision: 'alone' });
 
 const folderName = 'decisions';
 const largestFile = 64 * 1024;
@@ -95,7 +97,7 @@ function readDecision(path: string, sha: string): Read {
     typeof value === 'object' && value !== null && 'decision' in value ? String(value.decision) : '';
   const kinds: Readonly<Record<string, unknown>> = schemas.decisions;
   if (!Object.hasOwn(kinds, kind))
-    return { errors: [{ at: 'decision', why: 'one of skip, park, take is needed' }] };
+    return { errors: [{ at: 'decision', why: 'one of skip, park, take, alone is needed' }] };
   const errors = validateSchema(value, kinds[kind] as SchemaNode);
   if (errors.length > 0) return { errors };
   // The schema has just proven the shape.

@@ -25,6 +25,8 @@ export interface Objects {
   commit(sha: string): Promise<Commit>;
   /** The commit, or undefined where this clone does not hold it (a shallow history ends here). */
   commitIfHere(sha: string): Promise<Commit | undefined>;
+  /** The same for one that is looked at once: it is not kept. */
+  commitInPassing(sha: string): Promise<Commit | undefined>;
   folder(sha: string): Promise<Folder>;
   /** What differs between two folders themselves, by name; what is in their folders is not looked at. */
   differing(before: string | undefined, after: string | undefined): Promise<readonly Difference[]>;
@@ -144,6 +146,12 @@ export function openObjects(reader: ObjectReader, memory: GitMemory = 'little'):
         commits.set(sha, parsed);
         return parsed;
       });
+    },
+    async commitInPassing(sha) {
+      const known = commits.get(sha);
+      if (known !== undefined) return known;
+      const found = own.get(sha) ?? (await reader.read(sha));
+      return found?.type === 'commit' ? parseCommit(sha, found.data) : undefined;
     },
     folder,
     differing,

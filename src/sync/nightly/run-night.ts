@@ -157,6 +157,7 @@ async function onEngine(
       engine,
       cache,
       upstream: await options.upstreamTips(),
+      upstreamBranches: await branchesOf(config.upstream),
       forkBranches: await branchesOf(config.fork),
       limit: config.limits.commits,
       onPlan: (open, plan) => {

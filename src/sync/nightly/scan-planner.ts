@@ -16,12 +16,13 @@ import { compileBrand } from '../rewrite/brand.ts';
 import { compileWords } from '../rules/words.ts';
 import type { ScanCache } from '../scan/scan-cache.ts';
 import { type OpenScan, scanRepositories } from '../scan/scan-repositories.ts';
-import { countStates, type ScanTip } from '../scan/scan-result.ts';
+import { countStates, type MissingCommit, type ScanTip } from '../scan/scan-result.ts';
 
 export interface ScanPlannerOptions {
   readonly engine: Engine;
   readonly cache: ScanCache;
   readonly upstream: readonly ScanTip[];
+  readonly upstreamBranches: readonly string[];
   readonly forkBranches: readonly string[];
   readonly limit: number;
   /** Told each plan that was made, with the scan that it rests on. */
@@ -41,7 +42,12 @@ export function openScanPlanner(options: ScanPlannerOptions): Planner {
     if (before !== undefined) return before;
     const open = await scanRepositories(
       { pack: engine.pack, objects: engine.objects, cache: options.cache, decisions },
-      { upstream: options.upstream, fork: onto, forkBranches: options.forkBranches },
+      {
+        upstream: options.upstream,
+        upstreamBranches: options.upstreamBranches,
+        fork: onto,
+        forkBranches: options.forkBranches,
+      },
     );
     known.set(key, open);
     return open;
@@ -171,6 +177,16 @@ function pickEntry(pick: PlannedPick, remaining: readonly string[]): PlanEntry {
   };
 }
 
+/** So many missing commits are named in a comment; `status --explain` names them all. */
+const mostNamed = 5;
+
+function listMissing(missing: readonly MissingCommit[]): readonly string[] {
+  const named = missing
+    .slice(0, mostNamed)
+    .map(({ sha, subject }) => `missing ${sha.slice(0, 12)} ${subject}`);
+  return missing.length > mostNamed ? [...named, `and ${missing.length - mostNamed} more`] : named;
+}
+
 function parkedEntry(
   { upstream, subject, why }: ParkedCommit,
   held: ReadonlyMap<string, readonly string[]>,
@@ -188,6 +204,13 @@ function parkedEntry(
         upstream,
         subject,
         reasons: [`builds on ${why.on.map((sha) => sha.slice(0, 12)).join(', ')}, which is parked`],
+      };
+    case 'incomplete':
+      return {
+        state: 'parked',
+        upstream,
+        subject,
+        reasons: [why.reason, ...listMissing(why.missing)],
       };
     case 'decided': {
       const reasons = held.get(upstream);

@@ -6,10 +6,10 @@ import { isMissingObject } from '../problem.ts';
 import type { LineStore } from '../rewrite/line-store.ts';
 
 export interface ParkedChanges {
-  /** Parks the changes of a commit. */
-  park(sha: string): Promise<void>;
+  /** Parks the changes of a commit: for all that comes later, or only for what has it as an ancestor. */
+  park(sha: string, reach?: 'all' | 'ancestors'): Promise<void>;
   /** Parked commits that a commit builds on. */
-  neededBy(sha: string): Promise<readonly string[]>;
+  neededBy(sha: string, isAncestor: (sha: string) => boolean): Promise<readonly string[]>;
 }
 
 /** Nothing where objects are not here: the pick itself then says so. */
@@ -24,6 +24,7 @@ async function readable<T>(made: Promise<readonly T[]>): Promise<readonly T[]> {
 
 interface ParkedFile {
   readonly sha: string;
+  readonly reach: 'all' | 'ancestors';
   /** The blob that the parked commit left behind; undefined where it deleted the file. */
   readonly blob: string | undefined;
   /** Whether the file was made or moved here: then everything in it builds on the commit. */
@@ -54,11 +55,12 @@ export function createParkedChanges(
     diffSequences(await lines(before), await lines(after));
 
   return {
-    async park(sha) {
+    async park(sha, reach = 'all') {
       for (const change of await readable(changesOf(sha))) {
         const whole = change.kind === 'made' || change.kind === 'moved';
         const file: ParkedFile = {
           sha,
+          reach,
           blob: change.after?.sha,
           whole,
           edits: whole || isSubmodule(change) ? [] : await editsOf(change.before?.sha, change.after?.sha),
@@ -67,12 +69,13 @@ export function createParkedChanges(
           files.set(path, [...(files.get(path) ?? []), file]);
       }
     },
-    async neededBy(sha) {
+    async neededBy(sha, isAncestor) {
       const needed = new Set<string>();
       for (const change of await readable(changesOf(sha)))
         for (const path of new Set([change.path, change.toPath]))
           for (const parked of files.get(path) ?? []) {
             if (needed.has(parked.sha) || isSubmodule(change)) continue;
+            if (parked.reach === 'ancestors' && !isAncestor(parked.sha)) continue;
             if ((await readable(meets(parked, change).then((met) => [met])))[0] === true)
               needed.add(parked.sha);
           }

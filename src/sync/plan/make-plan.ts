@@ -5,7 +5,7 @@ import { startChain } from '../pick/pick-chain.ts';
 import type { PickResult } from '../pick/pick-result.ts';
 import { matchesAnyGlob } from '../rules/glob.ts';
 import type { CommitFacts } from '../scan/commit-facts.ts';
-import { groupByMerge, type MergeGroup } from '../scan/group-by-merge.ts';
+import type { MergeGroup } from '../scan/group-by-merge.ts';
 import type { OpenScan } from '../scan/scan-repositories.ts';
 import type { ScannedCommit } from '../scan/scan-result.ts';
 import { cancelReverts } from './cancel-reverts.ts';
@@ -28,10 +28,7 @@ export async function makePlan(engine: Engine, open: OpenScan, options: PlanOpti
   const isOpen = (index: number): boolean => at(index)?.state === 'pending' || at(index)?.state === 'parked';
   const pairs = cancelReverts(upstream, isOpen);
   const cancelled = new Set(pairs.flatMap((pair) => [pair.reverted, pair.revert]));
-  const groups = groupByMerge(
-    upstream,
-    scan.upstream.map((tip) => tip.sha),
-  )
+  const groups = open.groups
     .map((group) => ({
       ...group,
       commits: group.commits.filter(
@@ -85,38 +82,48 @@ async function pickGroups(
     waiting.add(commit.sha);
     if (commit.evidence !== undefined) await parkedChanges.park(commit.sha);
   };
+  const park = async (commit: ScannedCommit, why: ParkedCommit): Promise<void> => {
+    parked.push(why);
+    // A commit that people parked need not be one whose files may be read.
+    // What is half of something holds back what is built on it; the whole of it may come by another branch.
+    if (commit.evidence !== undefined)
+      await parkedChanges.park(commit.sha, why.why.kind === 'incomplete' ? 'ancestors' : 'all');
+  };
   for (const group of groups) {
-    const size = group.commits.length;
+    const all = members(group, at);
+    const size = all.filter(isWanted).length;
     // What is after the limit is not even tried: the next run finds a fork that has this one's picks.
     if (count >= limit) {
-      for (const commit of members(group, at)) leftOut.push(later(commit, afterAll(limit)));
+      for (const commit of all.filter(isWanted)) leftOut.push(later(commit, afterAll(limit)));
       continue;
     }
     if (count > 0 && count + size > limit) {
       const reason = `its pull request has ${size} commits, and ${limit - count} of the ${limit} picks of this run are left`;
-      for (const commit of members(group, at)) await wait(commit, reason);
+      for (const commit of all) {
+        const decided = isWanted(commit) ? undefined : parkedBefore(commit);
+        if (decided === undefined) await wait(commit, reason);
+        else await park(commit, decided);
+      }
       continue;
     }
     const picks: PlannedPick[] = [];
-    for (const commit of members(group, at)) {
+    for (const commit of all) {
       if (count >= limit) {
         const reason =
           size > limit
             ? `its pull request has ${size} commits, more than the ${limit} picks of a run: the others come first`
             : afterAll(limit);
-        leftOut.push(later(commit, reason));
+        if (isWanted(commit)) leftOut.push(later(commit, reason));
         continue;
       }
-      const before = await reasonToPark(parkedChanges, commit);
+      const before = parkedBefore(commit) ?? (await buildsOnParked(parkedChanges, commit, upstream));
       if (before?.why.kind === 'depends' && before.why.on.some((sha) => waiting.has(sha))) {
         const on = before.why.on.map((sha) => sha.slice(0, 12)).join(', ');
         await wait(commit, `builds on ${on}, which waits`);
         continue;
       }
       if (before !== undefined) {
-        // A commit that people parked need not be one whose files may be read.
-        if (commit.evidence !== undefined) await parkedChanges.park(commit.sha);
-        parked.push(before);
+        await park(commit, before);
         continue;
       }
       const made = await chain.pick(commit.sha);
@@ -158,14 +165,25 @@ function titleOf(group: MergeGroup, upstream: History<CommitFacts>): string {
   return number === undefined || first === undefined ? group.title : `${number}: ${first.subject}`;
 }
 
-async function reasonToPark(
+function isWanted(commit: ScannedCommit): boolean {
+  return commit.state === 'pending';
+}
+
+/** What the scan parked. */
+function parkedBefore(commit: ScannedCommit): ParkedCommit | undefined {
+  const { sha: upstream, subject, reason, missing, merge } = commit;
+  if (missing !== undefined)
+    return { upstream, subject, why: { kind: 'incomplete', reason, merge, missing } };
+  return commit.state === 'parked' ? { upstream, subject, why: { kind: 'decided', reason } } : undefined;
+}
+
+async function buildsOnParked(
   parkedChanges: ParkedChanges,
-  commit: ScannedCommit,
+  { sha: upstream, subject }: ScannedCommit,
+  history: History<CommitFacts>,
 ): Promise<ParkedCommit | undefined> {
-  const { sha: upstream, subject } = commit;
-  if (commit.state === 'parked')
-    return { upstream, subject, why: { kind: 'decided', reason: commit.reason } };
-  const on = await parkedChanges.neededBy(upstream);
+  const behind = history.visibleFrom(upstream);
+  const on = await parkedChanges.neededBy(upstream, (sha) => behind[history.indexOf.get(sha) ?? -1] === 1);
   return on.length === 0 ? undefined : { upstream, subject, why: { kind: 'depends', on } };
 }
 

@@ -1,6 +1,6 @@
 // Everything that a run would do, as one serialisable value: dry runs print it, pages and publishing render it.
 import type { Conflict, Doubt, PickedFile } from '../pick/pick-result.ts';
-import type { ScanTip } from '../scan/scan-result.ts';
+import type { MissingCommit, ScanTip } from '../scan/scan-result.ts';
 
 /** A commit that the run brings over. */
 export interface PlannedPick {
@@ -30,7 +30,14 @@ export type ParkedWhy =
   | { readonly kind: 'blocked'; readonly reasons: readonly string[] }
   /** Changes lines that a parked commit changed before. */
   | { readonly kind: 'depends'; readonly on: readonly string[] }
-  | { readonly kind: 'decided'; readonly reason: string };
+  | { readonly kind: 'decided'; readonly reason: string }
+  /** The rest of its pull request can never come over. */
+  | {
+      readonly kind: 'incomplete';
+      readonly reason: string;
+      readonly merge: string | undefined;
+      readonly missing: readonly MissingCommit[];
+    };
 
 export interface ParkedCommit {
   readonly upstream: string;

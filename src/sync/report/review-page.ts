@@ -135,6 +135,12 @@ function parkedDetails(parked: ParkedCommit): string {
   switch (why.kind) {
     case 'decided':
       return `${head(why.reason)}</details>`;
+    case 'incomplete': {
+      const missing = why.missing.map(
+        (one) => `<li>${sha(one.sha)} ${html(one.subject)} <span class="why">${html(one.reason)}</span></li>`,
+      );
+      return `${head(why.reason)}<p>missing:</p><ul>${missing.join('')}</ul></details>`;
+    }
     case 'blocked':
       return `${head(why.reasons.join('; '))}</details>`;
     case 'depends':

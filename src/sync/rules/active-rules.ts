@@ -22,6 +22,7 @@ export function activeRules(pack: RulePack, isAncestor: (sha: string) => boolean
     merge: pack.merge.filter(holds),
     skip: pack.skip.filter(holds),
     leaveOut: pack.leaveOut.filter(holds),
+    standAlone: pack.standAlone.filter(holds),
     messages: pack.messages.filter(holds),
     doubts: pack.doubts.filter(holds),
   };
@@ -38,6 +39,7 @@ function allRules(pack: RulePack): readonly RuleBase[] {
     ...pack.merge,
     ...pack.skip,
     ...pack.leaveOut,
+    ...pack.standAlone,
     ...pack.messages,
     ...pack.doubts,
   ];

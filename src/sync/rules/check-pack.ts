@@ -124,6 +124,9 @@ function emptySkips(pack: RulePack): readonly PackError[] {
     ...pack.leaveOut
       .filter((rule) => isEmpty(rule.subjects, rule.authors, rule.onlyFiles, rule.merges))
       .map(({ id }) => ({ id, why: 'names neither subjects, authors, files nor merges' })),
+    ...pack.standAlone
+      .filter((rule) => isEmpty(rule.subjects, rule.merges, rule.missing))
+      .map(({ id }) => ({ id, why: 'names neither subjects, merges nor what may be missing' })),
   ].map(({ id, why }) => ({ file: 'skip.yaml', at: id, why }));
 }
 

@@ -21,6 +21,7 @@ import type {
   ProtectedRule,
   RulePack,
   SkipRule,
+  StandAloneRule,
   SymbolRule,
   WordRule,
 } from './model.ts';
@@ -36,7 +37,11 @@ interface PackFiles {
   readonly 'text.yaml': { readonly protected: readonly ProtectedRule[]; readonly words: readonly WordRule[] };
   readonly 'go.yaml': { readonly symbols: readonly SymbolRule[]; readonly imports?: readonly ImportRule[] };
   readonly 'merge.yaml': { readonly merge: readonly MergeRule[] };
-  readonly 'skip.yaml': { readonly skip: readonly SkipRule[]; readonly leaveOut?: readonly LeaveOutRule[] };
+  readonly 'skip.yaml': {
+    readonly skip: readonly SkipRule[];
+    readonly leaveOut?: readonly LeaveOutRule[];
+    readonly standAlone?: readonly StandAloneRule[];
+  };
   readonly 'doubts.yaml': { readonly doubts: readonly DoubtRule[] };
   readonly 'messages.yaml': { readonly messages: readonly MessageRule[] };
 }
@@ -82,6 +87,7 @@ export function loadPack(folder: string): RulePack {
     merge: merge.merge,
     skip: skip.skip,
     leaveOut: skip.leaveOut ?? [],
+    standAlone: skip.standAlone ?? [],
     doubts: doubts.doubts,
     messages: messages.messages,
   };
@@ -153,7 +159,7 @@ function doubledIds(pack: RulePack): readonly PackError[] {
     'text.yaml': [...pack.protected, ...pack.words],
     'go.yaml': [...pack.symbols, ...pack.imports],
     'merge.yaml': pack.merge,
-    'skip.yaml': [...pack.skip, ...pack.leaveOut],
+    'skip.yaml': [...pack.skip, ...pack.leaveOut, ...pack.standAlone],
     'doubts.yaml': pack.doubts,
     'messages.yaml': pack.messages,
   };

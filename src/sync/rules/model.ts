@@ -110,6 +110,19 @@ export interface LeaveOutRule extends RuleBase {
   readonly merges?: readonly string[];
 }
 
+/**
+ * Which commits come over although other commits of their pull request cannot: all that is given has to hold. Of a barred
+ * commit nothing but its subject is looked at.
+ */
+export interface StandAloneRule extends RuleBase {
+  /** Patterns of the subject of the commit that comes over. */
+  readonly subjects?: readonly string[];
+  /** Patterns of the subject of the merge. */
+  readonly merges?: readonly string[];
+  /** Patterns of subjects; all that is missing is of one of these. */
+  readonly missing?: readonly string[];
+}
+
 export interface MessageRule extends RuleBase {
   readonly from: string;
   readonly to: string;
@@ -188,6 +201,7 @@ export interface RulePack {
   readonly merge: readonly MergeRule[];
   readonly skip: readonly SkipRule[];
   readonly leaveOut: readonly LeaveOutRule[];
+  readonly standAlone: readonly StandAloneRule[];
   readonly messages: readonly MessageRule[];
   readonly doubts: readonly DoubtRule[];
 }

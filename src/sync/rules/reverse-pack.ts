@@ -70,6 +70,7 @@ export function reversePack(pack: RulePack): ReversedPack {
       doubts: [],
       skip: pack.skip,
       leaveOut: [],
+      standAlone: [],
     },
   };
 }

@@ -16,6 +16,7 @@ export function ruleIds(pack: RulePack): readonly string[] {
     ...pack.merge,
     ...pack.skip,
     ...pack.leaveOut,
+    ...pack.standAlone,
     ...pack.doubts,
     ...pack.messages,
   ].map((rule) => rule.id);
@@ -44,6 +45,7 @@ export function withoutRule(pack: RulePack, id: string): RulePack {
     merge: others(pack.merge),
     skip: others(pack.skip),
     leaveOut: others(pack.leaveOut),
+    standAlone: others(pack.standAlone),
     doubts: others(pack.doubts),
     messages: others(pack.messages),
   };

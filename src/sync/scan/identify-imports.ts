@@ -83,7 +83,10 @@ function closestFirst(
 }
 
 /** How many words of two subjects are the same. */
-export function likeness(commit: CommitFacts, other: CommitFacts | undefined): number {
+export function likeness(
+  commit: Pick<CommitFacts, 'subject'>,
+  other: Pick<CommitFacts, 'subject'> | undefined,
+): number {
   const words = new Set(commit.subject.split(' '));
   return other === undefined ? 0 : other.subject.split(' ').filter((word) => words.has(word)).length;
 }

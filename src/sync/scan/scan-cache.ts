@@ -7,6 +7,14 @@ import { type CacheFormat, openCacheDatabase } from '../cache/open-cache-databas
 /** Whether a value is one of those that were written down. */
 export type IsValue<T> = (value: unknown) => value is T;
 
+export function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+export function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(isText);
+}
+
 export interface ScanCache {
   /** Finds values by key; of a key that was added twice the later one. What is not of its kind was never there. */
   read<T>(kind: string, is: IsValue<T>): (key: string) => T | undefined;

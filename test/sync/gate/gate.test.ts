@@ -144,6 +144,7 @@ describe('the licence gate', () => {
       { pack: engine.pack, objects: engine.objects, cache: noScanCache, decisions: new Map() },
       {
         upstream: [{ branch: 'elsewhere', sha: tiny.sha('change') }],
+        upstreamBranches: [],
         fork: tiny.sha('rename'),
         forkBranches: [],
       },
