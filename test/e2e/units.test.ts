@@ -156,6 +156,17 @@ describe('where systemctl answers questions and cannot act', () => {
       says: ['System has not been booted with systemd', '--services FILE'],
     });
   });
+
+  it('the same where only the folder of a systemd was left behind', async () => {
+    await server.exec(['mkdir', '-p', '/run/systemd/system']);
+    try {
+      await expectBlocked(server, 'service-manager-offline', {
+        says: ['no systemd runs that could stop or start anything', '--services FILE'],
+      });
+    } finally {
+      await server.exec(['rmdir', '/run/systemd/system']);
+    }
+  });
 });
 
 describe('an LXD that no unit starts, and that a package manager brings back', () => {

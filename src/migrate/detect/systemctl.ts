@@ -17,10 +17,18 @@ export type ServiceManager =
   /** systemctl answers from files, and no systemd runs that would start or stop anything. */
   | { readonly kind: 'offline'; readonly said: string };
 
-/** As sd_booted(3) has it. */
-function systemdRuns(host: Host): boolean {
+/** As sd_booted(3) has it. An image or a tree that is entered with chroot may hold the folder all the same. */
+function wasBooted(host: Host): boolean {
   return existsSync(host.path('/run/systemd/system'));
 }
+
+/** The socket of the manager that is process 1, for systemctl alone (bus_init_private, src/core/dbus.c). */
+function managerListens(host: Host): boolean {
+  return existsSync(host.path('/run/systemd/private'));
+}
+
+/** systemctl itself knows that it is in a tree without a manager of its own (running_in_chroot, sd_booted). */
+const cannotAct = /Running in chroot|has not been booted with systemd|Can't operate/;
 
 /**
  * Whether systemd is there, whatever process 1 is, and whether it can act on these units: then it says of each whether
@@ -29,15 +37,16 @@ function systemdRuns(host: Host): boolean {
  */
 export async function serviceManager(host: Host, units: readonly string[]): Promise<ServiceManager> {
   if (host.which('systemctl') === undefined) return { kind: 'none' };
-  const runs = systemdRuns(host);
-  if (!runs) {
+  const booted = wasBooted(host);
+  if (!booted) {
     const listed = await ask(host, ['list-unit-files'], ({ status }) => (status === 0 ? true : undefined), 1);
     if ('said' in listed) return { kind: 'none' };
   }
   if (units.length === 0) return { kind: 'acts' };
-  const asked = await ask(host, ['is-active', ...units], wordOfEach(units), runs ? attempts : 1);
+  const isThere = booted && managerListens(host);
+  const asked = await ask(host, ['is-active', ...units], wordOfEach(units), isThere ? attempts : 1);
   if ('answer' in asked) return { kind: 'acts' };
-  if (runs) throw failed(['is-active', ...units], asked.said);
+  if (isThere && !cannotAct.test(asked.said)) throw failed(['is-active', ...units], asked.said);
   return { kind: 'offline', said: asked.said };
 }
 
@@ -113,7 +122,7 @@ async function ask<T>(
         .filter((part) => part !== undefined)
         .join('\n');
     }
-    if (attempt >= times) return { said };
+    if (attempt >= times || cannotAct.test(said)) return { said };
     await host.sleep(pauseMs);
   }
 }

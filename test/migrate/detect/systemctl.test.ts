@@ -15,7 +15,10 @@ function machine({ booted = false, files = units } = {}): FakeHost {
   const host = fakeHost();
   onTestFinished(() => host.dispose());
   host.machine.commands.set('systemctl', '/usr/bin/systemctl');
-  if (booted) fs.mkdirSync(host.path('/run/systemd/system'), { recursive: true });
+  if (booted) {
+    fs.mkdirSync(host.path('/run/systemd/system'), { recursive: true });
+    host.writeFile('/run/systemd/private', '');
+  }
   for (const file of files) host.writeFile(`/lib/systemd/system/${file}`, '[Unit]\n');
   return host;
 }
@@ -64,6 +67,38 @@ describe('the service manager', () => {
       kind: 'offline',
       said: expect.stringContaining(words),
     });
+  });
+
+  test.each([
+    ['Failed to connect to bus: No such file or directory\n', 1],
+    ['Failed to connect to system scope bus via local transport: Connection refused\n', 1],
+    ['', 0],
+  ])('is offline, at once, where only the folder of one is there: %j', async (stderr, status) => {
+    const host = machine({ booted: true });
+    fs.rmSync(host.path('/run/systemd/private'));
+    host.onRun(() => ({ status, stderr: Buffer.from(stderr) }));
+
+    expect(await serviceManager(host, units)).toEqual({
+      kind: 'offline',
+      said: stderr.trim() || 'status 0, without a word',
+    });
+    expect(asked(host, 'is-active')).toBe(1);
+  });
+
+  test('is offline, at once, in a chroot that shows the /run of a machine with one', async () => {
+    const host = machine({ booted: true });
+    host.onRun(() => ({ stderr: Buffer.from("Running in chroot, ignoring command 'is-active'\n") }));
+
+    expect(await serviceManager(host, units)).toMatchObject({ kind: 'offline' });
+    expect(asked(host, 'is-active')).toBe(1);
+  });
+
+  test('that runs beside a folder alone acts all the same, as one that is not process 1', async () => {
+    const host = machine({ booted: true });
+    fs.rmSync(host.path('/run/systemd/private'));
+    fakeSystemd(host);
+
+    expect(await serviceManager(host, units)).toEqual({ kind: 'acts' });
   });
 
   test('that runs is not asked for the list of all units, which took 20 s on a busy machine', async () => {
