@@ -5,6 +5,7 @@ import { createObjectWriter, type ObjectWriter } from '../git/object-writer.ts';
 import { type Objects, openObjects } from '../git/objects.ts';
 import { openScratch } from '../git/scratch.ts';
 import type { RulePack } from '../rules/model.ts';
+import { isPick } from './cached-values.ts';
 import { openWorkshop, type PickRequest } from './open-workshop.ts';
 import { claimBlocks, nameCommits, type PlacedPick, pickBatches } from './pick-batches.ts';
 import { engineHash, openCacheFor } from './pick-cache.ts';
@@ -65,8 +66,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
   /** A pick that the cache holds, if its commit is here still. */
   const remembered = async (request: PickRequest, keep: boolean): Promise<DetailedPick | undefined> => {
-    // Only this engine with these rules writes the entries: they have this shape.
-    const found = cache.get('pick', pickKey(request)) as DetailedPick | undefined;
+    const found = cache.get('pick', pickKey(request), isPick);
     const commit = found?.result.commit;
     if (!keep || commit === undefined) return found;
     return (await objects.commitIfHere(commit)) === undefined ? undefined : found;

@@ -10,7 +10,6 @@ import type { Objects } from '../git/objects.ts';
 import { isMissingObject } from '../problem.ts';
 import { compileBrand } from '../rewrite/brand.ts';
 import { createGoIndexer, type GoFileCache } from '../rewrite/go/go-index.ts';
-import type { GoFile } from '../rewrite/go/scan-go.ts';
 import { createLineStore } from '../rewrite/line-store.ts';
 import { matchesAnyGlob } from '../rules/glob.ts';
 import type { RulePack } from '../rules/model.ts';
@@ -20,6 +19,7 @@ import { type ImportCandidate, importCandidates } from '../scan/identify-imports
 import { type Lesson, type LessonContext, makeLesson } from '../scan/lessons.ts';
 import { createMemory } from '../scan/memory.ts';
 import { type MovesCache, openRenameHistory, readMoves } from '../scan/rename-history.ts';
+import { isGoFile, isLesson, isText } from './cached-values.ts';
 import { type Partner, share } from './partner.ts';
 import type { PickCache } from './pick-cache.ts';
 import type { Workshop } from './pick-view.ts';
@@ -192,8 +192,7 @@ async function loadLessons(
       const [one, two] = [upstream.commits[pair.upstream], fork.commits[pair.fork]];
       if (one === undefined || two === undefined || closed.has(one.sha)) continue;
       const key = `${one.sha} ${two.sha}`;
-      // Only this engine with these rules writes the entries.
-      const known = cache.get('lesson', key) as Lesson | undefined;
+      const known = cache.get('lesson', key, isLesson);
       lessons[index] = known ?? (await lessonOf(context, one, two));
       if (known === undefined && lessons[index] !== undefined) cache.set('lesson', key, lessons[index]);
     }
@@ -209,18 +208,14 @@ async function loadLessons(
 
 function movesIn(cache: PickCache): MovesCache {
   return {
-    get(comparison) {
-      const found = cache.get('moves', comparison);
-      return typeof found === 'string' ? found : undefined;
-    },
+    get: (comparison) => cache.get('moves', comparison, isText),
     set: (comparison, fields) => cache.set('moves', comparison, fields),
   };
 }
 
 function goFilesIn(cache: PickCache): GoFileCache {
   return {
-    // Only this engine writes the entries.
-    get: (blob) => cache.get('go-file', blob) as GoFile | undefined,
+    get: (blob) => cache.get('go-file', blob, isGoFile),
     set: (blob, file) => cache.set('go-file', blob, file),
   };
 }

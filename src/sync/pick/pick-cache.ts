@@ -12,7 +12,8 @@ import type { RulePack } from '../rules/model.ts';
 export type CacheKind = 'pick' | 'lesson' | 'moves' | 'go-file';
 
 export interface PickCache {
-  get(kind: CacheKind, key: string): unknown;
+  /** What is not of its form was never there. */
+  get<T>(kind: CacheKind, key: string, is: (value: unknown) => value is T): T | undefined;
   set(kind: CacheKind, key: string, value: unknown): void;
   close(): void;
 }
@@ -67,7 +68,7 @@ export function openPickCache(folder: string, makers: Makers, note: (text: strin
     database: opened,
     ids: opened.transaction(() => prepare(opened, makers)).immediate(),
   }));
-  const select = database.prepare<[number, string, string], { readonly sum: number; readonly value: Buffer }>(
+  const select = database.prepare<[number, string, string], Entry>(
     'SELECT sum, value FROM entries WHERE maker = ? AND kind = ? AND key = ?',
   );
   const insert = database.prepare(
@@ -75,6 +76,11 @@ export function openPickCache(folder: string, makers: Makers, note: (text: strin
   );
   let waiting: (readonly [CacheKind, string, Buffer])[] = [];
   let broken = false;
+  let damaged = false;
+  const tellDamage = (): undefined => {
+    if (!damaged) note(`The cache holds damaged entries; what they said is found out anew: ${path}`);
+    damaged = true;
+  };
   const write = database.transaction((entries: typeof waiting) => {
     for (const [kind, key, value] of entries)
       insert.run(ids[kind], kind, key, checksum(kind, key, value), value);
@@ -94,11 +100,13 @@ export function openPickCache(folder: string, makers: Makers, note: (text: strin
     waiting = [];
   };
   return {
-    get(kind, key) {
+    get(kind, key, is) {
       if (broken) return undefined;
       try {
         const found = select.get(ids[kind], kind, key);
-        return found === undefined ? undefined : readEntry(kind, key, found);
+        if (found === undefined) return undefined;
+        const value = readEntry(kind, key, found);
+        return is(value) ? value : tellDamage();
       } catch (error) {
         giveUp(error);
         return undefined;
@@ -116,19 +124,21 @@ export function openPickCache(folder: string, makers: Makers, note: (text: strin
   };
 }
 
+/** SQLite gives whatever is in a cell. */
+interface Entry {
+  readonly sum: unknown;
+  readonly value: unknown;
+}
+
 function checksum(kind: string, key: string, value: Buffer): number {
   return crc32(value, crc32(`${kind}\0${key}\0`));
 }
 
 /** An entry that does not fit its checksum, or that another Node wrote in another format, was never there. */
-function readEntry(
-  kind: string,
-  key: string,
-  found: { readonly sum: number; readonly value: Buffer },
-): unknown {
-  if (found.sum !== checksum(kind, key, found.value)) return undefined;
+function readEntry(kind: string, key: string, { sum, value }: Entry): unknown {
+  if (!Buffer.isBuffer(value) || sum !== checksum(kind, key, value)) return undefined;
   try {
-    return deserialize(found.value);
+    return deserialize(value);
   } catch {
     return undefined;
   }

@@ -46,8 +46,9 @@ export function openScanCache(folder: string, maker: string, note: (text: string
 
 interface Row {
   readonly kind: string;
-  readonly sum: number;
-  readonly value: string;
+  /** SQLite gives whatever is in a cell. */
+  readonly sum: unknown;
+  readonly value: unknown;
 }
 
 function open(database: Database.Database, maker: string): ScanCache {
@@ -91,7 +92,12 @@ function checksum(kind: string, value: string): number {
 
 /** Nothing of a part that is not as it was written: what it said is found out again. */
 function valuesIn({ kind, sum, value }: Row): object {
-  if (sum !== checksum(kind, value)) return {};
-  const values: unknown = JSON.parse(value);
+  if (typeof value !== 'string' || sum !== checksum(kind, value)) return {};
+  let values: unknown;
+  try {
+    values = JSON.parse(value);
+  } catch {
+    return {};
+  }
   return typeof values === 'object' && values !== null ? values : {};
 }

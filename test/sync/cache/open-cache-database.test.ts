@@ -1,10 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { deserialize, serialize } from 'node:v8';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { toolVersion } from '../../../src/core/version.ts';
+import { isGoFile, isLesson, isPick } from '../../../src/sync/pick/cached-values.ts';
 import { type Makers, openPickCache } from '../../../src/sync/pick/pick-cache.ts';
+import { readGoFile } from '../../../src/sync/rewrite/go/scan-go.ts';
 import { openScanCache } from '../../../src/sync/scan/scan-cache.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 
@@ -36,13 +39,13 @@ const kinds: Readonly<Record<string, Kind>> = {
       first.set('pick', 'new', 'value');
       first.close();
       const second = openPickCache(folder, makers('rules'), note);
-      const found = second.get('pick', 'new');
+      const found = second.get('pick', 'new', isText);
       second.close();
       return found;
     },
     find(folder, note) {
       const cache = openPickCache(folder, makers('rules'), note);
-      const found = cache.get('pick', 'kept');
+      const found = cache.get('pick', 'kept', isText);
       cache.close();
       return found;
     },
@@ -189,6 +192,86 @@ it('a cache of scans from before formats had numbers is made anew', () => {
   expect(notes.join()).toContain('an unreleased fork-sync (format 0)');
 });
 
+describe('an entry of a pick cache that is not as it was written', () => {
+  const changed = (sql: string): { found: unknown[]; notes: string[] } => {
+    const folder = temporaryFolder();
+    const notes: string[] = [];
+    const first = openPickCache(folder, makers('rules'), (text) => notes.push(text));
+    for (const key of ['one', 'two', 'three']) first.set('lesson', key, { paths: [], lines: [] });
+    first.close();
+    writeDatabase(join(folder, 'cache.sqlite'), sql);
+    const second = openPickCache(folder, makers('rules'), (text) => notes.push(text));
+    const found = ['one', 'two', 'three'].map((key) => second.get('lesson', key, isLesson));
+    second.close();
+    return { found, notes };
+  };
+
+  it.each([
+    ['value', 'NULL'],
+    ['value', "'text'"],
+    ['value', '7'],
+    ['value', "x'00'"],
+    ['sum', 'NULL'],
+    ['sum', "'text'"],
+    ['sum', 'sum + 1'],
+  ])('was never there, and that is said once: %s %s', (column, cell) => {
+    const { found, notes } = changed(`UPDATE entries SET ${column} = ${cell} WHERE key <> 'three'`);
+
+    expect(found).toEqual([undefined, undefined, { paths: [], lines: [] }]);
+    expect(notes).toEqual([expect.stringContaining('The cache holds damaged entries')]);
+  });
+
+  it('was never there where it is whole and of another form', () => {
+    const folder = temporaryFolder();
+    const notes: string[] = [];
+    const odd = [null, 7, 'text', [], {}, { paths: {}, lines: [] }, { paths: [{}], lines: [] }];
+    const cache = openPickCache(folder, makers('rules'), (text) => notes.push(text));
+    for (const [index, value] of odd.entries()) {
+      for (const kind of ['pick', 'lesson', 'go-file'] as const) cache.set(kind, `${index}`, value);
+    }
+    cache.close();
+    const again = openPickCache(folder, makers('rules'), (text) => notes.push(text));
+
+    const found = odd.flatMap((_, index) => [
+      again.get('pick', `${index}`, isPick),
+      again.get('lesson', `${index}`, isLesson),
+      again.get('go-file', `${index}`, isGoFile),
+    ]);
+
+    again.close();
+    expect(found.every((value) => value === undefined)).toBe(true);
+    expect(notes).toHaveLength(1);
+  });
+});
+
+it.each(['NULL', '7', "x'00'", "'{'", "'[]'"])(
+  'a part of a scan cache that holds %s was never there',
+  (cell) => {
+    const folder = temporaryFolder();
+    const notes: string[] = [];
+    const first = openScanCache(folder, 'maker', (text) => notes.push(text));
+    first.add('skips', new Map([['one', 'value']]));
+    first.close();
+    writeDatabase(join(folder, 'scan.sqlite'), `UPDATE parts SET value = ${cell}`);
+    const second = openScanCache(folder, 'maker', (text) => notes.push(text));
+
+    const found = second.read('skips', isText)('one');
+    second.add('skips', new Map([['two', 'value']]));
+
+    second.close();
+    expect(found).toBeUndefined();
+    const third = openScanCache(folder, 'maker', (text) => notes.push(text));
+    expect(third.read('skips', isText)('two')).toBe('value');
+    third.close();
+  },
+);
+
+it('a file of Go is written in the form that is asked for', () => {
+  const file = readGoFile('package p\n\nimport "fmt"\n\nfunc F(a int, b ...string) { fmt.Println(a) }\n');
+
+  expect(isGoFile(deserialize(serialize(file)))).toBe(true);
+});
+
 it('what was used last is kept, however the clock jumps', () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   onTestFinished(() => void vi.useRealTimers());
@@ -196,7 +279,7 @@ it('what was used last is kept, however the clock jumps', () => {
   const found: unknown[] = [];
   const use = (rules: string, key: string): unknown => {
     const cache = openPickCache(folder, makers(rules), () => {});
-    const before = cache.get('pick', key);
+    const before = cache.get('pick', key, isText);
     cache.set('pick', key, rules);
     cache.close();
     return before;

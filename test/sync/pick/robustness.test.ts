@@ -1,11 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { deserialize } from 'node:v8';
 import Database from 'better-sqlite3';
 import { describe, expect, it, vi } from 'vitest';
 import { makeTinyFork, type TinyFork } from '../../../fixtures/histories/tiny-fork.ts';
 import { addCommits, type FixtureCommit } from '../../../fixtures/histories/write-history.ts';
 import { resolveCommit, resolveCommits } from '../../../src/sync/git/resolve-commit.ts';
+import { isGoFile, isLesson, isPick, isText } from '../../../src/sync/pick/cached-values.ts';
 import { type EngineOptions, openEngine } from '../../../src/sync/pick/open-engine.ts';
 import type { PickResult } from '../../../src/sync/pick/pick-result.ts';
 import { loadPack } from '../../../src/sync/rules/load-pack.ts';
@@ -285,6 +287,26 @@ describe('the cache', () => {
       problem: { code: 'cache-unusable' },
     });
     expect(readFileSync(fileOf(tiny))).toEqual(before);
+  });
+
+  it('holds what is of the form that is asked for', async () => {
+    const tiny = scene();
+    await pickEach(tiny, ['change'], withProgram(tiny));
+    const forms: Readonly<Record<string, (value: unknown) => boolean>> = {
+      pick: isPick,
+      lesson: isLesson,
+      moves: isText,
+      'go-file': isGoFile,
+    };
+    const database = new Database(fileOf(tiny), { readonly: true });
+    const entries = database
+      .prepare<[], { kind: string; value: Buffer }>('SELECT kind, value FROM entries')
+      .all();
+    database.close();
+
+    expect(entries.map(({ kind }) => kind)).toContain('pick');
+    for (const { kind, value } of entries)
+      expect([kind, forms[kind]?.(deserialize(value))]).toEqual([kind, true]);
   });
 
   it('never answers with an entry that changed under it', async () => {
