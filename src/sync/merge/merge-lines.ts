@@ -1,5 +1,6 @@
 // Three-way merge of one file's lines: what does not meet is taken, what meets goes to the resolvers.
 import type { LineStore } from '../rewrite/line-store.ts';
+import type { AddedTwice, Twice } from './added-twice.ts';
 import { diffSequences, type Sequence } from './diff-sequences.ts';
 import { groupEdits } from './merge-edits.ts';
 import { type Resolution, type ResolverContext, resolveHunk } from './resolve-hunk.ts';
@@ -11,6 +12,8 @@ export interface OpenHunk {
   readonly theirs: readonly number[];
   /** First line (from 0) in ours. */
   readonly line: number;
+  /** The fork has lines of theirs already, in another place. */
+  readonly twice?: boolean;
 }
 
 export interface LinesMerged {
@@ -19,7 +22,7 @@ export interface LinesMerged {
   readonly marked: readonly number[];
   readonly open: readonly OpenHunk[];
   /** How hunks that met were settled. */
-  readonly settled: readonly Resolution['how'][];
+  readonly settled: readonly (Resolution['how'] | 'already-there')[];
 }
 
 /** Merges `theirs` into `ours`; open hunks keep ours in the result. */
@@ -29,6 +32,7 @@ export function mergeLines(
   ours: Sequence,
   theirs: Sequence,
   context: ResolverContext,
+  twice?: AddedTwice,
 ): LinesMerged {
   const regions = groupEdits(diffSequences(base, ours), diffSequences(base, theirs));
   const lines: number[] = [];
@@ -38,7 +42,7 @@ export function mergeLines(
     pushAll(marked, part);
   };
   const open: OpenHunk[] = [];
-  const settled: Resolution['how'][] = [];
+  const settled: (Resolution['how'] | 'already-there')[] = [];
   let position = 0;
   for (const region of regions) {
     take(base.subarray(position, region.base[0]));
@@ -49,18 +53,27 @@ export function mergeLines(
       take(ourPart);
       continue;
     }
-    if (region.by === 'theirs') {
+    const basePart = base.subarray(...region.base);
+    const again = twice?.in(basePart, ...region.theirs) ?? nothing;
+    if (region.by === 'theirs' && again.lines.size === 0) {
       take(theirPart);
       continue;
     }
-    const basePart = base.subarray(...region.base);
-    const resolution = resolveHunk(store, basePart, ourPart, theirPart, context);
-    if (resolution === undefined) {
+    if (region.by === 'theirs' && again.all) {
+      settled.push('already-there');
+      continue;
+    }
+    const resolution =
+      region.by === 'theirs' ? undefined : resolveHunk(store, basePart, ourPart, theirPart, context);
+    const isTwice =
+      resolution === undefined ? again.lines.size > 0 : takesAgain(again, resolution.lines, ourPart);
+    if (resolution === undefined || isTwice) {
       open.push({
         base: Array.from(basePart),
         ours: Array.from(ourPart),
         theirs: Array.from(theirPart),
         line: region.ours[0],
+        ...(isTwice ? { twice: true } : {}),
       });
       pushAll(lines, ourPart);
       pushAll(marked, markHunk(store, basePart, ourPart, theirPart));
@@ -71,6 +84,15 @@ export function mergeLines(
   }
   take(base.subarray(position));
   return { lines, marked, open, settled };
+}
+
+const nothing: Twice = { lines: new Set(), all: false };
+
+/** Whether what was settled has more of a line than the fork had here, of which it has one elsewhere. */
+function takesAgain({ lines }: Twice, settled: readonly number[], ours: Sequence): boolean {
+  const times = (list: ArrayLike<number>, line: number): number =>
+    Array.from(list).filter((other) => other === line).length;
+  return [...lines].some((line) => times(settled, line) > times(ours, line));
 }
 
 function markHunk(store: LineStore, base: Sequence, ours: Sequence, theirs: Sequence): readonly number[] {

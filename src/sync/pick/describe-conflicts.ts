@@ -75,6 +75,12 @@ async function describeHunks(
   const more = await showHunks(view, outcome.path, hunks);
   const fold = (ids: readonly number[]): string =>
     ids.map((id) => brand.foldLine(store.line(id), 'go')).join('\n');
+  if (hunks.some((hunk) => hunk.twice === true))
+    return made(
+      'already-applied',
+      'the fork has some of these lines already, in another place: they would stand there twice',
+      more,
+    );
   if (hunks.every((hunk) => fold(hunk.ours) === fold(hunk.base)))
     return made('rule-missing', 'the two sides differ in names only: a rule for them is missing', more);
   if (hunks.every((hunk) => fold(hunk.ours) === fold(hunk.theirs)))

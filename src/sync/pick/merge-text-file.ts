@@ -1,12 +1,20 @@
 // Merges one text file of an upstream commit into the fork's copy, or makes the fork's version of a new file.
+
+import { findAddedTwice } from '../merge/added-twice.ts';
 import type { Sequence } from '../merge/diff-sequences.ts';
 import { mergeLines, type OpenHunk } from '../merge/merge-lines.ts';
 import type { HunkDriver } from '../merge/resolve-hunk.ts';
 import { carryFile } from '../rewrite/carry.ts';
 import { fileKind } from '../rewrite/file-kind.ts';
 import { fixImports } from '../rewrite/go/fix-imports.ts';
-import { upstreamFolder } from '../rewrite/go/go-names.ts';
-import { findImportBlock, parseSpec, withImportBlock, withoutMadeBlock } from '../rewrite/go/scan-go.ts';
+import { type GoContext, upstreamFolder } from '../rewrite/go/go-names.ts';
+import {
+  findImportBlock,
+  hashWord,
+  parseSpec,
+  withImportBlock,
+  withoutMadeBlock,
+} from '../rewrite/go/scan-go.ts';
 import type { FoldKind, LineStore } from '../rewrite/line-store.ts';
 import type { Choice } from '../rewrite/translate.ts';
 import { checkGo } from './check-go.ts';
@@ -75,13 +83,29 @@ export async function mergeTextFile(view: PickView, files: TextSides): Promise<M
     lines: added,
   });
   const carried = carryFile(store, { base, theirs }, ours, study.alignment, translator, fold);
-  const merge = (deletedByFork: boolean) =>
-    mergeLines(store, carried.base, ours, carried.theirs, {
+  const twice = findAddedTwice(
+    store,
+    { base: carried.base, ours, theirs: carried.theirs },
+    {
+      kind,
       driver: sides.driver,
-      entries: sides.entries ?? [],
-      go: kind === 'go',
-      deletedByFork,
-    });
+      ...(go === undefined ? {} : { declaredElsewhere: await namesElsewhere(view, go, sides.path) }),
+    },
+  );
+  const merge = (deletedByFork: boolean) =>
+    mergeLines(
+      store,
+      carried.base,
+      ours,
+      carried.theirs,
+      {
+        driver: sides.driver,
+        entries: sides.entries ?? [],
+        go: kind === 'go',
+        deletedByFork,
+      },
+      twice,
+    );
   const first = merge(false);
   const absent = first.open.length === 0 ? undefined : await findAbsent(view, sides.from);
   const merged =
@@ -145,6 +169,35 @@ export async function mergeTextFile(view: PickView, files: TextSides): Promise<M
     marked: whole(merged.marked),
   };
   return { text, open, signs, added, sides: openSides };
+}
+
+/** What the other files of a file's package declare, and go on to declare after this commit. */
+async function namesElsewhere(
+  view: PickView,
+  go: GoContext,
+  path: string,
+): Promise<(name: string) => boolean> {
+  const home = go.fork.packages.get(path.slice(0, Math.max(0, path.lastIndexOf('/'))));
+  const others = (home?.files ?? []).filter((file) => file.path !== path && isBuiltWith(file.path, path));
+  const gone = await view.undeclared();
+  return (name) => {
+    if (gone.has(name)) return false;
+    const hash = hashWord(name);
+    return others.some(({ facts }) =>
+      name.includes('.')
+        ? facts.functions.some((found) => found.name === name)
+        : facts.declared.includes(hash),
+    );
+  };
+}
+
+/** Files for other systems declare the same names again, and so do those with a build tag, as their names say. */
+function isBuiltWith(one: string, other: string): boolean {
+  const variant = (path: string): string =>
+    /_(linux|windows|darwin|freebsd|unix|other|default|stub|nocgo|cgo|amd64|arm64|test)\.go$/.exec(
+      path,
+    )?.[1] ?? '';
+  return variant(one) === '' && variant(other) === '';
 }
 
 /** Why the fork's text stands in all hunks that are open, where it does. */

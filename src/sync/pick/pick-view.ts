@@ -11,7 +11,7 @@ import type { Brand } from '../rewrite/brand.ts';
 import type { Evidence } from '../rewrite/evidence.ts';
 import type { GoIndex, GoIndexer } from '../rewrite/go/go-index.ts';
 import type { GoContext } from '../rewrite/go/go-names.ts';
-import type { GoFunction } from '../rewrite/go/scan-go.ts';
+import { type GoFunction, splitDeclarations } from '../rewrite/go/scan-go.ts';
 import type { LineStore } from '../rewrite/line-store.ts';
 import { createPathResolver, type PathResolver } from '../rewrite/resolve-path.ts';
 import type { Successor } from '../rewrite/translate.ts';
@@ -73,6 +73,8 @@ export interface PickView {
   readonly go: () => Promise<GoContext>;
   /** Names that the commit's Go files declare once it is in. */
   readonly declared: () => Promise<ReadonlySet<string>>;
+  /** Names that the commit's Go files declared before it and no longer do: `Type.Method` for methods. */
+  readonly undeclared: () => Promise<ReadonlySet<string>>;
   /** The upstream tree before the commit, or an empty one. */
   readonly upstreamIndex: () => Promise<GoIndex>;
 }
@@ -120,6 +122,7 @@ export async function openPickView(
   });
   let go: Promise<GoContext> | undefined;
   let declared: Promise<ReadonlySet<string>> | undefined;
+  let undeclared: Promise<ReadonlySet<string>> | undefined;
   const touched = new Set(changes.flatMap((change) => [change.path, change.toPath]));
   const mayRead = (path: string): boolean =>
     touched.has(path) || (scope !== 'tree' && scope.some((folder) => path.startsWith(`${folder}/`)));
@@ -168,8 +171,27 @@ export async function openPickView(
       declared ??= declaredNames(shop, changes);
       return declared;
     },
+    undeclared: () => {
+      undeclared ??= undeclaredNames(shop, changes);
+      return undeclared;
+    },
     upstreamIndex,
   };
+}
+
+/** What some file of the commit declared before and does not any more: the fork's own declaration goes with it. */
+async function undeclaredNames(shop: Workshop, changes: readonly FileChange[]): Promise<ReadonlySet<string>> {
+  const names = new Set<string>();
+  for (const { before, after, path, toPath } of changes) {
+    if (before === undefined || !path.endsWith('.go')) continue;
+    const old = splitDeclarations(await shop.objects.text(before.sha));
+    const now =
+      after === undefined || path !== toPath
+        ? new Map<string, string>()
+        : splitDeclarations(await shop.objects.text(after.sha));
+    for (const name of old.keys()) if (!now.has(name)) names.add(name);
+  }
+  return names;
 }
 
 /** What is declared after the commit and was not before: nothing that the fork could lack. */

@@ -10,6 +10,7 @@ export type SignName =
   | 'fork-deleted'
   | 'upstream-deleted'
   | 'rewritten'
+  | 'already-there'
   | 'overlaid'
   | 'new-file'
   | 'new-doc'

@@ -1,0 +1,155 @@
+// Lines that both sides added, in two places: a merge by place would have them twice.
+import type { FileKind } from '../rewrite/file-kind.ts';
+import type { LineStore } from '../rewrite/line-store.ts';
+import type { Sequence } from './diff-sequences.ts';
+import type { HunkDriver } from './resolve-hunk.ts';
+
+export interface TwiceContext {
+  readonly kind: FileKind;
+  readonly driver: HunkDriver;
+  /** Whether another file of the fork's package declares a name at top level, `Type.Method` for methods. */
+  readonly declaredElsewhere?: (name: string) => boolean;
+}
+
+/** What of the lines that upstream puts into a place the fork has already, elsewhere in the same declaration. */
+export interface Twice {
+  readonly lines: ReadonlySet<number>;
+  /** It has all that is told by them, and upstream takes nothing away. */
+  readonly all: boolean;
+}
+
+export interface AddedTwice {
+  /** Of the lines that `theirs` has in a range in place of `before`. */
+  in(before: Sequence, from: number, to: number): Twice;
+}
+
+/** Looks for what both sides have and the base does not. */
+export function findAddedTwice(
+  store: LineStore,
+  sides: { readonly base: Sequence; readonly ours: Sequence; readonly theirs: Sequence },
+  context: TwiceContext,
+): AddedTwice {
+  const read = (lines: Sequence): readonly Keys[] => keysOf(store, lines, context);
+  let counted:
+    | {
+        readonly theirs: readonly Keys[];
+        readonly isTwice: (key: string) => boolean;
+        readonly isHere: (key: string) => boolean;
+      }
+    | undefined;
+  const count = (): NonNullable<typeof counted> => {
+    const theirs = read(sides.theirs);
+    const [before, here, there] = [
+      countKeys(read(sides.base)),
+      countKeys(read(sides.ours)),
+      countKeys(theirs),
+    ];
+    const isTwice = (key: string): boolean => {
+      const old = before.get(key) ?? 0;
+      return (here.get(key) ?? 0) > old && (there.get(key) ?? 0) > old;
+    };
+    return { theirs, isTwice, isHere: (key) => here.has(key) };
+  };
+  return {
+    in(before, from, to) {
+      const gone = new Map<number, number>();
+      for (const line of before) gone.set(line, (gone.get(line) ?? 0) + 1);
+      counted ??= count();
+      const { theirs, isTwice, isHere } = counted;
+      const lines = new Set<number>();
+      let all = before.length === 0;
+      for (let index = from; index < to; index += 1) {
+        const id = sides.theirs[index] ?? 0;
+        const left = gone.get(id) ?? 0;
+        if (left > 0) {
+          gone.set(id, left - 1);
+          continue;
+        }
+        const { line, weak, name, elsewhere } = theirs[index] ?? noKeys;
+        const isThere = line !== undefined && isTwice(line);
+        if (isThere || (name !== undefined && isTwice(name)) || elsewhere) lines.add(id);
+        if ((line !== undefined && !isThere) || (weak !== undefined && !isHere(weak))) all = false;
+      }
+      return { lines, all: all && lines.size > 0 };
+    },
+  };
+}
+
+interface Keys {
+  /** The line in its declaration; undefined where such lines come up again and again. */
+  readonly line: string | undefined;
+  /** Such a line, where it holds anything but brackets: it proves nothing by being there, and something by not being. */
+  readonly weak?: string;
+  /** What it declares. */
+  readonly name: string | undefined;
+  /** Another file of the package declares that. */
+  readonly elsewhere: boolean;
+}
+
+const noKeys: Keys = { line: undefined, name: undefined, elsewhere: false };
+
+function countKeys(all: readonly Keys[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { line, weak, name } of all)
+    for (const key of [line, weak, name]) if (key !== undefined) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return counts;
+}
+
+function keysOf(store: LineStore, lines: Sequence, context: TwiceContext): readonly Keys[] {
+  if (context.kind === 'go') return goKeys(store, lines, context);
+  const isList = context.driver !== 'text';
+  return Array.from(lines, (id) => {
+    const text = store.line(id).trimEnd();
+    const name = headOf(text, context.kind);
+    const line = isList && /\w{3}/.test(text) ? text : undefined;
+    return line === undefined && name === undefined ? noKeys : { line, name, elsewhere: false };
+  });
+}
+
+/** Headings, labels and functions of scripts: each stands once in a file. */
+function headOf(text: string, kind: FileKind): string | undefined {
+  if (kind === 'doc') return /^(?:#{1,6} .*|\([\w-]+\)=)$/.exec(text)?.[0];
+  if (kind === 'shell') return /^(?:function )?[\w-]+ ?\(\)/.exec(text)?.[0];
+  return undefined;
+}
+
+const head = /^(func|type|var|const) (?:\((?:\w+ )?\*?(\w+)(?:\[[^\]]*\])?\) )?(\(|[A-Za-z_]\w*)/;
+/** Lines of code that say nothing of where they belong. */
+const common =
+  /^(?:\W*|(?:\} )?else(?: \{)?|return\b.*|continue|break|default:|case .*|if (?:!?ok|err [!=]= nil) \{|err :?= nil|\/\/.*|\/\*.*)$/;
+
+function goKeys(store: LineStore, lines: Sequence, { declaredElsewhere }: TwiceContext): readonly Keys[] {
+  let scope = '';
+  let kind = '';
+  return Array.from(lines, (id): Keys => {
+    const text = store.line(id);
+    const found = head.exec(text);
+    if (found !== null) {
+      const [, word = '', receiver, named = ''] = found;
+      const name = receiver === undefined ? named : `${receiver}.${named}`;
+      const isGroup = named === '(';
+      scope = isGroup ? `${word} (` : `${word} ${name}`;
+      kind = word === 'type' && /\b(?:struct|interface) \{$/.test(text) ? 'fields' : word;
+      // A function named `init` or `_` may stand in a file again and again.
+      if (isGroup || name === 'init' || name === '_') return noKeys;
+      return { line: `\0${text}`, name: `top ${name}`, elsewhere: declaredElsewhere?.(name) === true };
+    }
+    if (text === '}' || text === ')') {
+      scope = '';
+      return noKeys;
+    }
+    const trimmed = text.trim();
+    if (scope === '') return noKeys;
+    if (common.test(trimmed))
+      return /^\W*$|^\/[/*]/.test(trimmed) ? noKeys : { ...noKeys, weak: `${scope}\0${trimmed}` };
+    const line = `${scope}\0${trimmed.replace(/\s+/g, ' ')}`;
+    if (scope.endsWith(' (')) {
+      const member = /^\t([A-Za-z_]\w*)(?=[ ,=]|$)/.exec(text)?.[1];
+      const elsewhere = member !== undefined && member !== '_' && declaredElsewhere?.(member) === true;
+      return { line, name: member === undefined ? undefined : `top ${member}`, elsewhere };
+    }
+    const pattern = kind === 'fields' ? /^\t([A-Za-z_]\w*)(?=[ (])/ : /^\t("[^"]*"|\w+):(?= |$)/;
+    const member = kind === 'fields' || kind === 'var' ? pattern.exec(text)?.[1] : undefined;
+    return { line, name: member === undefined ? undefined : `${scope}.${member}`, elsewhere: false };
+  });
+}
