@@ -27,10 +27,11 @@ export function lookAtLatestRun(folder: string): LatestRun | undefined {
 
 /** Several lines: the state, how many steps are done, where the data is. */
 export function describeRun(journal: Journal, { run, state }: LatestRun): string {
-  const steps = journal.steps(run.id);
+  const going = possible(state).resume || state.phase === 'applying' || state.phase === 'rolling-back';
+  // Of a run that has ended nothing hangs on its steps, which another version may have written.
+  const steps = going ? journal.steps(run.id) : [];
   const next = steps.find(({ state: one }) => one === 'planned' || one === 'begun');
   const done = steps.filter(({ state: one }) => one === 'done').length;
-  const going = possible(state).resume || state.phase === 'applying' || state.phase === 'rolling-back';
   const isBack = state.phase === 'rolling-back' || state.phase === 'rollback-interrupted';
   return [
     `${describeState(state)} (${run.id}).`,

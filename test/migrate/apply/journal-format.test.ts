@@ -321,6 +321,38 @@ describe('what this version cannot read', () => {
     expect(journal?.runs()).toEqual([]);
   });
 
+  test('resume and rollback of a run that has ended do not need its steps', async () => {
+    const { state } = folderWith(
+      formerJournal(1),
+      and(
+        setValue({ kind: 'turn-around' }),
+        (db) => void db.prepare("UPDATE run SET outcome = 'undone'").run(),
+      ),
+    );
+    const host = fakeHost();
+    onTestFinished(() => host.dispose());
+    const said: string[] = [];
+    const output: Output = {
+      json: false,
+      line: (text) => void said.push(text),
+      message: () => {},
+      event: () => {},
+      progress: () => {},
+      colour: (__, text) => text,
+    };
+
+    const statuses = [
+      await resumeCommand(host, { state, yes: true }, output),
+      await rollbackCommand(host, { state, yes: true }, output),
+    ];
+
+    expect(statuses).toEqual([4, 4]);
+    expect(said).toEqual([
+      'There is no unfinished migration to go on with.',
+      `Rolled back: LXD is as it was (${second}).`,
+    ]);
+  });
+
   test('a run that has ended stands in nobody’s way, whatever its steps are', () => {
     const { state } = folderWith(
       formerJournal(1),
