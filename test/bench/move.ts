@@ -1,13 +1,14 @@
 // The whole move of large servers, beside Incus's own lxd-to-incus, in turn on copies of one disk.
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { formatTable } from '../../src/core/text.ts';
 import type { Machine } from '../e2e/machine/machine.ts';
 import { packedTool } from '../e2e/packed-tool.ts';
 import { installTool, startTool } from '../e2e/server/tool.ts';
 import { runUpstream } from '../e2e/upstream.ts';
+import { cpuSecondsOf } from './machine-cpu.ts';
 import { type ManyOptions, startManyMachine } from './many-server.ts';
+import { type Phase, readTrace } from './read-trace.ts';
 import { watchContainer } from './watch-container.ts';
 
 /** 506 and 2,001 instances. */
@@ -27,15 +28,13 @@ export interface MoveBench {
   readonly keep: string | undefined;
 }
 
-interface Phase {
-  readonly name: string;
-  readonly seconds: number;
-}
-
 interface Run {
   readonly seconds: number;
+  /** Of everything in the machine: both daemons, the tool and the containers. */
+  readonly cpuSeconds: number;
   readonly down: number;
-  readonly phases: readonly Phase[];
+  /** Of the other tool its times only. */
+  readonly phases: readonly (Pick<Phase, 'name' | 'seconds'> & Partial<Phase>)[];
 }
 
 export async function benchMove({ rounds, instances, beside, keep }: MoveBench): Promise<void> {
@@ -65,6 +64,8 @@ async function withMachine<T>(server: ManyOptions, use: (machine: Machine) => Pr
   }
 }
 
+const traceInMachine = '/opt/trace.jsonl';
+
 /** Rehearsed, verified and reported, LXD kept. */
 async function runOurs(
   machine: Machine,
@@ -73,56 +74,72 @@ async function runOurs(
   run: string,
 ): Promise<Run> {
   await installTool(machine, tarball);
+  machine.copyIn(join(import.meta.dirname, 'trace.mjs'), '/opt/trace.mjs');
   const watch = watchContainer(machine, 'c1');
+  const cpuBefore = cpuSecondsOf(machine);
   const begun = performance.now();
-  const child = startTool(machine, ['migrate', '--yes', '--json']);
+  const child = startTool(machine, ['migrate', '--yes', '--json'], {
+    NODE_OPTIONS: '--import /opt/trace.mjs',
+    LXD_TO_INCUS_BENCH_TRACE: traceInMachine,
+  });
   child.stdin?.end();
-  const seconds = (): number => (performance.now() - begun) / 1000;
-  const phases: Phase[] = [];
-  let since = 0;
-  const ends = (name: string): void => {
-    phases.push({ name, seconds: seconds() - since });
-    since = seconds();
-  };
   const errors: string[] = [];
   child.stderr?.on('data', (data: Buffer) => errors.push(data.toString('utf8')));
-  if (child.stdout === null) throw new Error('no output');
-  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
-  for await (const line of createInterface({ input: child.stdout })) {
-    const event = JSON.parse(line) as { event: string; kind?: string; state?: string };
-    if (event.event === 'plan') ends('plan');
-    else if (event.event === 'rehearsal') ends('rehearsal');
-    else if (event.event === 'step' && event.state === 'done') ends(event.kind ?? '');
-    else if (event.event === 'end') ends('verify and report');
-  }
-  const status = await ended;
+  child.stdout?.resume();
+  const status = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  const seconds = (performance.now() - begun) / 1000;
+  const cpuSeconds = cpuSecondsOf(machine) - cpuBefore;
   if (status !== 0) throw new Error(`ours ended with ${status}: ${errors.join('')}`);
-  const figures = { seconds: seconds(), down: watch.down(), phases };
-  if (keep !== undefined)
+  const trace = machine.rootPath(traceInMachine);
+  if (keep !== undefined) {
     cpSync(machine.rootPath('/var/lib/lxd-to-incus/runs'), join(keep, run), { recursive: true });
-  return figures;
+    cpSync(trace, join(keep, run, 'trace.jsonl'));
+  }
+  return { seconds, cpuSeconds, down: watch.down(), phases: readTrace(trace) };
 }
 
 /** It asks nothing, verifies nothing, and removes LXD's package at the end. */
 async function runTheirs(machine: Machine): Promise<Run> {
   const watch = watchContainer(machine, 'c1');
+  const cpuBefore = cpuSecondsOf(machine);
   const { status, seconds, lines } = await runUpstream(machine);
+  const cpuSeconds = cpuSecondsOf(machine) - cpuBefore;
   if (status !== 0) throw new Error(lines.map(({ text }) => text).join('\n'));
   const headings = lines.filter(({ text }) => text.startsWith('=> '));
   const phases = headings.map(({ seconds: at, text }, index) => ({
     name: text.slice('=> '.length),
     seconds: (headings[index + 1]?.seconds ?? seconds) - at,
   }));
-  return { seconds, down: watch.down(), phases };
+  return { seconds, cpuSeconds, down: watch.down(), phases };
 }
 
 function print(title: string, run: Run | undefined): void {
   if (run === undefined) return;
   const rows = run.phases
     .filter(({ seconds }) => seconds >= 0.05)
-    .map(({ name, seconds }) => [name, seconds.toFixed(2)]);
+    .map(({ name, seconds, cpuSeconds, requests, commands }) => [
+      name,
+      seconds.toFixed(2),
+      cpuSeconds?.toFixed(2) ?? '',
+      String(requests ?? ''),
+      String(commands ?? ''),
+    ]);
+  const sum = (of: (phase: Run['phases'][number]) => number | undefined): number | undefined =>
+    run.phases.reduce<number | undefined>((total, phase) => {
+      const value = of(phase);
+      return value === undefined ? total : (total ?? 0) + value;
+    }, undefined);
+  const whole = [
+    'whole',
+    run.seconds.toFixed(2),
+    sum(({ cpuSeconds }) => cpuSeconds)?.toFixed(2) ?? '',
+    String(sum(({ requests }) => requests) ?? ''),
+    String(sum(({ commands }) => commands) ?? ''),
+  ];
+  const machine = ['processor, whole machine', run.cpuSeconds.toFixed(2), '', '', ''];
+  const header = [title, 'seconds', 'of our processor', 'requests', 'commands'];
   process.stdout.write(
-    `${formatTable([title, 'seconds'], [...rows, ['whole', run.seconds.toFixed(2)], ['c1 down', run.down.toFixed(2)]])}\n\n`,
+    `${formatTable(header, [...rows, whole, machine, ['c1 down', run.down.toFixed(2), '', '', '']])}\n\n`,
   );
 }
 
@@ -133,6 +150,7 @@ function summarise(total: number, ours: readonly Run[], theirs: readonly Run[]):
   };
   const rows = [
     row('whole, in seconds', ({ seconds }) => seconds),
+    row('processor, whole machine', ({ cpuSeconds }) => cpuSeconds),
     row('c1 down, in seconds', ({ down }) => down),
   ];
   process.stdout.write(

@@ -52,6 +52,10 @@ export async function tool(
 }
 
 /** Starts the tool for a test that watches or kills it. */
-export function startTool(machine: Machine, args: readonly string[]): ChildProcess {
-  return machine.spawn([toolPath(machine), ...args]);
+export function startTool(
+  machine: Machine,
+  args: readonly string[],
+  env?: Readonly<Record<string, string>>,
+): ChildProcess {
+  return machine.spawn([toolPath(machine), ...args], env);
 }
