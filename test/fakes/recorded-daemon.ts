@@ -5,6 +5,7 @@ import { brotliDecompressSync } from 'node:zlib';
 import { type DaemonClient, daemonClient } from '../../src/migrate/daemon/client.ts';
 import { errorAnswer, syncAnswer } from './daemon-answers.ts';
 import { fakeHost } from './fake-host.ts';
+import { ofAllProjects } from './of-all-projects.ts';
 import { wholeInstance } from './whole-instance.ts';
 
 export interface RecordedDaemon {
@@ -23,7 +24,10 @@ export function recordedDaemon(name: 'lxd-5.0.2' | 'incus-6.0.4' | 'incus-7.0.2'
   };
   const host = fakeHost();
   host.dispose();
-  const recorded = (asked: string): unknown => (Object.hasOwn(answers, asked) ? answers[asked] : undefined);
+  const byQuestion = new Map(Object.entries(answers).map(([path, answer]) => [questionOf(path), answer]));
+  const recorded = (asked: string): unknown =>
+    byQuestion.get(questionOf(asked)) ??
+    (asked.includes('all-projects=true') ? ofAllProjects(answers, asked) : undefined);
   host.onRequest((_, { method, path: asked }) => {
     const answer = recorded(asked) ?? wholeInstance(recorded, asked);
     return method === 'GET' && answer !== undefined
@@ -35,4 +39,11 @@ export function recordedDaemon(name: 'lxd-5.0.2' | 'incus-6.0.4' | 'incus-7.0.2'
     image: Buffer.from(image, 'base64'),
     localDatabase: Buffer.from(local, 'base64'),
   };
+}
+
+/** The path with its options in one order. */
+function questionOf(path: string): string {
+  const url = new URL(path, 'http://unix');
+  url.searchParams.sort();
+  return `${url.pathname}?${url.searchParams}`;
 }

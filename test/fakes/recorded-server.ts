@@ -3,10 +3,8 @@ import { type RecordedFixture, readRecording } from '../../src/dev/database-fixt
 import { type DaemonClient, daemonClient } from '../../src/migrate/daemon/client.ts';
 import { errorAnswer, syncAnswer } from './daemon-answers.ts';
 import { fakeHost } from './fake-host.ts';
+import { ofAllProjects } from './of-all-projects.ts';
 import { wholeInstance } from './whole-instance.ts';
-
-type Answers = Readonly<Record<string, unknown>>;
-type Item = Readonly<Record<string, unknown>>;
 
 /** A question for all projects at once is answered with what was said project by project. */
 export function recordedServer(name: RecordedFixture): DaemonClient {
@@ -38,22 +36,4 @@ function refusalOf(answer: unknown): string | undefined {
   return typeof answer === 'object' && answer !== null && 'error' in answer
     ? String(answer.error)
     : undefined;
-}
-
-function ofAllProjects(answers: Answers, asked: string): Item[] {
-  const found = new Map<string, Item>();
-  for (const [path, list] of Object.entries(answers)) {
-    const { pathname, searchParams } = new URL(path, 'http://unix');
-    const project = searchParams.get('project');
-    if (pathname !== new URL(asked, 'http://unix').pathname || project === null || !Array.isArray(list))
-      continue;
-    for (const item of list as Item[]) {
-      // LXD 4.0 does not say of which project a volume is; those of images are always of project default.
-      const said = { project: item['type'] === 'image' ? 'default' : project, ...item };
-      // What belongs to project default is shown in others, too.
-      const id = JSON.stringify([said.project, item['type'], item['name'], item['location']]);
-      if (!found.has(id)) found.set(id, said);
-    }
-  }
-  return [...found.values()];
 }

@@ -46,6 +46,9 @@ export interface InstanceName {
 const answerLimitOfSmallMs = 60_000;
 const operationLimitOfSmallMs = 600_000;
 
+/** Of every project, each as the daemon sees it now. Where there are very many, no list takes a daemon longer. */
+export const allInstances = '/1.0/instances?recursion=1&all-projects=true';
+
 /** A path of the API; its parts are escaped, so a name can hold anything. */
 export function apiPath(parts: readonly string[], query: Readonly<Record<string, string>> = {}): string {
   const path = `/${parts.map(encodeURIComponent).join('/')}`;

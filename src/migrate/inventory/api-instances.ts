@@ -1,6 +1,6 @@
 // Instances with their snapshots and backups, asked of a daemon.
 import { inTurn } from '../../core/in-turn.ts';
-import { apiPath, type DaemonClient } from '../daemon/client.ts';
+import { allInstances, apiPath, type DaemonClient } from '../daemon/client.ts';
 import {
   configOf,
   configsOf,
@@ -21,18 +21,25 @@ import { sortBy } from './order.ts';
 
 type Named = Pick<Instance, 'project' | 'name'>;
 
+/** Without what takes requests of its own. */
+export type ListedInstance = Omit<Instance, 'snapshots' | 'backups'>;
+
+export async function listInstances(client: DaemonClient): Promise<ListedInstance[]> {
+  const list = await client.get(allInstances);
+  return fieldsList(list, '/1.0/instances').map(toInstance);
+}
+
 /**
- * One list without snapshots and backups, then those of the instances that may have some, an instance at a time: with both in
- * the list (recursion=2) 2,001 stopped instances take Incus 6.0.4 8.3 s, since it also looks at the state of each; this way 0.1 s
- * and 1.5 ms for each further request.
+ * Adds snapshots and backups of the instances that may have some, an instance at a time: with both in the list (recursion=2)
+ * 2,001 stopped instances take Incus 6.0.4 8.3 s, since it also looks at the state of each; this way 0.1 s and 1.5 ms for each
+ * further request.
  */
-export async function askInstances(
+export async function withParts(
   client: DaemonClient,
+  instances: readonly ListedInstance[],
   lists: VolumeLists,
   { expected, extensions, notInTime }: AskedOf,
 ): Promise<Instance[]> {
-  const list = await client.get('/1.0/instances?recursion=1&all-projects=true');
-  const instances = fieldsList(list, '/1.0/instances').map(toInstance);
   const listed = volumesWithSnapshots(lists);
   const expectedWith = (part: 'snapshots' | 'backups'): ReadonlySet<string> | undefined =>
     expected === undefined
@@ -129,8 +136,7 @@ async function askPart(client: DaemonClient, { project, name }: Named, part: str
   return fieldsList(await client.get(path), `/1.0/instances/${name}/${part}`);
 }
 
-/** Without what takes requests of its own. */
-function toInstance(from: Fields): Omit<Instance, 'snapshots' | 'backups'> {
+function toInstance(from: Fields): ListedInstance {
   return {
     project: textOf(from, 'project') || 'default',
     name: textOf(from, 'name'),

@@ -11,6 +11,7 @@ import type {
   NetworkZone,
   ZoneRecord,
 } from './inventory.ts';
+import { askOfProjects } from './of-projects.ts';
 import { sortBy } from './order.ts';
 import { type Networks, sortByAddress } from './read-networks.ts';
 
@@ -21,16 +22,31 @@ const parts = {
   peers: { extension: 'network_peer', types: ['ovn'] },
 } as const;
 
-/**
- * @param projects all of them, default first
- * @param withNetworks those that have networks of their own
- */
+interface ProjectNames {
+  /** All of them, default first. */
+  readonly names: readonly string[];
+  /** Those that have networks of their own. */
+  readonly withNetworks: readonly string[];
+  readonly withZones: readonly string[];
+}
+
 export async function askNetworks(
   client: DaemonClient,
-  projects: readonly string[],
-  withNetworks: readonly string[],
+  { names, withNetworks, withZones }: ProjectNames,
   extensions: ReadonlySet<string>,
 ): Promise<Networks> {
+  const [networks, zones] = await Promise.all([
+    askWithParts(client, withNetworks, extensions),
+    extensions.has('network_dns') ? askZones(client, { names, withZones }, extensions) : [],
+  ]);
+  return { ...networks, zones };
+}
+
+async function askWithParts(
+  client: DaemonClient,
+  withNetworks: readonly string[],
+  extensions: ReadonlySet<string>,
+): Promise<Omit<Networks, 'zones'>> {
   const networks: Network[] = [];
   const acls: NetworkAcl[] = [];
   const forwards: NetworkForward[] = [];
@@ -64,7 +80,6 @@ export async function askNetworks(
       (item) => item.project,
       (item) => item.name,
     ),
-    zones: extensions.has('network_dns') ? await askZones(client, projects, extensions) : [],
     forwards: sortByAddress(forwards),
     loadBalancers: sortByAddress(loadBalancers),
     peers: sortBy(
@@ -149,25 +164,34 @@ function toPeer(from: Fields, owner: Owner): NetworkPeer {
 /** Names of zones are unique on a server; a project without zones of its own shows those of project default. */
 async function askZones(
   client: DaemonClient,
-  projects: readonly string[],
+  { names, withZones }: Pick<ProjectNames, 'names' | 'withZones'>,
   extensions: ReadonlySet<string>,
 ): Promise<NetworkZone[]> {
+  const listed = await askOfProjects(
+    client,
+    {
+      path: ['network-zones'],
+      extension: 'network_zones_all_projects',
+      owners: withZones,
+      // Which feature decides differs with the version.
+      askedOneByOne: names,
+    },
+    extensions,
+  );
   const zones = new Map<string, NetworkZone>();
-  for (const project of projects) {
-    for (const from of await ask(client, ['network-zones'], project)) {
-      const name = textOf(from, 'name');
-      if (zones.has(name)) continue;
-      const records = extensions.has('network_dns_records')
-        ? (await ask(client, ['network-zones', name, 'records'], project)).map(toRecord)
-        : [];
-      zones.set(name, {
-        project: textOf(from, 'project') || project,
-        name,
-        description: textOf(from, 'description'),
-        config: configOf(from, 'config'),
-        records: sortBy(records, (record) => record.name),
-      });
-    }
+  for (const { from, project } of listed) {
+    const name = textOf(from, 'name');
+    if (zones.has(name)) continue;
+    const records = extensions.has('network_dns_records')
+      ? (await ask(client, ['network-zones', name, 'records'], project)).map(toRecord)
+      : [];
+    zones.set(name, {
+      project: textOf(from, 'project') || project,
+      name,
+      description: textOf(from, 'description'),
+      config: configOf(from, 'config'),
+      records: sortBy(records, (record) => record.name),
+    });
   }
   return sortBy(
     [...zones.values()],

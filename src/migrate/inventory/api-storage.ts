@@ -18,6 +18,7 @@ import type {
   Volume,
   VolumeSnapshot,
 } from './inventory.ts';
+import { askOfProjects, type OfProject } from './of-projects.ts';
 import { sortBy } from './order.ts';
 import { sortVolumes } from './read-storage.ts';
 
@@ -255,49 +256,46 @@ async function askVolumeBackups(client: DaemonClient, volume: VolumeName): Promi
 export async function askBuckets(
   client: DaemonClient,
   pools: readonly Pool[],
-  projects: readonly string[],
+  { names, withBuckets }: { readonly names: readonly string[]; readonly withBuckets: readonly string[] },
+  extensions: ReadonlySet<string>,
 ): Promise<Bucket[]> {
   const buckets = new Map<string, Bucket>();
   for (const { name: pool } of pools) {
-    for (const project of projects) {
-      const listed = await askBucketList(client, pool, project);
-      if (listed === 'none possible') break;
-      for (const from of listed) {
-        const name = textOf(from, 'name');
-        const member = textOf(from, 'location');
-        // A project without buckets of its own shows those of project default. Their names are unique on a member.
-        const id = JSON.stringify([member, name]);
-        if (buckets.has(id)) continue;
-        buckets.set(id, {
-          pool,
-          project: textOf(from, 'project') || project,
-          name,
-          member,
-          description: textOf(from, 'description'),
-          config: configOf(from, 'config'),
-          keys: await askBucketKeys(client, { pool, project, name, member }),
-        });
-      }
+    const list = {
+      path: ['storage-pools', pool, 'buckets'],
+      extension: 'storage_buckets_all_projects',
+      owners: withBuckets,
+      askedOneByOne: names,
+    };
+    for (const { from, project } of await possibleBuckets(() => askOfProjects(client, list, extensions))) {
+      const name = textOf(from, 'name');
+      const member = textOf(from, 'location');
+      // A project without buckets of its own shows those of project default. Their names are unique on a member.
+      const id = JSON.stringify([member, name]);
+      if (buckets.has(id)) continue;
+      buckets.set(id, {
+        pool,
+        project: textOf(from, 'project') || project,
+        name,
+        member,
+        description: textOf(from, 'description'),
+        config: configOf(from, 'config'),
+        keys: await askBucketKeys(client, { pool, project, name, member }),
+      });
     }
   }
   return sortVolumes([...buckets.values()]);
 }
 
 /** Which drivers have buckets differs from version to version; to be asked of another one, a daemon refuses. */
-async function askBucketList(
-  client: DaemonClient,
-  pool: string,
-  project: string,
-): Promise<readonly Fields[] | 'none possible'> {
+async function possibleBuckets(ask: () => Promise<readonly OfProject[]>): Promise<readonly OfProject[]> {
   try {
-    return await ask(client, ['1.0', 'storage-pools', pool, 'buckets'], { project });
+    return await ask();
   } catch (error) {
     // cmd/incusd/storage_buckets.go and lxd/storage_buckets.go
-    if (
-      error instanceof Failure &&
-      /: Storage pool driver ".*" does not support buckets$/m.test(error.message)
-    )
-      return 'none possible';
+    const isNone =
+      error instanceof Failure && /: Storage pool driver ".*" does not support buckets$/m.test(error.message);
+    if (isNone) return [];
     throw error;
   }
 }

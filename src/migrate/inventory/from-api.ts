@@ -1,14 +1,14 @@
 // Asks a running daemon for everything that it has.
-import { inTurn } from '../../core/in-turn.ts';
 import { apiPath, type DaemonClient } from '../daemon/client.ts';
 import { configOf, type Fields, fields, fieldsList, flagOf, rawOf, textsOf } from '../daemon/fields.ts';
 import { isTrue } from '../is-true.ts';
-import { askInstances } from './api-instances.ts';
+import { listInstances, withParts } from './api-instances.ts';
 import { askNetworks } from './api-networks.ts';
 import { toCertificate, toClusterGroup, toImage, toMember, toProfile, toProject } from './api-objects.ts';
 import { askBuckets, askVolumes, listVolumes, toPool } from './api-storage.ts';
 import type { NotInTime } from './in-time.ts';
 import type { Inventory, Project } from './inventory.ts';
+import { askOfProjects, type OfProjects } from './of-projects.ts';
 import { sortBy } from './order.ts';
 
 export interface ApiOptions {
@@ -22,8 +22,8 @@ export interface ApiOptions {
 }
 
 /**
- * The same shape as `readInventory` gives, in some twenty requests and a few more for each project, network, custom volume and
- * instance with snapshots. What the API does not show is undefined.
+ * The same shape as `readInventory` gives, in some twenty requests and a few more for each network, custom volume and instance
+ * with snapshots; where the daemon lists one project at a time, also for each project. What the API does not show is undefined.
  */
 export async function inventoryFromApi(
   client: DaemonClient,
@@ -35,23 +35,26 @@ export async function inventoryFromApi(
   const server = fields(await client.get('/1.0'), '/1.0');
   const extensions = new Set(textsOf(server, 'api_extensions'));
   const clustered = flagOf(fields(rawOf(server, 'environment'), '/1.0.environment'), 'server_clustered');
-  const projects = defaultFirst((await ask('1.0/projects')).map(toProject));
+  // Side by side, since a daemon answers one question on one processor.
+  const [projects, pools, listed, certificates] = await Promise.all([
+    ask('1.0/projects').then((list) => defaultFirst(list.map(toProject))),
+    ask('1.0/storage-pools').then((list) => list.map(toPool)),
+    listInstances(client),
+    ask('1.0/certificates').then((list) => list.map(toCertificate)),
+  ]);
   const names = projects.map(({ name }) => name);
   const ofProjects = async <T>(
     feature: string,
-    path: string,
+    of: Omit<OfProjects, 'owners'>,
     make: (from: Fields, project: string) => T,
   ): Promise<T[]> => {
-    const lists = await inTurn(withFeature(projects, feature), 2, async (project) =>
-      (await ask(path, { project })).map((from) => make(from, project)),
-    );
-    return lists.flat();
+    const list = await askOfProjects(client, { ...of, owners: withFeature(projects, feature) }, extensions);
+    return list.map(({ from, project }) => make(from, project));
   };
   const storage = async () => {
-    const pools = (await ask('1.0/storage-pools')).map(toPool);
     const lists = await listVolumes(client, pools, extensions);
     const withVolumes = withFeature(projects, 'features.storage.volumes');
-    const instances = await askInstances(client, lists, { expected, extensions, notInTime });
+    const instances = await withParts(client, listed, lists, { expected, extensions, notInTime });
     return {
       pools: sortBy(pools, ({ name }) => name),
       instances: sortBy(
@@ -60,16 +63,29 @@ export async function inventoryFromApi(
         ({ name }) => name,
       ),
       ...(await askVolumes(client, lists, instances, withVolumes, extensions, notInTime)),
-      buckets: extensions.has('storage_buckets') ? await askBuckets(client, pools, names) : [],
     };
   };
-  // Side by side, since a daemon answers one question on one processor.
-  const [profiles, images, stored, networks, certificates] = await Promise.all([
-    ofProjects('features.profiles', '1.0/profiles', toProfile),
-    ofProjects('features.images', '1.0/images', toImage),
+  const [profiles, images, stored, buckets, networks] = await Promise.all([
+    ofProjects('features.profiles', { path: ['profiles'], extension: 'profiles_all_projects' }, toProfile),
+    ofProjects('features.images', { path: ['images'], extension: 'images_all_projects' }, toImage),
     storage(),
-    askNetworks(client, names, withFeature(projects, 'features.networks'), extensions),
-    ask('1.0/certificates').then((list) => list.map(toCertificate)),
+    extensions.has('storage_buckets')
+      ? askBuckets(
+          client,
+          pools,
+          { names, withBuckets: withFeature(projects, 'features.storage.buckets') },
+          extensions,
+        )
+      : [],
+    askNetworks(
+      client,
+      {
+        names,
+        withNetworks: withFeature(projects, 'features.networks'),
+        withZones: withFeature(projects, 'features.networks.zones'),
+      },
+      extensions,
+    ),
   ]);
   return {
     origin: 'api',
@@ -82,6 +98,7 @@ export async function inventoryFromApi(
       ({ name }) => name,
     ),
     ...stored,
+    buckets,
     ...networks,
     images: sortBy(
       images,
