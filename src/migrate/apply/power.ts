@@ -1,13 +1,14 @@
 // Which instances run, are frozen or are stopped, and how they are stopped and started.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
-import { type DaemonClient, daemonClient } from '../daemon/client.ts';
+import { inTurn } from '../../core/in-turn.ts';
+import { allInstances, type DaemonClient } from '../daemon/client.ts';
 import { plainStatus } from '../daemon/instance-status.ts';
 import { compareText } from '../inventory/order.ts';
 import type { DaemonRef } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
 import { instanceOfStorageName, type RunningInstance, runningInstances } from './running.ts';
-import { answeringSocket } from './service-control.ts';
 import type { StoredPower } from './step-handler.ts';
 
 export interface InstanceState {
@@ -19,16 +20,17 @@ export interface InstanceState {
 }
 
 /**
- * Asks the daemon; where it does not answer, the processes tell. Where neither runs, what counts as running is what the
+ * What the daemon says; where it does not answer, the processes tell. Where neither runs, what counts as running is what the
  * daemon would start.
+ * @param states of all instances, as the daemon says them now; undefined: it does not answer
  */
-export async function recordPower(
+export function recordPower(
   host: Host,
   daemon: DaemonRef,
+  states: readonly InstanceState[] | undefined,
   wouldStart: () => readonly string[],
-): Promise<StoredPower> {
-  const socket = await answeringSocket(host, daemon);
-  if (socket === undefined) {
+): StoredPower {
+  if (states === undefined) {
     const nothing = nothingRuns(host, daemon, powerFromProcesses(host, daemon.dataDirectory));
     return {
       ...powerWithoutDaemon(host, daemon, wouldStart),
@@ -36,7 +38,6 @@ export async function recordPower(
       daemonRan: false,
     };
   }
-  const states = await instanceStates(daemonClient(host, socket));
   const named = (status: string): string[] =>
     states.filter((instance) => instance.status === status).map(nameOf);
   const ephemeral = runningOf(states)
@@ -76,9 +77,41 @@ export function powerFromProcesses(
 }
 
 export async function instanceStates(client: DaemonClient): Promise<InstanceState[]> {
-  const answer = await client.get('/1.0/instances?recursion=1&all-projects=true');
+  return toStates(await client.get(allInstances));
+}
+
+/** @param answer to `allInstances` */
+export function toStates(answer: unknown): InstanceState[] {
   if (!Array.isArray(answer)) return [];
   return (answer as Record<string, unknown>[]).map(toState);
+}
+
+/** More are asked for in one list. */
+const askedOneByOne = 20;
+
+/**
+ * The states of those that may be in any but stopped: those named, and those whose processes are there. Among very many
+ * instances a few of them are soon asked for one by one.
+ * @param names `project/name`
+ */
+export async function statesOfRunning(
+  host: Host,
+  client: DaemonClient,
+  dataDirectory: string,
+  names: readonly string[],
+): Promise<InstanceState[]> {
+  const found = runningInstances(host, dataDirectory).map(({ storageName }) =>
+    instanceOfStorageName(storageName),
+  );
+  const asked = [...new Set([...names, ...found])];
+  if (asked.length > askedOneByOne) return instanceStates(client);
+  try {
+    return await inTurn(asked, 4, (instance) => instanceState(client, instance));
+  } catch (error) {
+    // One is gone meanwhile, or what runs there is not the daemon's: its list tells.
+    if (!(error instanceof Failure) || error.problem.code !== 'daemon-error') throw error;
+    return instanceStates(client);
+  }
 }
 
 /** Of one; a list of all takes a daemon a second and more where there are very many. */
@@ -99,10 +132,16 @@ function toState(instance: Record<string, unknown>): InstanceState {
 /**
  * Waits until nothing is being done to an instance: what an interrupted run asked of the daemon goes on without it, and
  * until it ends the states of instances are about to change. After the limit the daemon's own refusal says more.
+ * @returns whether there was anything to wait for
  */
-export async function operationsDone(host: Host, client: DaemonClient, limitMs: number): Promise<void> {
+export async function operationsDone(host: Host, client: DaemonClient, limitMs: number): Promise<boolean> {
   const end = host.clock() + limitMs;
-  while ((await instanceOperations(client)) > 0 && host.clock() < end) await host.sleep(100);
+  let waited = false;
+  while ((await instanceOperations(client)) > 0 && host.clock() < end) {
+    waited = true;
+    await host.sleep(100);
+  }
+  return waited;
 }
 
 async function instanceOperations(client: DaemonClient): Promise<number> {

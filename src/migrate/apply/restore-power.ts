@@ -1,7 +1,7 @@
 // Brings instances into the state in which they were recorded: exactly that set runs, whatever the daemon started by itself.
 import type { Host } from '../../core/host.ts';
 import type { DaemonClient } from '../daemon/client.ts';
-import { type InstanceState, instanceStates, setState, startOrder } from './power.ts';
+import { type InstanceState, setState, startOrder, statesOfRunning } from './power.ts';
 import type { StoredPower } from './step-handler.ts';
 
 export interface PowerOutcome {
@@ -32,6 +32,7 @@ export function runsExactly(
 export async function restorePower(
   host: Host,
   client: DaemonClient,
+  dataDirectory: string,
   power: StoredPower,
   say: (text: string) => void,
 ): Promise<PowerOutcome[]> {
@@ -39,7 +40,7 @@ export async function restorePower(
     ...power.running.map((instance) => [instance, 'Running'] as const),
     ...power.frozen.map((instance) => [instance, 'Frozen'] as const),
   ]);
-  const states = await instanceStates(client);
+  const states = await statesOfRunning(host, client, dataDirectory, [...wanted.keys()]);
   states.sort(startOrder);
   const outcomes: PowerOutcome[] = [];
   let delay = { after: '', seconds: 0 };

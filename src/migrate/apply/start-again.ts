@@ -23,5 +23,5 @@ export async function startAgain(context: ApplyContext, source: DaemonRef): Prom
   }
   context.warn('LXD has ended while its instances run, and is started again');
   const socket = await startUntilReady(context, source, startMs);
-  await restoreExactly(context, socket, { ...power, daemonRan: true });
+  await restoreExactly(context, source, socket, { ...power, daemonRan: true });
 }

@@ -1,9 +1,9 @@
 // Looks how a server is: asks its daemon where one answers, and otherwise takes what its files tell.
 import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
-import { apiPath, type DaemonClient, daemonClient } from '../daemon/client.ts';
+import { inTurn } from '../../core/in-turn.ts';
+import { allInstances, apiPath, type DaemonClient, daemonClient } from '../daemon/client.ts';
 import { configOf, fields, fieldsList, flagOf, textOf } from '../daemon/fields.ts';
-import type { ServerSize } from '../daemon/server-size.ts';
 import type { Config, Inventory } from '../inventory/inventory.ts';
 import { isTrue } from '../is-true.ts';
 import { addressConditions } from './addresses.ts';
@@ -20,61 +20,89 @@ export interface States {
 
 const usual = new Set(['Running', 'Ready', 'Frozen', 'Stopped']);
 
-/** What a daemon says of its pools, managed networks and instances. @throws daemon-* */
-export async function askStates(client: DaemonClient): Promise<States> {
+/**
+ * What a daemon says of its pools, managed networks and instances.
+ * @param listed the answer to `allInstances`, where it is asked for already: it is what takes longest
+ * @throws daemon-*
+ */
+export async function askStates(
+  client: DaemonClient,
+  listed: Promise<unknown> = client.get(allInstances),
+): Promise<States> {
   const ask = async (path: string, query: Readonly<Record<string, string>> = {}) =>
     fieldsList(await client.get(apiPath(['1.0', path], { recursion: '1', ...query })), `/1.0/${path}`);
-  const [server, pools, projects, instances] = await Promise.all([
-    client.get('/1.0'),
-    ask('storage-pools'),
-    ask('projects'),
-    ask('instances', { 'all-projects': 'true' }),
-  ]);
   // LXD 5.0 lists the networks of one project at a time.
-  const withNetworks = projects
-    .filter(
-      (from) => textOf(from, 'name') === 'default' || isTrue(configOf(from, 'config')['features.networks']),
-    )
-    .map((from) => textOf(from, 'name'));
-  const networks = await Promise.all(
-    withNetworks.map(async (project) =>
+  const askNetworks = async (): Promise<Condition['networks']> => {
+    const withNetworks = (await ask('projects'))
+      .filter(
+        (from) => textOf(from, 'name') === 'default' || isTrue(configOf(from, 'config')['features.networks']),
+      )
+      .map((from) => textOf(from, 'name'));
+    const lists = await inTurn(withNetworks, 4, async (project) =>
       (await ask('networks', { project }))
         .filter((from) => flagOf(from, 'managed'))
         .map((from) => ({ project, name: textOf(from, 'name'), status: textOf(from, 'status') })),
-    ),
-  );
+    );
+    return lists.flat();
+  };
+  const [server, pools, networks, instances] = await Promise.all([
+    client.get('/1.0'),
+    ask('storage-pools'),
+    askNetworks(),
+    listed,
+  ]);
   return {
     config: configOf(fields(server, '/1.0'), 'config'),
     pools: pools.map((from) => ({ name: textOf(from, 'name'), status: textOf(from, 'status') })),
-    networks: networks.flat(),
-    instances: instances
-      .map((from) => ({
+    networks,
+    instances: inOddStates(
+      fieldsList(instances, '/1.0/instances').map((from) => ({
         project: textOf(from, 'project') || 'default',
         name: textOf(from, 'name'),
         status: textOf(from, 'status'),
-      }))
-      .filter(({ status }) => !usual.has(status)),
+      })),
+    ),
   };
+}
+
+/** The same, of what a daemon has just been asked for. */
+export function statesIn({ server, pools, networks, instances }: Inventory): States {
+  return {
+    config: server.config,
+    pools: pools.map(({ name, state }) => ({ name, status: state })),
+    networks: networks.map(({ project, name, state }) => ({ project, name, status: state })),
+    instances: inOddStates(instances.map(({ project, name, status = '' }) => ({ project, name, status }))),
+  };
+}
+
+function inOddStates(instances: Condition['instances']): Condition['instances'] {
+  return instances.filter(({ status }) => !usual.has(status));
 }
 
 /**
  * The same of the daemon that answers on one of the sockets; undefined where none does, or not as one of them should. One
  * that a service manager would have to start first is left alone.
  */
-export async function statesOf(
-  host: Host,
-  sockets: readonly string[],
-  size?: ServerSize,
-): Promise<States | undefined> {
-  try {
-    for (const socket of sockets) {
-      const client = daemonClient(host, socket, size);
-      if (host.listener(socket) !== undefined && (await client.isAnswering())) return await askStates(client);
-    }
-  } catch (error) {
-    if (!(error instanceof Failure) && systemErrorCode(error) === undefined) throw error;
+export async function statesOf(host: Host, sockets: readonly string[]): Promise<States | undefined> {
+  return answered(askFirst(host, sockets));
+}
+
+async function askFirst(host: Host, sockets: readonly string[]): Promise<States | undefined> {
+  for (const socket of sockets) {
+    const client = daemonClient(host, socket);
+    if (host.listener(socket) !== undefined && (await client.isAnswering())) return askStates(client);
   }
   return undefined;
+}
+
+/** undefined where the daemon fails to say it. */
+export async function answered(states: Promise<States | undefined>): Promise<States | undefined> {
+  try {
+    return await states;
+  } catch (error) {
+    if (!(error instanceof Failure) && systemErrorCode(error) === undefined) throw error;
+    return undefined;
+  }
 }
 
 export interface Looked {

@@ -3,7 +3,7 @@ import type { Host } from '../../core/host.ts';
 import type { DaemonClient } from '../daemon/client.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { Condition } from './condition.ts';
-import { askStates, type Looked, lookAtServer } from './look-at-server.ts';
+import { askStates, type Looked, lookAtServer, type States } from './look-at-server.ts';
 
 /** An address on a bridge that the daemon itself makes is tried once more after 30 s (endpoints.go of both projects). */
 const servedWithinMs = 45_000;
@@ -11,6 +11,7 @@ const servedWithinMs = 45_000;
 /**
  * Waits for addresses that nobody holds, apart from those that were not served before either; one that another program
  * holds does not come.
+ * @param asked what the daemon has just said, where that is known
  */
 export async function lookOnceServed(
   host: Host,
@@ -18,6 +19,7 @@ export async function lookOnceServed(
   looked: Looked,
   inventory: Pick<Inventory, 'pools' | 'networks' | 'images' | 'server'>,
   before: Condition | undefined,
+  asked?: States,
 ): Promise<Condition> {
   const unserved = new Set(
     before?.asked === true
@@ -25,8 +27,8 @@ export async function lookOnceServed(
       : [],
   );
   const end = host.clock() + servedWithinMs;
-  for (;;) {
-    const now = lookAtServer(host, looked, inventory, await askStates(client));
+  for (let states = asked; ; states = undefined) {
+    const now = lookAtServer(host, looked, inventory, states ?? (await askStates(client)));
     const comes = now.addresses.some(({ key, holder }) => holder === 'nobody' && !unserved.has(key));
     if (!comes || host.clock() > end) return now;
     await host.sleep(500);

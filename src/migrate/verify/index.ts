@@ -12,6 +12,7 @@ import {
   toPowerRecord,
 } from '../apply/step-handler.ts';
 import type { Condition } from '../condition/condition.ts';
+import { statesIn } from '../condition/look-at-server.ts';
 import { lookOnceServed } from '../condition/look-once-served.ts';
 import type { Conversion } from '../convert/index.ts';
 import { daemonClient } from '../daemon/client.ts';
@@ -70,7 +71,7 @@ export async function verifyRun(
   const inventory = compareWithSource(withStatesOf(expected, actual), actual, accepted);
   say('pools, networks, addresses, images and power');
   const before = journal.noted(run, noteNames.condition);
-  const now = await lookOnceServed(host, client, plan.target, actual, before);
+  const now = await lookOnceServed(host, client, plan.target, actual, before, statesIn(actual));
   const { dataDirectory } = plan.target;
   const bridges = await bridgeChecks(
     host,

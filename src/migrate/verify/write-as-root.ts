@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Failure } from '../../core/failure.ts';
 import { inTurn } from '../../core/in-turn.ts';
 import { inline } from '../../core/text.ts';
-import type { DaemonClient, InstanceName } from '../daemon/client.ts';
+import { allInstances, type DaemonClient, type InstanceName } from '../daemon/client.ts';
 import { fieldsList, textOf } from '../daemon/fields.ts';
 import { plainStatus } from '../daemon/instance-status.ts';
 
@@ -41,7 +41,7 @@ export async function writeAsRoot(
 }
 
 async function listInstances(client: DaemonClient): Promise<ListedInstance[]> {
-  const list = fieldsList(await client.get('/1.0/instances?recursion=1&all-projects=true'), '/1.0/instances');
+  const list = fieldsList(await client.get(allInstances), '/1.0/instances');
   return list.map((from) => ({
     project: textOf(from, 'project') || 'default',
     name: textOf(from, 'name'),

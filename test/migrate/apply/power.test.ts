@@ -6,11 +6,12 @@ import {
   lastToStop,
   recordPower,
   type StopOrders,
+  statesOfRunning,
   stopThroughDaemon,
   stopWithoutDaemon,
 } from '../../../src/migrate/apply/power.ts';
 import { restorePower } from '../../../src/migrate/apply/restore-power.ts';
-import { daemonClient } from '../../../src/migrate/daemon/client.ts';
+import { allInstances, daemonClient } from '../../../src/migrate/daemon/client.ts';
 import { asyncAnswer, errorAnswer, operationAnswer, syncAnswer } from '../../fakes/daemon-answers.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 
@@ -39,6 +40,16 @@ function daemonWith(instances: Readonly<Record<string, Wanted>>) {
           expanded_config: config,
         })),
       );
+    const one = /^\/1\.0\/instances\/([^/?]+)\?/.exec(path)?.[1];
+    if (one !== undefined)
+      return instances[one] === undefined
+        ? errorAnswer(404, 'Instance not found')
+        : syncAnswer({
+            project: 'default',
+            name: one,
+            status: status.get(one),
+            expanded_config: instances[one].config ?? {},
+          });
     const name = /^\/1\.0\/instances\/([^/?]+)\/state/.exec(path)?.[1];
     if (method !== 'PUT' || name === undefined) return undefined;
     const { action, force, timeout } = body as { action: string; force: boolean; timeout: number };
@@ -67,6 +78,15 @@ function orders(force: boolean): StopOrders & { readonly warned: string[]; reado
   };
 }
 
+const monitor = (pid: number, name: string) => ({
+  pid,
+  parent: 1,
+  argv: [`[lxc monitor] /var/lib/lxd/containers ${name}`],
+  program: '/usr/bin/lxd',
+  sameMountNamespace: true,
+  samePidNamespace: true,
+});
+
 test('an instance that says of itself that it is ready runs, and is stopped and started like others', async () => {
   const { host, asked, client } = daemonWith({ ready: { status: 'Ready' }, off: { status: 'Stopped' } });
   host.machine.listeners.set('/unix.socket', 100);
@@ -78,12 +98,47 @@ test('an instance that says of itself that it is ready runs, and is stopped and 
     program: undefined,
   } as const;
 
-  const power = await recordPower(host, daemon, () => []);
+  const power = recordPower(host, daemon, await instanceStates(client), () => []);
   await stopThroughDaemon(client, await instanceStates(client), orders(false));
-  await restorePower(host, client, power, () => {});
+  await restorePower(host, client, '/var/lib/lxd', power, () => {});
 
   expect(power).toMatchObject({ running: ['default/ready'], frozen: [] });
   expect(asked).toEqual(['stop ready 60', 'start ready 120']);
+});
+
+describe('the states of those that may run', () => {
+  const named = (states: readonly { readonly name: string; readonly status: string }[]): string[] =>
+    states.map(({ name, status }) => `${name} ${status}`).toSorted();
+  const paths = (host: FakeHost): string[] => host.requests.map(({ request }) => request.path);
+
+  test('are asked for one by one: of those named, and of those whose monitor is there', async () => {
+    const { host, client } = daemonWith({
+      ran: { status: 'Stopped' },
+      appeared: { status: 'Running' },
+      off: { status: 'Stopped' },
+    });
+    host.machine.processes = [monitor(50, 'appeared')];
+
+    const states = await statesOfRunning(host, client, '/var/lib/lxd', ['default/ran']);
+
+    expect(named(states)).toEqual(['appeared Running', 'ran Stopped']);
+    expect(paths(host)).not.toContain(allInstances);
+  });
+
+  test('where there are many, or one is gone, they are in the list', async () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 30 }, (_, index) => [`m${index}`, { status: 'Running' } as const]),
+    );
+    const { host, client } = daemonWith(many);
+    const names = Object.keys(many).map((name) => `default/${name}`);
+
+    const states = await statesOfRunning(host, client, '/var/lib/lxd', names);
+    const withoutOne = await statesOfRunning(host, client, '/var/lib/lxd', ['default/m1', 'default/gone']);
+
+    expect(states).toHaveLength(30);
+    expect(paths(host)[0]).toBe(allInstances);
+    expect(withoutOne).toHaveLength(30);
+  });
 });
 
 describe('stopping through the daemon', () => {
@@ -181,14 +236,6 @@ describe('the instance that stops together with its daemon', () => {
 });
 
 describe('stopping without a daemon', () => {
-  const monitor = (pid: number, name: string) => ({
-    pid,
-    parent: 1,
-    argv: [`[lxc monitor] /var/lib/lxd/containers ${name}`],
-    program: '/usr/bin/lxd',
-    sameMountNamespace: true,
-    samePidNamespace: true,
-  });
   const init = (pid: number, parent: number) => ({
     pid,
     parent,
@@ -279,7 +326,7 @@ describe('what ran', () => {
     const running = ['a', 'b', 'first', 'last', 'up'].map((name) => `default/${name}`);
     const begun = host.clock();
 
-    await restorePower(host, client, { running, frozen: [], daemonRan: true }, () => {});
+    await restorePower(host, client, '/var/lib/lxd', { running, frozen: [], daemonRan: true }, () => {});
 
     expect(asked).toEqual(['start first 120', 'start a 120', 'start b 120', 'start last 120']);
     expect(host.clock() - begun).toBe(7_000);

@@ -3,12 +3,21 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseValue } from '../../../src/core/parse.ts';
 import { type Condition, conditionSchema } from '../../../src/migrate/condition/condition.ts';
 import { imageProblems } from '../../../src/migrate/condition/image-files.ts';
-import { lookAtServer, statesOf } from '../../../src/migrate/condition/look-at-server.ts';
+import {
+  askStates,
+  lookAtServer,
+  statesIn,
+  statesOf,
+} from '../../../src/migrate/condition/look-at-server.ts';
+import { lookOnceServed } from '../../../src/migrate/condition/look-once-served.ts';
 import { usersOfNetwork, usersOfPool } from '../../../src/migrate/condition/used-by.ts';
 import { worseThan } from '../../../src/migrate/condition/worse.ts';
+import { daemonClient } from '../../../src/migrate/daemon/client.ts';
+import { inventoryFromApi } from '../../../src/migrate/inventory/from-api.ts';
 import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
 import { answersFrom, errorAnswer, syncAnswer } from '../../fakes/daemon-answers.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
+import { recordedDaemon } from '../../fakes/recorded-daemon.ts';
 import { lxdDatabase } from '../lxd-database.ts';
 
 const socket = '/var/lib/lxd/unix.socket';
@@ -80,6 +89,39 @@ describe('a daemon that answers', () => {
 
     expect(await statesOf(host, [socket])).toBeUndefined();
   });
+});
+
+test('what an inventory of a daemon holds is what the daemon says when it is asked for its states', async () => {
+  const { client } = recordedDaemon('incus-6.0.4');
+
+  const asked = await askStates(client);
+  const inventory = await inventoryFromApi(client);
+
+  const byName = <T extends { readonly name: string }>(list: readonly T[]): T[] =>
+    list.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  expect(asked.pools.length + asked.networks.length).toBeGreaterThan(2);
+  expect(statesIn(inventory)).toEqual({
+    ...asked,
+    pools: byName(asked.pools),
+    networks: byName(asked.networks),
+  });
+});
+
+test('what was just said of it is looked at first; only for an address that is not served it is asked again', async () => {
+  const host = machine();
+  host.machine.listeners.set(socket, 100);
+  host.onRequest((path, request) => answersFrom(answers)(path, request));
+  const states = { config: {}, pools: [], networks: [], instances: [] };
+  const nothing = { pools: [], networks: [], images: [], server: { config: {}, memberKeys: undefined } };
+  const client = daemonClient(host, socket);
+
+  await lookOnceServed(host, client, lxd, nothing, undefined, states);
+  const askedWhereServed = host.requests.length;
+  const unserved = { ...states, config: { 'core.https_address': '127.0.0.1' } };
+  await lookOnceServed(host, client, lxd, nothing, undefined, unserved);
+
+  expect(askedWhereServed).toBe(0);
+  expect(host.requests.length).toBeGreaterThan(0);
 });
 
 test('a socket that only a service manager holds is not asked: that would start the daemon', async () => {

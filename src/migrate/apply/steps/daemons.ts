@@ -2,9 +2,9 @@
 import { Failure } from '../../../core/failure.ts';
 import type { Host } from '../../../core/host.ts';
 import type { Condition } from '../../condition/condition.ts';
-import { lookAtServer, statesOf } from '../../condition/look-at-server.ts';
+import { answered, askStates, lookAtServer } from '../../condition/look-at-server.ts';
 import { worseThan } from '../../condition/worse.ts';
-import { daemonClient } from '../../daemon/client.ts';
+import { allInstances, type DaemonClient, daemonClient } from '../../daemon/client.ts';
 import { limitFor, startLimitFor } from '../../daemon/server-size.ts';
 import { isUp, unitActivity } from '../../detect/systemctl.ts';
 import { isMaskedByFile } from '../../detect/systemd.ts';
@@ -24,8 +24,10 @@ import {
   powerFromProcesses,
   recordPower,
   type StopOrders,
+  statesOfRunning,
   stopThroughDaemon,
   stopWithoutDaemon,
+  toStates,
 } from '../power.ts';
 import { restorePower, runsExactly } from '../restore-power.ts';
 import { instanceOfStorageName, runningInstances } from '../running.ts';
@@ -59,9 +61,8 @@ export const recordPowerStep: Of<'record-power'> = {
   async apply({ step, context }) {
     // A second attempt would find the instances that the first one stopped.
     if (context.journal.noted(context.run, noteNames.power) !== undefined) return;
-    const power = await recordPower(context.host, step.daemon, context.wouldStart);
-    // Only now: an instance that appears later is not in the record, and is looked for when they stop.
-    const condition = await conditionNow(context, step.daemon);
+    // An instance that appears later is not in the record, and is looked for when they stop.
+    const { power, condition } = await askBefore(context, step.daemon);
     const others = usedByOthers(
       context.host,
       { dataDirectory: step.daemon.dataDirectory, pools: step.pools ?? [] },
@@ -82,13 +83,21 @@ export const recordPowerStep: Of<'record-power'> = {
   undo() {},
 };
 
-/** undefined: it does not answer. */
-async function conditionNow(
-  { host, size, sourceInventory }: ApplyContext,
+/** What runs, and how the rest is; that is undefined where it does not answer, or not in time. */
+async function askBefore(
+  { host, size, sourceInventory, wouldStart }: ApplyContext,
   daemon: DaemonRef,
-): Promise<Condition | undefined> {
-  const states = await statesOf(host, daemon.sockets, size);
-  return states === undefined ? undefined : lookAtServer(host, daemon, sourceInventory(), states);
+): Promise<{ readonly power: StoredPower; readonly condition: Condition | undefined }> {
+  const socket = await answeringSocket(host, daemon);
+  if (socket === undefined)
+    return { power: recordPower(host, daemon, undefined, wouldStart), condition: undefined };
+  const client = daemonClient(host, socket, size);
+  const listed = client.get(allInstances);
+  const [list, states] = await Promise.all([listed, answered(askStates(client, listed))]);
+  return {
+    power: recordPower(host, daemon, toStates(list), wouldStart),
+    condition: states === undefined ? undefined : lookAtServer(host, daemon, sourceInventory(), states),
+  };
 }
 
 export const stopDaemonStep: Of<'stop-daemon'> = {
@@ -231,15 +240,14 @@ function ordersOf({ stopLimitMs, forceStop, say, warn }: ApplyContext): StopOrde
 
 export const stopInstancesStep: Of<'stop-instances'> = {
   async apply({ step, context }) {
-    const { host, stopLimitMs } = context;
+    const { host } = context;
     const socket = await answeringSocket(host, step.daemon);
     if (socket !== undefined) {
       const client = daemonClient(host, socket, context.size);
-      await operationsDone(host, client, stopLimitMs);
+      const states = await statesAtRest(context, client, step.daemon);
       // A user's own stop command may do anything: nothing runs any more when it is called.
       // Where force is allowed each gets its whole limit first, which is longer than what LXD gives the last one.
       const together = step.daemon.service.kind !== 'commands' && !context.forceStop;
-      const states = await instanceStates(client);
       const last = together ? lastToStop(states) : undefined;
       refuseUnknownEphemeral(states, storedPower(context));
       await stopThroughDaemon(client, states, ordersOf(context), last?.instance);
@@ -254,7 +262,7 @@ export const stopInstancesStep: Of<'stop-instances'> = {
     // It did not come up a moment ago: its own undo says why, and is tried again.
     if (socket === undefined && shouldRun(context, step.daemon))
       throw migrateFailure({ code: 'daemon-silent', daemon: 'LXD', limitMs: 0, lastLines: [] });
-    await restoreExactly(context, socket ?? (await startForItsInstances(context, step.daemon)));
+    await restoreExactly(context, step.daemon, socket ?? (await startForItsInstances(context, step.daemon)));
   },
   undoIsIndependent: true,
   /** A restart of the machine while a rollback is under way starts what LXD starts by itself. */
@@ -272,6 +280,19 @@ export const stopInstancesStep: Of<'stop-instances'> = {
     isBegun(context, 'start-daemon') ||
     (!listens(context, daemon) && runningInstances(context.host, daemon.dataDirectory).length === 0),
 };
+
+/** Of those that run, once nothing is being done to any instance. */
+async function statesAtRest(
+  { host, journal, run, stopLimitMs }: ApplyContext,
+  client: DaemonClient,
+  { dataDirectory }: DaemonRef,
+): Promise<InstanceState[]> {
+  const power = journal.noted(run, noteNames.power);
+  const names = [...(power?.running ?? []), ...(power?.frozen ?? [])];
+  const ask = (): Promise<InstanceState[]> => statesOfRunning(host, client, dataDirectory, names);
+  const [waited, states] = await Promise.all([operationsDone(host, client, stopLimitMs), ask()]);
+  return waited ? ask() : states;
+}
 
 /** Whether a step has stopped it while it ran, and is not undone. */
 function shouldRun({ journal, run }: ApplyContext, { role }: DaemonRef): boolean {
@@ -313,6 +334,7 @@ function refuseUnknownEphemeral(states: readonly InstanceState[], power: StoredP
  */
 export async function restoreExactly(
   context: ApplyContext,
+  { dataDirectory }: DaemonRef,
   socket: string,
   power: StoredPower = storedPower(context),
 ): Promise<void> {
@@ -321,7 +343,13 @@ export async function restoreExactly(
   for (const name of context.journal.noted(context.run, noteNames.acceptedAsGone) ?? [])
     if (name.startsWith('instance '))
       context.warn(`${name} is gone since the cutover, and is not started in LXD`);
-  const outcomes = await restorePower(context.host, client, withoutGone(context, power), context.say);
+  const outcomes = await restorePower(
+    context.host,
+    client,
+    dataDirectory,
+    withoutGone(context, power),
+    context.say,
+  );
   for (const { instance, wanted, error, gone } of outcomes) {
     // LXD deletes an ephemeral one when it stops; that was accepted, and nothing brings it back.
     if (gone === true) context.warn(`${instance} does not exist any more, so it cannot be started again`);
@@ -412,6 +440,7 @@ export const restorePowerStep: Of<'restore-power'> = {
     const outcomes = await restorePower(
       context.host,
       daemonClient(context.host, socket, context.size),
+      step.daemon.dataDirectory,
       storedPower(context),
       context.say,
     );
