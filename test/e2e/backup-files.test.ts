@@ -10,6 +10,9 @@ import { createInstances } from './server/variants.ts';
 import { startSmallMachine } from './small-server.ts';
 
 const names = Array.from({ length: 40 }, (_, index) => `m${String(index + 1).padStart(5, '0')}`);
+/** More of each than Incus writes itself. */
+const oneSnapshot = ['m00029', 'm00030', 'm00031', 'm00032', 'm00033'];
+const twoSnapshots = ['m00036', 'm00037', 'm00038', 'm00039', 'm00040'];
 let server: Machine;
 
 beforeAll(async () => {
@@ -36,7 +39,20 @@ beforeAll(async () => {
     },
     description: 'yes: #1',
   });
-  await api(server, 'lxd', 'POST', '/1.0/instances/m00033/snapshots', { name: 's0', stateful: false });
+  const snapshot = (name: string, of: string, more: object = {}): Promise<unknown> =>
+    api(
+      server,
+      'lxd',
+      'POST',
+      `/1.0/instances/${of}/snapshots`,
+      { name, stateful: false, ...more },
+      { project: projectOf(of) },
+    );
+  for (const of of oneSnapshot) await snapshot('s0', of);
+  for (const of of twoSnapshots) {
+    await snapshot('later', of, { expires_at: '2036-01-02T03:04:05Z' });
+    await snapshot('early', of);
+  }
   await installTool(server, await packedTool());
 }, 900_000);
 
@@ -72,8 +88,9 @@ test('each is equal to what Incus writes, and Incus recovers an instance by it',
   for (const name of names) expect(ours.get(name)?.content, name).toEqual(theirs.get(name)?.content);
   // Those that were written for Incus differ from what it writes in their quotes.
   const alike = names.filter((name) => ours.get(name)?.text === theirs.get(name)?.text);
-  expect(alike).toHaveLength(4);
-  expect(alike).toContain('m00033');
+  expect(alike).toHaveLength(9);
+  expect(alike.filter((name) => oneSnapshot.includes(name))).toHaveLength(3);
+  expect(alike.filter((name) => twoSnapshots.includes(name))).toHaveLength(3);
 
   const stored = '/var/lib/incus/storage-pools/default/containers/m00035/backup.yaml';
   await server.exec(['sh', '-c', `cat > ${stored}`], { input: ours.get('m00035')?.text ?? '' });

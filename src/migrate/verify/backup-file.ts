@@ -1,7 +1,8 @@
 // What a daemon writes into an instance's backup.yaml, put together from what its API says.
 import { isDeepStrictEqual } from 'node:util';
 import { parse, stringify } from 'yaml';
-import type { Fields } from '../daemon/fields.ts';
+import { type Fields, rawOf, textOf } from '../daemon/fields.ts';
+import { lastPart } from '../inventory/api-objects.ts';
 
 /** What the API says of an instance and of what belongs to it. */
 export interface BackupParts {
@@ -9,20 +10,49 @@ export interface BackupParts {
   readonly pool: Fields;
   readonly profiles: readonly Fields[];
   readonly volume: Fields;
+  /** Of the instance, in the order in which the daemon names them; none where it has none. */
+  readonly snapshots: readonly Fields[];
+  readonly volumeSnapshots: readonly Fields[];
 }
 
 /**
- * As both daemons make it of an instance without snapshots (storage/backend.go, GenerateInstanceBackupConfig): the objects of
- * the API, but without what uses them.
+ * As both daemons make it (storage/backend.go, GenerateInstanceBackupConfig): the objects of the API, but without what uses
+ * them. Lists that are empty are left out (backup/config/backup_config.go).
  */
-export function backupContent({ instance, pool, profiles, volume }: BackupParts): object {
-  return {
+export function backupContent({
+  instance,
+  pool,
+  profiles,
+  volume,
+  snapshots,
+  volumeSnapshots,
+}: BackupParts): object {
+  const content = {
     container: instance.values,
     pool: unused(pool),
     profiles: profiles.map(unused),
     volume: unused(volume),
   };
+  if (snapshots.length === 0) return content;
+  return {
+    ...content,
+    snapshots: snapshots.map(({ values }) => values),
+    volume_snapshots: volumeSnapshots.map((from) => ofVolume(from, volume)),
+  };
 }
+
+/** In the list of snapshots the daemons leave out what is that of the volume, and the moment that means never. */
+function ofVolume(from: Fields, volume: Fields): object {
+  return {
+    ...from.values,
+    name: lastPart(textOf(from, 'name')),
+    content_type: textOf(volume, 'content_type'),
+    expires_at: rawOf(from, 'expires_at') ?? never,
+  };
+}
+
+/** Go's zero time. */
+const never = '0001-01-01T00:00:00Z';
 
 function unused({ values }: Fields): object {
   return { ...values, used_by: [] };

@@ -6,12 +6,22 @@ import type { Host } from '../../core/host.ts';
 import { inTurn } from '../../core/in-turn.ts';
 import { readDatabase } from '../../dqlite/index.ts';
 import { apiPath, type DaemonClient } from '../daemon/client.ts';
-import { configOf, configsOf, type Fields, fieldsList, textOf, textsOf } from '../daemon/fields.ts';
+import {
+  configOf,
+  configsOf,
+  type Fields,
+  fields,
+  fieldsList,
+  rawOf,
+  textOf,
+  textsOf,
+} from '../daemon/fields.ts';
+import { askOfProjects } from '../inventory/of-projects.ts';
 import { isTrue } from '../is-true.ts';
 import type { BackupParts } from './backup-file.ts';
 
 export interface BackupOf extends BackupParts {
-  /** Pool and type: what is the same for one is so for the others. */
+  /** Pool, type and number of snapshots: what is the same for one is so for the others. */
   readonly kind: string;
   readonly file: {
     readonly path: string;
@@ -20,27 +30,40 @@ export interface BackupOf extends BackupParts {
   };
 }
 
-/** Of those in `list` that lie on this machine and have no snapshots, whose files hold more. */
+/**
+ * Of each snapshot of a volume that is asked for, Incus 6.0.4 searches all snapshots of the server for its name: with more
+ * than these the daemon writes the files of instances that have any.
+ */
+const mostSnapshots = 500;
+
+/** Of those in `list` that lie on this machine. */
 export async function backupSources(
   host: Host,
   client: DaemonClient,
   dataDirectory: string,
   list: readonly Fields[],
 ): Promise<BackupOf[]> {
-  const withSnapshots = instancesWithSnapshots(host, dataDirectory);
-  if (withSnapshots === undefined) return [];
-  const pools = fieldsList(await client.get('/1.0/storage-pools?recursion=1'), '/1.0/storage-pools');
+  const numbers = numbersOfSnapshots(host, dataDirectory);
+  if (numbers === undefined) return [];
+  const [server, pools] = await Promise.all([
+    client.get('/1.0').then((answer) => fields(answer, '/1.0')),
+    client.get('/1.0/storage-pools?recursion=1').then((answer) => fieldsList(answer, '/1.0/storage-pools')),
+  ]);
+  const extensions = new Set(textsOf(server, 'api_extensions'));
   const poolOf = new Map(pools.map((pool) => [textOf(pool, 'name'), pool]));
   const [volumes, profiles] = await Promise.all([
     listVolumes(client, [...poolOf.keys()]),
-    listProfiles(client),
+    listProfiles(client, extensions),
   ]);
-  return list.flatMap((instance): BackupOf[] => {
+  const all = [...numbers.values()].reduce((sum, number) => sum + number, 0);
+  const mayHaveSnapshots = all <= mostSnapshots && extensions.has('instance_get_full');
+  const sources = list.flatMap((instance) => {
     const project = textOf(instance, 'project') || 'default';
     const name = textOf(instance, 'name');
     const type = textOf(instance, 'type');
     const pool = poolOf.get(rootPool(instance) ?? '');
-    if (pool === undefined || withSnapshots.has(idOf(project, name))) return [];
+    const number = numbers.get(idOf(project, name)) ?? 0;
+    if (pool === undefined || (number > 0 && !mayHaveSnapshots)) return [];
     if (!['', 'none'].includes(textOf(instance, 'location'))) return [];
     const poolName = textOf(pool, 'name');
     const volume = volumes.get(idOf(poolName, type, project, name));
@@ -49,39 +72,73 @@ export async function backupSources(
     if (volume === undefined || known.length < used.length) return [];
     const folder = type === 'virtual-machine' ? 'virtual-machines' : 'containers';
     const stored = project === 'default' ? name : `${project}_${name}`;
-    return [
-      {
-        instance,
-        pool,
-        profiles: known,
-        volume,
-        kind: idOf(poolName, type),
-        file: {
-          path: join(dataDirectory, 'storage-pools', poolName, folder, stored, 'backup.yaml'),
-          link: join(dataDirectory, folder, stored),
-        },
+    const source: BackupOf = {
+      instance,
+      pool,
+      profiles: known,
+      volume,
+      snapshots: [],
+      volumeSnapshots: [],
+      kind: idOf(poolName, type, String(number)),
+      file: {
+        path: join(dataDirectory, 'storage-pools', poolName, folder, stored, 'backup.yaml'),
+        link: join(dataDirectory, folder, stored),
       },
-    ];
+    };
+    return [{ source, number }];
   });
+  const whole = await inTurn(sources, 4, async ({ source, number }) =>
+    number === 0 ? source : withSnapshots(client, source, number),
+  );
+  return whole.filter((source) => source !== undefined);
+}
+
+/** undefined where the daemon does not list as many as its database holds: it writes that file itself, or says why not. */
+async function withSnapshots(
+  client: DaemonClient,
+  source: BackupOf,
+  number: number,
+): Promise<BackupOf | undefined> {
+  const { instance, pool } = source;
+  const name = textOf(instance, 'name');
+  const query = { recursion: '1', project: textOf(instance, 'project') || 'default' };
+  const ofVolume = ['storage-pools', textOf(pool, 'name'), 'volumes', textOf(instance, 'type'), name];
+  try {
+    const [whole, listed] = await Promise.all([
+      client.get(apiPath(['1.0', 'instances', name], query)),
+      client.get(apiPath(['1.0', ...ofVolume, 'snapshots'], query)),
+    ]);
+    const where = `/1.0/instances/${name}`;
+    const snapshots = fieldsList(rawOf(fields(whole, where), 'snapshots'), `${where}.snapshots`);
+    const volumeSnapshots = fieldsList(listed, `/1.0/${ofVolume.join('/')}/snapshots`);
+    const isWhole = snapshots.length === number && volumeSnapshots.length === number;
+    return isWhole ? { ...source, snapshots, volumeSnapshots } : undefined;
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
 }
 
 function idOf(...parts: readonly string[]): string {
   return JSON.stringify(parts);
 }
 
-/** From the daemon's database: Incus 7 does not list the snapshots of all. undefined where that cannot be read. */
-function instancesWithSnapshots(host: Host, dataDirectory: string): ReadonlySet<string> | undefined {
+/**
+ * Of the instances that have any; from the daemon's database, since Incus 7 does not list the snapshots of all. undefined
+ * where that cannot be read.
+ */
+function numbersOfSnapshots(host: Host, dataDirectory: string): ReadonlyMap<string, number> | undefined {
   try {
     const db = new Database(readDatabase(host.path(join(dataDirectory, 'database', 'global'))).bytes);
     try {
       const rows = db
         .prepare(
-          `SELECT DISTINCT projects.name AS project, instances.name AS name FROM instances_snapshots
+          `SELECT projects.name AS project, instances.name AS name, count(*) AS number FROM instances_snapshots
            JOIN instances ON instances.id = instances_snapshots.instance_id
-           JOIN projects ON projects.id = instances.project_id`,
+           JOIN projects ON projects.id = instances.project_id GROUP BY instances.id`,
         )
-        .all() as { project: string; name: string }[];
-      return new Set(rows.map(({ project, name }) => idOf(project, name)));
+        .all() as { project: string; name: string; number: number }[];
+      return new Map(rows.map(({ project, name, number }) => [idOf(project, name), number]));
     } finally {
       db.close();
     }
@@ -112,18 +169,18 @@ async function listVolumes(
 /** By the project of the instance: where that has no profiles of its own, they are those of project default. */
 async function listProfiles(
   client: DaemonClient,
+  extensions: ReadonlySet<string>,
 ): Promise<(project: string, profile: string) => Fields | undefined> {
-  const projects = fieldsList(await client.get('/1.0/projects?recursion=1'), '/1.0/projects');
-  const own = projects
+  const own = fieldsList(await client.get('/1.0/projects?recursion=1'), '/1.0/projects')
     .filter((project) => isTrue(configOf(project, 'config')['features.profiles']))
     .map((project) => textOf(project, 'name'));
   const withOwn = new Set(['default', ...own]);
-  const found = new Map<string, Fields>();
-  await inTurn([...withOwn], 2, async (project) => {
-    const path = apiPath(['1.0', 'profiles'], { recursion: '1', project });
-    for (const profile of fieldsList(await client.get(path), '/1.0/profiles'))
-      found.set(idOf(project, textOf(profile, 'name')), profile);
-  });
+  const profiles = await askOfProjects(
+    client,
+    { path: ['profiles'], extension: 'profiles_all_projects', owners: [...withOwn] },
+    extensions,
+  );
+  const found = new Map(profiles.map(({ from, project }) => [idOf(project, textOf(from, 'name')), from]));
   return (project, profile) => found.get(idOf(withOwn.has(project) ? project : 'default', profile));
 }
 

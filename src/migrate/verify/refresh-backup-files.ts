@@ -5,7 +5,7 @@ import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { inTurn } from '../../core/in-turn.ts';
 import { inline } from '../../core/text.ts';
-import { apiPath, type DaemonClient, type InstanceName } from '../daemon/client.ts';
+import { allInstances, apiPath, type DaemonClient, type InstanceName } from '../daemon/client.ts';
 import { type Fields, fieldsList, textOf } from '../daemon/fields.ts';
 import { backupContent, isContentOf, isStillRight } from './backup-file.ts';
 import { type BackupOf, backupSources } from './backup-sources.ts';
@@ -38,7 +38,7 @@ export async function refreshBackupFiles(
   client: DaemonClient,
   dataDirectory: string,
 ): Promise<NotRefreshed[]> {
-  const list = fieldsList(await client.get('/1.0/instances?recursion=1&all-projects=true'), '/1.0/instances');
+  const list = fieldsList(await client.get(allInstances), '/1.0/instances');
   const update = (instances: readonly Fields[]): Promise<NotRefreshed[]> =>
     updateAll(host, client, dataDirectory, instances);
   if (list.length < manyInstances) return update(list);
@@ -91,8 +91,8 @@ function isInPlace(host: Host, { file: { path, link } }: BackupOf): boolean {
   }
 }
 
-/** Bytes: of a file without snapshots, far more than it has. */
-const largest = 1024 * 1024;
+/** Bytes: far more than such a file has, with some snapshots. */
+const largest = 4 * 1024 * 1024;
 
 function textOfFile(host: Host, { file }: BackupOf): string {
   try {

@@ -39,6 +39,8 @@ let host: FakeHost;
 let instances: Item[];
 let volumes: Item[];
 let patched: string[];
+/** How many each instance has that has any. */
+let snapshots: Map<string, number>;
 
 function instance(name: string, more: object = {}): Item {
   return {
@@ -62,7 +64,25 @@ function contentOf(name: string): object {
     pool: { ...pool, used_by: [] },
     profiles: [{ ...profile, used_by: [] }],
     volume: { ...volumes.find((one) => one.name === name), used_by: [] },
+    ...(snapshots.has(name)
+      ? {
+          snapshots: snapshotsOf(name),
+          volume_snapshots: snapshotsOf(name).map((one) => ({
+            name: one.name,
+            description: 'of the volume',
+            content_type: 'filesystem',
+            expires_at: '0001-01-01T00:00:00Z',
+          })),
+        }
+      : {}),
   };
+}
+
+function snapshotsOf(name: string): { readonly name: string; readonly expires_at: string }[] {
+  return Array.from({ length: snapshots.get(name) ?? 0 }, (_, index) => ({
+    name: `s${index}`,
+    expires_at: '0001-01-01T00:00:00Z',
+  }));
 }
 
 function addFolder(name: string, content = 'of LXD'): void {
@@ -80,9 +100,11 @@ beforeEach(() => {
     type: 'container',
     project: 'default',
     config: {},
+    content_type: 'filesystem',
     used_by: ['/x'],
   }));
   patched = [];
+  snapshots = new Map();
   for (const name of names) addFolder(name);
   fs.mkdirSync(host.path(`${directory}/database`));
   writeDatabase('');
@@ -108,6 +130,8 @@ async function refresh(writes: (name: string) => object = contentOf) {
       return syncAnswer(null);
     }
     switch (pathname) {
+      case '/1.0':
+        return syncAnswer({ api_extensions: ['profiles_all_projects', 'instance_get_full'] });
       case '/1.0/instances':
         return syncAnswer(instances);
       case '/1.0/projects':
@@ -118,9 +142,20 @@ async function refresh(writes: (name: string) => object = contentOf) {
         return syncAnswer([pool]);
       case '/1.0/storage-pools/default/volumes':
         return syncAnswer(volumes);
-      default:
-        return errorAnswer(404, path);
     }
+    const [, ofInstance] = /^\/1\.0\/instances\/([^/]+)$/.exec(pathname) ?? [];
+    if (ofInstance !== undefined) return syncAnswer({ name: ofInstance, snapshots: snapshotsOf(ofInstance) });
+    const [, ofVolume] = /\/volumes\/container\/([^/]+)\/snapshots$/.exec(pathname) ?? [];
+    if (ofVolume === undefined) return errorAnswer(404, path);
+    // Incus 6.0 names both.
+    return syncAnswer(
+      snapshotsOf(ofVolume).map(({ name }) => ({
+        name: `${ofVolume}/${name}`,
+        description: 'of the volume',
+        content_type: '',
+        expires_at: null,
+      })),
+    );
   });
   return refreshBackupFiles(host, daemonClient(host, '/unix.socket'), directory);
 }
@@ -150,24 +185,66 @@ test('where the daemon writes anything otherwise, it writes all of that kind', a
   expect(patched).toHaveLength(count);
 });
 
-test('with snapshots, on another member or with characters that YAML does not take, the daemon writes it', async () => {
+function addWithSnapshots(number: number, ...names: readonly string[]): void {
+  for (const name of names) {
+    instances = [...instances, instance(name)];
+    volumes.push({ name, type: 'container', project: 'default', config: {}, content_type: 'filesystem' });
+    addFolder(name);
+    snapshots.set(name, number);
+  }
+  const rows = [...snapshots].map(
+    ([name], index) => `${instanceRow(index + 1, name)}
+    ${snapshotsOf(name)
+      .map(
+        (one, at) =>
+          `INSERT INTO instances_snapshots (id, instance_id, name, creation_date, description) VALUES (${index * 1000 + at}, ${index + 1}, '${one.name}', '2026-01-01 00:00:00+00:00', '');`,
+      )
+      .join('\n')}`,
+  );
+  writeDatabase(rows.join('\n'));
+}
+
+test('those with as many snapshots are a kind of their own, of which the daemon writes some', async () => {
+  addWithSnapshots(1, 'one-a', 'one-b', 'one-c', 'one-d', 'one-e');
+  addWithSnapshots(2, 'two-a', 'two-b', 'two-c', 'two-d');
+
+  expect(await refresh()).toEqual([]);
+
+  const samples = ['m10', 'm11', 'm12', 'one-a', 'one-b', 'one-c', 'two-a', 'two-b', 'two-c'];
+  expect(patched.toSorted()).toEqual(samples);
+  for (const name of ['one-d', 'one-e', 'two-d']) expect(parse(written(name)), name).toEqual(contentOf(name));
+});
+
+test('where the daemon names fewer snapshots than its database holds, or the server has very many, it writes the file', async () => {
+  addWithSnapshots(1, 'one-a', 'one-b', 'one-c', 'one-d');
+  snapshots.set('one-d', 0);
+  await refresh();
+  const fewer = [...patched];
+  patched = [];
+  snapshots.set('one-d', 1);
+  addWithSnapshots(500, 'very-many');
+
+  await refresh();
+
+  expect(fewer).toContain('one-d');
+  expect(patched).toEqual(expect.arrayContaining(['one-d', 'very-many']));
+});
+
+test('on another member or with characters that YAML does not take, the daemon writes it', async () => {
   instances = [
     ...instances,
-    instance('with-snapshots'),
     instance('elsewhere', { location: 'other' }),
     instance('odd', { config: { 'user.x': '\u007f' } }),
     instance('long', { config: { [`user.${'k'.repeat(600)}`]: '1' } }),
   ];
-  for (const name of ['with-snapshots', 'elsewhere', 'odd', 'long']) {
+  for (const name of ['elsewhere', 'odd', 'long']) {
     addFolder(name);
     volumes.push({ name, type: 'container', project: 'default', config: {}, used_by: [] });
   }
-  writeDatabase(`${instanceRow(1, 'with-snapshots')}
-    INSERT INTO instances_snapshots (id, instance_id, name, creation_date, description) VALUES (5, 1, 's0', '2026-01-01 00:00:00+00:00', '');`);
 
   expect(await refresh()).toEqual([]);
 
-  expect(patched.toSorted()).toEqual(['elsewhere', 'long', 'm10', 'm11', 'm12', 'odd', 'with-snapshots']);
+  expect(patched.toSorted()).toEqual(['elsewhere', 'long', 'm10', 'm11', 'm12', 'odd']);
 });
 
 test('what a user put in the place of the file is neither read nor followed', async () => {
