@@ -2,6 +2,7 @@
 import type { GoFile } from '../rewrite/go/scan-go.ts';
 import type { Lesson } from '../scan/lessons.ts';
 import type { DetailedPick } from './pick-commit.ts';
+import type { Remembered } from './remembered-chain.ts';
 
 /** A pick is made of many parts, and only this engine writes it: what is used of it at once must be there. */
 export function isPick(value: unknown): value is DetailedPick {
@@ -17,6 +18,11 @@ export function isPick(value: unknown): value is DetailedPick {
     conflicts: areRecords,
     reasons: areTexts,
   });
+}
+
+/** A pick in a chain, with where that was and what decided it. */
+export function isRemembered(value: unknown): value is Remembered {
+  return hasFields(value, { start: isText, tip: isText, made: isPick, decidedBy: isTextOrNothing });
 }
 
 export function isLesson(value: unknown): value is Lesson {

@@ -9,8 +9,10 @@ import { isPick } from './cached-values.ts';
 import { openWorkshop, type PickRequest } from './open-workshop.ts';
 import { claimBlocks, nameCommits, type PlacedPick, pickBatches } from './pick-batches.ts';
 import { engineHash, openCacheFor } from './pick-cache.ts';
+import type { PickChain } from './pick-chain.ts';
 import type { DetailedPick } from './pick-commit.ts';
 import type { Workshop } from './pick-view.ts';
+import { type ChainStart, openRememberedChain } from './remembered-chain.ts';
 import { type Helper, startHelper } from './start-helper.ts';
 
 export interface EngineOptions {
@@ -33,6 +35,8 @@ export interface Engine {
   readonly gitDir: string;
   readonly objects: Objects;
   readonly writer: ObjectWriter;
+  /** Picks one after another, each onto the pick before it; opens what they share only when one is not in the cache. */
+  chain(start: ChainStart): PickChain;
   /** Opens what requests share; asked for only when one of them is not in the cache. */
   workshop(requests: readonly PickRequest[]): Promise<Workshop>;
   /**
@@ -151,6 +155,16 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     gitDir,
     objects,
     writer,
+    chain: (start) =>
+      openRememberedChain(
+        {
+          cache,
+          objects,
+          workshop: (upstream) => workshop(upstream.map((sha) => ({ upstream: sha, onto: start.onto }))),
+          isWhole,
+        },
+        start,
+      ),
     workshop,
     pick,
     async close() {

@@ -9,7 +9,7 @@ import { type CacheFormat, openCacheDatabase } from '../cache/open-cache-databas
 import type { RulePack } from '../rules/model.ts';
 
 /** What each kind depends on beside its key: all rules, the rules that lessons use, or no rule at all. */
-export type CacheKind = 'pick' | 'lesson' | 'moves' | 'go-file';
+export type CacheKind = 'pick' | 'chain' | 'lesson' | 'moves' | 'go-file';
 
 export interface PickCache {
   /** What is not of its form was never there. */
@@ -40,6 +40,7 @@ function makersOf(engine: string, pack: RulePack): Makers {
   return {
     engine,
     pick: hash(engine, 'pick', pack.hash),
+    chain: hash(engine, 'chain', pack.hash),
     // What open-workshop.ts hands to lessons: the brand words, renamed Go names, paths, and what is generated.
     lesson: hash(engine, 'lesson', JSON.stringify({ info, paths, merge, symbols })),
     moves: hash(engine, 'objects'),
@@ -55,7 +56,7 @@ const format: CacheFormat = {
     CREATE TABLE IF NOT EXISTS makers (id INTEGER PRIMARY KEY AUTOINCREMENT, hash TEXT UNIQUE, engine TEXT, used INTEGER);
     CREATE TABLE IF NOT EXISTS entries (maker INTEGER, kind TEXT, key TEXT, sum INTEGER, value BLOB, PRIMARY KEY (maker, kind, key));`,
 };
-const makersKept = 16;
+const makersKept = 20;
 const writtenAtOnce = 200;
 
 /**
@@ -158,6 +159,7 @@ function prepare(database: Database.Database, makers: Makers): Readonly<Record<C
   };
   const ids = {
     pick: idOf(makers.pick),
+    chain: idOf(makers.chain),
     lesson: idOf(makers.lesson),
     moves: idOf(makers.moves),
     'go-file': idOf(makers['go-file']),

@@ -1,8 +1,9 @@
 // Makes the plan of a run: which pending commits come over, in which order, and what is parked with what.
 import type { History } from '../git/history.ts';
 import type { Engine } from '../pick/open-engine.ts';
-import { startChain } from '../pick/pick-chain.ts';
 import type { PickResult } from '../pick/pick-result.ts';
+import { compileBrand } from '../rewrite/brand.ts';
+import { createLineStore } from '../rewrite/line-store.ts';
 import { matchesAnyGlob } from '../rules/glob.ts';
 import type { CommitFacts } from '../scan/commit-facts.ts';
 import type { MergeGroup } from '../scan/group-by-merge.ts';
@@ -52,6 +53,9 @@ export async function makePlan(engine: Engine, open: OpenScan, options: PlanOpti
   };
 }
 
+/** So many commits are tried for one pick, or fewer: the others are empty, skipped or conflicts. */
+const triedForOne = 5;
+
 type Picked = Pick<RunPlan, 'groups' | 'parked' | 'leftOut' | 'tip'>;
 
 async function pickGroups(
@@ -61,15 +65,16 @@ async function pickGroups(
   at: (index: number) => ScannedCommit | undefined,
   limit: number,
 ): Promise<Picked> {
-  const wanted = groups.flatMap((group) => group.commits).flatMap((index) => at(index)?.sha ?? []);
-  if (wanted.length === 0) return { groups: [], parked: [], leftOut: [], tip: scan.fork };
-  const shop = await engine.workshop(wanted.map((sha) => ({ upstream: sha, onto: scan.fork })));
-  const chain = startChain(shop, scan.fork);
+  const open = groups.flatMap((group) => members(group, at));
+  if (open.length === 0) return { groups: [], parked: [], leftOut: [], tip: scan.fork };
+  const wanted = open.filter(isWanted).map(({ sha }) => sha);
+  const imported = scan.commits.flatMap(({ sha, state }) => (state === 'imported' ? [sha] : []));
+  const chain = engine.chain({ onto: scan.fork, imported, wanted, ahead: triedForOne * limit });
   const special = engine.pack.merge.filter((rule) => rule.driver !== 'text').flatMap((rule) => rule.files);
   const skipped = engine.pack.skip.flatMap((rule) => rule.files ?? []);
   const parkedChanges = createParkedChanges(
-    shop.objects,
-    shop.store,
+    engine.objects,
+    createLineStore(compileBrand(engine.pack).foldLine),
     (path) => !matchesAnyGlob(special, path) && !matchesAnyGlob(skipped, path),
   );
   const done: PlannedGroup[] = [];

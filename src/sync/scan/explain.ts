@@ -40,6 +40,7 @@ async function evidenceOf(
     case 'shared-change':
     case 'same-change':
     case 'backport':
+    case 'kept':
       return [
         describe('upstream', own),
         ...(await other(objects, 'by upstream', commit.via)),

@@ -58,6 +58,11 @@ export function openSkips(
     ruleOf: async (sha: string) => byMerge(sha) ?? rules.get(await idOf(sha)),
     /** The same for a commit whose files may not be looked at. */
     ruleByWords: async (sha: string) => byMerge(sha) ?? rules.get(await idByWords(sha)),
+    /** Whether a rule says of the commit itself, not of its files, that it never comes over. */
+    async isNever(sha: string): Promise<boolean> {
+      const id = await idByWords(sha);
+      return id !== '' && pack.skip.some((rule) => rule.id === id);
+    },
     save(): void {
       if (fresh.size > 0) cache.add('skips', fresh);
       if (freshWords.size > 0) cache.add('skips-by-words', freshWords);

@@ -99,7 +99,8 @@ function recogniseImports({ upstream, fork, forkAll }: Histories, prefix: string
       // Only what is in the branch that picks go onto is imported there; that it came from the fork stays said.
       if ((!own && pair.side !== fork) || (known.has(index) && !pair.isImport)) continue;
       const by = own ? 'older-in-fork' : pair.by === 'trailer' ? 'fork-trailer' : 'author-and-date';
-      known.set(index, { state: own ? 'own' : 'imported', by, fork: pair.ours.sha });
+      const via = index === pair.upstream ? {} : { via: pair.theirs.sha };
+      known.set(index, { state: own ? 'own' : 'imported', by, fork: pair.ours.sha, ...via });
     }
   }
   return known;
@@ -153,6 +154,25 @@ async function sharedOf(
   return closest === undefined
     ? undefined
     : { state: 'shared', by: 'shared-author-and-date', fork: closest.sha };
+}
+
+/**
+ * The commit that a revert takes back, where the fork has its change not from that branch: from before the fork, as its own
+ * work, or from another branch. That one branch takes it back is no reason for the fork to.
+ */
+export function keptInFork(
+  { upstream, upstreamTips }: Pick<Histories, 'upstream' | 'upstreamTips'>,
+  known: ReadonlyMap<string, Known>,
+): (sha: string) => string | undefined {
+  const places = openPlaces({ upstream, upstreamTips });
+  return (sha) => {
+    const index = upstream.indexOf.get(sha) ?? -1;
+    const [reverted, ...more] = upstream.commits[index]?.reverts ?? [];
+    const found = reverted === undefined || more.length > 0 ? undefined : known.get(reverted);
+    if (reverted === undefined || found === undefined) return undefined;
+    if (found.state === 'imported' && found.via === undefined) return undefined;
+    return places.onOneBranch(index, upstream.indexOf.get(reverted) ?? -1) ? reverted : undefined;
+  };
 }
 
 /** Commits from before the fork with the subject of one that is on a branch which does not have them. */

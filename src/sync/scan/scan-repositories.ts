@@ -12,7 +12,7 @@ import { parkIncomplete } from './incomplete.ts';
 import { openJudge } from './open-judge.ts';
 import { openQuestions } from './open-questions.ts';
 import { openSkips } from './open-skips.ts';
-import { knownReasons, openSharedSubjects, recognise } from './recognise.ts';
+import { type Known, keptInFork, knownReasons, openSharedSubjects, recognise } from './recognise.ts';
 import type { Scan, ScannedCommit, ScanTip } from './scan-result.ts';
 import type { ScanSources } from './scan-sources.ts';
 import { loadSharedHistory, type SharedHistory } from './shared-history.ts';
@@ -66,6 +66,7 @@ export async function scanRepositories(sources: ScanSources, request: ScanReques
   const skips = openSkips(sources, upstream, groups);
   const patches = openPatches(sources, fork, new Set([...known.values()].map((one) => one.fork)));
   const before = openSharedSubjects(histories);
+  const kept = keptInFork(histories, known);
   // What takes reading is found out many commits at a time; what follows takes them in their order.
   const unknown = upstream.commits.flatMap((commit, index) =>
     commit.parents.length > 1 || known.has(commit.sha) || !branches.isListed(index) ? [] : [commit.sha],
@@ -87,7 +88,8 @@ export async function scanRepositories(sources: ScanSources, request: ScanReques
       ? await judge.verdict(sha)
       : { cleared: false, reason: 'its branch is not one that commits are taken from' };
     if (verdict.cleared) {
-      const same = await patches.sameInFork(sha);
+      // "Release LXD 6.8" changes what "Release Incus 6.8" changed, and is no more than its number.
+      const same = (await skips.isNever(sha)) ? undefined : await patches.sameInFork(sha);
       if (same !== undefined)
         return {
           state: 'equivalent',
@@ -109,6 +111,15 @@ export async function scanRepositories(sources: ScanSources, request: ScanReques
     if (decision !== undefined && decision.decision !== 'alone' && open === undefined)
       return { ...decided(decision), ...(verdict.cleared ? { evidence: verdict.evidence } : {}) };
     if (!verdict.cleared) return { state: 'blocked', by: 'licence', reason: verdict.reason };
+    const reverted = kept(sha);
+    if (reverted !== undefined)
+      return {
+        state: 'skipped',
+        by: 'kept',
+        reason: 'takes back, on its own branch, what the fork has not from there',
+        via: reverted,
+        ...forkOf(known.get(reverted)),
+      };
     const rule = await skips.ruleOf(sha);
     if (rule !== undefined)
       return { state: 'skipped', by: 'rule', reason: `rule ${rule.id}: ${rule.description}` };
@@ -159,6 +170,10 @@ export async function scanRepositories(sources: ScanSources, request: ScanReques
       ]),
     },
   };
+}
+
+function forkOf(known: Known | undefined): { readonly fork?: string } {
+  return known === undefined ? {} : { fork: known.fork };
 }
 
 type Standing = Omit<ScannedCommit, 'sha' | 'subject' | 'branch'>;

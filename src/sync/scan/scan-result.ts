@@ -21,7 +21,15 @@ export const states = [
 export type CommitState = (typeof states)[number];
 
 /** By which evidence a commit is in its state. */
-export type FoundBy = KnownBy | 'same-change' | 'decision' | 'rule' | 'licence' | 'incomplete' | 'nothing';
+export type FoundBy =
+  | KnownBy
+  | 'same-change'
+  | 'decision'
+  | 'rule'
+  | 'kept'
+  | 'licence'
+  | 'incomplete'
+  | 'nothing';
 
 /** A commit that a pull request needs and that cannot come over. */
 export interface MissingCommit {
@@ -40,7 +48,7 @@ export interface ScannedCommit {
   readonly branch: string;
   /** The commit of the fork's history that it is in, or came from. */
   readonly fork?: string;
-  /** The upstream commit that it is a backport of, where that one was recognised. */
+  /** The upstream commit that it is a backport of, or that it takes back, where that one was recognised. */
   readonly via?: string;
   /** What its pull request lacks, where that is why it is parked. */
   readonly missing?: readonly MissingCommit[];

@@ -16,6 +16,7 @@ const fixtures = join(import.meta.dirname, '..', '..', '..', 'fixtures', 'format
 const makers = (rules: string): Makers => ({
   engine: 'engine',
   pick: `pick ${rules}`,
+  chain: `chain ${rules}`,
   lesson: `lesson ${rules}`,
   moves: 'moves',
   'go-file': 'go files',

@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { closedLicence, freeLicence, makeTinyFork } from '../../../fixtures/histories/tiny-fork.ts';
@@ -99,6 +99,31 @@ describe('where an upstream commit stands', () => {
     const { of } = await scanTiny(tiny, { main: 'again', fork: 'own' });
     expect(of('same')).toMatchObject({ state: 'equivalent', fork: tiny.sha('own') });
     expect([of('gone')?.state, of('again')?.state]).toEqual(['pending', 'pending']);
+  });
+
+  it('is skipped, and not equivalent, where a rule names it as one that never comes over', async () => {
+    const tiny = makeTinyFork(temporaryFolder(), {
+      upstream: [commit('release', 'base', 1100, note('6.8'), { message: 'Release Quartz 6.8\n' })],
+      fork: [
+        commit('own', 'rename', 2500, note('6.8'), {
+          message: 'Release Onyx 6.8\n',
+          author: 'Pia <pia@example.org>',
+        }),
+      ],
+    });
+    const before = await scanTiny(tiny, { main: 'release', fork: 'own' });
+    appendFileSync(
+      join(tiny.rules, 'skip.yaml'),
+      '  - { id: releases, description: Numbers of their own., subjects: ["Release Quartz "] }\n',
+    );
+
+    const { of } = await scanTiny(tiny, { main: 'release', fork: 'own' });
+
+    expect(before.of('release')?.state).toBe('equivalent');
+    expect(of('release')).toMatchObject({
+      state: 'skipped',
+      reason: 'rule releases: Numbers of their own.',
+    });
   });
 
   it('comes back where upstream says that it picked it, and the courtesy list shows lag and duplicates', async () => {

@@ -109,6 +109,60 @@ describe('what both projects had before the fork', () => {
   });
 });
 
+describe('a revert', () => {
+  const backport = commit('backport', 'base', 1100, note('fixed'), { authorTime: 1005 });
+  const reverting = (sha: string): Partial<FixtureCommit> => ({
+    message: `Revert "notes: Fix it"\n\nThis reverts commit ${sha}.\n`,
+  });
+
+  it('of a backport is for its own branch alone where the fork has the commit from before the fork', async () => {
+    const { sha } = makeTinyFork(temporaryFolder(), { shared, upstream: [backport] });
+    const tiny = makeTinyFork(temporaryFolder(), {
+      shared,
+      upstream: [
+        backport,
+        commit('revert', 'backport', 1200, { 'notes.txt': null }, reverting(sha('backport'))),
+      ],
+    });
+
+    const { of } = await scanTiny(tiny, { main: 'end', stable: 'revert' });
+
+    expect(of('revert')).toMatchObject({
+      state: 'skipped',
+      by: 'kept',
+      via: tiny.sha('backport'),
+      fork: tiny.sha('fix'),
+    });
+  });
+
+  it('of what the fork imported from that very branch is pending', async () => {
+    const one = commit('one', 'base', 1100, note('one'));
+    const { sha } = makeTinyFork(temporaryFolder(), { upstream: [one] });
+    const tiny = makeTinyFork(temporaryFolder(), {
+      upstream: [one, commit('revert', 'one', 1200, { 'notes.txt': null }, reverting(sha('one')))],
+      fork: [commit('import', 'rename', 2500, note('one'), { authorTime: 1100 })],
+    });
+
+    const { of } = await scanTiny(tiny, { main: 'revert', fork: 'import' });
+
+    expect([of('one')?.state, of('revert')?.state]).toEqual(['imported', 'pending']);
+  });
+
+  it("of the fork's own work is skipped: the fork keeps what is its own", async () => {
+    const own = [commit('ours', 'rename', 2500, note('ours'), { authorTime: 2400 })];
+    const back = commit('back', 'base', 9000, note('ours'), { authorTime: 2400 });
+    const { sha } = makeTinyFork(temporaryFolder(), { upstream: [back], fork: own });
+    const tiny = makeTinyFork(temporaryFolder(), {
+      upstream: [back, commit('revert', 'back', 9100, { 'notes.txt': null }, reverting(sha('back')))],
+      fork: own,
+    });
+
+    const { of } = await scanTiny(tiny, { main: 'revert', fork: 'ours' });
+
+    expect([of('back')?.state, of('revert')?.by]).toEqual(['own', 'kept']);
+  });
+});
+
 describe('a twin on another branch of upstream', () => {
   it('stands for a commit with its author and date, whatever the branch made of its subject', async () => {
     const tiny = makeTinyFork(temporaryFolder(), {
