@@ -21,6 +21,8 @@ export interface LinesMerged {
   /** The same with open hunks between markers, for a person to solve; the lines themselves where nothing is open. */
   readonly marked: readonly number[];
   readonly open: readonly OpenHunk[];
+  /** Hunks that were settled by leaving out all that upstream changed. */
+  readonly leftOut: readonly OpenHunk[];
   /** How hunks that met were settled. */
   readonly settled: readonly (Resolution['how'] | 'already-there')[];
 }
@@ -42,6 +44,7 @@ export function mergeLines(
     pushAll(marked, part);
   };
   const open: OpenHunk[] = [];
+  const leftOut: OpenHunk[] = [];
   const settled: (Resolution['how'] | 'already-there')[] = [];
   let position = 0;
   for (const region of regions) {
@@ -67,24 +70,30 @@ export function mergeLines(
       region.by === 'theirs' ? undefined : resolveHunk(store, basePart, ourPart, theirPart, context);
     const isTwice =
       resolution === undefined ? again.lines.size > 0 : takesAgain(again, resolution.lines, ourPart);
+    const hunk: OpenHunk = {
+      base: Array.from(basePart),
+      ours: Array.from(ourPart),
+      theirs: Array.from(theirPart),
+      line: region.ours[0],
+      ...(isTwice ? { twice: true } : {}),
+    };
     if (resolution === undefined || isTwice) {
-      open.push({
-        base: Array.from(basePart),
-        ours: Array.from(ourPart),
-        theirs: Array.from(theirPart),
-        line: region.ours[0],
-        ...(isTwice ? { twice: true } : {}),
-      });
+      open.push(hunk);
       pushAll(lines, ourPart);
       pushAll(marked, markHunk(store, basePart, ourPart, theirPart));
     } else {
       settled.push(resolution.how);
+      if (leavesOut.has(resolution.how) && sameLines(Int32Array.from(resolution.lines), ourPart))
+        leftOut.push(hunk);
       take(resolution.lines);
     }
   }
   take(base.subarray(position));
-  return { lines, marked, open, settled };
+  return { lines, marked, open, leftOut, settled };
 }
+
+/** Ways of settling that drop what upstream did to lines which the fork does not have. */
+const leavesOut: ReadonlySet<Resolution['how']> = new Set(['touching-deletion', 'fork-deleted', 'rewritten']);
 
 const nothing: Twice = { lines: new Set(), all: false };
 

@@ -32,6 +32,9 @@ const sentences: Partial<Record<SignName, (detail: string) => string>> = {
   'arguments-cut': (detail) =>
     `the fork's function takes fewer arguments: the last ones were left out: ${detail}`,
   'not-go': (detail) => `no compiler would take the merged code: ${detail}`,
+  unbalanced: (detail) => `the merge left something without its other half: ${detail}`,
+  'names-fell-together': (detail) =>
+    `two names of upstream's are one in the fork, which stands twice in a list now: ${detail}`,
   'left-out': (detail) =>
     `upstream changed what came with a commit that a rule leaves out; its change of that was left out (${detail})`,
   'renamed-away': (detail) =>

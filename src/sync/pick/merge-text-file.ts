@@ -17,8 +17,11 @@ import {
 } from '../rewrite/go/scan-go.ts';
 import type { FoldKind, LineStore } from '../rewrite/line-store.ts';
 import type { Choice } from '../rewrite/translate.ts';
+import { findUnbalanced } from './check-balance.ts';
 import { checkGo } from './check-go.ts';
+import { fallenTogether } from './fallen-together.ts';
 import { type Absent, findAbsent, isLeftOut, isStillToCome } from './left-out.ts';
+import { lostChanges } from './lost-changes.ts';
 import { openTranslator, rememberPhrases } from './open-translator.ts';
 import type { PickView } from './pick-view.ts';
 import { renamedAway } from './renamed-away.ts';
@@ -45,7 +48,9 @@ export interface MergedText {
   readonly signs: readonly Sign[];
   /** Upstream's own lines that were added or changed, and what they became (for the checks that come after). */
   readonly added: readonly string[];
-  /** All sides in the fork's words, where hunks are open. */
+  /** Changes that were left out without proof that the fork has no place for them. */
+  readonly lost?: readonly OpenHunk[];
+  /** All sides in the fork's words, where hunks are open or lost. */
   readonly sides?: OpenSides;
 }
 
@@ -160,7 +165,10 @@ export async function mergeTextFile(view: PickView, files: TextSides): Promise<M
       }),
     );
   }
-  if (open.length === 0) return { text, open, signs, added };
+  const lost =
+    open.length > 0 ? [] : lostChanges(store, merged.leftOut, { lines: ours, alignment: study.alignment });
+  if (open.length === 0) signs.push(...shapeSigns(sides.path, files, text));
+  if (open.length === 0 && lost.length === 0) return { text, open, signs, added };
   const whole = (lines: Sequence | readonly number[]): string =>
     cut ? store.join(lines).replace('import (\n)\n', () => importsOf(sides.ours.text)) : store.join(lines);
   const openSides = {
@@ -168,7 +176,18 @@ export async function mergeTextFile(view: PickView, files: TextSides): Promise<M
     theirs: whole(carried.theirs),
     marked: whole(merged.marked),
   };
-  return { text, open, signs, added, sides: openSides };
+  return { text, open, signs, added, lost, sides: openSides };
+}
+
+/** Signs for what the merge left without its other half, or twice in a list. */
+function shapeSigns(path: string, files: TextSides, merged: string): readonly Sign[] {
+  const [base, theirs, ours] = [files.base.text, files.theirs.text, files.ours.text];
+  const unbalanced = findUnbalanced(path, { base, theirs, ours, merged });
+  const twice = fallenTogether({ ours, theirs, merged });
+  return [
+    ...(unbalanced === undefined ? [] : [sign(path, 'unbalanced', unbalanced)]),
+    ...(twice === undefined ? [] : [sign(path, 'names-fell-together', twice)]),
+  ];
 }
 
 /** What the other files of a file's package declare, and go on to declare after this commit. */
@@ -251,7 +270,11 @@ export async function makeTextFile(
     return {
       text: translate(theirs),
       open: [],
-      signs: [sign(path, newFileSign(kind), ''), ...choiceSigns(view, path, kind, choices)],
+      signs: [
+        sign(path, newFileSign(kind), ''),
+        ...choiceSigns(view, path, kind, choices),
+        ...twiceSigns(path, theirs, translate(theirs)),
+      ],
       added: lines,
     };
   // Upstream's own packages are imported anew, by what the translated code asks of them.
@@ -277,6 +300,7 @@ export async function makeTextFile(
       sign(path, newFileSign(kind), ''),
       ...choiceSigns(view, path, kind, choices),
       ...importSigns(path, fixed),
+      ...twiceSigns(path, theirs, fixed.text),
       ...checkGo({
         path,
         from,
@@ -291,6 +315,11 @@ export async function makeTextFile(
     ],
     added: lines,
   };
+}
+
+function twiceSigns(path: string, theirs: string, merged: string): readonly Sign[] {
+  const twice = fallenTogether({ ours: '', theirs, merged });
+  return twice === undefined ? [] : [sign(path, 'names-fell-together', twice)];
 }
 
 function carriedLine(text: string): (line: number) => string {

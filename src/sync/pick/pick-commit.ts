@@ -91,6 +91,16 @@ async function pickWhole(shop: Workshop, request: PickRequest): Promise<Detailed
   const tree = await editTree(objects, shop.writer, onto.tree, editsOf(outcomes));
   const base2 = { ...base, tree, conflicts: [] };
   if (tree === onto.tree) {
+    // Nothing came of it: that takes the same proof as what is clean.
+    const undecided = outcomes.map((outcome) => reopen(outcome));
+    if (undecided.some(({ open: reason }) => reason !== undefined)) {
+      const conflicts = await describeConflicts(view, undecided);
+      return {
+        result: { ...base, status: 'conflict', tree: undefined, commit: undefined, conflicts },
+        outcomes: undecided,
+        signs,
+      };
+    }
     const nothing =
       outcomes.length > 0 && outcomes.every(({ how }) => how === 'skipped' || how === 'dropped');
     return {
@@ -101,6 +111,13 @@ async function pickWhole(shop: Workshop, request: PickRequest): Promise<Detailed
   }
   const commit = shop.writer.put('commit', formatPick(shop, upstream, onto, tree));
   return { result: { ...base2, status: doubts.length > 0 ? 'review' : 'clean', commit }, outcomes, signs };
+}
+
+/** A file whose changes were left out without proof, for a person to decide. */
+function reopen(outcome: FileOutcome): FileOutcome {
+  const { lost = [], edit: _, ...rest } = outcome;
+  if (lost.length === 0) return outcome;
+  return { ...rest, how: 'left', open: { kind: 'hunks', hunks: lost, driver: 'text' } };
 }
 
 /** The commit of a pick; its dates are upstream's, so that picking again gives the same sha. */

@@ -29,6 +29,8 @@ export interface FileOutcome {
   readonly open?: OpenReason;
   /** What did not merge in a generated file that was left as it is: it is made anew, not solved. */
   readonly unmerged?: readonly OpenHunk[];
+  /** Changes that were left out without proof: if nothing is left of the commit, a person decides. */
+  readonly lost?: readonly OpenHunk[];
   readonly signs: readonly Sign[];
   readonly rule?: string;
   readonly added?: readonly string[];
@@ -258,7 +260,19 @@ async function pickChanged(
       ? [...merged.signs, { path, name: 'generated-merged', detail: '' } as const]
       : merged.signs;
   const how = sha === current.sha && moved === path && mode === current.mode ? 'unchanged' : 'merged';
-  return finish({ ...base, how, edit: { mode, sha }, signs, added: merged.added }, movedOut?.outcomes);
+  return finish(
+    {
+      ...base,
+      how,
+      edit: { mode, sha },
+      signs,
+      added: merged.added,
+      ...(merged.lost === undefined || merged.sides === undefined
+        ? {}
+        : { lost: merged.lost, sides: merged.sides }),
+    },
+    movedOut?.outcomes,
+  );
 }
 
 /** Where a file goes that upstream moved; the fork's own name stays where only the folder changed. */

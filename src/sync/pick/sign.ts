@@ -11,6 +11,8 @@ export type SignName =
   | 'upstream-deleted'
   | 'rewritten'
   | 'already-there'
+  | 'unbalanced'
+  | 'names-fell-together'
   | 'overlaid'
   | 'new-file'
   | 'new-doc'

@@ -20,6 +20,7 @@ export function formatScores(scores: readonly { readonly name: string; readonly 
     ['  of these exact', (score) => share(score.reviewExact, status(score, 'review'))],
     ['empty', (score) => share(status(score, 'empty'), score.pairs)],
     ['skipped', (score) => share(status(score, 'skipped'), score.pairs)],
+    ['  nothing came, and people changed something', (score) => share(score.wrongNothing, score.pairs)],
     ['conflict', (score) => share(status(score, 'conflict'), score.pairs)],
     ['blocked', (score) => share(status(score, 'blocked'), score.pairs)],
     ['equal but for blanks', (score) => share(score.equalButBlanks, score.pairs)],

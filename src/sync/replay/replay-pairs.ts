@@ -26,6 +26,8 @@ export interface Replayed {
   readonly time: number;
   readonly status: PickStatus;
   readonly exact: boolean;
+  /** Nothing came of the pick: whether people's commit changed nothing either. */
+  readonly nothing?: 'right' | 'wrong';
   readonly equalButBlanks: boolean;
   readonly wrong: readonly WrongFile[];
   readonly doubts: readonly string[];
@@ -92,6 +94,7 @@ export async function score(
     time: pair.theirs.committer.time,
     status,
     exact,
+    ...(await scoreNothing(engine.objects, pair, pick.result)),
     equalButBlanks: counted && !exact && wrong.length > 0 && wrong.every((file) => file.blanksOnly),
     wrong,
     doubts: [...new Set(doubts.map((doubt) => doubt.rule))],
@@ -100,6 +103,18 @@ export async function score(
     tree,
     commit,
   };
+}
+
+/** `empty`, `skipped` and `already-applied` say that nothing is to be done: people's commit says whether that is so. */
+async function scoreNothing(
+  objects: Objects,
+  pair: Prepared,
+  { status, conflicts }: DetailedPick['result'],
+): Promise<Pick<Replayed, 'nothing'>> {
+  const isThere = status === 'conflict' && conflicts.every((conflict) => conflict.type === 'already-applied');
+  if (status !== 'empty' && status !== 'skipped' && !isThere) return {};
+  const { tree } = await objects.commit(pair.onto);
+  return { nothing: tree === pair.theirs.tree ? 'right' : 'wrong' };
 }
 
 async function wrongFiles(
@@ -135,6 +150,8 @@ export interface Score {
   readonly exact: number;
   readonly cleanExact: number;
   readonly reviewExact: number;
+  /** Picks of which nothing came, though people's commit changed something. */
+  readonly wrongNothing: number;
   readonly equalButBlanks: number;
   readonly wrongFiles: Readonly<Record<string, number>>;
   readonly doubts: Readonly<Record<string, { readonly exact: number; readonly wrong: number }>>;
@@ -163,6 +180,7 @@ export function sumUp(replayed: readonly Replayed[]): Score {
     exact: count((one) => one.exact),
     cleanExact: count((one) => one.exact && one.status === 'clean'),
     reviewExact: count((one) => one.exact && one.status === 'review'),
+    wrongNothing: count((one) => one.nothing === 'wrong'),
     equalButBlanks: count((one) => one.equalButBlanks),
     wrongFiles: wrongByClass,
     doubts,

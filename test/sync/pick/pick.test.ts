@@ -368,6 +368,33 @@ describe('picking', () => {
     expect((await pick([change({})])).result).toMatchObject({ status: 'empty', files: [] });
   });
 
+  it('calls nothing empty where the fork only reworded the line, or upstream adds what it never had', async () => {
+    const page = (...lines: readonly string[]): string => `# Guide\n\n${lines.join('\n')}\n\nThe end.\n`;
+    const had = ['A server runs many instances at a time.', 'It listens on port 8443 for all of them.'];
+    const before: FixtureCommit = {
+      name: 'before',
+      from: 'base',
+      time: 1500,
+      files: { 'doc/page.md': page(...had) },
+    };
+    const fork = (...lines: readonly string[]): readonly FixtureCommit[] => [
+      { name: 'same', from: 'rename', time: 2100, authorTime: 1500, files: { 'doc/page.md': page(...had) } },
+      { name: 'own', from: 'same', time: 2200, files: { 'doc/page.md': page(...lines) } },
+    ];
+    const upstream = (...lines: readonly string[]): readonly FixtureCommit[] => [
+      before,
+      change({ 'doc/page.md': page(...lines) }, { from: 'before' }),
+    ];
+    const [first = '', second = ''] = had;
+    const changed = upstream(first, second.replace('8443', '8444'));
+
+    const deleted = await pick(changed, fork(first));
+    const reworded = await pick(changed, fork('It listens on port 8443 for all of these.', first));
+
+    expect(deleted.result).toMatchObject({ status: 'empty', conflicts: [] });
+    expect(reworded.result.status).toBe('conflict');
+  });
+
   it('picks a root commit as the making of its files', async () => {
     const files = { COPYING: freeLicence, 'lonely.txt': 'alone\n' };
     const { result } = await pick([{ name: 'root', time: 2500, files }], [], { pick: 'root' });
