@@ -82,6 +82,18 @@ export function formatTable(head: readonly string[], rows: readonly (readonly st
     .join('\n');
 }
 
+/** Names within a line: of very many the first ones, and how many more there are. */
+export function firstOf(names: readonly string[], count = 5): string {
+  const more = names.length - count;
+  return `${names.slice(0, count).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** Lines of which people see the first ones, and how many more there are. */
+export function firstLines(lines: readonly string[], count: number, where = ''): string[] {
+  const more = lines.length - count;
+  return more > 0 ? [...lines.slice(0, count), `… and ${more} more${where}`] : [...lines];
+}
+
 /** `1234567` → `1.2 MiB`. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];

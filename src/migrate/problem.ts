@@ -2,6 +2,7 @@
 import { type ExitCode, exitCode } from '../core/exit-code.ts';
 import { type Explanation, Failure, unreachable } from '../core/failure.ts';
 import { ownCommand } from '../core/program-name.ts';
+import { firstLines } from '../core/text.ts';
 import { toolVersion } from '../core/version.ts';
 
 export type MigrateProblem =
@@ -131,8 +132,7 @@ export function migrateFailure(problem: MigrateProblem, cause?: unknown): Failur
 }
 
 function atMost(count: number, lines: readonly string[]): string {
-  const more = lines.length - count;
-  return [...lines.slice(0, count), ...(more > 0 ? [`… and ${more} more`] : [])].join('\n');
+  return firstLines(lines, count).join('\n');
 }
 
 function resumeOrRollback(): string {
@@ -264,7 +264,7 @@ function explain(problem: MigrateProblem): Explanation {
     case 'rollback-incomplete':
       return {
         what: `The rollback is not complete: ${problem.failed.length} ${problem.failed.length === 1 ? 'step' : 'steps'} could not be undone.`,
-        where: [...problem.failed, `Log: ${problem.state}/log`].join('\n'),
+        where: [atMost(50, problem.failed), `Log: ${problem.state}/log`].join('\n'),
         next: `Nothing of LXD was deleted. Mend what is named, then run "${ownCommand('rollback')}" again: it goes on with just these.`,
       };
     case 'rollback-left-open':
@@ -282,7 +282,7 @@ function explain(problem: MigrateProblem): Explanation {
     case 'still-running':
       return {
         what: 'Something of a data directory still runs or is mounted.',
-        where: problem.what.slice(0, 20).join('\n'),
+        where: atMost(20, problem.what),
         next: 'End it, then try again.',
       };
     case 'step-failed':

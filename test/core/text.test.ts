@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest';
 import {
   escapeHtml,
   escapeMarkdown,
+  firstLines,
+  firstOf,
   formatBytes,
   formatDuration,
   formatTable,
@@ -186,4 +188,18 @@ test.each([
   [125_400, '2 min 5 s'],
 ])('%i ms are %s', (milliseconds, text) => {
   expect(formatDuration(milliseconds)).toBe(text);
+});
+
+test.each([
+  [[], ''],
+  [['a'], 'a'],
+  [['a', 'b', 'c'], 'a, b, c'],
+  [['a', 'b', 'c', 'd', 'e'], 'a, b, c and 2 more'],
+])('of %j the first three are named, and how many more', (names, text) => {
+  expect(firstOf(names, 3)).toBe(text);
+});
+
+test('lines are all shown where they are few, and counted where they are many', () => {
+  expect(firstLines(['a', 'b'], 2)).toEqual(['a', 'b']);
+  expect(firstLines(['a', 'b', 'c', 'd'], 2, ' (elsewhere)')).toEqual(['a', 'b', '… and 2 more (elsewhere)']);
 });

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { inTurn } from '../../core/in-turn.ts';
+import { firstOf } from '../../core/text.ts';
 import { allInstances, type DaemonClient } from '../daemon/client.ts';
 import { plainStatus } from '../daemon/instance-status.ts';
 import { compareText } from '../inventory/order.ts';
@@ -144,13 +145,16 @@ export async function operationsDone(host: Host, client: DaemonClient, limitMs: 
   return waited;
 }
 
+/** A socket each: there may be hundreds of projects. */
+const askedAtOnce = 8;
+
 async function instanceOperations(client: DaemonClient): Promise<number> {
   // LXD 5.0 lists the operations of one project at a time.
   const projects = ((await client.get('/1.0/projects')) as string[]).map(
     (path) => path.split('/').at(-1) ?? '',
   );
-  const lists = await Promise.all(
-    projects.map((project) => client.get(`/1.0/operations?recursion=1&project=${project}`)),
+  const lists = await inTurn(projects, askedAtOnce, (project) =>
+    client.get(`/1.0/operations?recursion=1&project=${project}`),
   );
   return lists
     .flatMap(
@@ -208,7 +212,7 @@ export async function stopThroughDaemon(
         await stopOne(client, state, orders);
         left.delete(nameOf(state));
         orders.say(
-          `${nameOf(state)} stopped, ${left.size} left${left.size === 0 ? '' : `: ${firstOf(left)}`}`,
+          `${nameOf(state)} stopped, ${left.size} left${left.size === 0 ? '' : `: ${firstOf([...left], namedInLine)}`}`,
         );
       }),
     );
@@ -228,11 +232,6 @@ function inStopOrder(running: readonly InstanceState[]): InstanceState[][] {
 
 /** Of very many, a line names some. */
 const namedInLine = 10;
-
-function firstOf(names: ReadonlySet<string>): string {
-  const first = [...names].slice(0, namedInLine).join(', ');
-  return names.size > namedInLine ? `${first}, …` : first;
-}
 
 async function stopOne(
   client: DaemonClient,

@@ -1,8 +1,12 @@
 // How far the latest run has come, in words, and what going on or going back would do.
+import { firstLines } from '../../core/text.ts';
 import { describeStep } from '../plan/step.ts';
 import { type Journal, type JournalRun, type JournalStep, readJournal } from './journal.ts';
 import { isLocked } from './lock.ts';
 import { describeState, possible, type RunState, runState } from './run-state.ts';
+
+/** Of what a rollback could not undo, for people. */
+const failuresShown = 50;
 
 export interface LatestRun {
   readonly run: JournalRun;
@@ -35,7 +39,11 @@ export function describeRun(journal: Journal, { run, state }: LatestRun): string
   const isBack = state.phase === 'rolling-back' || state.phase === 'rollback-interrupted';
   return [
     `${describeState(state)} (${run.id}).`,
-    ...(state.failed === undefined ? [] : state.failed.split('\n').map((line) => `  ${line}`)),
+    ...(state.failed === undefined
+      ? []
+      : firstLines(state.failed.split('\n'), failuresShown, ' (--json names all)').map(
+          (line) => `  ${line}`,
+        )),
     ...(going
       ? [
           `Begun ${run.begunAt}: ${done} of ${steps.length} steps are done${isBack ? ', the others are undone' : ''}.`,

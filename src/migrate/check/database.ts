@@ -1,6 +1,7 @@
 // Findings about the database of the source: empty, part of a cluster, of an unknown schema, or not sound.
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
+import { firstOf } from '../../core/text.ts';
 import { hasTable } from '../convert/change.ts';
 import { orphanedRows } from '../convert/config-tables.ts';
 import { unknownSchema } from '../convert/index.ts';
@@ -104,7 +105,7 @@ export function contentOf(db: Database): string[] {
     if (!hasTable(db, table)) return [];
     const names = (db.prepare(sql).all() as { name: string }[]).map(({ name }) => name);
     if (names.length === 0) return [];
-    return [`${names.length} ${what} (${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''})`];
+    return [`${names.length} ${what} (${firstOf(names)})`];
   };
   return [
     ...count('instance(s)', 'SELECT name FROM instances ORDER BY id', 'instances'),

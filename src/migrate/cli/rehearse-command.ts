@@ -3,7 +3,7 @@ import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
 import { thisProcess } from '../../core/program-name.ts';
-import { formatDuration, inert } from '../../core/text.ts';
+import { firstOf, formatDuration, inert } from '../../core/text.ts';
 import { toolVersion } from '../../core/version.ts';
 import { type Answers, isOpen } from '../check/index.ts';
 import { find } from '../detect/index.ts';
@@ -114,8 +114,7 @@ export function renderRehearsal(rehearsal: Rehearsal, answers: Answers, output: 
     return `${title} (${taken})\n${renderFindings(findings, answers, output).split('\n').slice(1).join('\n')}`;
   const counts = Object.entries(compared).map(([kind, count]) => `${count} ${kind}`);
   const unproven = notProven.map(
-    ({ kind, what, objects }) =>
-      `  ${kind} ${inert(what)}: ${objects.slice(0, 5).map(inert).join(', ')}${objects.length > 5 ? `, … and ${objects.length - 5} more` : ''}`,
+    ({ kind, what, objects }) => `  ${kind} ${inert(what)}: ${firstOf(objects.map(inert))}`,
   );
   return [
     `${title} (${taken})`,

@@ -1,11 +1,12 @@
 // A plan in the words and tables that a terminal shows.
 import type { Output } from '../../core/output.ts';
 import { ownCommand } from '../../core/program-name.ts';
-import { formatTable, inert } from '../../core/text.ts';
+import { firstLines, formatTable, inert } from '../../core/text.ts';
 import { type Answers, type Finding, isOpen } from '../check/index.ts';
 import type { Change } from '../convert/index.ts';
 import { describeStep, type Plan } from '../plan/index.ts';
 
+const longestObject = 400;
 const styles = { blocker: 'red', loss: 'yellow', change: 'bold', note: 'dim' } as const;
 
 /** @param changes in the clear, where the person asked to see values; otherwise the plan's own veiled ones */
@@ -62,20 +63,24 @@ export function renderFindings(findings: readonly Finding[], answers: Answers, o
       .join(' or ');
     const status =
       finding.severity === 'blocker' || finding.severity === 'loss' ? (open ? '' : ' (answered)') : '';
-    const shown = finding.objects.slice(0, 10).map((object) => `    ${inert(object)}`);
-    const more =
-      finding.objects.length > 10
-        ? [`    … and ${finding.objects.length - 10} more (all in the report)`]
-        : [];
+    const shown = firstLines(finding.objects.map(cut), 10, ' (all in the report)').map(
+      (object) => `    ${inert(object)}`,
+    );
     return [
       `${output.colour(styles[finding.severity], finding.severity)}${status}  ${inert(finding.id)}`,
       `  ${inert(finding.what)}`,
       ...shown,
-      ...more,
       `  → ${inert(finding.action)}${open && how !== undefined ? ` [${how}]` : ''}`,
     ].join('\n');
   });
   return `${output.colour('bold', 'Findings')}\n${lines.join('\n')}`;
+}
+
+/** One object may name thousands: all instances of a profile that have one address between them. */
+function cut(object: string): string {
+  return object.length <= longestObject
+    ? object
+    : `${object.slice(0, longestObject)}… (${object.length - longestObject} more characters in the report)`;
 }
 
 /** Many rows are alike on a large server: each rule shows its first ten, the report has them all. */

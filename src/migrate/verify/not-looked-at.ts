@@ -1,13 +1,12 @@
 // What verify does not look at on this server, so that nobody takes "all checks passed" for more than it says.
+import { firstOf } from '../../core/text.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 
 /** A line each; nothing that this server does not have. */
 export function notLookedAt(inventory: Inventory): string[] {
   const { networks, forwards, loadBalancers, acls, instances, volumes, zones, server } = inventory;
-  const list = (names: readonly string[]): string =>
-    `${names.slice(0, 5).join(', ')}${names.length > 5 ? `, and ${names.length - 5} more` : ''}`;
   const line = (what: string, names: readonly string[]): string[] =>
-    names.length === 0 ? [] : [`${what}: ${list(names)}`];
+    names.length === 0 ? [] : [`${what}: ${firstOf(names)}`];
   const named = ({ project, name }: { readonly project: string; readonly name: string }): string =>
     `${project}/${name}`;
   return [

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { readRegularFile } from '../../core/read-regular-file.ts';
+import { firstOf } from '../../core/text.ts';
 import { plainStatus } from '../daemon/instance-status.ts';
 import type { Devices, Instance, Profile, Project } from '../inventory/inventory.ts';
 import { isTrue } from '../is-true.ts';
@@ -45,7 +46,7 @@ export function proxyChecks(host: Host, dataDirectory: string, server: Server): 
   }
   return {
     checks,
-    notLookedAt: byRules.length === 0 ? [] : [`firewall rules of proxies with nat: ${byRules.join('; ')}`],
+    notLookedAt: byRules.length === 0 ? [] : [`firewall rules of proxies with nat: ${firstOf(byRules)}`],
   };
 }
 

@@ -14,6 +14,7 @@ import {
 import { Failure, systemErrorCode } from '../../../core/failure.ts';
 import type { Host } from '../../../core/host.ts';
 import { readRegularFile } from '../../../core/read-regular-file.ts';
+import { firstOf } from '../../../core/text.ts';
 import { mapPath } from '../../convert/path-map.ts';
 import { isUsable } from '../../id-maps/id-range.ts';
 import { parseSubids } from '../../id-maps/parse-subid.ts';
@@ -61,7 +62,7 @@ export const setAsideDatabaseStep: Of<'set-aside-database'> = {
   async undo({ step, context: { host, journal, run, say } }) {
     await moveOnce(host, step.into, step.path);
     const changed = carryIdMaps(host.path(step.path), journal.noted(run, noteNames.idmaps) ?? {});
-    if (changed.length > 0) say(`id maps of ${changed.join(', ')} carried over`);
+    if (changed.length > 0) say(`id maps of ${firstOf(changed)} carried over`);
   },
 };
 
