@@ -36,7 +36,7 @@ const limits: Readonly<Record<GitMemory, readonly string[]>> = {
 /** Starts the reader on a repository; requests are pipelined, so many can wait at once. */
 export function openObjectReader(gitDir: string, memory: GitMemory = 'little'): ObjectReader {
   const settings = limits[memory].flatMap((setting) => ['-c', setting]);
-  const child = spawn('git', [`--git-dir=${gitDir}`, ...settings, 'cat-file', '--batch-command'], {
+  const child = spawn('git', [`--git-dir=${gitDir}`, ...settings, 'cat-file', '--batch-command', '--buffer'], {
     env: { ...process.env, ...gitEnvironment },
     stdio: ['pipe', 'pipe', 'pipe'],
     // Ctrl-C is for us: the reader goes on until its input ends, so that what was begun can be finished.
@@ -52,7 +52,8 @@ export function openObjectReader(gitDir: string, memory: GitMemory = 'little'): 
   const flush = (): void => {
     const lines = outgoing.join('');
     outgoing = [];
-    child.stdin.write(lines, 'latin1');
+    // git answers a batch with few writes, and not with one for each object.
+    child.stdin.write(`${lines}flush\n`, 'latin1');
   };
   const answer = (): Waiting | undefined => {
     const first = waiting[head];
@@ -102,7 +103,8 @@ export function openObjectReader(gitDir: string, memory: GitMemory = 'little'): 
           return;
         }
         waiting.push({ sha, resolve, reject });
-        if (outgoing.length === 0) queueMicrotask(flush);
+        // After all that the last answers set going: their requests make one batch.
+        if (outgoing.length === 0) process.nextTick(flush);
         outgoing.push(`contents ${sha}\n`);
       });
     },

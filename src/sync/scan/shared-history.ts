@@ -102,8 +102,14 @@ async function openPast(
     for (const sha of level) {
       if (seen.has(sha)) continue;
       seen.add(sha);
-      if (commits.has(sha)) reached.push(sha);
-      else next.push(...((await read(sha))?.parents ?? []));
+      if (commits.has(sha)) {
+        reached.push(sha);
+        continue;
+      }
+      const found = read(sha);
+      // Most are known: waiting for what is there takes longer than the walk.
+      const commit = found instanceof Promise ? await found : found;
+      if (commit !== undefined) next.push(...commit.parents);
     }
     level = next;
   }
