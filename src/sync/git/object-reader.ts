@@ -36,12 +36,16 @@ const limits: Readonly<Record<GitMemory, readonly string[]>> = {
 /** Starts the reader on a repository; requests are pipelined, so many can wait at once. */
 export function openObjectReader(gitDir: string, memory: GitMemory = 'little'): ObjectReader {
   const settings = limits[memory].flatMap((setting) => ['-c', setting]);
-  const child = spawn('git', [`--git-dir=${gitDir}`, ...settings, 'cat-file', '--batch-command', '--buffer'], {
-    env: { ...process.env, ...gitEnvironment },
-    stdio: ['pipe', 'pipe', 'pipe'],
-    // Ctrl-C is for us: the reader goes on until its input ends, so that what was begun can be finished.
-    detached: true,
-  });
+  const child = spawn(
+    'git',
+    [`--git-dir=${gitDir}`, ...settings, 'cat-file', '--batch-command', '--buffer'],
+    {
+      env: { ...process.env, ...gitEnvironment },
+      stdio: ['pipe', 'pipe', 'pipe'],
+      // Ctrl-C is for us: the reader goes on until its input ends, so that what was begun can be finished.
+      detached: true,
+    },
+  );
   const waiting: (Waiting | undefined)[] = [];
   let head = 0;
   let outgoing: string[] = [];
