@@ -2,21 +2,13 @@
 import type { Database } from 'better-sqlite3';
 import type { Finding } from '../finding.ts';
 import { effectiveProjects, instanceName, note, objects, profileName } from './broken.ts';
-
-/** Devices of instances and of profiles, with the project that they are in. */
-const devices = `devices AS (
-  SELECT 'i' || d.id AS id, ${instanceName} || ', device ' || d.name AS object, i.project_id AS project_id, d.type AS type
-    FROM instances_devices d JOIN instances i ON i.id = d.instance_id JOIN projects p ON p.id = i.project_id
-  UNION ALL SELECT 'p' || d.id, ${profileName} || ', device ' || d.name, f.project_id, d.type
-    FROM profiles_devices d JOIN profiles f ON f.id = d.profile_id JOIN projects p ON p.id = f.project_id)`;
-const keys = (key: string): string => `(
-  SELECT 'i' || instance_device_id AS device, value FROM instances_devices_config WHERE key = '${key}' AND value <> ''
-  UNION ALL SELECT 'p' || profile_device_id, value FROM profiles_devices_config WHERE key = '${key}' AND value <> '')`;
+import { deviceValues } from './device-values.ts';
 
 export function checkDangling(db: Database): Finding[] {
+  const all = devices(db);
   return [
     ...note('device-points-nowhere', {
-      objects: [...pools(db), ...volumes(db), ...networks(db)],
+      objects: [...pools(db, all), ...volumes(db, all), ...networks(db, all)],
       what: 'These devices name something that does not exist. An instance with such a device could not be started in LXD either, and cannot in Incus.',
       action:
         'They are moved as they are. Make what they name, or change or remove the devices, before or after the move.',
@@ -29,38 +21,93 @@ export function checkDangling(db: Database): Finding[] {
   ];
 }
 
-function pools(db: Database): string[] {
-  return objects(
-    db,
-    `WITH ${devices} SELECT d.object || ': storage pool ' || k.value FROM devices d JOIN ${keys('pool')} k ON k.device = d.id
-      WHERE d.type = 2 AND k.value NOT IN (SELECT name FROM storage_pools) ORDER BY 1`,
+interface Device {
+  readonly object: string;
+  /** The project that it is in. */
+  readonly project: number;
+  readonly type: number;
+  /** pool, source and network, where they are set. */
+  readonly values: ReadonlyMap<string, string>;
+}
+
+const codes = { nic: 1, disk: 2 } as const;
+
+/** Of instances and of profiles. Put together here: a join of texts goes over all rows for each. */
+function devices(db: Database): Device[] {
+  const rows = db
+    .prepare<[], [string, string, number, number]>(
+      `SELECT 'i' || d.id, ${instanceName} || ', device ' || d.name, i.project_id, d.type
+         FROM instances_devices d JOIN instances i ON i.id = d.instance_id JOIN projects p ON p.id = i.project_id
+       UNION ALL SELECT 'p' || d.id, ${profileName} || ', device ' || d.name, f.project_id, d.type
+         FROM profiles_devices d JOIN profiles f ON f.id = d.profile_id JOIN projects p ON p.id = f.project_id`,
+    )
+    .raw()
+    .all();
+  const values = deviceValues(db, ['pool', 'source', 'network']);
+  return rows.map(([key, object, project, type]) => ({
+    object,
+    project,
+    type,
+    values: values.get(key) ?? new Map<string, string>(),
+  }));
+}
+
+/** For each project the one whose objects it uses; none where there is no project default. */
+function ownersOf(db: Database, feature: string): ReadonlyMap<number, number> {
+  return new Map(
+    db
+      .prepare<[], [number, number]>(
+        `${effectiveProjects(feature)} SELECT project_id, owner_id FROM effective`,
+      )
+      .raw()
+      .all(),
   );
+}
+
+function pools(db: Database, all: readonly Device[]): string[] {
+  const known = new Set(objects(db, 'SELECT name FROM storage_pools'));
+  return all
+    .flatMap(({ type, object, values }) => {
+      const pool = values.get('pool');
+      return type !== codes.disk || pool === undefined || known.has(pool)
+        ? []
+        : [`${object}: storage pool ${pool}`];
+    })
+    .toSorted();
 }
 
 /** What stands behind the first `/` is a part of the volume. */
-function volumes(db: Database): string[] {
-  return objects(
-    db,
-    `${effectiveProjects('features.storage.volumes')}, ${devices}, used AS (
-       SELECT d.object AS object, e.owner_id AS owner_id, k.value AS pool, substr(s.value, 1, instr(s.value || '/', '/') - 1) AS name
-         FROM devices d JOIN ${keys('pool')} k ON k.device = d.id JOIN ${keys('source')} s ON s.device = d.id
-         JOIN effective e ON e.project_id = d.project_id
-        WHERE d.type = 2 AND substr(s.value, 1, 1) <> '/' AND k.value IN (SELECT name FROM storage_pools))
-     SELECT object || ': volume ' || pool || '/' || name FROM used
-      WHERE (owner_id, pool, name) NOT IN (
-        SELECT v.project_id, sp.name, v.name FROM storage_volumes v JOIN storage_pools sp ON sp.id = v.storage_pool_id WHERE v.type = 2)
-      ORDER BY 1`,
+function volumes(db: Database, all: readonly Device[]): string[] {
+  const owners = ownersOf(db, 'features.storage.volumes');
+  const knownPools = new Set(objects(db, 'SELECT name FROM storage_pools'));
+  const known = new Set(
+    objects(
+      db,
+      "SELECT v.project_id || ' ' || sp.name || '/' || v.name FROM storage_volumes v JOIN storage_pools sp ON sp.id = v.storage_pool_id WHERE v.type = 2",
+    ),
   );
+  return all
+    .flatMap(({ type, object, project, values }) => {
+      const [pool, source] = [values.get('pool'), values.get('source')];
+      if (type !== codes.disk || pool === undefined || source === undefined) return [];
+      if (source.startsWith('/') || !knownPools.has(pool)) return [];
+      const volume = `${pool}/${source.split('/')[0]}`;
+      const owner = owners.get(project);
+      return owner === undefined || known.has(`${owner} ${volume}`) ? [] : [`${object}: volume ${volume}`];
+    })
+    .toSorted();
 }
 
-function networks(db: Database): string[] {
-  return objects(
-    db,
-    `${effectiveProjects('features.networks')}, ${devices}
-     SELECT d.object || ': network ' || k.value FROM devices d JOIN ${keys('network')} k ON k.device = d.id
-       JOIN effective e ON e.project_id = d.project_id
-      WHERE d.type = 1 AND (e.owner_id, k.value) NOT IN (SELECT project_id, name FROM networks) ORDER BY 1`,
-  );
+function networks(db: Database, all: readonly Device[]): string[] {
+  const owners = ownersOf(db, 'features.networks');
+  const known = new Set(objects(db, "SELECT project_id || ' ' || name FROM networks"));
+  return all
+    .flatMap(({ type, object, project, values }) => {
+      const [network, owner] = [values.get('network'), owners.get(project)];
+      if (type !== codes.nic || network === undefined || owner === undefined) return [];
+      return known.has(`${owner} ${network}`) ? [] : [`${object}: network ${network}`];
+    })
+    .toSorted();
 }
 
 /** A device of the instance takes the place of one of its profiles with the same name. */

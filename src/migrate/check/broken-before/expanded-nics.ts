@@ -1,6 +1,7 @@
 // The network devices that each instance really has: those of its profiles in their order, and its own, which win.
 import type { Database } from 'better-sqlite3';
 import { effectiveProjects, instanceName } from './broken.ts';
+import { deviceValues } from './device-values.ts';
 
 export interface ExpandedNic {
   /** `instance PROJECT/NAME, device NAME`. */
@@ -25,7 +26,7 @@ interface Device {
 }
 
 export function expandedNics(db: Database): ExpandedNic[] {
-  const config = configs(db);
+  const config = deviceValues(db, ['hwaddr', 'network', 'parent', 'ipv4.address', 'ipv6.address']);
   const volatile = volatileMacs(db);
   return applied(db).map(({ object, name, instance, networkProject, key }) => {
     const values = config.get(key) ?? new Map<string, string>();
@@ -66,24 +67,6 @@ function applied(db: Database): Device[] {
       key,
     });
   return [...devices.values()].filter(({ isNic }) => isNic);
-}
-
-function configs(db: Database): ReadonlyMap<string, ReadonlyMap<string, string>> {
-  const keys = "key IN ('hwaddr', 'network', 'parent', 'ipv4.address', 'ipv6.address')";
-  const rows = db
-    .prepare<[], [string, string, string]>(
-      `SELECT 'i' || instance_device_id, key, coalesce(value, '') FROM instances_devices_config WHERE ${keys}
-       UNION ALL SELECT 'p' || profile_device_id, key, coalesce(value, '') FROM profiles_devices_config WHERE ${keys}`,
-    )
-    .raw()
-    .all();
-  const byDevice = new Map<string, Map<string, string>>();
-  for (const [device, key, value] of rows) {
-    const own = byDevice.get(device) ?? new Map<string, string>();
-    own.set(key, String(value));
-    byDevice.set(device, own);
-  }
-  return byDevice;
 }
 
 /** By instance and device. */
