@@ -24,6 +24,8 @@ const sentences: Partial<Record<SignName, (detail: string) => string>> = {
   'word-kept': (detail) => `this word names upstream and stayed, since nothing says otherwise: ${detail}`,
   'word-guessed': (detail) => `this word was spelt so elsewhere, in other surroundings: ${detail}`,
   'word-left-in-doc': (detail) => `documentation goes on naming upstream, as the fork's page does: ${detail}`,
+  'word-left': (detail) =>
+    `this goes on naming upstream beside text that was not renamed with the rest of the fork: ${detail}`,
   'import-guessed': (detail) => `the package of this import was guessed: ${detail}`,
   'place-guessed': (detail) =>
     `the fork took the file apart; what upstream adds to it was put where its neighbour is: ${detail}`,

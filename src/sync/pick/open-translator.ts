@@ -3,7 +3,7 @@ import { fileMode } from '../git/tree.ts';
 import type { Sequence } from '../merge/diff-sequences.ts';
 import { type FileKind, fileKind } from '../rewrite/file-kind.ts';
 import { createSymbolFinder, type GoContext, upstreamFolder } from '../rewrite/go/go-names.ts';
-import { type ImportSpec, localName, parseImports } from '../rewrite/go/scan-go.ts';
+import { hashWord, type ImportSpec, localName, parseImports } from '../rewrite/go/scan-go.ts';
 import { learnPhrases } from '../rewrite/phrases.ts';
 import {
   createTranslator,
@@ -11,6 +11,8 @@ import {
   type Translator,
   type TranslatorContext,
 } from '../rewrite/translate.ts';
+import { matchesAnyGlob } from '../rules/glob.ts';
+import type { CommandRule } from '../rules/model.ts';
 import { applySpans } from '../rules/words.ts';
 import type { FileStudy, PickView } from './pick-view.ts';
 import { askNeighbours, studyNeighbours } from './study-file.ts';
@@ -42,6 +44,7 @@ export async function openTranslator(view: PickView, sources: TranslatorSources)
     kind,
     brand: view.shop.brand,
     words: view.shop.words,
+    commands: await commandsFor(view, kind, sources),
     file: sources.study,
     neighbours: isNew ? askNeighbours(neighbours) : undefined,
     ...(isScript && !isNew ? { beside: askNeighbours(neighbours) } : {}),
@@ -91,6 +94,23 @@ function ownName(view: PickView, from: string, path: string): Pick<TranslatorCon
 function isRenamed(go: GoContext, path: string): boolean {
   if (upstreamFolder(go, path) !== undefined) return true;
   return go.symbols.some((rule) => rule.foreign === true && rule.package === path);
+}
+
+/** Rules for commands that may stand in these lines, of which the fork's code takes the new form. */
+async function commandsFor(
+  view: PickView,
+  kind: FileKind,
+  { from, lines }: TranslatorSources,
+): Promise<readonly CommandRule[]> {
+  if (kind === 'go') return [];
+  const inLines = view.shop.pack.commands.filter((rule) => {
+    const words = rule.from.split(' ').filter((word) => !word.startsWith('{'));
+    const isHere = (line: string): boolean => words.every((word) => line.includes(word));
+    return (rule.files === undefined || matchesAnyGlob(rule.files, from)) && lines.some(isHere);
+  });
+  if (!inLines.some((rule) => rule.declares !== undefined)) return inLines;
+  const { fork } = await view.go();
+  return inLines.filter(({ declares }) => declares === undefined || fork.hasWord(hashWord(declares)));
 }
 
 /** Whether the text around was renamed throughout, and with it all of the fork: its documentation came last. */

@@ -58,6 +58,8 @@ export interface FileStudy {
   readonly alignment: Alignment;
   readonly evidence: Evidence;
   readonly lines: ReadonlyMap<string, string | undefined>;
+  /** How the fork's copy spells words in its own way, by word and what follows it. */
+  readonly spellings: ReadonlyMap<string, string>;
 }
 
 export interface PickView {

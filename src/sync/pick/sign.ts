@@ -19,6 +19,7 @@ export type SignName =
   | 'new-code'
   | 'new-generated'
   | 'word-left-in-doc'
+  | 'word-left'
   | 'word-by-rule'
   | 'word-kept'
   | 'word-guessed'

@@ -2,9 +2,12 @@
 import { fileMode } from '../git/tree.ts';
 import type { Sequence } from '../merge/diff-sequences.ts';
 import { alignLines } from '../rewrite/align.ts';
-import { createEvidence } from '../rewrite/evidence.ts';
+import type { Brand } from '../rewrite/brand.ts';
+import { createEvidence, substitutions } from '../rewrite/evidence.ts';
 import { fileKind } from '../rewrite/file-kind.ts';
 import type { FoldKind } from '../rewrite/line-store.ts';
+import { tokenize } from '../rewrite/tokens.ts';
+import { spellingKey, standsAlone } from '../rewrite/translate.ts';
 import type { FileStudy, PickView } from './pick-view.ts';
 
 const mostNeighbours = 14;
@@ -24,9 +27,11 @@ export function studyFile(
   const alignment = alignLines(store, base, ours, fold);
   const evidence = createEvidence(brand);
   const lines = new Map<string, string | undefined>();
+  const pairs: (readonly [string, string])[] = [];
   const learn = (upstreamLine: number, forkLine: number): void => {
     const before = store.line(base[upstreamLine] ?? 0);
     const after = store.line(ours[forkLine] ?? 0);
+    pairs.push([before, after]);
     if (before !== after || brand.inEither(before)) evidence.learn(before, after);
     const trimmed = before.trim();
     if (trimmed === '') return;
@@ -35,9 +40,51 @@ export function studyFile(
   };
   for (const [line, forkLine] of alignment.exact.entries()) if (forkLine >= 0) learn(line, forkLine);
   for (const [line, forkLine] of alignment.alike) learn(line, forkLine);
-  const study = { alignment, evidence, lines };
+  const study = {
+    alignment,
+    evidence,
+    lines,
+    spellings: fold === 'go' ? new Map() : ownSpellings(brand, pairs),
+  };
   studies.set(key, study, base.length + ours.length);
   return study;
+}
+
+/** Seen less often, another spelling may be that of one line. */
+const fewestSeen = 3;
+
+/**
+ * Words that the fork's copy spells otherwise wherever they stand before the same character: `$(GO)` for `go` in a
+ * Makefile. Names of the projects are not among them; those hang on more than that.
+ */
+function ownSpellings(
+  brand: Brand,
+  pairs: readonly (readonly [string, string])[],
+): ReadonlyMap<string, string> {
+  const found = new Map<string, { readonly to: string; count: number } | undefined>();
+  for (const [before, after] of pairs) {
+    if (before === after) continue;
+    const tokens = tokenize(before);
+    for (const [index, from, to] of substitutions(tokens, tokenize(after))) {
+      if (from === to || to === '' || brand.inEither(from + to) || !standsAlone(tokens, index)) continue;
+      const key = spellingKey(tokens, index);
+      const known = found.get(key);
+      if (known === undefined) found.set(key, found.has(key) ? undefined : { to, count: 1 });
+      else if (known.to === to) known.count += 1;
+      else found.set(key, undefined);
+    }
+  }
+  const often = new Map(
+    [...found].flatMap(([key, one]) =>
+      one !== undefined && one.count >= fewestSeen ? [[key, one.to] as const] : [],
+    ),
+  );
+  if (often.size === 0) return often;
+  for (const [, after] of pairs) {
+    const tokens = tokenize(after);
+    for (const index of tokens.keys()) often.delete(spellingKey(tokens, index));
+  }
+  return often;
 }
 
 export async function studyNeighbours(view: PickView, from: string): Promise<readonly FileStudy[]> {

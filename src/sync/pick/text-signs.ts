@@ -27,6 +27,7 @@ export function choiceSigns(
     const name = wordSign(choice.origin);
     return [
       ...(name === undefined ? [] : [sign(path, name, detail)]),
+      ...(kind !== 'doc' && choice.overlooked === true ? [sign(path, 'word-left', detail)] : []),
       ...(kind === 'doc' && view.shop.brand.inText(choice.fork)
         ? [sign(path, 'word-left-in-doc', detail)]
         : []),

@@ -1,4 +1,6 @@
 // Puts one line of upstream into the fork's words: by what the fork's own text shows, then by the pack's rules.
+import { rewriteCommands } from '../rules/commands.ts';
+import type { CommandRule } from '../rules/model.ts';
 import type { Span, WordMatcher } from '../rules/words.ts';
 import type { Brand } from './brand.ts';
 import { type Evidence, widestLevel } from './evidence.ts';
@@ -30,6 +32,8 @@ export interface Choice {
   readonly level: number;
   /** For a call with its arguments in another order: for each of them its place upstream. */
   readonly order?: readonly number[];
+  /** Upstream's name stayed, as it does beside this place in a fork that was renamed throughout. */
+  readonly overlooked?: boolean;
 }
 
 export interface Translated {
@@ -52,9 +56,16 @@ export interface TranslatorContext {
   readonly kind: FileKind;
   readonly brand: Brand;
   readonly words: WordMatcher;
+  /** Commands that the fork takes with other arguments, as far as it does so here and now. */
+  readonly commands?: readonly CommandRule[];
   /** What the fork's copy of this very file shows; undefined for a file that is new. */
   readonly file:
-    | { readonly evidence: Evidence; readonly lines: ReadonlyMap<string, string | undefined> }
+    | {
+        readonly evidence: Evidence;
+        readonly lines: ReadonlyMap<string, string | undefined>;
+        /** Words that it spells in its own way throughout, by `spellingKey`. */
+        readonly spellings?: ReadonlyMap<string, string>;
+      }
     | undefined;
   /** What the fork's copies of the files next to a new one show, by majority. */
   readonly neighbours: ((tokens: readonly string[], index: number) => string | undefined) | undefined;
@@ -107,7 +118,8 @@ export function createTranslator(context: TranslatorContext): Translator {
     done.set(line, made);
     return made;
   };
-  const translateWords = (line: string): Translated => once(words, line, () => translateLine(context, line));
+  const translateWords = (line: string): Translated =>
+    once(words, line, () => translateCommands(context, line));
   return {
     translateWords,
     translate: (line) => once(lines, line, () => wholeLine(context, line) ?? translateWords(line)),
@@ -116,6 +128,41 @@ export function createTranslator(context: TranslatorContext): Translator {
 
 const shortestTellingLine = 8;
 const shortestRememberedLine = 40;
+
+/** The commands of a line as the fork takes them, in the file's own spelling, then its words. */
+function translateCommands(context: TranslatorContext, line: string): Translated {
+  const { commands = [] } = context;
+  const programs = commands.flatMap((rule) => rule.programs);
+  const isCommand = programs.some((program) => line.includes(program));
+  const rewritten = isCommand ? rewriteCommands(commands, line).line : line;
+  return translateLine(context, spellAsHere(context, rewritten));
+}
+
+/** A word and what follows it: `go` before a blank is a command, before a point it is not. */
+export function spellingKey(tokens: readonly string[], index: number): string {
+  return `${tokens[index]}\0${tokens[index + 1] ?? ''}`;
+}
+
+function spellAsHere({ file, kind }: TranslatorContext, line: string): string {
+  const spellings = file?.spellings;
+  if (spellings === undefined || spellings.size === 0 || kind === 'go' || kind === 'doc') return line;
+  const tokens = tokenize(line);
+  return tokens
+    .map((token, index) =>
+      standsAlone(tokens, index) ? (spellings.get(spellingKey(tokens, index)) ?? token) : token,
+    )
+    .join('');
+}
+
+/** Whether a token is a word between blanks: a part of a path or an address is spelt by other rules. */
+export function standsAlone(tokens: readonly string[], index: number): boolean {
+  const before = tokens[index - 1] ?? ' ';
+  return (
+    /^[A-Za-z_]\w*$/.test(tokens[index] ?? '') &&
+    /^[\s(;]/.test(before) &&
+    /^\s/.test(tokens[index + 1] ?? '')
+  );
+}
 
 function translateLine(context: TranslatorContext, line: string): Translated {
   const trimmed = line.trim();
@@ -278,7 +325,9 @@ function chooseWord(
   const stale = (value: string): boolean => context.renamed && value === token && entry.text !== token;
   const overlooked = (value: string): boolean => context.throughout === true && stale(value);
   if (near !== undefined && !(near.level >= 3 && overlooked(near.value)))
-    return choice('file', near.value, near.level, near.order);
+    return overlooked(near.value)
+      ? { ...choice('file', near.value, near.level), overlooked: true }
+      : choice('file', near.value, near.level, near.order);
   // Elsewhere it may have stood for a command or a path: how a name is capitalised here the rule knows better.
   const onlyCase = (value: string): boolean =>
     value !== entry.text && value.toLowerCase() === entry.text.toLowerCase();
@@ -357,7 +406,7 @@ interface Planned {
 
 /** What is known of a file that nobody has looked at: rules and paths alone decide. */
 export function translateByRules(
-  context: Pick<TranslatorContext, 'path' | 'kind' | 'brand' | 'words' | 'paths' | 'name'>,
+  context: Pick<TranslatorContext, 'path' | 'kind' | 'brand' | 'words' | 'commands' | 'paths' | 'name'>,
   line: string,
 ): { readonly text: string; readonly spans: readonly Span[] } {
   const bare = {
@@ -369,7 +418,7 @@ export function translateByRules(
     symbol: undefined,
     qualifiers: new Set<string>(),
   };
-  return { text: translateLine(bare, line).text, spans: spansOf(bare, line) };
+  return { text: translateCommands(bare, line).text, spans: spansOf(bare, line) };
 }
 
 function spansOf(context: TranslatorContext, line: string): readonly Span[] {

@@ -1,6 +1,7 @@
 // Proves what can be proven of a pack without repositories: examples, idempotence, order, and no undeclared loss.
 import type { PackError } from '../problem.ts';
 import { defaultName } from '../rewrite/go/scan-go.ts';
+import { rewriteCommands } from './commands.ts';
 import type { Example, RulePack, SymbolRule, WordRule } from './model.ts';
 import { applySpans, compileWords, type WordMatcher } from './words.ts';
 
@@ -34,6 +35,11 @@ export function runExamples(pack: RulePack): readonly ExampleResult[] {
     ),
     ...[...pack.protected, ...pack.words].flatMap((rule) =>
       (rule.examples ?? []).map((example) => wordExample(words, rule.id, example)),
+    ),
+    ...pack.commands.flatMap((rule) =>
+      (rule.examples ?? []).map((example) =>
+        result('text.yaml', rule.id, example, rewriteCommands([rule], example.in).line),
+      ),
     ),
     ...pack.symbols.flatMap((rule) =>
       (rule.examples ?? []).map((example) =>
@@ -109,7 +115,7 @@ function missingExamples(pack: RulePack): readonly PackError[] {
       .map((rule) => ({ file, at: rule.id, why: 'the rule has no example' }));
   return [
     ...need('paths.yaml', [...pack.paths, ...pack.names]),
-    ...need('text.yaml', [...pack.protected, ...pack.words]),
+    ...need('text.yaml', [...pack.protected, ...pack.words, ...pack.commands]),
     ...need('go.yaml', [...pack.symbols, ...pack.imports]),
   ];
 }

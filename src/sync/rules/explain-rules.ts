@@ -4,6 +4,7 @@ import { compileBrand } from '../rewrite/brand.ts';
 import { fileKind } from '../rewrite/file-kind.ts';
 import { defaultName } from '../rewrite/go/scan-go.ts';
 import { findPaths, translateByRules } from '../rewrite/translate.ts';
+import { rewriteCommands } from './commands.ts';
 import { matchesAnyGlob } from './glob.ts';
 import type { RulePack } from './model.ts';
 import { compileWords } from './words.ts';
@@ -66,7 +67,15 @@ export function explainText(pack: RulePack, text: string, path: string): Explain
   const kind = fileKind(path);
   const words = compileWords(pack.words, pack.protected);
   const { text: to, spans } = translateByRules(
-    { path, kind, brand: compileBrand(pack), words, paths: new Map(), name: pack.info.upstream.name },
+    {
+      path,
+      kind,
+      brand: compileBrand(pack),
+      words,
+      commands: pack.commands,
+      paths: new Map(),
+      name: pack.info.upstream.name,
+    },
     text,
   );
   const steps = spans.map((span) => {
@@ -79,7 +88,10 @@ export function explainText(pack: RulePack, text: string, path: string): Explain
     const what = `characters ${start + 1}-${start + named.length} (${named})`;
     return [`path: ${what} become ${place} where upstream has such a file or folder`];
   });
-  return { from: text, to, steps: [...steps, ...places, ...symbolSteps(pack, text)] };
+  const commands = rewriteCommands(pack.commands, text).rules.map(
+    (rule) => `${rule.id}: the command ${rule.from} becomes ${rule.to}, before its words are rewritten`,
+  );
+  return { from: text, to, steps: [...commands, ...steps, ...places, ...symbolSteps(pack, text)] };
 }
 
 /** Go names that symbol rules would move; whether they do, the fork's declarations and the file's imports decide. */

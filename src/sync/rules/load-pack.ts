@@ -10,6 +10,7 @@ import { describeFormat, otherFormatOf } from '../other-format.ts';
 import { type PackError, syncFailure } from '../problem.ts';
 import { readGivenText } from '../read-given-text.ts';
 import type {
+  CommandRule,
   DoubtRule,
   ImportRule,
   LeaveOutRule,
@@ -34,7 +35,11 @@ const fileSchemas: Readonly<Record<string, unknown>> = schemas.files;
 interface PackFiles {
   readonly 'pack.yaml': PackInfo;
   readonly 'paths.yaml': { readonly paths: readonly PathRule[]; readonly names: readonly NameRule[] };
-  readonly 'text.yaml': { readonly protected: readonly ProtectedRule[]; readonly words: readonly WordRule[] };
+  readonly 'text.yaml': {
+    readonly protected: readonly ProtectedRule[];
+    readonly words: readonly WordRule[];
+    readonly commands?: readonly CommandRule[];
+  };
   readonly 'go.yaml': { readonly symbols: readonly SymbolRule[]; readonly imports?: readonly ImportRule[] };
   readonly 'merge.yaml': { readonly merge: readonly MergeRule[] };
   readonly 'skip.yaml': {
@@ -81,6 +86,7 @@ export function loadPack(folder: string): RulePack {
     paths: paths.paths,
     names: paths.names,
     words: text.words,
+    commands: text.commands ?? [],
     protected: text.protected,
     symbols: go.symbols,
     imports: go.imports ?? [],
@@ -156,7 +162,7 @@ function readYaml(
 function doubledIds(pack: RulePack): readonly PackError[] {
   const groups: Readonly<Record<string, readonly { readonly id: string }[]>> = {
     'paths.yaml': [...pack.paths, ...pack.names],
-    'text.yaml': [...pack.protected, ...pack.words],
+    'text.yaml': [...pack.protected, ...pack.words, ...pack.commands],
     'go.yaml': [...pack.symbols, ...pack.imports],
     'merge.yaml': pack.merge,
     'skip.yaml': [...pack.skip, ...pack.leaveOut, ...pack.standAlone],

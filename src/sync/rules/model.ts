@@ -51,6 +51,19 @@ export interface WordRule extends RuleBase {
   readonly lossy?: string;
 }
 
+/** A command line whose arguments the fork takes otherwise; `{name}` stands for any word of it. */
+export interface CommandRule extends RuleBase {
+  /** Words of upstream's that the command may begin with. */
+  readonly programs: readonly string[];
+  readonly from: string;
+  readonly to: string;
+  /** Words that the first `{name}` is not: subcommands that both have. */
+  readonly not?: readonly string[];
+  readonly files?: readonly string[];
+  /** A name of the fork's Go code without which it does not take this command yet. */
+  readonly declares?: string;
+}
+
 export interface ProtectedRule extends RuleBase {
   readonly words: readonly string[];
   readonly left?: Boundary;
@@ -195,6 +208,7 @@ export interface RulePack {
   readonly paths: readonly PathRule[];
   readonly names: readonly NameRule[];
   readonly words: readonly WordRule[];
+  readonly commands: readonly CommandRule[];
   readonly protected: readonly ProtectedRule[];
   readonly symbols: readonly SymbolRule[];
   readonly imports: readonly ImportRule[];

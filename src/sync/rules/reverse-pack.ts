@@ -64,6 +64,8 @@ export function reversePack(pack: RulePack): ReversedPack {
         .filter((rule, index) => pack.names.findIndex((other) => other.to === rule.to) === index)
         .map((rule) => ({ ...rule, from: rule.to, to: rule.from, examples: [] })),
       words: words.toSorted((left, right) => right.from.length - left.from.length),
+      // A shorter command says less than a longer one: there is no way back.
+      commands: [],
       symbols,
       imports: pack.imports.map((rule) => ({ ...rule, from: rule.to, to: rule.from, examples: [] })),
       // What the fork removed upstream still has: those doubts say nothing on the way back.

@@ -179,6 +179,27 @@ describe('picking', () => {
     expect(result.status).toBe('clean');
   });
 
+  it('spells words of new lines as a file of the fork does throughout', async () => {
+    const make = (go: string, ...more: readonly string[]): string =>
+      ['one', 'two', 'three', 'four'].map((name) => `${name}:\n\t${go} build ./${name}\n\n`).join('') +
+      more.join('');
+    const before: FixtureCommit = {
+      name: 'before',
+      from: 'base',
+      time: 1500,
+      files: { Makefile: make('go') },
+    };
+    const { read, result } = await pick(
+      [before, change({ Makefile: make('go', 'five:\n\tgo test ./five\n') }, { from: 'before' })],
+      [
+        { name: 'same', from: 'rename', time: 2100, authorTime: 1500, files: { Makefile: make('go') } },
+        { name: 'own', from: 'same', time: 2200, files: { Makefile: make('$(GO)') } },
+      ],
+    );
+    expect(read('Makefile')).toBe(make('$(GO)', 'five:\n\t$(GO) test ./five\n'));
+    expect(result.status).toBe('clean');
+  });
+
   it('takes a word with a slash for a path only where upstream has a file of that kind', async () => {
     const { read } = await pick([
       change({

@@ -8,7 +8,11 @@ import { createLineStore } from '../../../src/sync/rewrite/line-store.ts';
 import { findPhrases, learnPhrases } from '../../../src/sync/rewrite/phrases.ts';
 import { matchingBlocks, replacements, similarity } from '../../../src/sync/rewrite/similarity.ts';
 import { tokenize, tokenizeQuoted } from '../../../src/sync/rewrite/tokens.ts';
-import { createTranslator, type TranslatorContext } from '../../../src/sync/rewrite/translate.ts';
+import {
+  createTranslator,
+  spellingKey,
+  type TranslatorContext,
+} from '../../../src/sync/rewrite/translate.ts';
 import { loadPack } from '../../../src/sync/rules/load-pack.ts';
 import { compileWords } from '../../../src/sync/rules/words.ts';
 
@@ -206,6 +210,29 @@ describe('translator', () => {
     );
     // A call that goes on in the next line keeps its name, and the fork's lack of it is named.
     expect(translate('\tshared.StringInSlice(key,')).toBe('\tshared.StringInSlice(key,');
+  });
+
+  it('takes commands with the arguments of the fork, then puts their words into its own', () => {
+    const script = { ...context, path: 'test/a.sh', kind: 'shell', commands: pack.commands } as const;
+    const translate = (line: string) => createTranslator(script).translate(line).text;
+
+    expect(translate('lxc storage volume snapshot p vol1 snap0')).toBe(
+      'incus storage volume snapshot create p vol1 snap0',
+    );
+    expect(createTranslator({ ...script, commands: [] }).translate('lxc snapshot c1').text).toBe(
+      'incus snapshot c1',
+    );
+  });
+
+  it('spells a word of a new line as the file does throughout, and leaves paths alone', () => {
+    const evidence = createEvidence(brand);
+    const spellings = new Map([[spellingKey(['go', ' '], 0), '$(GO)']]);
+    const file = { evidence, lines: new Map(), spellings };
+    const make = { ...context, path: 'Makefile', kind: 'other', file } as const;
+    const translate = (line: string) => createTranslator(make).translate(line).text;
+
+    expect(translate('\tgo build ./x/go ; go vet')).toBe('\t$(GO) build ./x/go ; $(GO) vet');
+    expect(translate('\tcat go.mod a/go b')).toBe('\tcat go.mod a/go b');
   });
 
   it('lets the scripts beside a script decide before what it has in other surroundings', () => {

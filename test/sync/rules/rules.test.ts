@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { writeRules } from '../../../fixtures/histories/tiny-fork.ts';
 import { checkPack, runExamples } from '../../../src/sync/rules/check-pack.ts';
+import { rewriteCommands } from '../../../src/sync/rules/commands.ts';
 import { explainPath, explainText } from '../../../src/sync/rules/explain-rules.ts';
 import { matchesGlob } from '../../../src/sync/rules/glob.ts';
 import { loadPack } from '../../../src/sync/rules/load-pack.ts';
@@ -85,6 +86,51 @@ describe('the lxd-incus pack', () => {
     expect(steps.filter((step) => step.startsWith('path:'))).toEqual([]);
     expect(named.steps).toContain(
       'path: characters 13-18 (lxd/db) become internal/server/db where upstream has such a file or folder',
+    );
+  });
+
+  it('rewrites commands that the fork takes with other arguments, and no others', () => {
+    const { commands } = loadPack(lxdIncus);
+    const rewrite = (line: string) => rewriteCommands(commands, line).line;
+
+    expect(rewrite('  ! lxc storage volume snapshot "$(pool)" vol1 --project p1 || false')).toBe(
+      '  ! lxc storage volume snapshot create "$(pool)" vol1 --project p1 || false',
+    );
+    expect(rewrite('use `lxc snapshot c1` or `lxc restore c1 s0`')).toBe(
+      'use `lxc snapshot create c1` or `lxc snapshot restore c1 s0`',
+    );
+    expect(rewrite('lxc_remote config trust add --name foo -q')).toBe('lxc_remote config trust add foo -q');
+    expect(rewrite('LXD_CONF=x lxc config trust add c.crt; lxc delete c1/s0')).toBe(
+      'LXD_CONF=x lxc config trust add-certificate c.crt; lxc snapshot delete c1 s0',
+    );
+    for (const line of [
+      'lxc snapshot create c1',
+      'lxc delete c1 c2',
+      'lxc list',
+      'git snapshot c1',
+      'lxc snapshot',
+    ])
+      expect(rewrite(line)).toBe(line);
+    // A command that was rewritten is not rewritten again.
+    const word = fc.constantFrom(
+      'lxc',
+      'snapshot',
+      'create',
+      'c1',
+      'c1/s0',
+      '--name',
+      'delete',
+      'restore',
+      '|',
+      '"a b"',
+    );
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 9 }), (words) => {
+        const once = rewrite(words.join(' '));
+        expect(once.split(' ').filter((one) => one === '|').length).toBe(
+          words.filter((one) => one === '|').length,
+        );
+      }),
     );
   });
 
