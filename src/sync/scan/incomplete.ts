@@ -24,7 +24,7 @@ export async function parkIncomplete(
 ): Promise<readonly ScannedCommit[]> {
   const { upstream, groups } = sources;
   const bySha = new Map(commits.map((commit) => [commit.sha, commit]));
-  const comesElsewhere = openTwins(upstream, bySha);
+  const twinOf = openTwins(upstream, bySha);
   const changed = new Map<string, ScannedCommit>();
   for (const group of groups) {
     if (group.merge === undefined) continue;
@@ -33,9 +33,18 @@ export async function parkIncomplete(
     const barred = members.filter((commit) => commit.state === 'blocked');
     if (pending.length === 0 || barred.length === 0) continue;
     const missing: MissingCommit[] = [];
-    for (const { sha, subject, reason } of barred)
-      if (!comesElsewhere(sha) && !(await sources.isLeftOut(sha))) missing.push({ sha, subject, reason });
+    let later = 0;
+    for (const { sha, subject, reason } of barred) {
+      const twin = twinOf(sha);
+      const isSettled = twin !== undefined && twin.state !== 'pending' && twin.state !== 'parked';
+      if (isSettled || (await sources.isLeftOut(sha))) continue;
+      if (twin !== undefined) later += 1;
+      const comes = twin === undefined ? reason : `comes by ${twin.branch} as ${twin.sha.slice(0, 12)}`;
+      missing.push({ sha, subject, reason: comes });
+    }
     if (missing.length === 0) continue;
+    // Half of it now and the other half some nights later would be half of it until then.
+    const why = later === missing.length ? 'come by another branch first' : 'cannot come over';
     for (const commit of pending) {
       const alone = standsAlone(sources, group, commit, missing);
       changed.set(
@@ -45,7 +54,7 @@ export async function parkIncomplete(
               ...commit,
               state: 'parked',
               by: 'incomplete',
-              reason: `incomplete: ${missing.length} of the ${members.length} commits of its pull request cannot come over`,
+              reason: `incomplete: ${missing.length} of the ${members.length} commits of its pull request ${why}`,
               missing,
               merge: group.merge,
             }
@@ -56,23 +65,27 @@ export async function parkIncomplete(
   return commits.map((commit) => changed.get(commit.sha) ?? commit);
 }
 
-/** Says of a barred commit whether the same one comes over, or is in the fork, by another branch. */
+/** The same commit as a barred one on another branch, where that one is not barred: settled before open. */
 function openTwins(
   { commits, indexOf }: History<CommitFacts>,
   bySha: ReadonlyMap<string, ScannedCommit>,
-): (sha: string) => boolean {
+): (sha: string) => ScannedCommit | undefined {
   const key = ({ identity, subject }: CommitFacts): string => `${identity} ${subject}`;
-  const arriving = new Set<string>();
-  const named = new Set<string>();
+  const isOpen = ({ state }: ScannedCommit): boolean => state === 'pending' || state === 'parked';
+  const twins = new Map<string, ScannedCommit>();
+  const note = (name: string, twin: ScannedCommit): void => {
+    const known = twins.get(name);
+    if (known === undefined || (isOpen(known) && !isOpen(twin))) twins.set(name, twin);
+  };
   for (const commit of commits) {
-    const state = bySha.get(commit.sha)?.state;
-    if (state === undefined || state === 'blocked') continue;
-    arriving.add(key(commit));
-    for (const sha of commit.pickedFrom) named.add(sha);
+    const scanned = bySha.get(commit.sha);
+    if (scanned === undefined || scanned.state === 'blocked') continue;
+    note(key(commit), scanned);
+    for (const sha of commit.pickedFrom) note(sha, scanned);
   }
   return (sha) => {
     const commit = commits[indexOf.get(sha) ?? -1];
-    return named.has(sha) || (commit !== undefined && arriving.has(key(commit)));
+    return commit === undefined ? undefined : (twins.get(sha) ?? twins.get(key(commit)));
   };
 }
 

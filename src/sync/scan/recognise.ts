@@ -1,5 +1,5 @@
 // What the commits say of themselves: which of upstream's are in the fork, and which came from there.
-import { type History, soundTimes } from '../git/history.ts';
+import { type History, soundTimes, type Visible } from '../git/history.ts';
 import type { CommitFacts } from './commit-facts.ts';
 import { identifyImports, likeness } from './identify-imports.ts';
 import type { SharedHistory } from './shared-history.ts';
@@ -123,14 +123,27 @@ export interface Places {
   tipsWith(index: number): readonly string[];
   /** Whether one branch holds both: then the later one is no backport of the earlier, but another half, or a second try. */
   onOneBranch(one: number, two: number): boolean;
+  /** Whether something on a branch was made right on top of a commit. */
+  standsOn(tip: string, sha: string): boolean;
 }
 
 export function openPlaces({ upstream, upstreamTips }: Pick<Histories, 'upstream' | 'upstreamTips'>): Places {
   const branches = [...new Set(upstreamTips)].map((tip) => ({ tip, visible: upstream.visibleFrom(tip) }));
+  const standing = new Map<string, boolean>();
   return {
     tipsWith: (index) => branches.filter(({ visible }) => visible[index] === 1).map(({ tip }) => tip),
+    standsOn(tip, sha) {
+      const key = `${tip} ${sha}`;
+      const found = standing.get(key) ?? holdsChild(upstream, upstream.visibleFrom(tip), sha);
+      standing.set(key, found);
+      return found;
+    },
     onOneBranch: (one, two) => branches.some(({ visible }) => visible[one] === 1 && visible[two] === 1),
   };
+}
+
+function holdsChild({ commits }: History<CommitFacts>, visible: Visible, sha: string): boolean {
+  return commits.some(({ parents }, index) => visible[index] === 1 && parents.includes(sha));
 }
 
 /** The commit from before the fork that a commit brings to a branch that had parted earlier. */
@@ -194,7 +207,9 @@ async function newAt(
   places: Places,
   index: number,
 ): Promise<(sha: string) => boolean> {
-  const pasts = await Promise.all(places.tipsWith(index).map((tip) => shared.pastOf(tip)));
+  const pasts = await Promise.all(
+    places.tipsWith(index).map((tip) => shared.pastOf(tip, places.standsOn(tip, shared.forkPoint))),
+  );
   return (sha) => !pasts.some((has) => has(sha));
 }
 

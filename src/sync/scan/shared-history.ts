@@ -13,6 +13,7 @@ export interface SharedCommit {
 }
 
 export interface SharedHistory {
+  readonly forkPoint: string;
   readonly size: number;
   /** Commits whose parents this clone does not hold. */
   readonly cutOff: readonly string[];
@@ -20,8 +21,11 @@ export interface SharedHistory {
   /** All but merges. */
   withIdentity(identity: string): readonly SharedCommit[];
   withSubject(subject: string): readonly SharedCommit[];
-  /** The shared commits that a branch is built on itself: what it has of them, nobody had to backport to it. */
-  pastOf(tip: string): Promise<(sha: string) => boolean>;
+  /**
+   * The shared commits that a branch is built on itself: what it has of them, nobody had to backport to it. One that is
+   * known to stand on the fork point has all of them.
+   */
+  pastOf(tip: string, standsOnForkPoint: boolean): Promise<(sha: string) => boolean>;
 }
 
 const kind = 'shared';
@@ -44,6 +48,7 @@ export async function loadSharedHistory(
   let bySubject: ReadonlyMap<string, readonly SharedCommit[]> | undefined;
   const pasts = new Map<string, Promise<(sha: string) => boolean>>();
   return {
+    forkPoint,
     size: commits.size,
     cutOff,
     find: (sha) => commits.get(sha),
@@ -52,7 +57,8 @@ export async function loadSharedHistory(
       bySubject ??= groupBy(commits, (commit) => commit.subject);
       return bySubject.get(subject) ?? [];
     },
-    pastOf(tip) {
+    pastOf(tip, standsOnForkPoint) {
+      if (standsOnForkPoint) return Promise.resolve((sha) => commits.has(sha));
       const found = pasts.get(tip) ?? openPast(read, commits, forkPoint, tip);
       pasts.set(tip, found);
       return found;

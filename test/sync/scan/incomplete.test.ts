@@ -156,30 +156,41 @@ describe('a pull request of which a part is barred', () => {
     expect([of('code')?.state, of('api')?.state]).toEqual(['blocked', 'pending']);
   });
 
-  it('is whole where the barred part comes over by a branch that kept its licence', async () => {
+  it('waits where the barred part comes by a branch that kept its licence, until that is in the fork', async () => {
+    const message = 'store: Implement two\n';
+    const backport = commit(
+      'backport',
+      'base',
+      1350,
+      { 'store.txt': 'two\n' },
+      { authorTime: 1300, message },
+    );
     const tiny = makeTinyFork(temporaryFolder(), {
-      upstream: [
-        ...half,
+      upstream: [...half, backport],
+      fork: [
         commit(
-          'backport',
-          'base',
-          1350,
+          'import',
+          'rename',
+          2500,
           { 'store.txt': 'two\n' },
           {
             authorTime: 1300,
-            message: 'store: Implement two\n',
+            message: `[import] ${message}`,
           },
         ),
       ],
     });
 
-    const { of } = await scanTiny(tiny, { main: 'apart', stable: 'backport' });
+    const before = await scanTiny(tiny, { main: 'apart', stable: 'backport' });
+    const after = await scanTiny(tiny, { main: 'apart', stable: 'backport', fork: 'import' });
 
-    expect([of('code')?.state, of('backport')?.state, of('api')?.state]).toEqual([
-      'blocked',
-      'pending',
-      'pending',
-    ]);
+    expect([before.of('code')?.state, before.of('backport')?.state]).toEqual(['blocked', 'pending']);
+    expect(before.of('api')).toMatchObject({
+      state: 'parked',
+      reason: 'incomplete: 1 of the 2 commits of its pull request come by another branch first',
+      missing: [{ sha: tiny.sha('code'), reason: `comes by stable as ${tiny.sha('backport').slice(0, 12)}` }],
+    });
+    expect([after.of('backport')?.state, after.of('api')?.state]).toEqual(['imported', 'pending']);
   });
 
   it('holds back nothing on another branch that changes the same lines', async () => {
