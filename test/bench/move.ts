@@ -117,10 +117,11 @@ function print(title: string, run: Run | undefined): void {
   if (run === undefined) return;
   const rows = run.phases
     .filter(({ seconds }) => seconds >= 0.05)
-    .map(({ name, seconds, cpuSeconds, requests, commands }) => [
+    .map(({ name, seconds, cpuSeconds, machineCpuSeconds, requests, commands }) => [
       name,
       seconds.toFixed(2),
       cpuSeconds?.toFixed(2) ?? '',
+      machineCpuSeconds?.toFixed(2) ?? '',
       String(requests ?? ''),
       String(commands ?? ''),
     ]);
@@ -133,13 +134,13 @@ function print(title: string, run: Run | undefined): void {
     'whole',
     run.seconds.toFixed(2),
     sum(({ cpuSeconds }) => cpuSeconds)?.toFixed(2) ?? '',
+    run.cpuSeconds.toFixed(2),
     String(sum(({ requests }) => requests) ?? ''),
     String(sum(({ commands }) => commands) ?? ''),
   ];
-  const machine = ['processor, whole machine', run.cpuSeconds.toFixed(2), '', '', ''];
-  const header = [title, 'seconds', 'of our processor', 'requests', 'commands'];
+  const header = [title, 'seconds', 'processor: ours', 'whole machine', 'requests', 'commands'];
   process.stdout.write(
-    `${formatTable(header, [...rows, whole, machine, ['c1 down', run.down.toFixed(2), '', '', '']])}\n\n`,
+    `${formatTable(header, [...rows, whole, ['c1 down', run.down.toFixed(2), '', '', '', '']])}\n\n`,
   );
 }
 

@@ -8,6 +8,8 @@ interface Line {
   readonly ended: number;
   /** Milliseconds of the processor that the process had used by then. */
   readonly cpu: number;
+  /** The same of everything in the machine; of events, where its cgroups count it. */
+  readonly machineCpu?: number;
 }
 
 export interface Phase {
@@ -15,6 +17,8 @@ export interface Phase {
   readonly seconds: number;
   /** Of our process and its threads. */
   readonly cpuSeconds: number;
+  /** Of everything in the machine. */
+  readonly machineCpuSeconds: number;
   readonly requests: number;
   readonly commands: number;
 }
@@ -26,7 +30,7 @@ export function readTrace(path: string): Phase[] {
     .split('\n')
     .map((line) => JSON.parse(line) as Line);
   const phases: Phase[] = [];
-  let last: Pick<Line, 'ended' | 'cpu'> = { ended: 0, cpu: 0 };
+  let last: Pick<Line, 'ended' | 'cpu' | 'machineCpu'> = { ...lines[0], ended: 0, cpu: 0 };
   for (const line of lines) {
     const name = line.kind === 'event' ? phaseThatEnds(line.what) : undefined;
     if (name === undefined) continue;
@@ -36,6 +40,7 @@ export function readTrace(path: string): Phase[] {
       name,
       seconds: (line.ended - last.ended) / 1000,
       cpuSeconds: (line.cpu - last.cpu) / 1000,
+      machineCpuSeconds: ((line.machineCpu ?? Number.NaN) - (last.machineCpu ?? Number.NaN)) / 1000,
       requests: lines.filter((one) => began(one, 'request')).length,
       commands: lines.filter((one) => began(one, 'command')).length,
     });
