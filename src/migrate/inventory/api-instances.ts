@@ -1,6 +1,6 @@
 // Instances with their snapshots and backups, asked of a daemon.
 import { inTurn } from '../../core/in-turn.ts';
-import { allInstances, apiPath, type DaemonClient } from '../daemon/client.ts';
+import { apiPath, type DaemonClient } from '../daemon/client.ts';
 import {
   configOf,
   configsOf,
@@ -24,9 +24,9 @@ type Named = Pick<Instance, 'project' | 'name'>;
 /** Without what takes requests of its own. */
 export type ListedInstance = Omit<Instance, 'snapshots' | 'backups'>;
 
-export async function listInstances(client: DaemonClient): Promise<ListedInstance[]> {
-  const list = await client.get(allInstances);
-  return fieldsList(list, '/1.0/instances').map(toInstance);
+/** @param answer to `allInstances` */
+export function toListed(answer: unknown): ListedInstance[] {
+  return fieldsList(answer, '/1.0/instances').map(toInstance);
 }
 
 /**

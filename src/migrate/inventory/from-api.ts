@@ -1,8 +1,8 @@
 // Asks a running daemon for everything that it has.
-import { apiPath, type DaemonClient } from '../daemon/client.ts';
+import { allInstances, apiPath, type DaemonClient } from '../daemon/client.ts';
 import { configOf, type Fields, fields, fieldsList, flagOf, rawOf, textsOf } from '../daemon/fields.ts';
 import { isTrue } from '../is-true.ts';
-import { listInstances, withParts } from './api-instances.ts';
+import { toListed, withParts } from './api-instances.ts';
 import { askNetworks } from './api-networks.ts';
 import { toCertificate, toClusterGroup, toImage, toMember, toProfile, toProject } from './api-objects.ts';
 import { askBuckets, askVolumes, listVolumes, toPool } from './api-storage.ts';
@@ -19,6 +19,8 @@ export interface ApiOptions {
   readonly expected?: Inventory;
   /** Told what was not answered in time and is not known therefore; without it that is a failure. */
   readonly notInTime?: NotInTime;
+  /** The answer to `allInstances`, where it is asked for already. */
+  readonly listed?: Promise<unknown>;
 }
 
 /**
@@ -27,19 +29,21 @@ export interface ApiOptions {
  */
 export async function inventoryFromApi(
   client: DaemonClient,
-  { expected, notInTime }: ApiOptions = {},
+  { expected, notInTime, listed = client.get(allInstances) }: ApiOptions = {},
 ): Promise<Inventory> {
   const ask = async (path: string, query: Readonly<Record<string, string>> = {}): Promise<Fields[]> =>
     fieldsList(await client.get(apiPath(path.split('/'), { recursion: '1', ...query })), `/${path}`);
 
+  // Its failure is looked at below, whenever it comes.
+  listed.catch(() => {});
   const server = fields(await client.get('/1.0'), '/1.0');
   const extensions = new Set(textsOf(server, 'api_extensions'));
   const clustered = flagOf(fields(rawOf(server, 'environment'), '/1.0.environment'), 'server_clustered');
   // Side by side, since a daemon answers one question on one processor.
-  const [projects, pools, listed, certificates] = await Promise.all([
+  const [projects, pools, list, certificates] = await Promise.all([
     ask('1.0/projects').then((list) => defaultFirst(list.map(toProject))),
     ask('1.0/storage-pools').then((list) => list.map(toPool)),
-    listInstances(client),
+    listed,
     ask('1.0/certificates').then((list) => list.map(toCertificate)),
   ]);
   const names = projects.map(({ name }) => name);
@@ -54,7 +58,7 @@ export async function inventoryFromApi(
   const storage = async () => {
     const lists = await listVolumes(client, pools, extensions);
     const withVolumes = withFeature(projects, 'features.storage.volumes');
-    const instances = await withParts(client, listed, lists, { expected, extensions, notInTime });
+    const instances = await withParts(client, toListed(list), lists, { expected, extensions, notInTime });
     return {
       pools: sortBy(pools, ({ name }) => name),
       instances: sortBy(

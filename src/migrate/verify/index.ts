@@ -15,7 +15,7 @@ import type { Condition } from '../condition/condition.ts';
 import { statesIn } from '../condition/look-at-server.ts';
 import { lookOnceServed } from '../condition/look-once-served.ts';
 import type { Conversion } from '../convert/index.ts';
-import { daemonClient } from '../daemon/client.ts';
+import { allInstances, daemonClient } from '../daemon/client.ts';
 import { plainStatus } from '../daemon/instance-status.ts';
 import { sizeOf } from '../daemon/server-size.ts';
 import { inventoryFromApi } from '../inventory/from-api.ts';
@@ -63,11 +63,16 @@ export async function verifyRun(
     pinsFromHost: new Map(requiredNote(journal, run, noteNames.pins)),
   });
   const client = daemonClient(host, socket, sizeOf(conversion.image));
-  say('inventory');
+  say('inventory, units, and a write as root in every container that runs');
   const expected = expectedOf(conversion);
   const { differences: accepted } = givenAnswers(journal, run);
   const late: string[] = [];
-  const actual = await inventoryFromApi(client, { expected, notInTime: (what) => late.push(what) });
+  const listed = client.get(allInstances);
+  const [actual, written, units] = await Promise.all([
+    inventoryFromApi(client, { expected, listed, notInTime: (what) => late.push(what) }),
+    writeAsRoot(client, listed),
+    unitChecks(host, journal, run),
+  ]);
   const inventory = compareWithSource(withStatesOf(expected, actual), actual, accepted);
   say('pools, networks, addresses, images and power');
   const before = journal.noted(run, noteNames.condition);
@@ -90,15 +95,13 @@ export async function verifyRun(
     ...powerStates(actual, expected, power, outcomes, before),
     ...proxies.checks,
   ];
-  say('a write as root in every container that runs');
-  const writes = (await writeAsRoot(client, actual.instances)).map(({ project, name, error }) => ({
+  const writes = written.map(({ project, name, error }) => ({
     id: 'root-can-write',
     object: `instance ${project}/${name}`,
     what: 'its root can write and read in its root file system',
     ok: error === undefined,
     ...(error === undefined ? {} : { detail: error }),
   }));
-  const units = await unitChecks(host, journal, run);
   const stale = journal.noted(run, noteNames.notRefreshed) ?? [];
   return {
     checks: [...inventory, ...alive, ...writes, ...sourceChecks(host, journal, run), ...units],

@@ -12,42 +12,25 @@ export interface RootWrite extends InstanceName {
   readonly error: string | undefined;
 }
 
-/** As the daemon has just said it. */
-export interface ListedInstance extends InstanceName {
-  readonly type: string;
-  readonly status: string | undefined;
-}
-
 /**
  * RUNNING alone proves nothing: a container whose files belong to the wrong owners runs, and its root cannot write. The daemon
  * writes from inside the container's user and mount namespaces (cmd/incusd/main_forkfile.go), so it meets the same refusal. The
  * file stands in `/`, since other folders may be file systems that are made anew at each start. Where the id map is so wide that
  * root may write although the owners are wrong, `/` belongs to somebody else.
- * @param instances where they were listed a moment ago; else they are asked for
+ * @param listed the answer to `allInstances`, where it is asked for already
  */
 export async function writeAsRoot(
   client: DaemonClient,
-  instances?: readonly ListedInstance[],
+  listed: Promise<unknown> = client.get(allInstances),
 ): Promise<RootWrite[]> {
-  const list = instances ?? (await listInstances(client));
+  const list = fieldsList(await listed, '/1.0/instances');
   const running = list.filter(
-    ({ type, status }) => type === 'container' && plainStatus(status ?? '') === 'Running',
+    (from) => textOf(from, 'type') === 'container' && plainStatus(textOf(from, 'status')) === 'Running',
   );
-  return inTurn(running, 4, async ({ project, name }) => ({
-    project,
-    name,
-    error: await tryToWrite(client, { project, name }),
-  }));
-}
-
-async function listInstances(client: DaemonClient): Promise<ListedInstance[]> {
-  const list = fieldsList(await client.get(allInstances), '/1.0/instances');
-  return list.map((from) => ({
-    project: textOf(from, 'project') || 'default',
-    name: textOf(from, 'name'),
-    type: textOf(from, 'type'),
-    status: textOf(from, 'status'),
-  }));
+  return inTurn(running, 4, async (from) => {
+    const instance = { project: textOf(from, 'project') || 'default', name: textOf(from, 'name') };
+    return { ...instance, error: await tryToWrite(client, instance) };
+  });
 }
 
 const prefix = '.lxd-to-incus-';
