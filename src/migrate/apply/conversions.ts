@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../../core/host.ts';
 import { type CheckedSegments, raftPosition, readDatabase } from '../../dqlite/index.ts';
+import type { Asked } from '../condition/look-at-server.ts';
 import type { PowerRecord } from '../convert/index.ts';
 import { driftSince } from '../plan/drift.ts';
 import { convertFiles, type Plan } from '../plan/index.ts';
@@ -14,6 +15,8 @@ export interface PlannedOn {
   readonly plan: Plan;
   readonly sourceImage: Buffer;
   readonly pinsFromHost: ReadonlyMap<string, string>;
+  /** What the source said to the plan; of a run that is resumed it is not known. */
+  readonly asked?: Asked;
 }
 
 export interface Conversions {

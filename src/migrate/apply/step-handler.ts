@@ -3,6 +3,7 @@
 import type * as z from 'zod';
 import type { Host } from '../../core/host.ts';
 import { parseValue } from '../../core/parse.ts';
+import type { Asked } from '../condition/look-at-server.ts';
 import type { Change, Held, PowerRecord } from '../convert/index.ts';
 import type { ServerSize } from '../daemon/server-size.ts';
 import type { Inventory } from '../inventory/inventory.ts';
@@ -43,6 +44,8 @@ export interface ApplyContext {
   readonly prepareConversion: () => void;
   /** What the source's daemon would start by itself, from its database. */
   wouldStart(): readonly string[];
+  /** What the source said to the plan, where that was a moment ago. */
+  askedByPlan(): Asked | undefined;
   /** What the source's database had when it was planned. */
   sourceInventory(): Inventory;
   /** The lines of a daemon's log that say why it failed; no confidential value. */

@@ -29,6 +29,7 @@ import {
   toPowerRecord,
 } from '../apply/step-handler.ts';
 import type { Answers } from '../check/index.ts';
+import type { Asked } from '../condition/look-at-server.ts';
 import { startedByItself } from '../convert/index.ts';
 import { sizeOf } from '../daemon/server-size.ts';
 import { tellingLines } from '../daemon/telling-lines.ts';
@@ -137,6 +138,7 @@ export function applyContext(
     interrupted,
     differences: conversion.differences,
     wouldStart: () => wouldStart(plannedOn.sourceImage),
+    askedByPlan: () => lately(host, plannedOn.asked),
     sourceInventory: () => readInventory(plannedOn.sourceImage),
     prepareConversion: () => conversion.prepare(toPowerRecord(requiredNote(journal, run, noteNames.power))),
     convertAgain: conversion.again,
@@ -148,6 +150,13 @@ export function applyContext(
       if (!known.includes(what)) journal.note(run, noteNames.leftOpen, [...known, what]);
     },
   };
+}
+
+/** Longer ago than a rehearsal of a usual server, somebody has been thinking, or resumes. */
+const latelyMs = 60_000;
+
+function lately(host: Host, asked: Asked | undefined): Asked | undefined {
+  return asked !== undefined && host.clock() - asked.at <= latelyMs ? asked : undefined;
 }
 
 function wouldStart(image: Buffer): string[] {

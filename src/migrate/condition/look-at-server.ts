@@ -79,26 +79,39 @@ function inOddStates(instances: Condition['instances']): Condition['instances'] 
   return instances.filter(({ status }) => !usual.has(status));
 }
 
+/** What a daemon said, and when. */
+export interface Asked {
+  readonly states: States;
+  /** The answer to `allInstances`. */
+  readonly list: unknown;
+  /** Of the clock that only goes forward (Host.clock), when it was asked. */
+  readonly at: number;
+}
+
 /**
  * The same of the daemon that answers on one of the sockets; undefined where none does, or not as one of them should. One
  * that a service manager would have to start first is left alone.
  */
-export async function statesOf(host: Host, sockets: readonly string[]): Promise<States | undefined> {
+export async function askServer(host: Host, sockets: readonly string[]): Promise<Asked | undefined> {
   return answered(askFirst(host, sockets));
 }
 
-async function askFirst(host: Host, sockets: readonly string[]): Promise<States | undefined> {
+async function askFirst(host: Host, sockets: readonly string[]): Promise<Asked | undefined> {
   for (const socket of sockets) {
     const client = daemonClient(host, socket);
-    if (host.listener(socket) !== undefined && (await client.isAnswering())) return askStates(client);
+    if (host.listener(socket) === undefined || !(await client.isAnswering())) continue;
+    const at = host.clock();
+    const listed = client.get(allInstances);
+    const [list, states] = await Promise.all([listed, askStates(client, listed)]);
+    return { list, states, at };
   }
   return undefined;
 }
 
 /** undefined where the daemon fails to say it. */
-export async function answered(states: Promise<States | undefined>): Promise<States | undefined> {
+export async function answered<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
-    return await states;
+    return await asked;
   } catch (error) {
     if (!(error instanceof Failure) && systemErrorCode(error) === undefined) throw error;
     return undefined;

@@ -21,7 +21,7 @@ import { layoutOf } from '../check/layout.ts';
 import { measureCopy } from '../check/measure-copy.ts';
 import { checkOwnProgram } from '../check/own-program.ts';
 import type { Condition } from '../condition/condition.ts';
-import { lookAtServer, type States, statesOf } from '../condition/look-at-server.ts';
+import { askServer, lookAtServer, type States } from '../condition/look-at-server.ts';
 import { type Change, type Conversion, convert, globalSchema, startedByItself } from '../convert/index.ts';
 import { versionOf } from '../detect/incus.ts';
 import { type Found, type Installation, withServices } from '../detect/index.ts';
@@ -76,7 +76,7 @@ export async function makePlan({
   detecting.catch(() => {});
   const asking = found.target?.program === undefined ? undefined : versionOf(host, found.target.program);
   // A daemon that answers says what its files do not: whether its pools and networks work.
-  const askingSource = statesOf(host, found.source.sockets);
+  const askingSource = askServer(host, found.source.sockets);
   const unreadable: string[] = [];
   const content = readDatabaseFiles(host.path(found.source.dataDirectory), {
     unreadable: (path) => unreadable.push(path),
@@ -97,7 +97,7 @@ export async function makePlan({
         ? ({ kind: 'rename' } as const)
         : layoutOf(host, source.dataDirectory, target.dataDirectory);
     const isHere = sourceIsWhole && livesHere(host, source);
-    const states = await askingSource;
+    const asked = await askingSource;
     const copy = layout.kind === 'copy' ? await measureCopy(host, source.dataDirectory) : undefined;
     const context: CheckContext = {
       host,
@@ -119,7 +119,7 @@ export async function makePlan({
       ...(program === undefined ? [] : checkOwnProgram(host, program)),
     ];
     const unreadableRows = findings.some(({ id }) => unreadableDatabase.includes(id));
-    const looked = unreadableRows || !isHere ? undefined : lookAtSource(host, source, content, states);
+    const looked = unreadableRows || !isHere ? undefined : lookAtSource(host, source, content, asked?.states);
     const processes = unreadableRows
       ? { running: [], frozen: [] }
       : powerWithoutDaemon(host, source, () => startedByItself(opened.db));
@@ -177,6 +177,7 @@ export async function makePlan({
       raft: content.image,
       power,
       pinsFromHost,
+      ...(asked === undefined ? {} : { asked }),
     };
   } catch (error) {
     if (!isOfSqlite(error)) throw error;

@@ -2,6 +2,7 @@
 import type { DatabaseImage } from '../../dqlite/index.ts';
 import type { Finding } from '../check/index.ts';
 import type { Condition } from '../condition/condition.ts';
+import type { Asked } from '../condition/look-at-server.ts';
 import type { Change, PowerRecord } from '../convert/index.ts';
 import type { Installation } from '../detect/index.ts';
 import type { Step } from './step.ts';
@@ -38,4 +39,6 @@ export interface PlanMaterial {
   readonly power: PowerRecord;
   /** `<network>/<key>` → value, as the host showed them when the plan was made. */
   readonly pinsFromHost: ReadonlyMap<string, string>;
+  /** What the source said of itself; absent where it did not answer. */
+  readonly asked?: Asked;
 }

@@ -6,6 +6,8 @@ import { Failure } from '../../../src/core/failure.ts';
 import { sourceCameBack } from '../../../src/migrate/apply/source-came-back.ts';
 import { noteNames } from '../../../src/migrate/apply/step-handler.ts';
 import { unitsNotAsBefore } from '../../../src/migrate/apply/units-as-before.ts';
+import { askServer } from '../../../src/migrate/condition/look-at-server.ts';
+import { allInstances } from '../../../src/migrate/daemon/client.ts';
 import { unitChecks } from '../../../src/migrate/verify/unit-checks.ts';
 import { errorAnswer } from '../../fakes/daemon-answers.ts';
 import { watchFiles } from '../../fakes/watched-files.ts';
@@ -84,6 +86,54 @@ describe('what has changed since the plan', () => {
       differences: ['storage pool default was Created and is Unavailable'],
     });
     expect(run.state()).toEqual(original);
+  });
+
+  describe('where LXD has listed its instances for the plan a moment ago', () => {
+    const listed = async (): Promise<Run> => {
+      const run = await readyRun();
+      const { socket } = run.daemons.lxd;
+      run.askedByPlan = await askServer(run.host, [socket]);
+      return run;
+    };
+
+    test('it is not asked for that list again, and what runs is what runs now', async () => {
+      const run = await listed();
+      run.daemons.lxd.instances.set('default/c3', 'Running');
+      run.daemons.lxd.instances.set('default/c1', 'Stopped');
+      run.host.machine.processes.push({
+        ...{
+          pid: 4242,
+          parent: 1,
+          argv: ['[lxc monitor] /var/lib/lxd/containers c3'],
+          program: '/usr/bin/lxd',
+        },
+        ...{ sameMountNamespace: true, samePidNamespace: true },
+      });
+
+      const askedBefore = run.host.requests.length;
+      await run.apply();
+
+      const power = run.journal.noted('RUN', noteNames.power);
+      expect(power).toMatchObject({ running: ['default/c3'], frozen: ['dev/c2'] });
+      const asked = run.host.requests.slice(askedBefore);
+      expect(
+        asked.filter(
+          ({ socketPath, request }) => socketPath === run.daemons.lxd.socket && request.path === allInstances,
+        ),
+      ).toEqual([]);
+    });
+
+    test('a pool that it has lost since ends the run all the same', async () => {
+      const run = await listed();
+      run.daemons.lxd.pools.set('default', 'Unavailable');
+
+      const error = await run.apply();
+
+      expect((error as Failure).problem).toMatchObject({
+        code: 'plan-stale',
+        differences: ['storage pool default was Created and is Unavailable'],
+      });
+    });
   });
 
   test('a mount of somebody ends it likewise, and stays', async () => {

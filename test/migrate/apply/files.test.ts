@@ -98,6 +98,7 @@ function begun({ handler, step, make, more = [] }: Case) {
     tellingLines: (log) => [log],
     say: () => {},
     warn: (text) => warnings.push(text),
+    askedByPlan: () => undefined,
     leaveOpen: (what) => warnings.push(what),
   };
   const call = async (what: 'apply' | 'undo'): Promise<void> => {

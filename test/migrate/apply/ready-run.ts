@@ -13,6 +13,7 @@ import {
   requiredNote,
   toPowerRecord,
 } from '../../../src/migrate/apply/step-handler.ts';
+import type { Asked } from '../../../src/migrate/condition/look-at-server.ts';
 import { smallServer } from '../../../src/migrate/daemon/server-size.ts';
 import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
 import type { Plan, PlanMaterial } from '../../../src/migrate/plan/index.ts';
@@ -44,6 +45,8 @@ export interface Run {
   readonly daemons: TwoDaemons;
   readonly journal: Journal;
   readonly plan: Plan;
+  /** What LXD said to the plan. */
+  askedByPlan: Asked | undefined;
   /** Lets the n-th use of the machine from now on fail, once. */
   failAt(uses: number): void;
   stopFailing(): void;
@@ -131,6 +134,7 @@ export async function readyRun(): Promise<Run> {
     warnings: [],
     leftOpen: [],
     interruptBefore: undefined,
+    askedByPlan: undefined,
     apply: (onProgress) =>
       applySteps(context, { onProgress: recording(onProgress) }).then(
         () => undefined,
@@ -184,6 +188,7 @@ export async function readyRun(): Promise<Run> {
     tellingLines: (log) => [log],
     say: () => {},
     warn: (text) => void run.warnings.push(text),
+    askedByPlan: () => run.askedByPlan,
     leaveOpen(what) {
       run.leftOpen.push(what);
       journal.note('RUN', noteNames.leftOpen, [...run.leftOpen]);

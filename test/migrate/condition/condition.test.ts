@@ -4,10 +4,10 @@ import { parseValue } from '../../../src/core/parse.ts';
 import { type Condition, conditionSchema } from '../../../src/migrate/condition/condition.ts';
 import { imageProblems } from '../../../src/migrate/condition/image-files.ts';
 import {
+  askServer,
   askStates,
   lookAtServer,
   statesIn,
-  statesOf,
 } from '../../../src/migrate/condition/look-at-server.ts';
 import { lookOnceServed } from '../../../src/migrate/condition/look-once-served.ts';
 import { usersOfNetwork, usersOfPool } from '../../../src/migrate/condition/used-by.ts';
@@ -61,9 +61,9 @@ describe('a daemon that answers', () => {
     host.machine.listeners.set(socket, 100);
     host.onRequest((path, request) => answersFrom(answers)(path, request));
 
-    const states = await statesOf(host, [socket]);
+    const asked = await askServer(host, [socket]);
 
-    expect(states).toEqual({
+    expect(asked?.states).toEqual({
       config: { 'core.https_address': '127.0.0.1' },
       pools: [
         { name: 'default', status: 'Created' },
@@ -87,7 +87,7 @@ describe('a daemon that answers', () => {
       ),
     );
 
-    expect(await statesOf(host, [socket])).toBeUndefined();
+    expect(await askServer(host, [socket])).toBeUndefined();
   });
 });
 
@@ -127,7 +127,7 @@ test('what was just said of it is looked at first; only for an address that is n
 test('a socket that only a service manager holds is not asked: that would start the daemon', async () => {
   const host = machine();
 
-  expect(await statesOf(host, [socket])).toBeUndefined();
+  expect(await askServer(host, [socket])).toBeUndefined();
   expect(host.requests).toEqual([]);
 });
 
@@ -138,7 +138,7 @@ test('a socket that this user may not open leaves everything unknown', async () 
     throw Object.assign(new Error('connect EACCES'), { code: 'EACCES' });
   });
 
-  expect(await statesOf(host, [socket])).toBeUndefined();
+  expect(await askServer(host, [socket])).toBeUndefined();
 });
 
 test('of a daemon that does not run the rows tell what went wrong when it was made', () => {

@@ -85,17 +85,25 @@ export const recordPowerStep: Of<'record-power'> = {
 
 /** What runs, and how the rest is; that is undefined where it does not answer, or not in time. */
 async function askBefore(
-  { host, size, sourceInventory, wouldStart }: ApplyContext,
+  context: ApplyContext,
   daemon: DaemonRef,
 ): Promise<{ readonly power: StoredPower; readonly condition: Condition | undefined }> {
+  const { host, size, sourceInventory, wouldStart } = context;
   const socket = await answeringSocket(host, daemon);
   if (socket === undefined)
     return { power: recordPower(host, daemon, undefined, wouldStart), condition: undefined };
   const client = daemonClient(host, socket, size);
-  const listed = client.get(allInstances);
+  const planned = context.askedByPlan();
+  const listed = planned === undefined ? client.get(allInstances) : Promise.resolve(planned.list);
   const [list, states] = await Promise.all([listed, answered(askStates(client, listed))]);
+  const all = toStates(list);
+  // A list that is some seconds old tells who may run; whether they do is asked now, as for those whose processes are there.
+  const ran = all
+    .filter(({ status }) => status !== 'Stopped')
+    .map(({ project, name }) => `${project}/${name}`);
+  const now = planned === undefined ? all : await statesOfRunning(host, client, daemon.dataDirectory, ran);
   return {
-    power: recordPower(host, daemon, toStates(list), wouldStart),
+    power: recordPower(host, daemon, now, wouldStart),
     condition: states === undefined ? undefined : lookAtServer(host, daemon, sourceInventory(), states),
   };
 }
