@@ -34,6 +34,7 @@ import { startedByItself } from '../convert/index.ts';
 import { sizeOf } from '../daemon/server-size.ts';
 import { tellingLines } from '../daemon/telling-lines.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
+import { estimate, roughly } from '../plan/estimate.ts';
 import { describeStep, type Plan } from '../plan/index.ts';
 import { migrateFailure } from '../problem.ts';
 import { differsId, type FreshRehearsal } from '../rehearse/index.ts';
@@ -178,7 +179,12 @@ export async function carryOut(work: Work): Promise<ExitCode> {
       onProgress: (progress) => {
         const { title } = describeStep(progress.step);
         current = progress.state === 'begun' || progress.state === 'done' ? title : 'taking back';
-        showProgress(progress, output, host.clock() - begun);
+        showProgress(
+          progress,
+          output,
+          host.clock() - begun,
+          secondsLeft(plannedOn.plan, host.clock() - begun),
+        );
       },
     },
   );
@@ -272,7 +278,14 @@ export async function listPurge(host: Host, plan: Plan, output: Output): Promise
   return listed;
 }
 
-export function showProgress(progress: StepProgress, output: Output, elapsedMs: number): void {
+/** undefined where more time has gone than was expected: then nobody knows. */
+function secondsLeft(plan: Plan, elapsedMs: number): number | undefined {
+  const left = (estimate(plan)?.afterRehearsal ?? 0) - elapsedMs / 1000;
+  return left > 0 ? left : undefined;
+}
+
+/** @param left seconds, about */
+export function showProgress(progress: StepProgress, output: Output, elapsedMs: number, left?: number): void {
   const { title, inverse } = describeStep(progress.step);
   const count = `${String(progress.position + 1).padStart(2)}/${progress.total}`;
   const at = formatDuration(elapsedMs).padStart(8);
@@ -286,7 +299,8 @@ export function showProgress(progress: StepProgress, output: Output, elapsedMs: 
     milliseconds: Math.round(progress.milliseconds),
     ...(progress.error === undefined ? {} : { error: progress.error }),
   });
-  if (progress.state === 'begun') output.progress(`${at}  ${count}  ${title}`);
+  if (progress.state === 'begun')
+    output.progress(`${at}  ${count}  ${left === undefined ? '' : `(about ${roughly(left)} left) `}${title}`);
   else if (progress.state === 'done') output.line(`${at}  ${count}  ${inert(title)}`);
   else if (progress.state === 'undone') output.line(`${at}  ${count}  taken back: ${inert(inverse)}`);
   else

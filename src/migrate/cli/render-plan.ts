@@ -4,6 +4,7 @@ import { ownCommand } from '../../core/program-name.ts';
 import { firstLines, formatTable, inert } from '../../core/text.ts';
 import { type Answers, type Finding, isOpen } from '../check/index.ts';
 import type { Change } from '../convert/index.ts';
+import { estimate, inWords } from '../plan/estimate.ts';
 import { describeStep, type Plan } from '../plan/index.ts';
 
 const longestObject = 400;
@@ -25,7 +26,9 @@ export function renderPlan(
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
-function renderServers({ source, target, power }: Plan): string {
+function renderServers(plan: Plan): string {
+  const { source, target, power } = plan;
+  const time = estimate(plan);
   const found = (evidence: readonly string[]): string => `(found by ${evidence.map(inert).join(', ')})`;
   return [
     `Source  LXD, ${source.name}, ${inert(source.dataDirectory)}, schema ${source.schema} ${found(source.evidence)}`,
@@ -33,6 +36,7 @@ function renderServers({ source, target, power }: Plan): string {
       ? 'Target  none'
       : `Target  Incus ${target.version ?? '(version unknown)'}, ${target.name}, ${inert(target.dataDirectory)} ${found(target.evidence)}`,
     `Power   ${power.running.length} running, ${power.frozen.length} frozen`,
+    ...(time === undefined ? [] : [`Time    ${inWords(time)}`]),
   ].join('\n');
 }
 

@@ -156,6 +156,7 @@ export async function makePlan({
       changes: (conversion?.changes ?? []).map(veilChange),
       localChanges: (conversion?.localChanges ?? []).map(veilChange),
       power: processes,
+      ...(unreadableRows ? {} : { counts: countsOf(opened) }),
       steps:
         target === undefined || !sourceIsWhole || unreadableRows
           ? []
@@ -320,6 +321,11 @@ function bridgeAddresses(host: Host, { db }: OpenDatabase): Map<string, string> 
         : [];
     }),
   );
+}
+
+function countsOf({ db }: OpenDatabase): { instances: number; snapshots: number } {
+  const count = (table: string): number => Number(db.prepare(`SELECT count(*) FROM ${table}`).pluck().get());
+  return { instances: count('instances'), snapshots: count('instances_snapshots') };
 }
 
 function hostInterfaces({ db }: OpenDatabase): { bridges: string[]; interfaces: string[] } {

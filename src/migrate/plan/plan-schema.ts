@@ -62,6 +62,7 @@ export const planSchema: z.ZodType<Plan> = z.object({
   changes: z.array(change).readonly(),
   localChanges: z.array(change).readonly(),
   power: z.object({ running: words, frozen: words }),
+  counts: z.object({ instances: z.number(), snapshots: z.number() }).exactOptional(),
   steps: z.array(step).readonly(),
 });
 

@@ -24,6 +24,8 @@ export interface Plan {
   readonly changes: readonly Change[];
   readonly localChanges: readonly Change[];
   readonly power: { readonly running: readonly string[]; readonly frozen: readonly string[] };
+  /** How many the source has; absent where its database cannot be read, and in plans of former versions. */
+  readonly counts?: { readonly instances: number; readonly snapshots: number };
   readonly steps: readonly Step[];
 }
 
