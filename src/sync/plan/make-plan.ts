@@ -54,7 +54,7 @@ export async function makePlan(engine: Engine, open: OpenScan, options: PlanOpti
 }
 
 /** So many commits are tried for one pick, or fewer: the others are empty, skipped or conflicts. */
-const triedForOne = 5;
+const triedForOne = 10;
 
 type Picked = Pick<RunPlan, 'groups' | 'parked' | 'leftOut' | 'tip'>;
 

@@ -43,7 +43,8 @@ export function openFacts({ objects, cache }: ScanSources) {
         known.set(sha, unpacked);
         return unpacked;
       }
-      return objects.commitIfHere(sha).then((commit) => {
+      // Tens of thousands of messages are not kept: of most commits nothing more is asked.
+      return objects.commitInPassing(sha).then((commit) => {
         if (commit === undefined) return undefined;
         const made = factsOf(commit);
         known.set(sha, made);

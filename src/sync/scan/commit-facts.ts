@@ -21,19 +21,24 @@ const longestSubject = 1000;
 export function factsOf(commit: Commit): CommitFacts {
   const { sha, parents, author, committer, message } = commit;
   const named = (pattern: RegExp): readonly string[] =>
-    [...message.matchAll(pattern)].map((match) => match[1] ?? '');
+    [...message.matchAll(pattern)].map((match) => copyOf(match[1] ?? ''));
   return {
     sha,
-    parents,
+    parents: parents.map(copyOf),
     committer: { time: committer.time },
     identity: createHash('sha256')
       .update(`${author.email}\0${author.time}`, 'latin1')
       .digest('base64url')
       .slice(0, 16),
-    subject: subjectOf(message),
+    subject: copyOf(subjectOf(message)),
     pickedFrom: named(pickTrailer),
     reverts: named(revertLine),
   };
+}
+
+/** A piece of a text keeps all of that text in memory; a copy does not. */
+function copyOf(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
 }
 
 /** The first line with text, as git has it; one of 100 kB is cut. */
