@@ -82,8 +82,17 @@ function onlyBlanks(
     Array.from(lines, (id) => squeezeLine(store.line(id))).join('\n');
   const [b, o, t] = [squeeze(base), squeeze(ours), squeeze(theirs)];
   if (o === b) return { how: 'blanks', lines: Array.from(theirs) };
-  if (t === b || o === t) return { how: 'blanks', lines: Array.from(ours) };
+  if (t === b) return { how: 'blanks', lines: respaced(store, base, ours, theirs) };
+  if (o === t) return { how: 'blanks', lines: Array.from(ours) };
   return undefined;
+}
+
+/** Our lines, with theirs where upstream spaced the very same words anew. */
+function respaced(store: LineStore, base: Sequence, ours: Sequence, theirs: Sequence): readonly number[] {
+  const before = new Set(base);
+  const anew = new Map<string, number>();
+  for (const id of theirs) if (!before.has(id)) anew.set(squeezeLine(store.line(id)), id);
+  return Array.from(ours, (id) => anew.get(squeezeLine(store.line(id))) ?? id);
 }
 
 function squeezeLine(line: string): string {
@@ -188,7 +197,11 @@ function squeezed(
   const squeeze = (lines: Sequence): Sequence => lines.map((id) => store.id(squeezeLine(store.line(id))));
   const [b, o, t] = [squeeze(base), squeeze(ours), squeeze(theirs)];
   const combined = combineEdits(b, diffSequences(b, o), o, diffSequences(b, t), t);
-  if (combined !== undefined) return { how: 'blanks', lines: combined.result };
+  if (combined !== undefined)
+    return {
+      how: 'blanks',
+      lines: respaced(store, base, Int32Array.from(combined.result), theirs),
+    };
   return withinLines(store, b, o, t);
 }
 

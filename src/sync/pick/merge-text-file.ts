@@ -23,6 +23,7 @@ import { fallenTogether } from './fallen-together.ts';
 import { type Absent, findAbsent, isLeftOut, isStillToCome } from './left-out.ts';
 import { lostChanges } from './lost-changes.ts';
 import { openTranslator, rememberPhrases } from './open-translator.ts';
+import { padTables } from './pad-tables.ts';
 import type { PickView } from './pick-view.ts';
 import { renamedAway } from './renamed-away.ts';
 import type { Sign } from './sign.ts';
@@ -167,6 +168,7 @@ export async function mergeTextFile(view: PickView, files: TextSides): Promise<M
   }
   const lost =
     open.length > 0 ? [] : lostChanges(store, merged.leftOut, { lines: ours, alignment: study.alignment });
+  if (kind === 'doc' && open.length === 0) text = padTables(text, files.ours.text);
   if (open.length === 0) signs.push(...shapeSigns(sides.path, files, text));
   if (open.length === 0 && lost.length === 0) return { text, open, signs, added };
   const whole = (lines: Sequence | readonly number[]): string =>

@@ -39,6 +39,17 @@ describe('mergeLines', () => {
     );
   });
 
+  it('spaces lines as upstream does where that is all it did, in the words of the fork', () => {
+    const base =
+      'type Query struct {\n\tName string `json:"name" yaml:"name"`\n\tID   int    `json:"id" yaml:"id"`\n}\n';
+    const theirs = base.replace('`json:"id" yaml', '`json:"id"   yaml');
+    const ours = base.replace('type Query', 'type SQLQuery').replace('Name string', 'Text string');
+
+    const merged = merge(base, ours, theirs);
+
+    expect(merged.text).toBe(ours.replace('`json:"id" yaml', '`json:"id"   yaml'));
+  });
+
   it('agrees with git merge-file on changes that are apart', () => {
     // Arrange: lines that differ from each other, each side changing another part.
     const folder = temporaryFolder();
