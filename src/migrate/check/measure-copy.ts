@@ -2,6 +2,7 @@
 import type { Host } from '../../core/host.ts';
 import { untilDone } from '../until-done.ts';
 import type { CopyFacts } from './context.ts';
+import { groupByOutermost } from './outermost.ts';
 import { subvolumePaths } from './subvolumes.ts';
 
 /** Looks only. */
@@ -13,28 +14,9 @@ export async function measureCopy(host: Host, directory: string): Promise<CopyFa
 /** @param subvolumes every one in the directory */
 export async function bytesOf(host: Host, directory: string, subvolumes: readonly string[]): Promise<number> {
   let bytes = await allocated(host, [directory]);
-  for (const [outermost, inside] of byOutermost(subvolumes))
+  for (const [outermost, inside] of groupByOutermost(subvolumes))
     bytes += (await withSharedBlocks(host, outermost)) ?? (await allocated(host, [outermost, ...inside]));
   return bytes;
-}
-
-/** Those that lie in no other one, each with all that lie in it. */
-function byOutermost(paths: readonly string[]): Map<string, string[]> {
-  const all = new Set(paths);
-  const outermostOf = (path: string): string => {
-    let found = path;
-    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1))
-      if (all.has(path.slice(0, end))) found = path.slice(0, end);
-    return found;
-  };
-  const groups = new Map<string, string[]>();
-  for (const path of paths) {
-    const outermost = outermostOf(path);
-    const inside = groups.get(outermost) ?? [];
-    groups.set(outermost, inside);
-    if (path !== outermost) inside.push(path);
-  }
-  return groups;
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Host } from '../../core/host.ts';
 import type { Argv } from '../../core/run.ts';
 import { isBoundOntoItself } from '../machine/mount-showing.ts';
 import { untilDone } from '../until-done.ts';
+import { groupByOutermost } from './outermost.ts';
 
 export interface Subvolume {
   /** Relative to the folder that was searched. */
@@ -36,12 +37,13 @@ export function isBtrfs(path: string): boolean {
 export async function subvolumePaths(host: Host, folder: string): Promise<string[]> {
   if (!fs.existsSync(host.path(folder)) || !isBtrfs(host.path(folder))) return [];
   const mounts = host.mounts();
-  const passedOver = [
-    `${folder}/${subvolumeWorkFolder}`,
-    ...mounts
-      .filter((mount) => mount.path.startsWith(`${folder}/`) && !isBoundOntoItself(mounts, mount))
-      .map(({ path }) => path),
-  ].flatMap((path) => ['-path', path.replace(/[*?[\]\\]/g, '\\$&'), '-prune', '-o']);
+  const mounted = mounts
+    .filter((mount) => mount.path.startsWith(`${folder}/`) && !isBoundOntoItself(mounts, mount))
+    .map(({ path }) => path);
+  // What is mounted inside of another mount need not be named: all of it has to fit into the arguments.
+  const passedOver = [`${folder}/${subvolumeWorkFolder}`, ...groupByOutermost(mounted).keys()].flatMap(
+    (path) => ['-path', path.replace(/[*?[\]\\]/g, '\\$&'), '-prune', '-o'],
+  );
   const { stdout } = await host.run(
     ['find', folder, '-mindepth', '1', ...passedOver, '-type', 'd', '-inum', '256', '-print0'],
     // What goes away meanwhile makes find exit with 1.
