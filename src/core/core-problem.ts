@@ -26,6 +26,8 @@ export type CoreProblem =
       /** What it had printed until then, on both streams. */
       readonly printed: string;
     }
+  /** It printed something else than it is known to print. */
+  | { readonly code: 'command-answer'; readonly argv: readonly string[]; readonly why: string }
   | {
       readonly code: 'command-output-too-large';
       readonly argv: readonly string[];
@@ -83,6 +85,8 @@ function explain(problem: CoreProblem): { what: string; where?: string; next?: s
             : `${commandOf(problem.argv)} did not end within ${problem.limitMs / 1000} s and was killed.`,
         ...lastLines(problem.printed),
       };
+    case 'command-answer':
+      return { what: `The answer of ${commandOf(problem.argv)} cannot be understood: ${problem.why}.` };
     case 'command-output-too-large':
       return { what: `${commandOf(problem.argv)} printed more than ${problem.limitBytes} bytes.` };
     case 'file-system':

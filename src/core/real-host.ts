@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import * as http from 'node:http';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import * as z from 'zod';
 import { coreFailure } from './core-problem.ts';
 import { systemErrorCode } from './failure.ts';
 import type {
@@ -16,8 +17,9 @@ import type {
 } from './host.ts';
 import { workOf } from './idle-limit.ts';
 import { parseMountinfo } from './mountinfo.ts';
+import { parseJson } from './parse.ts';
 import { parseProcNet } from './proc-net.ts';
-import { run } from './run.ts';
+import { type Argv, run } from './run.ts';
 import { start } from './start.ts';
 
 export const realHost: Host = {
@@ -114,24 +116,28 @@ function mounts(): MountInfo[] {
   return parseMountinfo(fs.readFileSync('/proc/self/mountinfo', 'latin1'));
 }
 
-interface LosetupRow {
-  readonly name: string;
-  readonly 'back-file': string | null;
-  readonly 'back-ino': number | string | null;
-  readonly 'back-maj:min': string | null;
-}
+/** Some versions print numbers as texts. */
+const losetupAnswer = z.object({
+  loopdevices: z.array(
+    z.object({
+      name: z.string(),
+      'back-file': z.string().nullable(),
+      'back-ino': z.union([z.number(), z.string()]).nullable(),
+      'back-maj:min': z.string().nullable(),
+    }),
+  ),
+});
 
 async function loops(): Promise<LoopDevice[]> {
   if (which('losetup') === undefined) return [];
-  const { stdout } = await run(
-    ['losetup', '--list', '--json', '--output', 'NAME,BACK-FILE,BACK-INO,BACK-MAJ:MIN'],
-    { timeoutMs: 20_000 },
-  );
+  const argv: Argv = ['losetup', '--list', '--json', '--output', 'NAME,BACK-FILE,BACK-INO,BACK-MAJ:MIN'];
+  const { stdout } = await run(argv, { timeoutMs: 20_000 });
   const text = stdout.toString('utf8').trim();
-  const { loopdevices } = (text === '' ? { loopdevices: [] } : JSON.parse(text)) as {
-    loopdevices: LosetupRow[];
-  };
-  return loopdevices.flatMap((row) => {
+  // Without loop devices it prints nothing.
+  if (text === '') return [];
+  const parsed = parseJson(losetupAnswer, text);
+  if ('why' in parsed) throw coreFailure({ code: 'command-answer', argv, why: parsed.why });
+  return parsed.value.loopdevices.flatMap((row) => {
     const file = row['back-file'];
     if (file === null) return [];
     const stat = ofProcess(() => fs.statSync(file, { bigint: true }));

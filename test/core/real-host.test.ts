@@ -277,3 +277,39 @@ describe('request', () => {
     expect((error as Failure).problem).toMatchObject({ code: 'wait-limit', what: `GET /1.0 on ${socket}` });
   });
 });
+
+describe('what losetup prints', () => {
+  function withLosetup(prints: string): void {
+    const folder = temporaryFolder();
+    fs.writeFileSync(join(folder, 'losetup'), `#!/bin/sh\ncat <<'END'\n${prints}\nEND\n`, { mode: 0o755 });
+    vi.stubEnv('PATH', `${folder}:${process.env['PATH']}`);
+    onTestFinished(() => void vi.unstubAllEnvs());
+  }
+
+  test.each([
+    ['nothing', ''],
+    ['no device', '{"loopdevices": []}'],
+    [
+      'a device on a file of somebody else',
+      '{"loopdevices": [{"name": "/dev/loop0", "back-file": "/no/such/file", "back-ino": "7", "back-maj:min": "8:1"}]}',
+    ],
+    [
+      'a device without a file',
+      '{"loopdevices": [{"name": "/dev/loop0", "back-file": null, "back-ino": null, "back-maj:min": null}]}',
+    ],
+  ])('%s is no loop device of ours', async (_what, prints) => {
+    withLosetup(prints);
+
+    expect(await realHost.loops()).toEqual([]);
+  });
+
+  test.each([
+    ['loop0 is busy', 'it is not JSON'],
+    ['{}', 'loopdevices is not of type array'],
+    ['{"loopdevices": [{"name": 7}]}', 'loopdevices.0.name is not of type string'],
+  ])('and is not understood is a failure that says so: %s', async (prints, why) => {
+    withLosetup(prints);
+
+    await expect(realHost.loops()).rejects.toMatchObject({ problem: { code: 'command-answer', why } });
+  });
+});
