@@ -188,11 +188,12 @@ async function startAlone(machine: Machine): Promise<number> {
 
 async function snapshotsOfOneContainer(): Promise<void> {
   const count = 20_000;
-  for (const { command, milliseconds, peakBytes } of await benchSnapshots(count))
+  await benchSnapshots(count, ({ command, milliseconds, peakBytes }) =>
     print(
       `${command}, ${count} snapshots of one container`,
       `${seconds(milliseconds)}; peak ${(peakBytes / 1e6).toFixed(0)} MB`,
-    );
+    ),
+  );
 }
 
 function seconds(milliseconds: number | undefined): string {

@@ -11,12 +11,15 @@ export interface SnapshotsFigures {
   readonly peakBytes: number;
 }
 
-export async function benchSnapshots(count: number): Promise<SnapshotsFigures[]> {
+/** @param report told as soon as each command has ended: the whole takes a quarter of an hour and more */
+export async function benchSnapshots(
+  count: number,
+  report: (figures: SnapshotsFigures) => void,
+): Promise<void> {
   const machine = await startSnapshotsMachine(count);
   try {
     await installTool(machine, await packedTool());
     machine.copyIn(join(import.meta.dirname, 'print-peak.mjs'), '/opt/print-peak.mjs');
-    const figures: SnapshotsFigures[] = [];
     for (const args of [['plan'], ['rehearse'], ['migrate', '--yes'], ['verify'], ['rollback', '--yes']]) {
       const begun = performance.now();
       const { status, stderr } = await tool(machine, args, {
@@ -24,13 +27,12 @@ export async function benchSnapshots(count: number): Promise<SnapshotsFigures[]>
         env: { NODE_OPTIONS: '--import /opt/print-peak.mjs' },
       });
       if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}`);
-      figures.push({
+      report({
         command: args.join(' '),
         milliseconds: performance.now() - begun,
         peakBytes: Number(/peak-rss-kib (\d+)/.exec(stderr)?.[1] ?? Number.NaN) * 1024,
       });
     }
-    return figures;
   } finally {
     await machine.stop();
   }
