@@ -2,7 +2,13 @@
 import type { Edit } from '../merge/diff-sequences.ts';
 import { isDeclared } from '../rewrite/go/fix-imports.ts';
 import type { GoContext } from '../rewrite/go/go-names.ts';
-import { isBalanced, looseNames, splitFunctions, unusedNames } from '../rewrite/go/loose-names.ts';
+import {
+  isBalanced,
+  looseNames,
+  remadeNames,
+  splitFunctions,
+  unusedNames,
+} from '../rewrite/go/loose-names.ts';
 import {
   argumentList,
   codeOnly,
@@ -87,6 +93,10 @@ export function checkFunctions(check: MergedGo, mergedCode = codeOnly(check.merg
       signs.push({ path: check.path, name: 'name-unknown', detail: word });
     }
     signs.push(...wrongPackageCalls(check, folder, code, before ?? ''));
+    const knownRemade = new Set([...remadeNames(before ?? ''), ...remadeNames(upstream ?? '')]);
+    for (const word of remadeNames(code))
+      if (!knownRemade.has(word))
+        signs.push({ path: check.path, name: 'not-go', detail: `${word} is made twice in one block` });
     const knownUnused = new Set([...unusedNames(before ?? ''), ...unusedNames(upstream ?? '')]);
     for (const word of unusedNames(code))
       if (!knownUnused.has(word))
@@ -153,25 +163,33 @@ function addedCode(check: GoCheck): readonly AddedLine[] {
 const wordPattern = /(\.[ \t]*)?\b([A-Za-z_]\w*)/g;
 
 function unknownNames(check: GoCheck, added: readonly AddedLine[], mergedCode: string): readonly Sign[] {
-  const counts = new Map<string, { added: number; selector: boolean }>();
+  const counts = new Map<string, { added: number; selector: boolean; key: boolean }>();
   for (const { code } of added)
     for (const match of code.matchAll(wordPattern)) {
       const [, dot, word = ''] = match;
       if (builtIn.has(word) || word === '_') continue;
-      const known = counts.get(word) ?? { added: 0, selector: true };
-      counts.set(word, { added: known.added + 1, selector: known.selector && dot !== undefined });
+      const known = counts.get(word) ?? { added: 0, selector: true, key: true };
+      // A field in a literal is asked of its type, as one behind a dot is.
+      const isKey =
+        code.slice(0, match.index).trim() === '' &&
+        /^\s*:(?!=)/.test(code.slice(match.index + match[0].length));
+      counts.set(word, {
+        added: known.added + 1,
+        selector: known.selector && dot !== undefined,
+        key: known.key && (isKey || dot !== undefined),
+      });
     }
   const theirCode = codeOnly(check.theirs);
   const folder = check.path.slice(0, Math.max(0, check.path.lastIndexOf('/')));
   const home = check.go.fork.packages.get(folder);
   const signs: Sign[] = [];
-  for (const [word, { added: times, selector }] of counts) {
+  for (const [word, { added: times, key }] of counts) {
     if (check.declared.has(word) || countWord(mergedCode, word) > times) continue;
     const hash = hashWord(word);
-    if (selector ? check.go.fork.hasWord(hash) : home?.hasWord(hash) === true) continue;
+    if (key ? check.go.fork.hasWord(hash) : home?.hasWord(hash) === true) continue;
     // A name that upstream's commit brings along is new on both sides.
     const elsewhere = countWord(theirCode, word) > times;
-    if (!elsewhere && !(selector && check.go.upstream.hasWord(hash))) continue;
+    if (!elsewhere && !(key && check.go.upstream.hasWord(hash))) continue;
     signs.push({ path: check.path, name: 'name-unknown', detail: word });
   }
   return signs;

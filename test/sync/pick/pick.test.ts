@@ -463,6 +463,46 @@ describe('picking', () => {
     expect(result.doubts.map((doubt) => doubt.rule)).toContain('name-unknown');
   });
 
+  it('names a field that upstream fills and no type of the fork has', async () => {
+    const info = (...fields: readonly string[]): string =>
+      `package store\n\n// Info is one.\ntype Info struct {\n${fields.map((field) => `\t${field} bool\n`).join('')}}\n`;
+    const fill = (...keys: readonly string[]): string =>
+      `package store\n\n// Fill fills.\nfunc Fill() Info {\n\treturn Info{\n${keys.map((key) => `\t\t${key}: true,\n`).join('')}\t}\n}\n`;
+    const files = (
+      fields: readonly string[],
+      keys: readonly string[],
+      folder: string,
+    ): FixtureCommit['files'] => ({
+      [`${folder}/info.go`]: info(...fields),
+      [`${folder}/fill.go`]: fill(...keys),
+    });
+    const before: FixtureCommit = {
+      name: 'before',
+      from: 'base',
+      time: 1500,
+      files: files(['One'], ['One'], 'quartz/store'),
+    };
+    const wider: FixtureCommit = {
+      name: 'wider',
+      from: 'before',
+      time: 1600,
+      files: { 'quartz/store/info.go': info('One', 'LiveMove') },
+    };
+    const { result } = await pick(
+      [before, wider, change({ 'quartz/store/fill.go': fill('One', 'LiveMove') }, { from: 'wider' })],
+      [
+        {
+          name: 'same',
+          from: 'rename',
+          time: 2100,
+          authorTime: 1500,
+          files: files(['One'], ['One'], 'internal/store'),
+        },
+      ],
+    );
+    expect(result).toMatchObject({ status: 'review', doubts: [{ rule: 'name-unknown' }] });
+  });
+
   it('asks for review where no compiler would take what came out', async () => {
     const before = upstreamStore('\tname := path\n\tif name == "" {\n\t\treturn nil\n\t}\n\n\treturn nil\n');
     const doubtsOf = async (theirs: string, ours: string): Promise<readonly string[]> => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   isBalanced,
   looseNames,
+  remadeNames,
   splitFunctions,
   unusedNames,
 } from '../../../src/sync/rewrite/go/loose-names.ts';
@@ -141,5 +142,27 @@ describe('a file without a block of imports', () => {
   it('is left alone where the import belongs to a comment of cgo, or where there is no package', () => {
     expect(withImportBlock('package a\n\n// #include <a.h>\nimport "C"\n')).toBeUndefined();
     expect(withImportBlock('not go\n')).toBeUndefined();
+  });
+});
+
+describe('names that are made twice in one block', () => {
+  const body = (...lines: readonly string[]): string =>
+    `func F() error {\n${lines.map((line) => `\t${line}\n`).join('')}}\n`;
+
+  it('are those of a statement that makes no new one', () => {
+    expect(remadeNames(body('s := d.State()', 'a()', 's := d.State()'))).toEqual(['s']);
+    expect(remadeNames(body('info, err := a()', 'b()', 'err := c()'))).toEqual(['err']);
+    expect(remadeNames(body('x := a()', 'var x int'))).toEqual(['x']);
+  });
+
+  it('are not those of another block, or of a statement that makes one more', () => {
+    for (const lines of [
+      ['a, err := x()', 'b, err := y()'],
+      ['err := x()', 'if z {', '\terr := y()', '}'],
+      ['switch x {', 'case 1:', '\tn := 1', 'case 2:', '\tn := 2', 'default:', '\tn := 3', '}'],
+      ['func() {', '\tn := 1', '}()', 'func() {', '\tn := 2', '}()'],
+      ['_ := x', '_ := y', 'if err := a(); err != nil {', '}', 'if err := b(); err != nil {', '}'],
+    ])
+      expect(remadeNames(body(...lines))).toEqual([]);
   });
 });

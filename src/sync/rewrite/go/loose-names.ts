@@ -44,6 +44,31 @@ export function unusedNames(code: string): readonly string[] {
   return made.filter((name) => name !== '_' && counts.get(name) === 1);
 }
 
+const statement = /^[ \t]*((?:[A-Za-z_]\w*)(?:[ \t]*,[ \t]*[A-Za-z_]\w*)*)[ \t]*:=/;
+const oneVariable = /^[ \t]*var[ \t]+([A-Za-z_]\w*)\b/;
+
+/** Names that a statement makes though its block has all of them already: the compiler refuses `:=` and `var` there. */
+export function remadeNames(code: string): readonly string[] {
+  const remade: string[] = [];
+  const blocks: Set<string>[] = [new Set()];
+  for (const line of code.split('\n')) {
+    if (/^[ \t]*(?:case\b.*|default[ \t]*):[ \t]*$/.test(line)) blocks[blocks.length - 1] = new Set();
+    const block = blocks.at(-1);
+    const names = namesIn(statement.exec(line)?.[1] ?? oneVariable.exec(line)?.[1] ?? '').filter(
+      (name) => name !== '_',
+    );
+    if (block !== undefined && names.length > 0 && !/^[ \t]*\}/.test(line)) {
+      if (names.every((name) => block.has(name))) remade.push(...names);
+      for (const name of names) block.add(name);
+    }
+    for (const character of line) {
+      if (character === '{') blocks.push(new Set());
+      else if (character === '}' && blocks.length > 1) blocks.pop();
+    }
+  }
+  return remade;
+}
+
 /** Whether every bracket has its other half. */
 export function isBalanced(code: string): boolean {
   const open: string[] = [];
