@@ -36,6 +36,19 @@ function open() {
 const person = ['--by', 'Pia <pia@example.org>', '--why', 'The fork has no gems.'];
 
 describe('decisions', () => {
+  it('say that a commit comes over without the rest of its pull request', () => {
+    const { tiny, decide, sha } = open();
+
+    const done = decide('alone', sha, ...person);
+
+    expect([done.status, done.stderr]).toEqual([0, '']);
+    expect(readDecisions(tiny.rules).get(sha)).toMatchObject({
+      decision: 'alone',
+      by: 'Pia <pia@example.org>',
+      why: 'The fork has no gems.',
+    });
+  });
+
   it('are files that say what, who, when and why', () => {
     const { tiny, decide, sha } = open();
     const done = decide(
