@@ -15,14 +15,14 @@ export interface Estimate {
 }
 
 /**
- * Seconds, as `npm run bench move` prints them on two processors that have other things to do: what a phase takes for itself, and
- * for each instance, snapshot and instance that runs. How long instances take to stop is theirs, and not in here.
+ * Seconds, as `npm run bench move` printed them of 506 instances on two processors at a load of 8 to 14: what a phase takes for
+ * itself, and for each instance, snapshot and instance that runs. How long instances take to stop is theirs, and not in here.
  */
 const measured = {
-  rehearsal: { itself: 1, perInstance: 0.004 },
-  steps: { itself: 6, perInstance: 0.006, perSnapshot: 0.01 },
-  verify: { itself: 1, perInstance: 0.003 },
-  down: { itself: 3.5, perInstance: 0.002 },
+  rehearsal: { itself: 2, perInstance: 0.004 },
+  steps: { itself: 8, perInstance: 0.01, perSnapshot: 0.01 },
+  verify: { itself: 1.5, perInstance: 0.005 },
+  down: { itself: 4.5, perInstance: 0.002 },
   perStart: 0.5,
 } as const;
 
