@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { formatTable } from '../../src/core/text.ts';
 import { openObjectReader } from '../../src/sync/git/object-reader.ts';
 import { type Objects, openObjects } from '../../src/sync/git/objects.ts';
 import { diffSequences } from '../../src/sync/merge/diff-sequences.ts';
@@ -12,10 +13,12 @@ import type { Scan } from '../../src/sync/scan/scan-result.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const first = process.env['NIGHTS_FROM'] ?? '2023-10-01';
-const last = process.env['NIGHTS_TO'] ?? '2023-12-13';
+const last = process.env['NIGHTS_TO'] ?? new Date().toISOString().slice(0, 10);
 /** Two hours after midnight, UTC. */
 const hour = 'T02:00:00Z';
 const limit = '1000';
+/** Those of the pack. */
+const branches = ['main', 'stable-5.0', 'stable-4.0'];
 
 interface Proposal {
   readonly night: string;
@@ -47,20 +50,19 @@ async function replay(upstream: string, fork: string): Promise<void> {
   };
   const git = (repository: string, ...args: readonly string[]): string =>
     spawnSync('git', ['-C', repository, ...args], { encoding: 'utf8' }).stdout.trim();
-  const tipAt = (repository: string, night: string): string =>
-    git(repository, 'rev-list', '-1', '--first-parent', `--before=${night}${hour}`, 'main');
+  const tipAt = (repository: string, night: string, branch = 'main'): string =>
+    git(repository, 'rev-list', '-1', '--first-parent', `--before=${night}${hour}`, branch);
+  /** A branch that a night did not have yet is left out. */
+  const branchesAt = (night: string): readonly string[] =>
+    branches.flatMap((branch) => {
+      const tip = tipAt(upstream, night, branch);
+      return tip === '' ? [] : ['--branch', `${branch}=${tip}`];
+    });
 
   const nights = daysBetween(first, last);
   const end = nights.at(-1) ?? last;
   // The scripts own output: the shapes are those of the command line.
-  const today = forkSync(
-    'scan',
-    '--json',
-    '--branch',
-    `main=${tipAt(upstream, end)}`,
-    '--onto',
-    'main',
-  ) as Scan;
+  const today = forkSync('scan', '--json', ...branchesAt(end), '--onto', 'main') as Scan;
   const imported = new Map(
     today.commits.flatMap((one) =>
       one.state === 'imported' && one.fork !== undefined ? [[one.sha, one.fork] as const] : [],
@@ -87,10 +89,11 @@ async function replay(upstream: string, fork: string): Promise<void> {
   let same = 0;
   let repeated = 0;
   const seconds: number[] = [];
+  const rows: string[][] = [];
   for (const [index, night] of nights.entries()) {
-    const tips = ['--branch', `main=${tipAt(upstream, night)}`, '--onto', tipAt(fork, night)];
-    const planned = every || index === nights.length - 1 || hasImports(index);
+    const planned = every || index === nights.length - 1 || beginsQuarter(night) || hasImports(index);
     if (!(planned || index === 0 || hasImports(index - 1))) continue;
+    const tips = [...branchesAt(night), '--onto', tipAt(fork, night)];
     // A night on which nothing is new says the same again, but for a plan that was not asked for before.
     if (inputs === tips.join() && (!planned || plannedFor === inputs)) continue;
     inputs = tips.join();
@@ -114,8 +117,23 @@ async function replay(upstream: string, fork: string): Promise<void> {
     open.clear();
     for (const pick of plan.groups.flatMap((group) => group.picks))
       open.set(pick.upstream, { night, status: pick.status, onto: pick.onto, commit: pick.commit });
+    const there = new Set(git(fork, 'log', '--format=%ae %at', tipAt(fork, night)).split('\n'));
+    const had = [...open.keys()].filter((sha) =>
+      there.has(git(upstream, 'log', '-1', '--format=%ae %at', sha)),
+    );
+    const clean = [...open.values()].filter(({ status }) => status === 'clean').length;
+    rows.push([
+      index === nights.length - 1 ? `${night} (last)` : night,
+      String(clean),
+      String(open.size - clean),
+      String(plan.parked.length),
+      String(plan.leftOut.length),
+      String(had.length),
+      String([...open.keys()].filter((sha) => !imported.has(sha)).length),
+      (seconds.at(-1) ?? 0).toFixed(1),
+    ]);
     process.stderr.write(
-      `${night}: ${open.size} proposed, ${plan.parked.length} parked, ${plan.cancelled.length} cancelled pairs, ${(seconds.at(-1) ?? 0).toFixed(1)} s\n`,
+      `${rows.at(-1)?.join('  ')}${had.length > 0 ? `  ${had.slice(0, 5).join(' ')}` : ''}\n`,
     );
   }
   if (scan === undefined || plan === undefined) throw new Error('no night had anything to look at');
@@ -200,7 +218,22 @@ async function replay(upstream: string, fork: string): Promise<void> {
     `second run of a night with the same plan: ${same} of ${repeated}`,
     `a night took ${(seconds.reduce((sum, one) => sum + one, 0) / seconds.length).toFixed(1)} s`,
   ];
-  process.stdout.write(`${lines.join('\n')}\n`);
+  const head = [
+    'night',
+    'clean',
+    'review',
+    'parked',
+    'left out',
+    'the fork had it',
+    'people never took it',
+    'seconds',
+  ];
+  process.stdout.write(`${lines.join('\n')}\n\n${formatTable(head, rows)}\n`);
+}
+
+/** Nights without imports are planned once a quarter. */
+function beginsQuarter(night: string): boolean {
+  return night >= '2024' && /-(?:01|04|07|10)-01$/.test(night);
 }
 
 /** Why a plan leaves a commit out, in few words. */
