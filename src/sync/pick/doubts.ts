@@ -26,6 +26,8 @@ const sentences: Partial<Record<SignName, (detail: string) => string>> = {
   'word-left-in-doc': (detail) => `documentation goes on naming upstream, as the fork's page does: ${detail}`,
   'word-left': (detail) =>
     `this goes on naming upstream beside text that was not renamed with the rest of the fork: ${detail}`,
+  'spelling-unsure': (detail) =>
+    `the fork's file spells this word otherwise in several places, and so in others: ${detail}`,
   'import-guessed': (detail) => `the package of this import was guessed: ${detail}`,
   'place-guessed': (detail) =>
     `the fork took the file apart; what upstream adds to it was put where its neighbour is: ${detail}`,

@@ -27,7 +27,7 @@ import { padTables } from './pad-tables.ts';
 import type { PickView } from './pick-view.ts';
 import { renamedAway } from './renamed-away.ts';
 import type { Sign } from './sign.ts';
-import { studyFile } from './study-file.ts';
+import { studyFile, unsureSpelling } from './study-file.ts';
 import { choiceSigns, differenceSigns, importSigns, newFileSign, sign } from './text-signs.ts';
 import { tidyGo } from './tidy-go.ts';
 
@@ -126,6 +126,8 @@ export async function mergeTextFile(view: PickView, files: TextSides): Promise<M
     ...choiceSigns(view, sides.path, kind, carried.choices),
     ...differenceSigns(sides.path, carried, study),
   ];
+  const unsure = kind === 'go' || kind === 'doc' ? undefined : unsureSpelling(study, added);
+  if (unsure !== undefined) signs.push(sign(sides.path, 'spelling-unsure', unsure));
   if (kind === 'go') rememberPhrases(view, theirs, carried.theirs, new Set(added));
   let text = withoutLooseEnd(store.join(merged.lines), sides);
   if (go !== undefined && cut) {

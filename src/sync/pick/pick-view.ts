@@ -60,6 +60,8 @@ export interface FileStudy {
   readonly lines: ReadonlyMap<string, string | undefined>;
   /** How the fork's copy spells words in its own way, by word and what follows it. */
   readonly spellings: ReadonlyMap<string, string>;
+  /** Words that it spells so in several places, and as upstream does in others. */
+  readonly unsure: ReadonlyMap<string, string>;
 }
 
 export interface PickView {

@@ -20,6 +20,7 @@ export type SignName =
   | 'new-generated'
   | 'word-left-in-doc'
   | 'word-left'
+  | 'spelling-unsure'
   | 'word-by-rule'
   | 'word-kept'
   | 'word-guessed'

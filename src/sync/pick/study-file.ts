@@ -44,7 +44,7 @@ export function studyFile(
     alignment,
     evidence,
     lines,
-    spellings: fold === 'go' ? new Map() : ownSpellings(brand, pairs),
+    ...(fold === 'go' ? { spellings: new Map(), unsure: new Map() } : ownSpellings(brand, pairs)),
   };
   studies.set(key, study, base.length + ours.length);
   return study;
@@ -60,7 +60,7 @@ const fewestSeen = 3;
 function ownSpellings(
   brand: Brand,
   pairs: readonly (readonly [string, string])[],
-): ReadonlyMap<string, string> {
+): Pick<FileStudy, 'spellings' | 'unsure'> {
   const found = new Map<string, { readonly to: string; count: number } | undefined>();
   for (const [before, after] of pairs) {
     if (before === after) continue;
@@ -79,12 +79,32 @@ function ownSpellings(
       one !== undefined && one.count >= fewestSeen ? [[key, one.to] as const] : [],
     ),
   );
-  if (often.size === 0) return often;
+  const unsure = new Map<string, string>();
+  if (often.size === 0) return { spellings: often, unsure };
   for (const [, after] of pairs) {
     const tokens = tokenize(after);
-    for (const index of tokens.keys()) often.delete(spellingKey(tokens, index));
+    for (const index of tokens.keys()) {
+      const key = spellingKey(tokens, index);
+      const to = often.get(key);
+      if (to === undefined) continue;
+      if (standsAlone(tokens, index)) unsure.set(key, to);
+      often.delete(key);
+    }
   }
-  return often;
+  return { spellings: often, unsure };
+}
+
+/** The word of a line that the file spells otherwise in most places, and so in some. */
+export function unsureSpelling({ unsure }: FileStudy, lines: readonly string[]): string | undefined {
+  if (unsure.size === 0) return undefined;
+  for (const line of lines) {
+    const tokens = tokenize(line);
+    for (const [index, token] of tokens.entries()) {
+      const to = unsure.get(spellingKey(tokens, index));
+      if (to !== undefined && standsAlone(tokens, index)) return `${token} -> ${to}`;
+    }
+  }
+  return undefined;
 }
 
 export async function studyNeighbours(view: PickView, from: string): Promise<readonly FileStudy[]> {

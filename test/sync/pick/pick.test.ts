@@ -198,6 +198,27 @@ describe('picking', () => {
     );
     expect(read('Makefile')).toBe(make('$(GO)', 'five:\n\t$(GO) test ./five\n'));
     expect(result.status).toBe('clean');
+    // Where the file does both, nobody knows.
+    const both = `${make('$(GO)')}vet:\n\tgo vet ./...\n\n`;
+    const mixed = await pick(
+      [
+        before,
+        change(
+          { Makefile: make('go').replace('two:', 'five:\n\tgo test ./five\n\ntwo:') },
+          { from: 'before' },
+        ),
+      ],
+      [
+        { name: 'same', from: 'rename', time: 2100, authorTime: 1500, files: { Makefile: make('go') } },
+        {
+          name: 'own',
+          from: 'same',
+          time: 2200,
+          files: { Makefile: both.replace('$(GO) build ./four', 'go build ./four') },
+        },
+      ],
+    );
+    expect(mixed.result).toMatchObject({ status: 'review', doubts: [{ rule: 'spelling-unsure' }] });
   });
 
   it('takes a word with a slash for a path only where upstream has a file of that kind', async () => {
