@@ -1,7 +1,7 @@
 // Writes db.bin, the copy of the database that a daemon leaves beside its log at a clean stop.
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { syncFolder, writeFileDurable } from '../core/durable.ts';
+import { removeTemporaries, syncFolder, writeFileDurable } from '../core/durable.ts';
 
 /**
  * At boot, `incusd activateifneeded` looks into db.bin to decide whether there is anything to start the daemon for
@@ -10,6 +10,8 @@ import { syncFolder, writeFileDurable } from '../core/durable.ts';
  * never reads it, and writes it anew when it stops.
  */
 export function writeDump(folder: string, image: Buffer): void {
+  // A kill in the middle of writing it leaves a file under another name.
+  removeTemporaries(folder, 'db.bin');
   // The second half of an older dump would be taken for changes of this one.
   fs.rmSync(join(folder, 'db.bin-wal'), { force: true });
   syncFolder(folder);
