@@ -20,7 +20,7 @@ export interface PlannedOn {
 }
 
 export interface Conversions {
-  /** Converts ahead of time, while the daemon is still stopping. */
+  /** Converts ahead of time, while the daemon is still stopping; again only where its databases have changed since. */
   prepare(power: PowerRecord): void;
   again(power: PowerRecord): FreshConversion;
   /** Lines on what differs by now, without converting. */
@@ -58,6 +58,7 @@ export function conversions(host: Host, { plan, sourceImage, pinsFromHost }: Pla
     differences: () => differencesTo(readDatabase(join(database, 'global'), { checked }).bytes),
     prepare(power) {
       const state = stateNow();
+      if (prepared?.state === state) return;
       prepared = { state, conversion: convertNow(power) };
     },
     again(power) {

@@ -27,7 +27,12 @@ export interface WhileStopping {
   readonly waiting: (elapsedMs: number) => void;
   /** Called once no instance of the daemon runs any more. */
   readonly instancesGone: () => Promise<void>;
+  /** Called again and again from then on until the daemon has ended. */
+  readonly stillStopping: () => void;
 }
+
+/** A look takes some milliseconds of the processor that the daemon needs for its end. */
+const lookEveryMs = 250;
 
 /**
  * Stops a daemon cleanly, so that it takes down its networks and mounts, and then everything that could start it.
@@ -92,6 +97,12 @@ async function shutDown(
     await host.sleep(10);
   }
   await beside.instancesGone();
+  const ended = stopped.then(
+    () => true,
+    () => true,
+  );
+  // Its end is not waited for a moment longer: the last instance is down.
+  while (!(await Promise.race([ended, host.sleep(lookEveryMs).then(() => false)]))) beside.stillStopping();
   return stopped;
 }
 

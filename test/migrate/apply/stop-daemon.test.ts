@@ -2,6 +2,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { stopDaemon } from '../../../src/migrate/apply/service-control.ts';
 import type { DaemonRef } from '../../../src/migrate/plan/step.ts';
+import { syncAnswer } from '../../fakes/daemon-answers.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 
 function machine(): FakeHost {
@@ -34,4 +35,41 @@ describe('the command that stops a daemon', () => {
 
     await expect(stopDaemon(host, daemon, 1000)).rejects.toThrow('ended with status 1');
   });
+});
+
+test('while a daemon ends after its last instance, what it still writes is looked for again and again', async () => {
+  const host = machine();
+  const socket = '/var/lib/lxd/unix.socket';
+  host.machine.listeners.set(socket, 7);
+  let answer: (() => void) | undefined;
+  host.onRequest((_, { path }) => {
+    if (path !== '/internal/shutdown') return syncAnswer({});
+    return new Promise((resolve) => {
+      answer = () => {
+        host.machine.listeners.delete(socket);
+        resolve(syncAnswer({}));
+      };
+    });
+  });
+  const told: string[] = [];
+  const lxd: DaemonRef = {
+    role: 'source',
+    dataDirectory: '/var/lib/lxd',
+    sockets: [socket],
+    service: { kind: 'none' },
+    program: undefined,
+  };
+
+  await stopDaemon(host, lxd, 10_000, {
+    instance: 'default/c1',
+    instancesGoneWithinMs: 1_000,
+    waiting: () => {},
+    instancesGone: async () => void told.push('gone'),
+    stillStopping: () => {
+      told.push('still');
+      if (told.length === 4) answer?.();
+    },
+  });
+
+  expect(told.slice(0, 4)).toEqual(['gone', 'still', 'still', 'still']);
 });

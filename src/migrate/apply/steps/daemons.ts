@@ -1,5 +1,5 @@
 // Steps that stop and start daemons and instances.
-import { Failure } from '../../../core/failure.ts';
+import { Failure, systemErrorCode } from '../../../core/failure.ts';
 import type { Host } from '../../../core/host.ts';
 import type { Condition } from '../../condition/condition.ts';
 import { answered, askStates, lookAtServer } from '../../condition/look-at-server.ts';
@@ -53,7 +53,8 @@ const apiLimitMs = 120_000;
 
 /**
  * LXD writes that its last instance stopped after the monitor is gone (LXD 5.0.2, 2,001 instances: within 16 ms), and
- * then its database does not change until it ends, about 0.5 s later. Converted too early, it is converted twice.
+ * then its database does not change until it ends, about 0.5 s later. On a machine that has much to do it may be later: then
+ * it is converted again, while LXD is still ending.
  */
 const recordsStopWithinMs = 60;
 
@@ -222,6 +223,14 @@ async function besideStopping(daemon: DaemonRef, context: ApplyContext): Promise
       context.journal.note(context.run, noteNames.instancesGoneAt, context.host.now().toISOString());
       await context.host.sleep(recordsStopWithinMs);
       context.prepareConversion();
+    },
+    stillStopping: () => {
+      try {
+        context.prepareConversion();
+      } catch (error) {
+        // It is ending, and its files may change under the reader; they are converted when it has.
+        if (!(error instanceof Failure) && systemErrorCode(error) === undefined) throw error;
+      }
     },
   };
 }
