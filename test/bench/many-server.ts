@@ -9,6 +9,7 @@ import { api } from '../e2e/server/api.ts';
 import { busyboxImage } from '../e2e/server/image.ts';
 import { startIncus, startLxd, stopLxd } from '../e2e/server/populated-machine.ts';
 import { setPower } from '../e2e/server/power.ts';
+import { uploadImage } from '../e2e/server/upload-image.ts';
 import { createInstances } from '../e2e/server/variants.ts';
 
 export interface ManyOptions {
@@ -75,9 +76,7 @@ async function fill(machine: Machine, options: ManyOptions): Promise<void> {
   await api(machine, 'lxd', 'PUT', '/1.0/profiles/default', {
     devices: { root, eth0: { type: 'nic', name: 'eth0', network: 'lxdbr0' } },
   });
-  const { fingerprint } = (await api(machine, 'lxd', 'POST', '/1.0/images', undefined, {
-    content: await busyboxImage(machine, 'tiny'),
-  })) as { fingerprint: string };
+  const fingerprint = await uploadImage(machine, await busyboxImage(machine, 'tiny'));
   for (const number of numbers(options.running))
     await make('/1.0/instances', { name: `c${number}`, source: { type: 'image', fingerprint } });
   const projects = numbers(options.projects).map((number) => `p${number}`);

@@ -1,12 +1,11 @@
 // A small LXD with a few containers whose inits do what a test needs, and an empty Incus beside it.
-import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { systemErrorCode } from '../../src/core/failure.ts';
 import { type Machine, startMachine } from './machine/machine.ts';
 import type { RootTreeName } from './machine/root-tree.ts';
 import { api } from './server/api.ts';
 import { busyboxImage } from './server/image.ts';
 import { startIncus, startLxd } from './server/populated-machine.ts';
+import { uploadImage } from './server/upload-image.ts';
 import { waitFor } from './wait-for.ts';
 
 /** What the init of a container does when it is asked to stop (SIGPWR). */
@@ -56,25 +55,6 @@ async function fill(machine: Machine, containers: readonly SmallContainer[]): Pr
   const fingerprint = await uploadImage(machine, await busyboxImage(machine, 'tiny'));
   await make('/1.0/images/aliases', { name: 'tiny', target: fingerprint });
   for (const container of containers) await addContainer(machine, container);
-}
-
-/**
- * A moment after its start LXD clears away what lies in its image folder, an upload as well (pruneLeftoverImages). That
- * may break the connection, and may leave a record of an image that has no file.
- */
-export async function uploadImage(machine: Machine, content: Buffer): Promise<string> {
-  const upload = (): Promise<unknown> => api(machine, 'lxd', 'POST', '/1.0/images', undefined, { content });
-  const fingerprint = createHash('sha256').update(content).digest('hex');
-  try {
-    await upload();
-  } catch (error) {
-    if (systemErrorCode(error) !== 'EPIPE') throw error;
-    const images = (await api(machine, 'lxd', 'GET', '/1.0/images')) as string[];
-    if (images.includes(`/1.0/images/${fingerprint}`))
-      await api(machine, 'lxd', 'DELETE', `/1.0/images/${fingerprint}`);
-    await upload();
-  }
-  return fingerprint;
 }
 
 /** Makes a container and starts it; returns when its init is at work. */

@@ -10,7 +10,7 @@ import { busyboxImage } from '../server/image.ts';
 import { startIncus, startLxd, stopIncus, stopLxd } from '../server/populated-machine.ts';
 import { type PowerState, setPower } from '../server/power.ts';
 import { installTool } from '../server/tool.ts';
-import { uploadImage } from '../small-server.ts';
+import { uploadImage } from '../server/upload-image.ts';
 import { ownDisk, removeAbandonedDisks } from './abandoned-disks.ts';
 import { installFakeClock } from './fake-clock.ts';
 

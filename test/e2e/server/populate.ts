@@ -7,6 +7,7 @@ import { httpsAddress, makeClientCertificate } from './client.ts';
 import { busyboxImage } from './image.ts';
 import { populatedPower, type Status, setPower } from './power.ts';
 import { secret } from './secrets.ts';
+import { uploadImage } from './upload-image.ts';
 
 /** Client whose certificate the populated server trusts. */
 export const trustedClient = 'cli';
@@ -200,9 +201,8 @@ async function projects(machine: Machine, make: Make): Promise<void> {
 async function images(machine: Machine, make: Make): Promise<void> {
   const upload = async (description: string, isPublic: boolean, project: string): Promise<string> => {
     const content = await busyboxImage(machine, description);
-    const { fingerprint } = (await make('/1.0/images', undefined, {
+    return uploadImage(machine, content, {
       project,
-      content,
       headers: {
         'X-LXD-public': isPublic ? '1' : '0',
         'X-LXD-filename': 'tiny.tar.gz',
@@ -212,8 +212,7 @@ async function images(machine: Machine, make: Make): Promise<void> {
           note: `a "quoted" ünïcode note`,
         }).toString(),
       },
-    })) as { fingerprint: string };
-    return fingerprint;
+    });
   };
   const tiny = await upload('tiny', false, 'default');
   for (const alias of ['tiny', 'busybox/1/amd64', `it's "tïny"`])
