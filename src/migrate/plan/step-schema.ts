@@ -3,32 +3,40 @@ import * as z from 'zod';
 import { maybe, parseValue } from '../../core/parse.ts';
 import type { Step, StepKind } from './step.ts';
 
-const words = z.array(z.string()).readonly();
+/** What becomes a part of a path, an argument or a file: none of them can hold a NUL. */
+export const textSchema = z.string().refine((text) => !text.includes('\0'));
+const text = textSchema;
+const words = z.array(text).readonly();
+/** Its name is that of a file as well. */
+export const unitSchema = z
+  .string()
+  .refine((name) => name !== '' && !name.includes('\0') && !name.includes('/'));
+const units = z.array(unitSchema).readonly();
 /** As the tool writes them; steps remove and move what is there. */
 export const pathSchema = z
   .string()
   .refine((text) => text.startsWith('/') && !text.includes('\0') && !text.split('/').includes('..'));
 const path = pathSchema;
 /** A path, or the name of an abstract socket. */
-export const socketsSchema = z.array(z.string().refine((text) => !text.includes('\0'))).readonly();
+export const socketsSchema = words;
 const role = z.enum(['source', 'target']);
-const argv = z.tuple([z.string()], z.string()).readonly();
+const argv = z.tuple([text], text).readonly();
 
 export const serviceSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('systemd'), units: words, start: words }),
+  z.strictObject({ kind: z.literal('systemd'), units, start: units }),
   z.strictObject({
     kind: z.literal('commands'),
     start: z.array(argv).readonly(),
     stop: z.array(argv).readonly(),
   }),
-  z.strictObject({ kind: z.literal('none'), offline: z.string().exactOptional() }),
+  z.strictObject({ kind: z.literal('none'), offline: text.exactOptional() }),
 ]);
 
-const owner = { dataDirectory: path, program: maybe(z.string()) };
+const owner = { dataDirectory: path, program: maybe(text) };
 const daemon = z.strictObject({ role, sockets: socketsSchema, service: serviceSchema, ...owner });
 
 const pools = z
-  .array(z.strictObject({ name: z.string(), driver: z.string(), source: maybe(z.string()) }))
+  .array(z.strictObject({ name: text, driver: text, source: maybe(text) }))
   .readonly()
   .exactOptional();
 
@@ -48,15 +56,15 @@ const schemas: { readonly [K in StepKind]: z.ZodType<Extract<Step, { kind: K }>>
     ...owner,
     bridges: words,
     interfaces: words,
-    firewallTable: maybe(z.string()),
+    firewallTable: maybe(text),
     pools,
   }),
   'set-aside-target': step('set-aside-target', setAside),
   'stop-instances': step('stop-instances', { daemon }),
-  'mask-source': step('mask-source', { units: words }),
-  'mask-target': step('mask-target', { units: words }),
-  'unmask-target': step('unmask-target', { units: words }),
-  'disable-source': step('disable-source', { units: words }),
+  'mask-source': step('mask-source', { units }),
+  'mask-target': step('mask-target', { units }),
+  'unmask-target': step('unmask-target', { units }),
+  'disable-source': step('disable-source', { units }),
   'prove-quiet': step('prove-quiet', { owners: z.array(z.strictObject(owner)).readonly() }),
   'convert-again': step('convert-again', { sourceDirectory: path, into: path }),
   'record-directory': step('record-directory', { directory: path, into: path }),
@@ -71,7 +79,7 @@ const schemas: { readonly [K in StepKind]: z.ZodType<Extract<Step, { kind: K }>>
   'repoint-links': step('repoint-links', { directory: path, ...move }),
   'add-id-range': step('add-id-range', {
     file: path,
-    line: z.string(),
+    line: text,
     neededBySource: z.boolean().exactOptional(),
   }),
   'empty-runtime-folder': step('empty-runtime-folder', { path }),

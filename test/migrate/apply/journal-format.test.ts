@@ -204,6 +204,16 @@ describe('what this version cannot read', () => {
       'path is not as it should be',
     ],
     [
+      'a unit that is no name of a file',
+      and(unfinished, setValue({ kind: 'mask-source', units: ['lxd.service', '../lxd.service'] })),
+      'units.1 is not as it should be',
+    ],
+    [
+      'a unit that no argument can hold',
+      and(unfinished, setValue({ kind: 'mask-source', units: ['lxd\0.service'] })),
+      'units.0 is not as it should be',
+    ],
+    [
       'a note that is missing',
       and(unfinished, (db) => void db.prepare("DELETE FROM note WHERE name = 'power'").run()),
       'it is missing',

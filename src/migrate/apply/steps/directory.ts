@@ -7,6 +7,7 @@ import { Failure, systemErrorCode } from '../../../core/failure.ts';
 import { parseJson } from '../../../core/parse.ts';
 import { readRegularFile } from '../../../core/read-regular-file.ts';
 import type { Step } from '../../plan/step.ts';
+import { textSchema } from '../../plan/step-schema.ts';
 import type { StepHandler } from '../step-handler.ts';
 
 const id = z.int().min(0).max(0xffff_ffff);
@@ -14,12 +15,12 @@ const id = z.int().min(0).max(0xffff_ffff);
 const entrySchema = z
   .strictObject({
     /** Relative to the directory, and inside of it. */
-    path: z.string().refine((path) => !path.startsWith('/') && !path.split('/').includes('..')),
+    path: textSchema.refine((path) => !path.startsWith('/') && !path.split('/').includes('..')),
     type: z.enum(['folder', 'link', 'file', 'other']),
     mode: z.int().min(0).max(0o7777),
     uid: id,
     gid: id,
-    target: z.string().exactOptional(),
+    target: textSchema.exactOptional(),
     /** Base64 of a small file in a folder that Incus writes to. */
     content: z.base64().exactOptional(),
   })

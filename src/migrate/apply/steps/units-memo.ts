@@ -1,13 +1,14 @@
 // What the steps that stop, disable and mask units remember of them, read from the journal.
 import { z } from 'zod';
+import { pathSchema, textSchema, unitSchema } from '../../plan/step-schema.ts';
 
-const states = z.array(z.object({ unit: z.string(), enabled: z.string() }));
+const states = z.array(z.object({ unit: unitSchema, enabled: z.string() }));
 
 /** Of a step that masks or disables; journals of former versions have the states alone. */
 export const unitsMemo = z.object({
   states,
-  links: z.array(z.object({ path: z.string(), target: z.string() })).optional(),
-  masked: z.array(z.string()).optional(),
+  links: z.array(z.object({ path: pathSchema, target: textSchema })).optional(),
+  masked: z.array(unitSchema).optional(),
 });
 
 export type UnitsMemo = Readonly<z.infer<typeof unitsMemo>>;
@@ -22,7 +23,7 @@ export const daemonMemo = z.object({
   /** Whether it answered. */
   ran: z.boolean(),
   /** Units that were active; absent in journals of former versions. */
-  active: z.array(z.string()).optional(),
+  active: z.array(unitSchema).optional(),
 });
 
 export type DaemonMemo = Readonly<z.infer<typeof daemonMemo>>;
