@@ -29,7 +29,9 @@ export function findAddedTwice(
   sides: { readonly base: Sequence; readonly ours: Sequence; readonly theirs: Sequence },
   context: TwiceContext,
 ): AddedTwice {
-  const read = (lines: Sequence): readonly Keys[] => keysOf(store, lines, context);
+  // The three sides have most lines in common.
+  const known: KnownKeys = new Map();
+  const read = (lines: Sequence): readonly Keys[] => keysOf(store, lines, context, known);
   let counted:
     | {
         readonly theirs: readonly Keys[];
@@ -95,8 +97,8 @@ function countKeys(all: readonly Keys[]): ReadonlyMap<string, number> {
   return counts;
 }
 
-function keysOf(store: LineStore, lines: Sequence, context: TwiceContext): readonly Keys[] {
-  if (context.kind === 'go') return goKeys(store, lines, context);
+function keysOf(store: LineStore, lines: Sequence, context: TwiceContext, known: KnownKeys): readonly Keys[] {
+  if (context.kind === 'go') return goKeys(store, lines, context, known);
   const isList = context.driver !== 'text';
   return Array.from(lines, (id) => {
     const text = store.line(id).trimEnd();
@@ -118,11 +120,43 @@ const head = /^(func|type|var|const) (?:\((?:\w+ )?\*?(\w+)(?:\[[^\]]*\])?\) )?(
 const common =
   /^(?:\W*|(?:\} )?else(?: \{)?|return\b.*|continue|break|default:|case .*|if (?:!?ok|err [!=]= nil) \{|err :?= nil|\/\/.*|\/\*.*)$/;
 
-function goKeys(store: LineStore, lines: Sequence, { declaredElsewhere }: TwiceContext): readonly Keys[] {
+/** Keys of lines by the declaration that they stand in. */
+type KnownKeys = Map<string, Map<number, Keys>>;
+
+function goKeys(
+  store: LineStore,
+  lines: Sequence,
+  { declaredElsewhere }: TwiceContext,
+  known: KnownKeys,
+): readonly Keys[] {
   let scope = '';
   let kind = '';
+  const within = (id: number, text: string): Keys => {
+    const place = `${kind}\0${scope}`;
+    const before = known.get(place) ?? new Map<number, Keys>();
+    known.set(place, before);
+    const found = before.get(id) ?? inScope(text);
+    before.set(id, found);
+    return found;
+  };
+  const inScope = (text: string): Keys => {
+    const trimmed = text.trim();
+    if (common.test(trimmed))
+      return /^\W*$|^\/[/*]/.test(trimmed) ? noKeys : { ...noKeys, weak: `${scope}\0${trimmed}` };
+    const line = `${scope}\0${trimmed.replace(/\s+/g, ' ')}`;
+    if (scope.endsWith(' (')) {
+      const member = /^\t([A-Za-z_]\w*)(?=[ ,=]|$)/.exec(text)?.[1];
+      const elsewhere = member !== undefined && member !== '_' && declaredElsewhere?.(member) === true;
+      return { line, name: member === undefined ? undefined : `top ${member}`, elsewhere };
+    }
+    const pattern = kind === 'fields' ? /^\t([A-Za-z_]\w*)(?=[ (])/ : /^\t("[^"]*"|\w+):(?= |$)/;
+    const member = kind === 'fields' || kind === 'var' ? pattern.exec(text)?.[1] : undefined;
+    return { line, name: member === undefined ? undefined : `${scope}.${member}`, elsewhere: false };
+  };
   return Array.from(lines, (id): Keys => {
     const text = store.line(id);
+    // Nothing that is indented begins a declaration, or ends one.
+    if (text.startsWith('\t')) return scope === '' ? noKeys : within(id, text);
     const found = head.exec(text);
     if (found !== null) {
       const [, word = '', receiver, named = ''] = found;
@@ -138,18 +172,6 @@ function goKeys(store: LineStore, lines: Sequence, { declaredElsewhere }: TwiceC
       scope = '';
       return noKeys;
     }
-    const trimmed = text.trim();
-    if (scope === '') return noKeys;
-    if (common.test(trimmed))
-      return /^\W*$|^\/[/*]/.test(trimmed) ? noKeys : { ...noKeys, weak: `${scope}\0${trimmed}` };
-    const line = `${scope}\0${trimmed.replace(/\s+/g, ' ')}`;
-    if (scope.endsWith(' (')) {
-      const member = /^\t([A-Za-z_]\w*)(?=[ ,=]|$)/.exec(text)?.[1];
-      const elsewhere = member !== undefined && member !== '_' && declaredElsewhere?.(member) === true;
-      return { line, name: member === undefined ? undefined : `top ${member}`, elsewhere };
-    }
-    const pattern = kind === 'fields' ? /^\t([A-Za-z_]\w*)(?=[ (])/ : /^\t("[^"]*"|\w+):(?= |$)/;
-    const member = kind === 'fields' || kind === 'var' ? pattern.exec(text)?.[1] : undefined;
-    return { line, name: member === undefined ? undefined : `${scope}.${member}`, elsewhere: false };
+    return scope === '' ? noKeys : within(id, text);
   });
 }

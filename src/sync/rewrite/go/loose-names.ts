@@ -61,9 +61,9 @@ export function remadeNames(code: string): readonly string[] {
       if (names.every((name) => block.has(name))) remade.push(...names);
       for (const name of names) block.add(name);
     }
-    for (const character of line) {
+    for (const [character] of line.matchAll(/[{}]/g)) {
       if (character === '{') blocks.push(new Set());
-      else if (character === '}' && blocks.length > 1) blocks.pop();
+      else if (blocks.length > 1) blocks.pop();
     }
   }
   return remade;
@@ -72,12 +72,9 @@ export function remadeNames(code: string): readonly string[] {
 /** Whether every bracket has its other half. */
 export function isBalanced(code: string): boolean {
   const open: string[] = [];
-  for (const character of code) {
-    if (character === '(' || character === '[' || character === '{') open.push(character);
-    else if (character === ')' || character === ']' || character === '}') {
-      const last = open.pop();
-      if (last !== (character === ')' ? '(' : character === ']' ? '[' : '{')) return false;
-    }
+  for (const [bracket] of code.matchAll(/[()[\]{}]/g)) {
+    if (bracket === '(' || bracket === '[' || bracket === '{') open.push(bracket);
+    else if (open.pop() !== (bracket === ')' ? '(' : bracket === ']' ? '[' : '{')) return false;
   }
   return open.length === 0;
 }
