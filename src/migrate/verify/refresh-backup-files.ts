@@ -1,6 +1,7 @@
 // Has every instance's backup.yaml written anew, which still is the one of LXD where the instance has not been started.
 import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { removeTemporaries } from '../../core/durable.ts';
 import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { inTurn } from '../../core/in-turn.ts';
@@ -127,6 +128,8 @@ async function refresh(
 ): Promise<string | undefined> {
   const folder = instanceFolder(from, instance, dataDirectory);
   const before = modified(host, join(folder, 'backup.yaml'));
+  // What an earlier run left that was killed while it wrote the file itself.
+  if (modified(host, folder) !== undefined) removeTemporaries(host.path(folder), 'backup.yaml');
   try {
     const path = apiPath(['1.0', 'instances', instance.name], { project: instance.project });
     await client.change(path, 'PATCH', { description: textOf(from, 'description') });

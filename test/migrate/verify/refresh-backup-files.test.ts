@@ -1,5 +1,5 @@
 // backup.yaml: written anew, and proven to be where it can be seen.
-import { symlinkSync, utimesSync } from 'node:fs';
+import { readdirSync, symlinkSync, utimesSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { daemonClient } from '../../../src/migrate/daemon/client.ts';
 import { refreshBackupFiles } from '../../../src/migrate/verify/refresh-backup-files.ts';
@@ -50,6 +50,16 @@ test('every instance is updated with nothing but its own description', async () 
     { method: 'PATCH', path: '/1.0/instances/c1?project=default', body: { description: 'my first' } },
     { method: 'PATCH', path: '/1.0/instances/c3?project=dev', body: { description: '' } },
   ]);
+});
+
+test('what a killed run left beside a file that the daemon writes now is removed', async () => {
+  const folder = `${directory}/storage-pools/default/containers/c1`;
+  host.writeFile(`${folder}/.backup.yaml.4711.tmp`, 'half');
+  host.writeFile(`${folder}/.other.yaml.4711.tmp`, 'of somebody else');
+
+  expect(await refresh(['c1', 'dev_c3'])).toEqual([]);
+
+  expect(readdirSync(host.path(folder)).sort()).toEqual(['.other.yaml.4711.tmp', 'backup.yaml']);
 });
 
 test('a file that the daemon did not write is named', async () => {
