@@ -11,16 +11,20 @@ export function rewriteCommands(rules: readonly CommandRule[], line: string): Re
   const applied: { readonly id: string; readonly from: string; readonly to: string }[] = [];
   if (rules.length === 0) return { line, rules: applied };
   let out = line;
-  // From the end, so that what stands before keeps its place.
-  for (const command of commandsIn(line).toReversed())
+  // From the end, so that what stands before keeps its place; a command whose arguments are one that was rewritten stays.
+  let rest = line.length;
+  for (const command of commandsIn(line).toReversed()) {
+    if (command.end > rest) continue;
     for (const rule of rules) {
       const made = applyRule(rule, command);
       if (made === undefined) continue;
       const from = line.slice(command.start, command.end);
       applied.push({ id: rule.id, from, to: made });
       out = out.slice(0, command.start) + made + out.slice(command.end);
+      rest = command.start;
       break;
     }
+  }
   return { line: out, rules: applied.reverse() };
 }
 

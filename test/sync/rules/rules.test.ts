@@ -103,6 +103,8 @@ describe('the lxd-incus pack', () => {
     expect(rewrite('LXD_CONF=x lxc config trust add c.crt; lxc delete c1/s0')).toBe(
       'LXD_CONF=x lxc config trust add-certificate c.crt; lxc snapshot delete c1 s0',
     );
+    // One within the arguments of another: only the inner one is rewritten, and no text is lost.
+    expect(rewrite('lxc snapshot c1 lxc snapshot c2')).toBe('lxc snapshot c1 lxc snapshot create c2');
     for (const line of [
       'lxc snapshot create c1',
       'lxc delete c1 c2',
