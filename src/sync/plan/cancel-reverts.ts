@@ -37,11 +37,32 @@ export function cancelReverts(
     const target =
       named[0] ??
       (quoted === undefined ? undefined : bySubject.get(quoted)?.findLast((found) => found < index));
-    if (target === undefined || target >= index || !isOpen(target) || gone.has(target)) continue;
-    const reverted = commits[target];
+    if (target === undefined) continue;
+    const own = onSameBranch(upstream, index, target, bySubject);
+    if (own >= index || !isOpen(own) || gone.has(own)) continue;
+    const reverted = commits[own];
     if (reverted === undefined || reverted.parents.length > 1) continue;
-    gone.add(index).add(target);
+    gone.add(index).add(own);
     pairs.push({ reverted: reverted.sha, revert: commit.sha });
   }
   return pairs.reverse();
+}
+
+/**
+ * A backport of a revert names the commit of the branch that it came from: what it takes back is that one's backport, by
+ * subject, author and date, on its own branch.
+ */
+function onSameBranch(
+  { commits, visibleFrom }: History<CommitFacts>,
+  revert: number,
+  target: number,
+  bySubject: ReadonlyMap<string, readonly number[]>,
+): number {
+  const named = commits[target];
+  const visible = visibleFrom(commits[revert]?.sha ?? '');
+  if (named === undefined || visible[target] === 1) return target;
+  const twin = bySubject
+    .get(named.subject)
+    ?.findLast((index) => visible[index] === 1 && commits[index]?.identity === named.identity);
+  return twin ?? target;
 }

@@ -183,6 +183,31 @@ describe('the plan of a run', () => {
     });
   });
 
+  it('cancels a revert and its backport, each with the commit of its own branch', async () => {
+    const onMain = commit('bad', 'base', 1100, { 'bad.txt': 'x\n' }, { message: 'Bad\n' });
+    const bad = makeTinyFork(temporaryFolder(), { upstream: [onMain] }).sha('bad');
+    const message = `Revert "Bad"\n\nThis reverts commit ${bad}.\n`;
+    const tiny = makeTinyFork(temporaryFolder(), {
+      upstream: [
+        onMain,
+        commit('revert', 'bad', 1200, { 'bad.txt': null }, { message }),
+        commit('stable', 'base', 1150, { 'other.txt': 'x\n' }),
+        commit('badStable', 'stable', 1300, { 'bad.txt': 'x\n' }, { message: 'Bad\n', authorTime: 1100 }),
+        commit('revertStable', 'badStable', 1400, { 'bad.txt': null }, { message, authorTime: 1200 }),
+      ],
+    });
+
+    const plan = await (await scanTiny(tiny, { main: 'revert', stable: 'revertStable' })).plan();
+
+    expect(new Set(plan.cancelled.map(({ upstream, revertedBy }) => `${upstream} ${revertedBy}`))).toEqual(
+      new Set([
+        `${tiny.sha('bad')} ${tiny.sha('revert')}`,
+        `${tiny.sha('badStable')} ${tiny.sha('revertStable')}`,
+      ]),
+    );
+    expect(picked(plan)).toEqual([tiny.sha('stable')]);
+  });
+
   it('leaves a commit whose revert was reverted', async () => {
     const one = [commit('good', 'base', 1100, { 'good.txt': 'x\n' }, { message: 'Good\n' })];
     const two = [
