@@ -17,6 +17,8 @@ export interface PlannedOn {
   readonly pinsFromHost: ReadonlyMap<string, string>;
   /** What the source said to the plan; of a run that is resumed it is not known. */
   readonly asked?: Asked;
+  /** What the plan has found whole of the source's log. */
+  readonly checked?: CheckedSegments;
 }
 
 export interface Conversions {
@@ -25,15 +27,19 @@ export interface Conversions {
   again(power: PowerRecord): FreshConversion;
   /** Lines on what differs by now, without converting. */
   differences(): string[];
+  /** Reads what `differences` and `again` compare with ahead of time. */
+  prepareComparison(): void;
 }
 
 /**
  * Converts the source as it is now. What was prepared while the daemon was stopping is taken where its databases stand
  * as they stood then.
  */
-export function conversions(host: Host, { plan, sourceImage, pinsFromHost }: PlannedOn): Conversions {
-  const differencesTo = driftSince(sourceImage);
-  const checked: CheckedSegments = new Set();
+export function conversions(
+  host: Host,
+  { plan, sourceImage, pinsFromHost, checked = new Set() }: PlannedOn,
+): Conversions {
+  const drift = driftSince(sourceImage);
   const database = host.path(join(plan.source.dataDirectory, 'database'));
   const stateNow = (): string => {
     const local = fs.statSync(join(database, 'local.db'), { throwIfNoEntry: false });
@@ -47,7 +53,7 @@ export function conversions(host: Host, { plan, sourceImage, pinsFromHost }: Pla
       checked,
     });
     return {
-      differences: differencesTo(content.image.bytes),
+      differences: drift.since(content.image.bytes),
       held: conversion.held,
       changes: conversion.changes,
       write: (folder) => writeDatabaseDirectory(folder, conversion, content),
@@ -55,7 +61,13 @@ export function conversions(host: Host, { plan, sourceImage, pinsFromHost }: Pla
   };
   let prepared: { readonly state: string; readonly conversion: FreshConversion } | undefined;
   return {
-    differences: () => differencesTo(readDatabase(join(database, 'global'), { checked }).bytes),
+    differences() {
+      const { lastIndex, lastTerm } = raftPosition(join(database, 'global'));
+      // No entry has come since: nothing needs to be compared.
+      if (lastIndex === plan.position.lastIndex && lastTerm === plan.position.lastTerm) return [];
+      return drift.since(readDatabase(join(database, 'global'), { checked }).bytes);
+    },
+    prepareComparison: () => drift.prepare(),
     prepare(power) {
       const state = stateNow();
       if (prepared?.state === state) return;

@@ -5,6 +5,7 @@ import type { Host } from '../../core/host.ts';
 import { parseValue } from '../../core/parse.ts';
 import type { Asked } from '../condition/look-at-server.ts';
 import type { Change, Held, PowerRecord } from '../convert/index.ts';
+import type { Remembered } from '../daemon/remembering-client.ts';
 import type { ServerSize } from '../daemon/server-size.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { describeStep, type Step, type StepKind } from '../plan/step.ts';
@@ -42,10 +43,14 @@ export interface ApplyContext {
   convertAgain(power: PowerRecord): FreshConversion;
   /** Does the work of convertAgain ahead of time, while the daemon is still stopping; it counts only if the log ends where it ended then. */
   readonly prepareConversion: () => void;
+  /** Reads ahead of time what the source's database is compared with. */
+  readonly prepareComparison: () => void;
   /** What the source's daemon would start by itself, from its database. */
   wouldStart(): readonly string[];
   /** What the source said to the plan, where that was a moment ago. */
   askedByPlan(): Asked | undefined;
+  /** What the target has said to this process since it is ready. */
+  readonly saidByTarget: Remembered;
   /** What the source's database had when it was planned. */
   sourceInventory(): Inventory;
   /** The lines of a daemon's log that say why it failed; no confidential value. */

@@ -31,6 +31,7 @@ import {
 import type { Answers } from '../check/index.ts';
 import type { Asked } from '../condition/look-at-server.ts';
 import { startedByItself } from '../convert/index.ts';
+import { nothingRemembered, type Remembered } from '../daemon/remembering-client.ts';
 import { sizeOf } from '../daemon/server-size.ts';
 import { tellingLines } from '../daemon/telling-lines.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
@@ -127,6 +128,7 @@ function isWhole(image: Buffer): boolean {
 export function applyContext(
   { host, plannedOn, output, journal, run, stopLimitMs, forceStop, interrupted }: Work,
   title: () => string,
+  saidByTarget: Remembered = nothingRemembered(),
 ): ApplyContext {
   const conversion = conversions(host, plannedOn);
   return {
@@ -140,8 +142,10 @@ export function applyContext(
     differences: conversion.differences,
     wouldStart: () => wouldStart(plannedOn.sourceImage),
     askedByPlan: () => lately(host, plannedOn.asked),
+    saidByTarget,
     sourceInventory: () => readInventory(plannedOn.sourceImage),
     prepareConversion: () => conversion.prepare(toPowerRecord(requiredNote(journal, run, noteNames.power))),
+    prepareComparison: conversion.prepareComparison,
     convertAgain: conversion.again,
     tellingLines: (log) => tellingLines(log, plannedOn.sourceImage),
     say: (text) => output.progress(`  ${title()}: ${text}`),
@@ -173,23 +177,22 @@ export async function carryOut(work: Work): Promise<ExitCode> {
   const { host, plannedOn, output, journal, run, folder } = work;
   const begun = host.clock();
   let current = '';
-  await applySteps(
-    applyContext(work, () => current),
-    {
-      onProgress: (progress) => {
-        const { title } = describeStep(progress.step);
-        current = progress.state === 'begun' || progress.state === 'done' ? title : 'taking back';
-        showProgress(
-          progress,
-          output,
-          host.clock() - begun,
-          secondsLeft(plannedOn.plan, host.clock() - begun),
-        );
-      },
+  const said = nothingRemembered();
+  const context = applyContext(work, () => current, said);
+  await applySteps(context, {
+    onProgress: (progress) => {
+      const { title } = describeStep(progress.step);
+      current = progress.state === 'begun' || progress.state === 'done' ? title : 'taking back';
+      showProgress(progress, output, host.clock() - begun, secondsLeft(plannedOn.plan, host.clock() - begun));
     },
-  );
-  const verification = await verifyRun(host, journal, run, folder, (text) =>
-    output.progress(`  verify: ${text}`),
+  });
+  const verification = await verifyRun(
+    host,
+    journal,
+    run,
+    folder,
+    (text) => output.progress(`  verify: ${text}`),
+    { size: context.size, said },
   );
   const rehearsal = journal.noted(run, noteNames.rehearsal);
   const place = writeReport(work.report ?? join(folder, 'report'), {

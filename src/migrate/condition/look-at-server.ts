@@ -91,18 +91,29 @@ export interface Asked {
 /**
  * The same of the daemon that answers on one of the sockets; undefined where none does, or not as one of them should. One
  * that a service manager would have to start first is left alone.
+ * @param begun called when it has been asked, and may take long
  */
-export async function askServer(host: Host, sockets: readonly string[]): Promise<Asked | undefined> {
-  return answered(askFirst(host, sockets));
+export async function askServer(
+  host: Host,
+  sockets: readonly string[],
+  begun: () => void = () => {},
+): Promise<Asked | undefined> {
+  return answered(askFirst(host, sockets, begun));
 }
 
-async function askFirst(host: Host, sockets: readonly string[]): Promise<Asked | undefined> {
+async function askFirst(
+  host: Host,
+  sockets: readonly string[],
+  begun: () => void,
+): Promise<Asked | undefined> {
   for (const socket of sockets) {
     const client = daemonClient(host, socket);
     if (host.listener(socket) === undefined || !(await client.isAnswering())) continue;
     const at = host.clock();
     const listed = client.get(allInstances);
-    const [list, states] = await Promise.all([listed, askStates(client, listed)]);
+    const answers = Promise.all([listed, askStates(client, listed)]);
+    begun();
+    const [list, states] = await answers;
     return { list, states, at };
   }
   return undefined;

@@ -1,4 +1,5 @@
 // Asks a running daemon for everything that it has.
+import { onTheirWay } from '../../core/on-their-way.ts';
 import { allInstances, apiPath, type DaemonClient } from '../daemon/client.ts';
 import { configOf, type Fields, fields, fieldsList, flagOf, rawOf, textsOf } from '../daemon/fields.ts';
 import { isTrue } from '../is-true.ts';
@@ -7,16 +8,17 @@ import { askNetworks } from './api-networks.ts';
 import { toCertificate, toClusterGroup, toImage, toMember, toProfile, toProject } from './api-objects.ts';
 import { askBuckets, askVolumes, listVolumes, toPool } from './api-storage.ts';
 import type { NotInTime } from './in-time.ts';
-import type { Inventory, Project } from './inventory.ts';
+import type { Bucket, Inventory, Project } from './inventory.ts';
 import { askOfProjects, type OfProjects } from './of-projects.ts';
 import { sortBy } from './order.ts';
+import type { Networks } from './read-networks.ts';
 
 export interface ApiOptions {
   /**
    * What the daemon should have: saves asking each instance for the snapshots and backups that it does not have, which takes a
-   * request each. Whether those have any is not known then.
+   * request each. Whether those have any is not known then. Called while the daemon works on its longest answers.
    */
-  readonly expected?: Inventory;
+  readonly expected?: () => Inventory;
   /** Told what was not answered in time and is not known therefore; without it that is a failure. */
   readonly notInTime?: NotInTime;
   /** The answer to `allInstances`, where it is asked for already. */
@@ -39,26 +41,34 @@ export async function inventoryFromApi(
   const server = fields(await client.get('/1.0'), '/1.0');
   const extensions = new Set(textsOf(server, 'api_extensions'));
   const clustered = flagOf(fields(rawOf(server, 'environment'), '/1.0.environment'), 'server_clustered');
-  // Side by side, since a daemon answers one question on one processor.
-  const [projects, pools, list, certificates] = await Promise.all([
-    ask('1.0/projects').then((list) => defaultFirst(list.map(toProject))),
-    ask('1.0/storage-pools').then((list) => list.map(toPool)),
-    listed,
-    ask('1.0/certificates').then((list) => list.map(toCertificate)),
-  ]);
-  const names = projects.map(({ name }) => name);
+  // Side by side, each as soon as it can be asked: a daemon answers one question on one processor.
+  const asked = {
+    projects: ask('1.0/projects').then((list) => defaultFirst(list.map(toProject))),
+    pools: ask('1.0/storage-pools').then((list) => list.map(toPool)),
+    certificates: ask('1.0/certificates').then((list) => list.map(toCertificate)),
+  };
+  const owners = async (feature: string): Promise<string[]> => withFeature(await asked.projects, feature);
+  const names = async (): Promise<string[]> => (await asked.projects).map(({ name }) => name);
   const ofProjects = async <T>(
     feature: string,
     of: Omit<OfProjects, 'owners'>,
     make: (from: Fields, project: string) => T,
   ): Promise<T[]> => {
-    const list = await askOfProjects(client, { ...of, owners: withFeature(projects, feature) }, extensions);
+    const list = await askOfProjects(client, { ...of, owners: await owners(feature) }, extensions);
     return list.map(({ from, project }) => make(from, project));
   };
   const storage = async () => {
-    const lists = await listVolumes(client, pools, extensions);
-    const withVolumes = withFeature(projects, 'features.storage.volumes');
-    const instances = await withParts(client, toListed(list), lists, { expected, extensions, notInTime });
+    const pools = await asked.pools;
+    const listing = listVolumes(client, pools, extensions);
+    listing.catch(() => {});
+    await onTheirWay();
+    const known = expected?.();
+    const lists = await listing;
+    const instances = await withParts(client, toListed(await listed), lists, {
+      expected: known,
+      extensions,
+      notInTime,
+    });
     return {
       pools: sortBy(pools, ({ name }) => name),
       instances: sortBy(
@@ -66,30 +76,43 @@ export async function inventoryFromApi(
         ({ project }) => project,
         ({ name }) => name,
       ),
-      ...(await askVolumes(client, lists, instances, withVolumes, extensions, notInTime)),
+      ...(await askVolumes(
+        client,
+        lists,
+        instances,
+        await owners('features.storage.volumes'),
+        extensions,
+        notInTime,
+      )),
     };
   };
-  const [profiles, images, stored, buckets, networks] = await Promise.all([
-    ofProjects('features.profiles', { path: ['profiles'], extension: 'profiles_all_projects' }, toProfile),
-    ofProjects('features.images', { path: ['images'], extension: 'images_all_projects' }, toImage),
-    storage(),
+  const askAllBuckets = async (): Promise<Bucket[]> =>
     extensions.has('storage_buckets')
       ? askBuckets(
           client,
-          pools,
-          { names, withBuckets: withFeature(projects, 'features.storage.buckets') },
+          await asked.pools,
+          { names: await names(), withBuckets: await owners('features.storage.buckets') },
           extensions,
         )
-      : [],
+      : [];
+  const askAllNetworks = async (): Promise<Networks> =>
     askNetworks(
       client,
       {
-        names,
-        withNetworks: withFeature(projects, 'features.networks'),
-        withZones: withFeature(projects, 'features.networks.zones'),
+        names: await names(),
+        withNetworks: await owners('features.networks'),
+        withZones: await owners('features.networks.zones'),
       },
       extensions,
-    ),
+    );
+  const [projects, certificates, profiles, images, stored, buckets, networks] = await Promise.all([
+    asked.projects,
+    asked.certificates,
+    ofProjects('features.profiles', { path: ['profiles'], extension: 'profiles_all_projects' }, toProfile),
+    ofProjects('features.images', { path: ['images'], extension: 'images_all_projects' }, toImage),
+    storage(),
+    askAllBuckets(),
+    askAllNetworks(),
   ]);
   return {
     origin: 'api',

@@ -96,13 +96,13 @@ const objects: readonly { readonly table: string; readonly sql: string }[] = [
  * and so are ephemeral instances that are gone: LXD deletes them when they stop, and the person has accepted that.
  */
 export function drift(before: Buffer, after: Buffer): string[] {
-  return driftSince(before)(after);
+  return driftSince(before).since(after);
 }
 
 /** As `drift`, for several looks at a server of which the same `before` is known: that one is read once. */
-export function driftSince(before: Buffer): (after: Buffer) => string[] {
+export function driftSince(before: Buffer): Drift {
   let unchanged: State | undefined;
-  return (after) => {
+  const since = (after: Buffer): string[] => {
     const is = new Database(after);
     try {
       let was = unchanged;
@@ -121,6 +121,19 @@ export function driftSince(before: Buffer): (after: Buffer) => string[] {
       is.close();
     }
   };
+  return {
+    since,
+    prepare() {
+      if (unchanged === undefined) since(before);
+    },
+  };
+}
+
+export interface Drift {
+  /** What differs in a later image. */
+  since(after: Buffer): string[];
+  /** Reads the earlier one ahead of time. */
+  prepare(): void;
 }
 
 interface State {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
+import { onTheirWay } from '../../core/on-their-way.ts';
 import type { Invocation } from '../../core/program-name.ts';
 import { isConfidential, veil } from '../../core/secret.ts';
 import { type CheckedSegments, describeNotice } from '../../dqlite/index.ts';
@@ -75,10 +76,12 @@ export async function makePlan({
   // Where reading fails, its failure is the one to report.
   detecting.catch(() => {});
   const asking = found.target?.program === undefined ? undefined : versionOf(host, found.target.program);
-  // A daemon that answers says what its files do not: whether its pools and networks work.
-  const askingSource = askServer(host, found.source.sockets);
+  // A daemon that answers says what its files do not: whether its pools and networks work. It takes its time, and is asked first.
+  const askingSource = await onceAsked((asked) => askServer(host, found.source.sockets, asked));
   const unreadable: string[] = [];
+  const checked: CheckedSegments = new Set();
   const content = readDatabaseFiles(host.path(found.source.dataDirectory), {
+    checked,
     unreadable: (path) => unreadable.push(path),
   });
   const targetContent =
@@ -97,7 +100,6 @@ export async function makePlan({
         ? ({ kind: 'rename' } as const)
         : layoutOf(host, source.dataDirectory, target.dataDirectory);
     const isHere = sourceIsWhole && livesHere(host, source);
-    const asked = await askingSource;
     const copy = layout.kind === 'copy' ? await measureCopy(host, source.dataDirectory) : undefined;
     const context: CheckContext = {
       host,
@@ -119,7 +121,6 @@ export async function makePlan({
       ...(program === undefined ? [] : checkOwnProgram(host, program)),
     ];
     const unreadableRows = findings.some(({ id }) => unreadableDatabase.includes(id));
-    const looked = unreadableRows || !isHere ? undefined : lookAtSource(host, source, content, asked?.states);
     const processes = unreadableRows
       ? { running: [], frozen: [] }
       : powerWithoutDaemon(host, source, () => startedByItself(opened.db));
@@ -138,6 +139,8 @@ export async function makePlan({
           power,
           now: host.now(),
         });
+    const asked = await askingSource.answer;
+    const looked = unreadableRows || !isHere ? undefined : lookAtSource(host, source, content, asked?.states);
     const folder = runFolder(state, run);
     const plan: Plan = {
       format: 1,
@@ -178,6 +181,7 @@ export async function makePlan({
       raft: content.image,
       power,
       pinsFromHost,
+      checked,
       ...(asked === undefined ? {} : { asked }),
     };
   } catch (error) {
@@ -189,6 +193,22 @@ export async function makePlan({
     openedTarget?.db.close();
     openedTarget?.local?.close();
   }
+}
+
+/**
+ * Waits until the questions are on their way: what follows keeps this process busy, and the daemon can work meanwhile.
+ * @param ask calls what it is given when it has asked
+ */
+async function onceAsked<T>(
+  ask: (asked: () => void) => Promise<T>,
+): Promise<{ readonly answer: Promise<T> }> {
+  const { promise: beingAsked, resolve } = Promise.withResolvers<void>();
+  const answer = ask(resolve).finally(resolve);
+  // Where it fails, whoever waits for the answer learns of it.
+  answer.catch(() => {});
+  await beingAsked;
+  await onTheirWay();
+  return { answer };
 }
 
 interface Looked {
@@ -242,12 +262,22 @@ export interface ConversionSettings {
 export function convertFiles(
   host: Host,
   directory: string,
-  { plan, power, pinsFromHost, checked }: ConversionSettings,
+  settings: ConversionSettings,
 ): { readonly content: DatabaseContent; readonly conversion: Conversion } {
+  const { checked } = settings;
   const content = readDatabaseFiles(host.path(directory), checked === undefined ? {} : { checked });
+  return { content, conversion: convertContent(host, content, settings) };
+}
+
+/** The same of what was read from them. */
+export function convertContent(
+  host: Host,
+  content: DatabaseContent,
+  { plan, power, pinsFromHost }: ConversionSettings,
+): Conversion {
   const opened = openDatabase(content);
   try {
-    const conversion = convert({
+    return convert({
       image: content.image.bytes,
       local: content.local,
       sourceDirectory: nameOfSource(opened, plan.source.dataDirectory),
@@ -257,7 +287,6 @@ export function convertFiles(
       power,
       now: host.now(),
     });
-    return { content, conversion };
   } finally {
     opened.db.close();
     opened.local?.close();

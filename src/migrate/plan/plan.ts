@@ -1,5 +1,5 @@
 // A plan: everything that a migration will do and why, as one value that can be printed, kept and compared.
-import type { DatabaseImage } from '../../dqlite/index.ts';
+import type { CheckedSegments, DatabaseImage } from '../../dqlite/index.ts';
 import type { Finding } from '../check/index.ts';
 import type { Condition } from '../condition/condition.ts';
 import type { Asked } from '../condition/look-at-server.ts';
@@ -43,4 +43,6 @@ export interface PlanMaterial {
   readonly pinsFromHost: ReadonlyMap<string, string>;
   /** What the source said of itself; absent where it did not answer. */
   readonly asked?: Asked;
+  /** Of the source's log, what was found whole. */
+  readonly checked: CheckedSegments;
 }

@@ -4,6 +4,7 @@ import Database from 'better-sqlite3';
 import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { inTurn } from '../../core/in-turn.ts';
+import { onTheirWay } from '../../core/on-their-way.ts';
 import { readDatabase } from '../../dqlite/index.ts';
 import { apiPath, type DaemonClient } from '../daemon/client.ts';
 import {
@@ -36,25 +37,26 @@ export interface BackupOf extends BackupParts {
  */
 const mostSnapshots = 500;
 
-/** Of those in `list` that lie on this machine. */
+export interface BackupSources {
+  readonly withoutSnapshots: readonly BackupOf[];
+  /** Of each of which the daemon is asked: that takes it a while. */
+  readonly withSnapshots: Promise<readonly BackupOf[]>;
+}
+
+/** Of those that are listed and lie on this machine. */
 export async function backupSources(
   host: Host,
   client: DaemonClient,
   dataDirectory: string,
-  list: readonly Fields[],
-): Promise<BackupOf[]> {
+  listing: Promise<readonly Fields[]>,
+): Promise<BackupSources> {
+  // Side by side: a daemon answers one question on one processor, and the list takes it longest.
+  const asking = Promise.all([listing, askParts(client)]);
+  asking.catch(() => {});
+  await onTheirWay();
   const numbers = numbersOfSnapshots(host, dataDirectory);
-  if (numbers === undefined) return [];
-  const [server, pools] = await Promise.all([
-    client.get('/1.0').then((answer) => fields(answer, '/1.0')),
-    client.get('/1.0/storage-pools?recursion=1').then((answer) => fieldsList(answer, '/1.0/storage-pools')),
-  ]);
-  const extensions = new Set(textsOf(server, 'api_extensions'));
-  const poolOf = new Map(pools.map((pool) => [textOf(pool, 'name'), pool]));
-  const [volumes, profiles] = await Promise.all([
-    listVolumes(client, [...poolOf.keys()]),
-    listProfiles(client, extensions),
-  ]);
+  if (numbers === undefined) return { withoutSnapshots: [], withSnapshots: Promise.resolve([]) };
+  const [list, { extensions, poolOf, volumes, profiles }] = await asking;
   const all = [...numbers.values()].reduce((sum, number) => sum + number, 0);
   const mayHaveSnapshots = all <= mostSnapshots && extensions.has('instance_get_full');
   const sources = list.flatMap((instance) => {
@@ -87,14 +89,44 @@ export async function backupSources(
     };
     return [{ source, number }];
   });
-  const whole = await inTurn(sources, 4, async ({ source, number }) =>
-    number === 0 ? source : withSnapshots(client, source, number),
-  );
-  return whole.filter((source) => source !== undefined);
+  const withSnapshots = inTurn(
+    sources.filter(({ number }) => number > 0),
+    4,
+    ({ source, number }) => askSnapshots(client, source, number),
+  ).then((whole) => whole.filter((source) => source !== undefined));
+  // Whoever waits for it learns of its failure.
+  withSnapshots.catch(() => {});
+  return {
+    withoutSnapshots: sources.filter(({ number }) => number === 0).map(({ source }) => source),
+    withSnapshots,
+  };
+}
+
+interface Parts {
+  readonly extensions: ReadonlySet<string>;
+  readonly poolOf: ReadonlyMap<string, Fields>;
+  readonly volumes: ReadonlyMap<string, Fields>;
+  readonly profiles: (project: string, profile: string) => Fields | undefined;
+}
+
+async function askParts(client: DaemonClient): Promise<Parts> {
+  const server = client.get('/1.0').then((answer) => fields(answer, '/1.0'));
+  const extensions = server.then((answer) => new Set(textsOf(answer, 'api_extensions')));
+  const poolOf = client
+    .get('/1.0/storage-pools?recursion=1')
+    .then((answer) => fieldsList(answer, '/1.0/storage-pools'))
+    .then((pools) => new Map(pools.map((pool) => [textOf(pool, 'name'), pool])));
+  const [known, pools, volumes, profiles] = await Promise.all([
+    extensions,
+    poolOf,
+    poolOf.then((all) => listVolumes(client, [...all.keys()])),
+    listProfiles(client, extensions),
+  ]);
+  return { extensions: known, poolOf: pools, volumes, profiles };
 }
 
 /** undefined where the daemon does not list as many as its database holds: it writes that file itself, or says why not. */
-async function withSnapshots(
+async function askSnapshots(
   client: DaemonClient,
   source: BackupOf,
   number: number,
@@ -169,7 +201,7 @@ async function listVolumes(
 /** By the project of the instance: where that has no profiles of its own, they are those of project default. */
 async function listProfiles(
   client: DaemonClient,
-  extensions: ReadonlySet<string>,
+  extensions: Promise<ReadonlySet<string>>,
 ): Promise<(project: string, profile: string) => Fields | undefined> {
   const own = fieldsList(await client.get('/1.0/projects?recursion=1'), '/1.0/projects')
     .filter((project) => isTrue(configOf(project, 'config')['features.profiles']))
@@ -178,7 +210,7 @@ async function listProfiles(
   const profiles = await askOfProjects(
     client,
     { path: ['profiles'], extension: 'profiles_all_projects', owners: [...withOwn] },
-    extensions,
+    await extensions,
   );
   const found = new Map(profiles.map(({ from, project }) => [idOf(project, textOf(from, 'name')), from]));
   return (project, profile) => found.get(idOf(withOwn.has(project) ? project : 'default', profile));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Host } from '../../core/host.ts';
 import type { Journal } from '../apply/journal.ts';
 import type { PowerOutcome } from '../apply/restore-power.ts';
+import { instanceOfStorageName, runningInstances } from '../apply/running.ts';
 import { answeringSocket } from '../apply/service-control.ts';
 import {
   givenAnswers,
@@ -15,13 +16,21 @@ import type { Condition } from '../condition/condition.ts';
 import { statesIn } from '../condition/look-at-server.ts';
 import { lookOnceServed } from '../condition/look-once-served.ts';
 import type { Conversion } from '../convert/index.ts';
-import { allInstances, daemonClient } from '../daemon/client.ts';
+import { daemonClient, type InstanceName } from '../daemon/client.ts';
+import { type Fields, textOf } from '../daemon/fields.ts';
 import { plainStatus } from '../daemon/instance-status.ts';
-import { sizeOf } from '../daemon/server-size.ts';
+import {
+  instancesAnew,
+  nothingRemembered,
+  type Remembered,
+  rememberingClient,
+} from '../daemon/remembering-client.ts';
+import { type ServerSize, sizeOf } from '../daemon/server-size.ts';
+import { readDatabaseFiles } from '../inventory/database-files.ts';
 import { inventoryFromApi } from '../inventory/from-api.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
-import { convertFiles } from '../plan/index.ts';
+import { convertContent } from '../plan/index.ts';
 import { daemonRef } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
@@ -39,9 +48,16 @@ import { writeAsRoot } from './write-as-root.ts';
 
 export type { Check, Verification } from './verification.ts';
 
+export interface KnownOfTarget {
+  readonly size: ServerSize;
+  /** What it has said since it is ready, which is not asked again. */
+  readonly said: Remembered;
+}
+
 /**
  * Checks the target against what the source's own database, kept untouched, says it must hold.
  * @param folder where the run keeps what it set aside
+ * @param known by the process that has just moved it
  */
 export async function verifyRun(
   host: Host,
@@ -49,6 +65,7 @@ export async function verifyRun(
   run: string,
   folder: string,
   say: (text: string) => void,
+  known?: KnownOfTarget,
 ): Promise<Verification> {
   const plan = journal.plan(run);
   if (plan.target === undefined) throw new Error('a run without a target was begun');
@@ -57,27 +74,34 @@ export async function verifyRun(
     throw migrateFailure({ code: 'daemon-silent', daemon: 'Incus', limitMs: 0, lastLines: [] });
   const power = requiredNote(journal, run, noteNames.power);
   const outcomes = journal.noted(run, noteNames.outcomes) ?? [];
-  const { conversion } = convertFiles(host, join(folder, 'source-database'), {
-    plan,
-    power: toPowerRecord(power),
-    pinsFromHost: new Map(requiredNote(journal, run, noteNames.pins)),
-  });
-  const client = daemonClient(host, socket, sizeOf(conversion.image));
+  const source = host.path(join(folder, 'source-database'));
+  const size = known?.size ?? sizeOf(readDatabaseFiles(source).image.bytes);
+  const client = daemonClient(host, socket, size);
+  const said = known?.said ?? nothingRemembered();
+  const remembering = rememberingClient(client, said);
+  const pinsFromHost = new Map(requiredNote(journal, run, noteNames.pins));
+  let converted: Inventory | undefined;
+  const expect = (): Inventory => {
+    converted ??= expectedOf(
+      convertContent(host, readDatabaseFiles(source), { plan, power: toPowerRecord(power), pinsFromHost }),
+    );
+    return converted;
+  };
   say('inventory, units, and a write as root in every container that runs');
-  const expected = expectedOf(conversion);
   const { differences: accepted } = givenAnswers(journal, run);
   const late: string[] = [];
-  const listed = client.get(allInstances);
+  const { dataDirectory } = plan.target;
+  const listed = instancesAnew(client, said, (list) => mayRun(host, dataDirectory, list));
   const [actual, written, units] = await Promise.all([
-    inventoryFromApi(client, { expected, listed, notInTime: (what) => late.push(what) }),
+    inventoryFromApi(remembering, { expected: expect, listed, notInTime: (what) => late.push(what) }),
     writeAsRoot(client, listed),
     unitChecks(host, journal, run),
   ]);
+  const expected = expect();
   const inventory = compareWithSource(withStatesOf(expected, actual), actual, accepted);
   say('pools, networks, addresses, images and power');
   const before = journal.noted(run, noteNames.condition);
   const now = await lookOnceServed(host, client, plan.target, actual, before, statesIn(actual));
-  const { dataDirectory } = plan.target;
   const bridges = await bridgeChecks(
     host,
     dataDirectory,
@@ -118,6 +142,18 @@ export async function verifyRun(
     ],
     notLookedAt: [...notLookedAt(actual), ...bridges.notLookedAt, ...proxies.notLookedAt],
   };
+}
+
+/** Those that the daemon called running, and those whose processes are there. */
+function mayRun(host: Host, dataDirectory: string, list: readonly Fields[]): InstanceName[] {
+  const called = list
+    .filter((from) => plainStatus(textOf(from, 'status')) !== 'Stopped')
+    .map((from) => ({ project: textOf(from, 'project') || 'default', name: textOf(from, 'name') }));
+  const found = runningInstances(host, dataDirectory).map(({ storageName }) => {
+    const [project = '', name = ''] = instanceOfStorageName(storageName).split('/');
+    return { project, name };
+  });
+  return [...called, ...found];
 }
 
 /** One check for each difference, and one that says how much was compared. */

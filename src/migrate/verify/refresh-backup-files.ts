@@ -10,7 +10,7 @@ import { allInstances, apiPath, type DaemonClient, type InstanceName } from '../
 import { type Fields, fieldsList, textOf } from '../daemon/fields.ts';
 import { backupContent, isContentOf, isStillRight } from './backup-file.ts';
 import { type BackupOf, backupSources } from './backup-sources.ts';
-import { writeBackupFiles } from './write-backup-files.ts';
+import { dropBackupFiles, type MadeBackup, makeBackupFiles, placeBackupFiles } from './write-backup-files.ts';
 
 export interface NotRefreshed extends InstanceName {
   /** The daemon's own words, or what was found on disk. */
@@ -39,32 +39,78 @@ export async function refreshBackupFiles(
   client: DaemonClient,
   dataDirectory: string,
 ): Promise<NotRefreshed[]> {
-  const list = fieldsList(await client.get(allInstances), '/1.0/instances');
+  const listing = client.get(allInstances).then((answer) => fieldsList(answer, '/1.0/instances'));
   const update = (instances: readonly Fields[]): Promise<NotRefreshed[]> =>
     updateAll(host, client, dataDirectory, instances);
+  const finding = backupSources(host, client, dataDirectory, listing);
+  finding.catch(() => {});
+  const list = await listing;
   if (list.length < manyInstances) return update(list);
 
-  const sources = (await backupSources(host, client, dataDirectory, list)).filter((one) =>
-    isInPlace(host, one),
+  const { withoutSnapshots, withSnapshots } = await finding;
+  // The first are made while the daemon is asked for the snapshots of the others.
+  const rounds = await Promise.all(
+    [Promise.resolve(withoutSnapshots), withSnapshots].map(async (sources) =>
+      makeAsTheDaemon(host, await sources, update),
+    ),
   );
+  const settled = new Set(rounds.flatMap(({ settled: some }) => some));
+  const [written, others] = await Promise.all([
+    placeBackupFiles(
+      host,
+      rounds.flatMap(({ made }) => made),
+    ),
+    update(list.filter((instance) => !settled.has(instance))),
+  ]);
+  const left = rounds.flatMap(({ ours }) => ours).filter((one) => !written.has(one));
+  return [
+    ...rounds.flatMap(({ failed }) => failed),
+    ...others,
+    ...(await update(left.map(({ instance }) => instance))),
+  ];
+}
+
+interface Round {
+  /** Instances whose file is right, or is written by the daemon or by us. */
+  readonly settled: readonly Fields[];
+  readonly ours: readonly BackupOf[];
+  /** Of ours, what can take the place of the former file. */
+  readonly made: readonly MadeBackup[];
+  readonly failed: readonly NotRefreshed[];
+}
+
+/** Has the daemon write some of each kind, and makes the others as it has written those. */
+async function makeAsTheDaemon(
+  host: Host,
+  found: readonly BackupOf[],
+  update: (instances: readonly Fields[]) => Promise<NotRefreshed[]>,
+): Promise<Round> {
+  const sources = found.filter((one) => isInPlace(host, one));
   // Incus has just written those of the instances that it has started.
   const current = sources.filter(
     (one) => isRunning(one) && isStillRight(textOfFile(host, one), backupContent(one)),
   );
   const kinds = groupByKind(sources.filter((one) => !isRunning(one)));
   const ours = kinds.flatMap((kind) => kind.slice(samples));
-  const notNow = new Set([...ours, ...current].map(({ instance }) => instance));
-  const failed = await update(list.filter((instance) => !notNow.has(instance)));
-
-  const proven = kinds.filter((kind) =>
-    kind.slice(0, samples).every((one) => isContentOf(textOfFile(host, one), backupContent(one))),
+  const theirs = kinds.flatMap((kind) => kind.slice(0, samples));
+  const [failed, made] = await Promise.all([
+    update(theirs.map(({ instance }) => instance)),
+    makeBackupFiles(host, ours),
+  ]);
+  const proven = new Set(
+    kinds
+      .filter((kind) =>
+        kind.slice(0, samples).every((one) => isContentOf(textOfFile(host, one), backupContent(one))),
+      )
+      .flat(),
   );
-  const written = await writeBackupFiles(
-    host,
-    proven.flatMap((kind) => kind.slice(samples)),
-  );
-  const left = ours.filter((one) => !written.has(one)).map(({ instance }) => instance);
-  return [...failed, ...(await update(left))];
+  dropBackupFiles(made.filter(({ source }) => !proven.has(source)));
+  return {
+    settled: [...current, ...ours, ...theirs].map(({ instance }) => instance),
+    ours,
+    made: made.filter(({ source }) => proven.has(source)),
+    failed,
+  };
 }
 
 function isRunning({ instance }: BackupOf): boolean {

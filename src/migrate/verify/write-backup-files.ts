@@ -1,6 +1,7 @@
 // Writes many backup.yaml files at once: all of a pool reach the disk together, then each takes the place of the former.
 import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { removeTemporaries } from '../../core/durable.ts';
 import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
@@ -11,19 +12,40 @@ import type { BackupOf } from './backup-sources.ts';
 /** As the daemon makes it (storage/backend.go, UpdateInstanceBackupFile). */
 const mode = 0o400;
 
-/** @returns those that were written; the others are as they were */
-export async function writeBackupFiles(
-  host: Host,
-  sources: readonly BackupOf[],
-): Promise<ReadonlySet<BackupOf>> {
-  const made = sources.flatMap((source) => {
+/** A file that was made beside the former one. */
+export interface MadeBackup {
+  readonly source: BackupOf;
+  readonly temporary: string;
+}
+
+/** So many, and then others have a turn: answers of a daemon, that is. */
+const madeAtOnce = 10;
+
+/** Makes them beside the former ones; what could not be made is left out. */
+export async function makeBackupFiles(host: Host, sources: readonly BackupOf[]): Promise<MadeBackup[]> {
+  const made: MadeBackup[] = [];
+  for (const [index, source] of sources.entries()) {
+    if (index % madeAtOnce === 0) await setImmediate();
     const temporary = makeBeside(host.path(source.file.path), source);
-    return temporary === undefined ? [] : [{ source, temporary }];
-  });
+    if (temporary !== undefined) made.push({ source, temporary });
+  }
+  return made;
+}
+
+export function dropBackupFiles(made: readonly MadeBackup[]): void {
+  for (const { temporary } of made) worked(() => fs.rmSync(temporary, { force: true }));
+}
+
+/** @returns those that took the place of the former; the others are as they were */
+export async function placeBackupFiles(
+  host: Host,
+  made: readonly MadeBackup[],
+): Promise<ReadonlySet<BackupOf>> {
   if (made.length === 0) return new Set();
+  const sources = made.map(({ source }) => source);
   // A file that took its place before its content is on the disk would be empty after a power cut.
   if (!(await synced(host, sources))) {
-    for (const { temporary } of made) worked(() => fs.rmSync(temporary, { force: true }));
+    dropBackupFiles(made);
     return new Set();
   }
   const written = made.filter(({ source, temporary }) =>

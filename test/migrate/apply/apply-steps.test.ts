@@ -123,9 +123,10 @@ describe('what has changed since the plan', () => {
       ).toEqual([]);
     });
 
-    test('a pool that it has lost since ends the run all the same', async () => {
+    test('a pool that it has lost since ends the run all the same, unless it has only just been asked', async () => {
       const run = await listed();
       run.daemons.lxd.pools.set('default', 'Unavailable');
+      await run.host.sleep(10_001);
 
       const error = await run.apply();
 

@@ -29,6 +29,7 @@ import {
 } from '../../../src/migrate/apply/steps/files.ts';
 import { leaveNoteStep } from '../../../src/migrate/apply/steps/leave-note.ts';
 import { emptyTargetMountStep, moveMountStep } from '../../../src/migrate/apply/steps/mount.ts';
+import { nothingRemembered } from '../../../src/migrate/daemon/remembering-client.ts';
 import { smallServer } from '../../../src/migrate/daemon/server-size.ts';
 import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
 import type { Step } from '../../../src/migrate/plan/step.ts';
@@ -99,6 +100,8 @@ function begun({ handler, step, make, more = [] }: Case) {
     say: () => {},
     warn: (text) => warnings.push(text),
     askedByPlan: () => undefined,
+    prepareComparison: () => {},
+    saidByTarget: nothingRemembered(),
     leaveOpen: (what) => warnings.push(what),
   };
   const call = async (what: 'apply' | 'undo'): Promise<void> => {

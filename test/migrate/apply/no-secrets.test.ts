@@ -1,9 +1,11 @@
 // What daemons say is kept and shown without the confidential values of the server.
+
 import { expect, onTestFinished, test } from 'vitest';
 import { openJournal } from '../../../src/migrate/apply/journal.ts';
 import type { ApplyContext } from '../../../src/migrate/apply/step-handler.ts';
 import { restorePowerStep } from '../../../src/migrate/apply/steps/daemons.ts';
 import { refreshBackupFilesStep } from '../../../src/migrate/apply/steps/instances.ts';
+import { nothingRemembered } from '../../../src/migrate/daemon/remembering-client.ts';
 import { tellingLines } from '../../../src/migrate/daemon/telling-lines.ts';
 import type { DaemonRef } from '../../../src/migrate/plan/step.ts';
 import { errorAnswer, syncAnswer } from '../../fakes/daemon-answers.ts';
@@ -44,6 +46,7 @@ function contextWithRefusingDaemon() {
     journal,
     run: 'RUN',
     say: () => {},
+    saidByTarget: nothingRemembered(),
     tellingLines: (text: string) => tellingLines(text, server),
   } as unknown as ApplyContext;
   return { context, journal };

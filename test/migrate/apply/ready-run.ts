@@ -14,6 +14,7 @@ import {
   toPowerRecord,
 } from '../../../src/migrate/apply/step-handler.ts';
 import type { Asked } from '../../../src/migrate/condition/look-at-server.ts';
+import { nothingRemembered } from '../../../src/migrate/daemon/remembering-client.ts';
 import { smallServer } from '../../../src/migrate/daemon/server-size.ts';
 import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
 import type { Plan, PlanMaterial } from '../../../src/migrate/plan/index.ts';
@@ -189,6 +190,8 @@ export async function readyRun(): Promise<Run> {
     say: () => {},
     warn: (text) => void run.warnings.push(text),
     askedByPlan: () => run.askedByPlan,
+    prepareComparison: () => {},
+    saidByTarget: nothingRemembered(),
     leaveOpen(what) {
       run.leftOpen.push(what);
       journal.note('RUN', noteNames.leftOpen, [...run.leftOpen]);

@@ -37,7 +37,7 @@ test.each(['lxd-5.0.2', 'incus-6.0.4', 'incus-7.0.2'] as const)(
 test('backups are asked for only where they are expected, and unknown elsewhere', async () => {
   const { client, image } = recordedDaemon('incus-6.0.4');
 
-  const { instances } = await inventoryFromApi(client, { expected: readInventory(image) });
+  const { instances } = await inventoryFromApi(client, { expected: () => readInventory(image) });
 
   expect(instances.find(({ name }) => name === 'c2')?.backups).toMatchObject([{ name: 'b0' }]);
   expect(instances.find(({ name }) => name === 'c1')?.backups).toBeUndefined();
@@ -46,7 +46,9 @@ test('backups are asked for only where they are expected, and unknown elsewhere'
 test('Incus 7 lists no snapshots of volumes, so those that are expected are asked for and the others are unknown', async () => {
   const { client, image } = recordedDaemon('incus-7.0.2');
 
-  const { instances, internalVolumes } = await inventoryFromApi(client, { expected: readInventory(image) });
+  const { instances, internalVolumes } = await inventoryFromApi(client, {
+    expected: () => readInventory(image),
+  });
 
   const named = (wanted: string) => ({
     instance: instances.find(({ name }) => name === wanted)?.snapshots?.map(({ name }) => name),

@@ -1,6 +1,7 @@
 // Steps that stop and start daemons and instances.
 import { Failure, systemErrorCode } from '../../../core/failure.ts';
 import type { Host } from '../../../core/host.ts';
+import { onTheirWay } from '../../../core/on-their-way.ts';
 import type { Condition } from '../../condition/condition.ts';
 import { answered, askStates, lookAtServer } from '../../condition/look-at-server.ts';
 import { worseThan } from '../../condition/worse.ts';
@@ -84,6 +85,9 @@ export const recordPowerStep: Of<'record-power'> = {
   undo() {},
 };
 
+/** So long ago, the pools and networks of a server with thousands of instances are not asked for again: that takes it a second. */
+const justNowMs = 10_000;
+
 /** What runs, and how the rest is; that is undefined where it does not answer, or not in time. */
 async function askBefore(
   context: ApplyContext,
@@ -96,7 +100,9 @@ async function askBefore(
   const client = daemonClient(host, socket, size);
   const planned = context.askedByPlan();
   const listed = planned === undefined ? client.get(allInstances) : Promise.resolve(planned.list);
-  const [list, states] = await Promise.all([listed, answered(askStates(client, listed))]);
+  const justNow =
+    planned !== undefined && host.clock() - planned.at <= justNowMs ? planned.states : undefined;
+  const [list, states] = await Promise.all([listed, justNow ?? answered(askStates(client, listed))]);
   const all = toStates(list);
   // A list that is some seconds old tells who may run; whether they do is asked now, as for those whose processes are there.
   const ran = all
@@ -267,7 +273,12 @@ export const stopInstancesStep: Of<'stop-instances'> = {
       const together = step.daemon.service.kind !== 'commands' && !context.forceStop;
       const last = together ? lastToStop(states) : undefined;
       refuseUnknownEphemeral(states, storedPower(context));
-      await stopThroughDaemon(client, states, ordersOf(context), last?.instance);
+      const stopping = stopThroughDaemon(client, states, ordersOf(context), last?.instance);
+      stopping.catch(() => {});
+      // They take their time, and this process has none once the last of them is gone.
+      await onTheirWay();
+      context.prepareComparison();
+      await stopping;
       if (last !== undefined) context.say(`${last.instance} stops together with LXD`);
     } else await stopWithoutDaemon(host, step.daemon.dataDirectory, ordersOf(context));
   },

@@ -2,6 +2,7 @@
 import { Failure } from '../../../core/failure.ts';
 import { readDatabase, writeDump } from '../../../dqlite/index.ts';
 import { daemonClient } from '../../daemon/client.ts';
+import { rememberingClient } from '../../daemon/remembering-client.ts';
 import type { Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import { refreshBackupFiles } from '../../verify/refresh-backup-files.ts';
@@ -48,7 +49,7 @@ export const refreshBackupFilesStep: StepHandler<Extract<Step, { kind: 'refresh-
       throw migrateFailure({ code: 'daemon-silent', daemon: 'Incus', limitMs: 0, lastLines: [] });
     const failed = await refreshBackupFiles(
       context.host,
-      daemonClient(context.host, socket, context.size),
+      rememberingClient(daemonClient(context.host, socket, context.size), context.saidByTarget),
       step.daemon.dataDirectory,
     );
     // A file that stays as LXD wrote it stops nothing: verify says which.
