@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { freeLicence, makeTinyFork, type TinyFork } from '../../../fixtures/histories/tiny-fork.ts';
+import { freeLicence, makeTinyFork } from '../../../fixtures/histories/tiny-fork.ts';
 import type { FixtureCommit } from '../../../fixtures/histories/write-history.ts';
 import { checkoutPick, continuePick } from '../../../src/sync/pick/checkout-pick.ts';
 import { openEngine } from '../../../src/sync/pick/open-engine.ts';
@@ -10,6 +10,7 @@ import type { DetailedPick } from '../../../src/sync/pick/pick-commit.ts';
 import type { PickResult } from '../../../src/sync/pick/pick-result.ts';
 import { loadPack } from '../../../src/sync/rules/load-pack.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
+import { pick, pickIn } from '../picked.ts';
 
 const change = (files: FixtureCommit['files'], more: Partial<FixtureCommit> = {}): FixtureCommit => ({
   name: 'change',
@@ -18,56 +19,6 @@ const change = (files: FixtureCommit['files'], more: Partial<FixtureCommit> = {}
   files,
   ...more,
 });
-
-interface Scene {
-  readonly tiny: TinyFork;
-  readonly result: PickResult;
-  /** What the picked commit holds at a path; undefined where nothing is. */
-  readonly read: (path: string) => string | undefined;
-  readonly git: (...args: string[]) => string;
-}
-
-/** Picks `change` onto the newest fork commit of the scene. */
-async function pick(
-  upstream: readonly FixtureCommit[],
-  fork: readonly FixtureCommit[] = [],
-  names: { readonly pick?: string; readonly onto?: string } = {},
-): Promise<Scene> {
-  const tiny = makeTinyFork(temporaryFolder(), { upstream, fork });
-  const [result, gitDir] = await pickIn(
-    tiny,
-    tiny.sha(names.pick ?? 'change'),
-    tiny.sha(names.onto ?? fork.at(-1)?.name ?? 'rename'),
-  );
-  const git = (...args: string[]) =>
-    execFileSync('git', [`--git-dir=${gitDir}`, ...args], { encoding: 'utf8' });
-  const read = (path: string): string | undefined => {
-    try {
-      return execFileSync('git', [`--git-dir=${gitDir}`, 'show', `${result.commit}:${path}`], {
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'ignore'],
-      });
-    } catch {
-      return undefined;
-    }
-  };
-  return { tiny, result, read, git };
-}
-
-async function pickIn(
-  tiny: TinyFork,
-  upstream: string,
-  onto: string,
-): Promise<readonly [PickResult, string]> {
-  const engine = await openEngine({ ...tiny, pack: loadPack(tiny.rules), program: 'engine.ts' });
-  try {
-    for await (const { result } of engine.pick([{ upstream, onto }], { keep: true }))
-      return [result, engine.gitDir];
-    throw new Error('nothing was picked');
-  } finally {
-    await engine.close();
-  }
-}
 
 const upstreamGuide =
   '# The Quartz server\n\nA Quartz server runs instances.\n\nTry it:\n\n    qz launch\n\nNotes\n\nThe end.\n';

@@ -1,18 +1,11 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeTinyFork, type TinyFork } from '../../../fixtures/histories/tiny-fork.ts';
-import type { FixtureCommit } from '../../../fixtures/histories/write-history.ts';
+import { commit } from '../../../fixtures/histories/write-history.ts';
 import { openEngine } from '../../../src/sync/pick/open-engine.ts';
 import { openPickCache } from '../../../src/sync/pick/pick-cache.ts';
 import { openRememberedChain } from '../../../src/sync/pick/remembered-chain.ts';
 import { loadPack } from '../../../src/sync/rules/load-pack.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
-
-const commit = (name: string, from: string, time: number, files: FixtureCommit['files']): FixtureCommit => ({
-  name,
-  from,
-  time,
-  files,
-});
 
 const makers = { engine: 'e', pick: 'p', chain: 'c', lesson: 'l', moves: 'm', 'go-file': 'g' };
 const upstream = [

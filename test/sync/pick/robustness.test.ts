@@ -5,7 +5,7 @@ import { deserialize } from 'node:v8';
 import Database from 'better-sqlite3';
 import { describe, expect, it, vi } from 'vitest';
 import { makeTinyFork, type TinyFork } from '../../../fixtures/histories/tiny-fork.ts';
-import { addCommits, type FixtureCommit } from '../../../fixtures/histories/write-history.ts';
+import { addCommits, commit, type FixtureCommit } from '../../../fixtures/histories/write-history.ts';
 import { resolveCommit, resolveCommits } from '../../../src/sync/git/resolve-commit.ts';
 import { isGoFile, isLesson, isPick, isText } from '../../../src/sync/pick/cached-values.ts';
 import { type EngineOptions, openEngine } from '../../../src/sync/pick/open-engine.ts';
@@ -13,12 +13,8 @@ import type { PickResult } from '../../../src/sync/pick/pick-result.ts';
 import { loadPack } from '../../../src/sync/rules/load-pack.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 
-const child = (name: string, files: FixtureCommit['files'], from = 'base'): FixtureCommit => ({
-  name,
-  from,
-  time: 3000,
-  files,
-});
+const child = (name: string, files: FixtureCommit['files'], from = 'base'): FixtureCommit =>
+  commit(name, from, 3000, files);
 
 const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8', stdio: 'pipe' });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { closedLicence, freeLicence, makeTinyFork } from '../../../fixtures/histories/tiny-fork.ts';
-import type { FixtureCommit } from '../../../fixtures/histories/write-history.ts';
+import { commit, type FixtureCommit } from '../../../fixtures/histories/write-history.ts';
 import { writeDecision } from '../../../src/sync/decide/decision.ts';
 import type { RunPlan } from '../../../src/sync/plan/run-plan.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
@@ -11,14 +11,6 @@ const lines = (...changed: readonly string[]): string =>
     .map((line) => changed.find((text) => text.startsWith(line)) ?? line)
     .concat('')
     .join('\n');
-
-const commit = (
-  name: string,
-  from: string,
-  time: number,
-  files: FixtureCommit['files'],
-  more: Partial<FixtureCommit> = {},
-): FixtureCommit => ({ name, from, time, files, ...more });
 
 const merge = (
   name: string,

@@ -1,18 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { closedLicence, makeTinyFork } from '../../../fixtures/histories/tiny-fork.ts';
-import type { FixtureCommit } from '../../../fixtures/histories/write-history.ts';
+import { commit } from '../../../fixtures/histories/write-history.ts';
 import { explainCommit } from '../../../src/sync/scan/explain.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 import { forkSync, repositoriesOf } from '../fork-sync.ts';
 import { scanTiny } from '../scanned.ts';
-
-const commit = (
-  name: string,
-  from: string,
-  time: number,
-  files: FixtureCommit['files'],
-  more: Partial<FixtureCommit> = {},
-): FixtureCommit => ({ name, from, time, files, ...more });
 
 const ann = 'Ann Author <ann@example.org>';
 

@@ -7,18 +7,10 @@ import {
   makeTinyFork,
   type TinyFork,
 } from '../../../fixtures/histories/tiny-fork.ts';
-import type { FixtureCommit } from '../../../fixtures/histories/write-history.ts';
+import { commit, type FixtureCommit } from '../../../fixtures/histories/write-history.ts';
 import { writeDecision } from '../../../src/sync/decide/decision.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 import { scanTiny } from '../scanned.ts';
-
-const commit = (
-  name: string,
-  from: string,
-  time: number,
-  files: FixtureCommit['files'],
-  more: Partial<FixtureCommit> = {},
-): FixtureCommit => ({ name, from, time, files, ...more });
 
 const closing = commit('closing', 'base', 1100, {
   COPYING: closedLicence,

@@ -1,17 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { makeTinyFork } from '../../../fixtures/histories/tiny-fork.ts';
-import type { FixtureCommit } from '../../../fixtures/histories/write-history.ts';
+import { commit, type FixtureCommit } from '../../../fixtures/histories/write-history.ts';
 import { openScanCache } from '../../../src/sync/scan/scan-cache.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 import { scanTiny } from '../scanned.ts';
-
-const commit = (
-  name: string,
-  from: string,
-  time: number,
-  files: FixtureCommit['files'],
-  more: Partial<FixtureCommit> = {},
-): FixtureCommit => ({ name, from, time, files, ...more });
 
 const note = (text: string): FixtureCommit['files'] => ({ 'notes.txt': `${text}\n` });
 const pia = 'Pia <pia@example.org>';
