@@ -59,6 +59,7 @@ async function replay(upstream: string, fork: string): Promise<void> {
       return tip === '' ? [] : ['--branch', `${branch}=${tip}`];
     });
 
+  const dump = process.env['NIGHTS_DUMP'];
   const nights = daysBetween(first, last);
   const end = nights.at(-1) ?? last;
   // The scripts own output: the shapes are those of the command line.
@@ -71,6 +72,7 @@ async function replay(upstream: string, fork: string): Promise<void> {
   const made = new Set(imported.values());
   // A commit counts for the last night before people imported it: other nights say nothing that this one does not.
   const every = process.env['NIGHTS_ALL'] !== undefined;
+  const quartersAlone = process.env['NIGHTS_QUARTERS'] !== undefined;
   const hasImports = (index: number): boolean => {
     const [one, two] = [nights[index], nights[index + 1]];
     if (one === undefined || two === undefined) return false;
@@ -89,10 +91,12 @@ async function replay(upstream: string, fork: string): Promise<void> {
   let same = 0;
   let repeated = 0;
   const seconds: number[] = [];
+  const plans: { readonly night: string; readonly plan: RunPlan }[] = [];
   const rows: string[][] = [];
   for (const [index, night] of nights.entries()) {
-    const planned = every || index === nights.length - 1 || beginsQuarter(night) || hasImports(index);
-    if (!(planned || index === 0 || hasImports(index - 1))) continue;
+    const mayHave = (at: number): boolean => !quartersAlone && hasImports(at);
+    const planned = every || index === nights.length - 1 || beginsQuarter(night) || mayHave(index);
+    if (!(planned || index === 0 || mayHave(index - 1))) continue;
     const tips = [...branchesAt(night), '--onto', tipAt(fork, night)];
     // A night on which nothing is new says the same again, but for a plan that was not asked for before.
     if (inputs === tips.join() && (!planned || plannedFor === inputs)) continue;
@@ -114,6 +118,7 @@ async function replay(upstream: string, fork: string): Promise<void> {
       if (state === 'imported' && !arrived.has(sha)) arrived.set(sha, { night, before: open.get(sha) });
     }
     if (!planned || plan === undefined) continue;
+    if (dump !== undefined) plans.push({ night, plan });
     open.clear();
     for (const pick of plan.groups.flatMap((group) => group.picks))
       open.set(pick.upstream, { night, status: pick.status, onto: pick.onto, commit: pick.commit });
@@ -138,11 +143,10 @@ async function replay(upstream: string, fork: string): Promise<void> {
   }
   if (scan === undefined || plan === undefined) throw new Error('no night had anything to look at');
 
-  const dump = process.env['NIGHTS_DUMP'];
   if (dump !== undefined)
     fs.writeFileSync(
       dump,
-      JSON.stringify({ arrived: [...arrived], firstSeen: [...firstSeen], scan, plan, today }),
+      JSON.stringify({ arrived: [...arrived], firstSeen: [...firstSeen], scan, plans, today }),
     );
   const gitDir = fs.readdirSync(cache).find((name) => name.endsWith('.git'));
   const reader = openObjectReader(join(cache, gitDir ?? ''));
