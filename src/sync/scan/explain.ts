@@ -50,7 +50,7 @@ async function evidenceOf(
     case 'decision':
       return [`file decisions/${commit.sha}.yaml`, ...(await other(objects, 'in the fork', commit.fork))];
     case 'rule':
-      return [describe('upstream', own)];
+      return [describe('upstream', own), ...(await other(objects, 'takes back', commit.via))];
     case 'licence':
       return [];
     case 'incomplete':

@@ -81,6 +81,8 @@ export async function scanRepositories(sources: ScanSources, request: ScanReques
   await patches.lookAtFork();
   const again = await openQuestions(sources, upstream, fork, judge);
 
+  /** Why rules skip commits: a commit that takes back such a one has nothing to take back in the fork. */
+  const skippedByRule = new Map<string, string>();
   const stateOf = async (sha: string, index: number): Promise<Standing> => {
     const found = known.get(sha);
     if (found !== undefined) return { ...found, reason: knownReasons[found.by] };
@@ -123,6 +125,15 @@ export async function scanRepositories(sources: ScanSources, request: ScanReques
     const rule = await skips.ruleOf(sha);
     if (rule !== undefined)
       return { state: 'skipped', by: 'rule', reason: `rule ${rule.id}: ${rule.description}` };
+    const [takenBack, ...more] = upstream.commits[index]?.reverts ?? [];
+    const why = takenBack === undefined || more.length > 0 ? undefined : skippedByRule.get(takenBack);
+    if (takenBack !== undefined && why !== undefined)
+      return {
+        state: 'skipped',
+        by: 'rule',
+        reason: `takes back what is left out by ${why}`,
+        via: takenBack,
+      };
     return {
       state: 'pending',
       by: 'nothing',
@@ -132,9 +143,12 @@ export async function scanRepositories(sources: ScanSources, request: ScanReques
   };
 
   const alone: ScannedCommit[] = [];
-  for (const [index, { sha, subject, parents }] of upstream.commits.entries())
-    if (parents.length < 2)
-      alone.push({ sha, subject, branch: branches.nameOf(index), ...(await stateOf(sha, index)) });
+  for (const [index, { sha, subject, parents }] of upstream.commits.entries()) {
+    if (parents.length > 1) continue;
+    const standing = await stateOf(sha, index);
+    if (standing.by === 'rule') skippedByRule.set(sha, standing.reason);
+    alone.push({ sha, subject, branch: branches.nameOf(index), ...standing });
+  }
   const commits = await parkIncomplete(
     {
       rules: pack.standAlone,

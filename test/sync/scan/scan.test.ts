@@ -2,7 +2,7 @@ import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { closedLicence, freeLicence, makeTinyFork } from '../../../fixtures/histories/tiny-fork.ts';
-import type { FixtureCommit } from '../../../fixtures/histories/write-history.ts';
+import { commit, type FixtureCommit } from '../../../fixtures/histories/write-history.ts';
 import { writeDecision } from '../../../src/sync/decide/decision.ts';
 import { openScanCache } from '../../../src/sync/scan/scan-cache.ts';
 import { countStates } from '../../../src/sync/scan/scan-result.ts';
@@ -10,14 +10,6 @@ import { temporaryFolder } from '../../temporary-folder.ts';
 import { scanTiny } from '../scanned.ts';
 
 const by = 'Ann Author <ann@example.org>';
-const commit = (
-  name: string,
-  from: string,
-  time: number,
-  files: FixtureCommit['files'],
-  more: Partial<FixtureCommit> = {},
-): FixtureCommit => ({ name, from, time, files, ...more });
-
 const note = (text: string): FixtureCommit['files'] => ({ 'notes.txt': `${text}\n` });
 
 describe('where an upstream commit stands', () => {
@@ -336,5 +328,34 @@ describe('the cache of scans', () => {
     const keys = Object.keys(expected);
     expect(Object.fromEntries(keys.map((key) => [key, facts(key)]))).toEqual(expected);
     expect(keys.map(verdicts)).toEqual(keys.map(() => undefined));
+  });
+
+  it('is skipped with what it takes back, where a rule leaves that out', async () => {
+    const upstream = [
+      commit('po', 'base', 1100, { 'po/de.po': 'msgid "b"\n' }),
+      commit('other', 'po', 1200, note('other')),
+    ];
+    const sha = makeTinyFork(temporaryFolder(), { upstream }).sha;
+    const back = (name: string, of: string, from: string, time: number): FixtureCommit =>
+      commit(
+        name,
+        from,
+        time,
+        { [`${name}.txt`]: 'x\n' },
+        { message: `Revert "${of}"\n\nThis reverts commit ${sha(of)}.\n` },
+      );
+    const tiny = makeTinyFork(temporaryFolder(), {
+      upstream: [...upstream, back('back', 'po', 'other', 1300), back('again', 'other', 'back', 1400)],
+    });
+
+    const { of } = await scanTiny(tiny, { main: 'again' });
+
+    expect(of('back')).toMatchObject({
+      state: 'skipped',
+      by: 'rule',
+      reason: 'takes back what is left out by rule translations: Made anew after every import.',
+      via: tiny.sha('po'),
+    });
+    expect(of('again')?.state).toBe('pending');
   });
 });
