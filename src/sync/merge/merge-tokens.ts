@@ -14,14 +14,37 @@ export function mergeTokens(base: string, ours: string, theirs: string): string 
   const baseTokens = tokenizeQuoted(base);
   const ourTokens = tokenizeQuoted(ours);
   const theirTokens = tokenizeQuoted(theirs);
-  const combined = combineEdits(
-    baseTokens,
-    changed(replacements(baseTokens, ourTokens)),
-    ourTokens,
-    changed(replacements(baseTokens, theirTokens)),
-    theirTokens,
-  );
-  return combined?.result.join('');
+  const ourEdits = changed(replacements(baseTokens, ourTokens));
+  const theirEdits = changed(replacements(baseTokens, theirTokens));
+  if (bothSaidHalf(ourEdits, ourTokens, theirEdits, theirTokens)) return undefined;
+  return combineEdits(baseTokens, ourEdits, ourTokens, theirEdits, theirTokens)?.result.join('');
+}
+
+/**
+ * Both brought the same words into the same place and went on otherwise, there or farther on: two answers to one
+ * question, not two changes.
+ */
+function bothSaidHalf(
+  ours: readonly Edit[],
+  ourTokens: readonly string[],
+  theirs: readonly Edit[],
+  theirTokens: readonly string[],
+): boolean {
+  const made = (edit: Edit, tokens: readonly string[]): string =>
+    tokens.slice(edit.bStart, edit.bEnd).join('');
+  let same = 0;
+  for (const own of ours) {
+    const here = made(own, ourTokens);
+    for (const other of theirs) {
+      const there = made(other, theirTokens);
+      if (!/\w/.test(here) || !/\w/.test(there)) continue;
+      // Where words go in beside a blank, it is by chance on which side of it they are found.
+      if (other.aStart > own.aEnd + 1 || own.aStart > other.aEnd + 1) continue;
+      if (here === there && own.aStart === other.aStart && own.aEnd === other.aEnd) same += 1;
+      else if (here.includes(there.trim()) || there.includes(here.trim())) return true;
+    }
+  }
+  return same > 0 && same < ours.length && same < theirs.length;
 }
 
 function changed(parts: readonly Replacement[]): readonly Edit[] {

@@ -39,6 +39,8 @@ const sentences: Partial<Record<SignName, (detail: string) => string>> = {
   unbalanced: (detail) => `the merge left something without its other half: ${detail}`,
   'names-fell-together': (detail) =>
     `two names of upstream's are one in the fork, which stands twice in a list now: ${detail}`,
+  'uses-left-out': (detail) =>
+    `this uses what upstream has in a file that was left out, and the fork nowhere: ${detail}`,
   'left-out': (detail) =>
     `upstream changed what came with a commit that a rule leaves out; its change of that was left out (${detail})`,
   'renamed-away': (detail) =>
@@ -60,16 +62,41 @@ export function doubtsOf(signs: readonly Sign[]): readonly Doubt[] {
   return [...doubts.values()];
 }
 
-/** Doubts that the pack asks for: words for what the fork no longer has, in lines that upstream added. */
+/** What doubts of the pack are about: the lines that upstream added to a file. */
+export interface AddedLines {
+  readonly path: string;
+  readonly added: readonly string[];
+}
+
+/** Doubts that the pack asks for: words for what the fork no longer has, or never had, in lines that upstream added. */
 export function packDoubts(
   rules: readonly DoubtRule[],
-  file: { readonly path: string; readonly added: readonly string[] },
+  file: AddedLines,
+  listed: (path: string) => string | undefined = () => undefined,
 ): readonly Doubt[] {
   return rules.flatMap((rule): readonly Doubt[] => {
-    const word = rule.words.find((candidate) => file.added.some((line) => line.includes(candidate)));
+    const word =
+      rule.unlistedIn === undefined
+        ? rule.words.find((candidate) => file.added.some((line) => line.includes(candidate)))
+        : unlistedWord(rule.words, file.added, rule.unlistedIn.map(listed));
     if (word === undefined) return [];
     return [
       { path: file.path, rule: rule.id, why: `upstream's new lines name ${word}: ${rule.description}` },
     ];
   });
+}
+
+/** The first quoted word, of lines with one of some words, that no list has; without any list nothing is known. */
+function unlistedWord(
+  words: readonly string[],
+  added: readonly string[],
+  lists: readonly (string | undefined)[],
+): string | undefined {
+  const here = lists.filter((list) => list !== undefined);
+  if (here.length === 0) return undefined;
+  for (const line of added)
+    if (words.some((word) => line.includes(word)))
+      for (const [quoted, name = ''] of line.matchAll(/"([\w-]+)"/g))
+        if (!here.some((list) => list.includes(quoted))) return name;
+  return undefined;
 }

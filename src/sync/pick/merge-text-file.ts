@@ -9,8 +9,10 @@ import { fileKind } from '../rewrite/file-kind.ts';
 import { fixImports } from '../rewrite/go/fix-imports.ts';
 import { type GoContext, upstreamFolder } from '../rewrite/go/go-names.ts';
 import {
+  defaultName,
   findImportBlock,
   hashWord,
+  parseImports,
   parseSpec,
   withImportBlock,
   withoutMadeBlock,
@@ -88,7 +90,11 @@ export async function mergeTextFile(view: PickView, files: TextSides): Promise<M
     ours: sides.ours.text,
     lines: added,
   });
-  const carried = carryFile(store, { base, theirs }, ours, study.alignment, translator, fold);
+  const standard = kind === 'go' ? standardPackages(sides) : new Set<string>();
+  const carried = carryFile(store, { base, theirs }, ours, study.alignment, translator, {
+    kind: fold,
+    isStandard: (qualifier) => standard.has(qualifier),
+  });
   const twice = findAddedTwice(
     store,
     { base: carried.base, ours, theirs: carried.theirs },
@@ -181,6 +187,16 @@ export async function mergeTextFile(view: PickView, files: TextSides): Promise<M
     marked: whole(merged.marked),
   };
   return { text, open, signs, added, lost, sides: openSides };
+}
+
+/** The names by which the sides import packages of Go's own: those whose path does not begin with a host. */
+function standardPackages(sides: TextSides): ReadonlySet<string> {
+  const specs = [sides.base, sides.ours, sides.theirs].flatMap(({ text }) => parseImports(text));
+  return new Set(
+    specs
+      .filter(({ path }) => !(path.split('/')[0] ?? '').includes('.'))
+      .map(({ alias, path }) => alias ?? defaultName(path)),
+  );
 }
 
 /** Signs for what the merge left without its other half, or twice in a list. */

@@ -9,9 +9,10 @@ import { findFileChanges } from './file-change.ts';
 import type { PickRequest } from './open-workshop.ts';
 import { type FileOutcome, pickFiles } from './pick-files.ts';
 import type { PickResult } from './pick-result.ts';
-import { openPickView, type Workshop } from './pick-view.ts';
+import { openPickView, type PickView, type Workshop } from './pick-view.ts';
 import { rewriteMessage } from './rewrite-message.ts';
 import type { Sign } from './sign.ts';
+import { findUsesOfLeftOut } from './uses-left-out.ts';
 
 export interface DetailedPick {
   readonly result: PickResult;
@@ -69,11 +70,16 @@ async function pickWhole(shop: Workshop, request: PickRequest): Promise<Detailed
   const changes = await findFileChanges(objects, before?.tree, upstream.tree);
   const view = await openPickView(shop, upstream, before, onto, changes, verdict.scope);
   const outcomes = await pickFiles(view);
-  const signs = outcomes.flatMap((outcome) => outcome.signs);
+  const signs = [
+    ...outcomes.flatMap((outcome) => outcome.signs),
+    ...(await findUsesOfLeftOut(view, outcomes)),
+  ];
   const open = outcomes.filter((outcome) => outcome.open !== undefined);
+  const lists = await readLists(view, outcomes);
+  const listed = (path: string): string | undefined => lists.get(path);
   const doubts = [
     ...doubtsOf(signs),
-    ...outcomes.flatMap(({ path, added = [] }) => packDoubts(shop.pack.doubts, { path, added })),
+    ...outcomes.flatMap(({ path, added = [] }) => packDoubts(shop.pack.doubts, { path, added }, listed)),
   ];
   const files = outcomes.map(({ path, from, how }) => ({ path, from, how }));
   const reasons = reasonsOf(shop, outcomes);
@@ -93,7 +99,8 @@ async function pickWhole(shop: Workshop, request: PickRequest): Promise<Detailed
   if (tree === onto.tree) {
     // Nothing came of it: that takes the same proof as what is clean.
     const undecided = outcomes.map((outcome) => reopen(outcome));
-    if (undecided.some(({ open: reason }) => reason !== undefined)) {
+    // A generated file that was left is not what the fork has already: it has to be made anew.
+    if (undecided.some(({ open: reason, unmerged }) => reason !== undefined || unmerged !== undefined)) {
       const conflicts = await describeConflicts(view, undecided);
       return {
         result: { ...base, status: 'conflict', tree: undefined, commit: undefined, conflicts },
@@ -111,6 +118,26 @@ async function pickWhole(shop: Workshop, request: PickRequest): Promise<Detailed
   }
   const commit = shop.writer.put('commit', formatPick(shop, upstream, onto, tree));
   return { result: { ...base2, status: doubts.length > 0 ? 'review' : 'clean', commit }, outcomes, signs };
+}
+
+/** The fork's files that doubts of the pack look into, as the pick leaves them. */
+async function readLists(
+  view: PickView,
+  outcomes: readonly FileOutcome[],
+): Promise<ReadonlyMap<string, string>> {
+  const { objects, pack } = view.shop;
+  const lists = new Map<string, string>();
+  const added = outcomes.flatMap((outcome) => outcome.added ?? []);
+  for (const { words, unlistedIn = [] } of pack.doubts) {
+    if (!words.some((word) => added.some((line) => line.includes(word)))) continue;
+    for (const path of unlistedIn) {
+      const made = outcomes.findLast((outcome) => outcome.path === path)?.edit;
+      const entry =
+        made === undefined || made === 'delete' ? await objects.entry(view.onto.tree, path) : made;
+      if (entry !== undefined && !lists.has(path)) lists.set(path, await objects.text(entry.sha));
+    }
+  }
+  return lists;
 }
 
 /** A file whose changes were left out without proof, for a person to decide. */

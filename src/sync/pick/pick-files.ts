@@ -275,8 +275,21 @@ async function pickChanged(
   );
 }
 
-/** Where a file goes that upstream moved; the fork's own name stays where only the folder changed. */
+/**
+ * Where a file goes that upstream moved: the fork's own name stays where only the folder changed, and the fork's place
+ * where the fork moved it on from there itself.
+ */
 async function movedPath(view: PickView, change: FileChange, path: string): Promise<string> {
-  const { path: target } = await view.resolver.fresh(change.toPath);
-  return target === path ? path : target;
+  const target = await view.resolver.fresh(change.toPath);
+  const isNamed = target.how === 'learned' || target.how === 'rule';
+  const isFolderAlone = nameOf(change.path) === nameOf(change.toPath) && !isNamed;
+  const wanted = isFolderAlone
+    ? target.path.slice(0, target.path.length - nameOf(target.path).length) + nameOf(path)
+    : target.path;
+  const visible = view.shop.fork.visibleFrom(view.onto.sha);
+  return view.shop.forkMoves.follow(wanted, visible).path === path ? path : wanted;
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }

@@ -37,6 +37,7 @@ export type SignName =
   | 'place-guessed'
   | 'dropped'
   | 'left-out'
+  | 'uses-left-out'
   | 'renamed-away'
   | 'generated-left'
   | 'generated-merged'

@@ -2,7 +2,10 @@
 import { diffSequences, type Edit, type Sequence } from '../merge/diff-sequences.ts';
 import { mergeTokens } from '../merge/merge-tokens.ts';
 import { type Alignment, pairAlike } from './align.ts';
+import { restoreCalls } from './go/restore-call.ts';
 import type { FoldKind, LineStore } from './line-store.ts';
+import { replacements, similarity } from './similarity.ts';
+import { tokenize, tokenizeQuoted } from './tokens.ts';
 import type { Choice, Translator } from './translate.ts';
 
 export interface Carried {
@@ -16,8 +19,17 @@ export interface Carried {
   readonly edits: readonly Edit[];
 }
 
+export interface CarryContext {
+  readonly kind: FoldKind;
+  /** Whether a package that the file imports by this name is of the standard library of Go. */
+  readonly isStandard?: (qualifier: string) => boolean;
+}
+
 /** How far around upstream's changes unaligned lines are translated; farther away they cannot meet anything. */
 const reach = 40;
+
+/** Longer edits are other text, not the same lines written anew. */
+const mostUnpaired = 30;
 
 /** Where the fork has a line, its own spelling stands on both sides; only what upstream changed is translated. */
 export function carryFile(
@@ -26,7 +38,7 @@ export function carryFile(
   fork: Sequence,
   alignment: Alignment,
   translator: Translator,
-  kind: FoldKind,
+  { kind, isStandard = () => false }: CarryContext,
 ): Carried {
   const { base, theirs } = upstream;
   const edits = diffSequences(base, theirs);
@@ -42,18 +54,35 @@ export function carryFile(
   let overlaid = false;
   let i = 0;
   let j = 0;
+  /** A line of the fork that says otherwise what upstream changed as well is no base: the two changes have to meet. */
+  const meetInLine = (left: number, right: number): void => {
+    if ((alignment.exact[left] ?? -1) >= 0) return;
+    const [before, after] = [base[left] ?? 0, theirs[right] ?? 0].map(
+      (id) => translator.translateWords(store.line(id)).text,
+    );
+    if (before === undefined || after === undefined) return;
+    const here = store.line(carriedBase[left] ?? 0);
+    if (here !== before && !isWithin(before, here, after)) carriedBase[left] = store.id(before);
+  };
   for (const edit of [...edits, endOf(base, theirs)]) {
     for (; i < edit.aStart; i += 1, j += 1) carriedTheirs[j] = carriedBase[i] ?? 0;
-    for (const [left, right] of pairChanged(store, base, theirs, edit, kind)) {
+    const pairs = pairChanged(store, base, theirs, edit, kind);
+    for (const [left, right] of alikeWithin(store, base, theirs, edit, pairs)) meetInLine(left, right);
+    for (const [left, right] of pairs) {
       const forkLine = forkLineOf(alignment, left);
       if (forkLine === undefined) continue;
-      const forkText = store.line(fork[forkLine] ?? 0);
+      const before = translator.translateWords(store.line(base[left] ?? 0)).text;
+      const after = translator.translateWords(store.line(theirs[right] ?? 0)).text;
+      const here = store.line(fork[forkLine] ?? 0);
       const merged = mergeTokens(
-        translator.translateWords(store.line(base[left] ?? 0)).text,
-        forkText,
-        translator.translateWords(store.line(theirs[right] ?? 0)).text,
+        before,
+        restoreCalls({ base: before, ours: here, theirs: after }, isStandard),
+        after,
       );
-      if (merged === undefined) continue;
+      if (merged === undefined) {
+        meetInLine(left, right);
+        continue;
+      }
       carriedTheirs[right] = store.id(merged);
       if ((alignment.exact[left] ?? -1) < 0) {
         carriedBase[left] = fork[forkLine] ?? 0;
@@ -94,6 +123,65 @@ function pairChanged(
   if (before.length === 0 || after.length === 0 || before.length > 300 || after.length > 300) return [];
   const pairs = pairAlike(store, Array.from(store.fold(before, kind)), Array.from(store.fold(after, kind)));
   return pairs.map(([left, right]) => [edit.aStart + left, edit.bStart + right] as const);
+}
+
+/** Below this two lines are not two versions of one. */
+const littleAlike = 0.45;
+
+/** Lines of an edit that are in no pair, each with the new line that is most like it. */
+function alikeWithin(
+  store: LineStore,
+  base: Sequence,
+  theirs: Sequence,
+  edit: Edit,
+  pairs: readonly (readonly [number, number])[],
+): readonly (readonly [number, number])[] {
+  if (edit.aEnd - edit.aStart > mostUnpaired || edit.bEnd - edit.bStart > mostUnpaired) return [];
+  const paired = new Set(pairs.map(([left]) => left));
+  const tokens = (id: number | undefined): readonly string[] => tokenize(store.line(id ?? 0).trim());
+  const found: (readonly [number, number])[] = [];
+  for (let left = edit.aStart; left < edit.aEnd; left += 1) {
+    if (paired.has(left)) continue;
+    let best = { right: -1, score: littleAlike };
+    for (let right = edit.bStart; right < edit.bEnd; right += 1) {
+      const score = similarity(tokens(base[left]), tokens(theirs[right]));
+      if (score > best.score) best = { right, score };
+    }
+    if (best.right >= 0) found.push([left, best.right]);
+  }
+  return found;
+}
+
+/** Whether upstream replaced all that the fork says otherwise, and more around it: then nothing of that is left to keep. */
+function isWithin(before: string, here: string, after: string): boolean {
+  const tokens = tokenizeQuoted(before);
+  const theirs = changedParts(tokens, tokenizeQuoted(after));
+  return replacements(tokens, tokenizeQuoted(here))
+    .filter((part) => part.kind === 'replace')
+    .every((own) =>
+      theirs.some(
+        (other) =>
+          other.start <= own.aStart &&
+          own.aEnd <= other.end &&
+          other.end - other.start > own.aEnd - own.aStart,
+      ),
+    );
+}
+
+/** What was replaced; brackets, quotes and blanks between two replaced words stayed by chance. */
+function changedParts(
+  before: readonly string[],
+  after: readonly string[],
+): readonly { readonly start: number; readonly end: number }[] {
+  const parts: { readonly start: number; end: number }[] = [];
+  for (const part of replacements(before, after)) {
+    if (part.kind === 'equal') continue;
+    const last = parts.at(-1);
+    if (last !== undefined && before.slice(last.end, part.aStart).every((token) => !/\w/.test(token)))
+      last.end = part.aEnd;
+    else parts.push({ start: part.aStart, end: part.aEnd });
+  }
+  return parts;
 }
 
 function nearEdits(edits: readonly Edit[], length: number): (index: number) => boolean {

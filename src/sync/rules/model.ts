@@ -146,6 +146,8 @@ export interface MessageRule extends RuleBase {
 
 export interface DoubtRule extends RuleBase {
   readonly words: readonly string[];
+  /** The doubt holds for lines with a quoted word that none of these files of the fork has. */
+  readonly unlistedIn?: readonly string[];
   readonly left?: Boundary;
 }
 

@@ -16,6 +16,20 @@ describe('mergeTokens', () => {
     expect(mergeTokens('limit = 10', 'limit = 20', 'limit = 30')).toBeUndefined();
   });
 
+  it('gives up where both brought the same words and went on otherwise', () => {
+    const base = 'prevents a and b to `true`.';
+    const ours = 'prevents a to `true` and b to `false`.';
+    const theirs = 'prevents a to `true` and forces an own map by b set to `true`.';
+    expect(mergeTokens(base, ours, theirs)).toBeUndefined();
+    expect(
+      mergeTokens('install --edge', 'install --channel=q/stable', 'install --channel=q/edge'),
+    ).toBeUndefined();
+  });
+
+  it('keeps both where one brought what the other brought, and more', () => {
+    expect(mergeTokens('f(a)', 'f(a, b)', 'g(a, b)')).toBe('g(a, b)');
+  });
+
   it('takes a side that alone changed', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 30 }), fc.string({ maxLength: 30 }), (base, changed) => {

@@ -76,7 +76,9 @@ function translatorFor(path: string): Translator {
 function carryOver(base: string, theirs: string, ours: string) {
   const [b, t, o] = [store.split(base), store.split(theirs), store.split(ours)];
   const alignment = alignLines(store, b, o, 'text');
-  const carried = carryFile(store, { base: b, theirs: t }, o, alignment, translatorFor('doc/a.md'), 'text');
+  const carried = carryFile(store, { base: b, theirs: t }, o, alignment, translatorFor('doc/a.md'), {
+    kind: 'text',
+  });
   const merged = mergeLines(store, carried.base, o, carried.theirs, { driver: 'text', go: false });
   return { text: store.join(merged.lines), open: merged.open };
 }
