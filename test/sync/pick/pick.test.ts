@@ -769,7 +769,7 @@ describe('conflicts', () => {
     });
   });
 
-  it('are those of generated files too, beside others or where nothing makes the file anew', async () => {
+  it('are those of generated files too, alone and beside others', async () => {
     const made = (words: string): FixtureCommit['files'] => ({
       'README.md': `${words}\n`,
       'doc/guide.md': guide(words),
@@ -793,7 +793,7 @@ describe('conflicts', () => {
     const diverged = { path: 'doc/guide.md', type: 'really-diverged' };
     expect(picks).toMatchObject([
       { status: 'conflict', conflicts: [{ ...generated, next: 'make it' }, diverged] },
-      { status: 'empty', conflicts: [], doubts: [{ rule: 'generated-left' }] },
+      { status: 'conflict', conflicts: [{ ...generated, next: 'make it' }] },
       { status: 'conflict', conflicts: [generated, diverged] },
       { status: 'conflict', conflicts: [generated] },
     ]);
