@@ -467,6 +467,29 @@ describe('an LXD that was killed before the migration stopped it', () => {
     expect(run.warnings).toContainEqual(expect.stringContaining('has ended by itself since'));
   });
 
+  test('is started again where the machine restarted while it was disabled, and just what ran runs', async () => {
+    const run = await readyRun();
+    run.journal.note('RUN', noteNames.sourceListened, true);
+    run.interruptBefore = run.plan.steps.findIndex(({ kind }) => kind === 'stop-instances');
+    await run.apply();
+    run.daemons.lxd.running = false;
+    run.host.machine.listeners.delete(run.daemons.lxd.socket);
+    run.host.machine.processes = [];
+    for (const name of run.daemons.lxd.instances.keys()) run.daemons.lxd.instances.set(name, 'Stopped');
+
+    await run.undo();
+    await run.startAgain();
+
+    expect(run.daemons.lxd.running).toBe(true);
+    const { instances } = run.daemons.lxd;
+    expect(Object.fromEntries(instances)).toEqual({
+      'default/c1': 'Running',
+      'default/c3': 'Stopped',
+      'default/c4': 'Stopped',
+      'dev/c2': 'Frozen',
+    });
+  });
+
   test('is left alone where it was dead when the migration began', async () => {
     const run = await killedEarly(false);
 
