@@ -170,6 +170,20 @@ describe('a database that Incus refuses', () => {
     expect(await powerOf(server, 'lxd')).toEqual(power);
   });
 
+  it('is named by the plan where a table that Incus copies whole has a column more', async () => {
+    const server = await populated();
+    await sql(server, "ALTER TABLE instances_config ADD COLUMN who TEXT DEFAULT 'me'");
+
+    const result = await tool(server, ['rehearse', '--json']);
+
+    expect(result.status, result.stdout).toBe(3);
+    expect(result.stdout).toContain('broken-before:column-in-the-way');
+    // Incus itself says that the finding is right.
+    const { findings } = rehearsalOf(result);
+    expect(findings.map(({ id }) => id)).toEqual(['rehearsal:refused']);
+    expect(JSON.stringify(findings)).toMatch(/instances_config.* columns/);
+  });
+
   it('is caught when its schema is of the future', async () => {
     const server = await populated();
     await sql(server, 'INSERT INTO schema (version, updated_at) VALUES (200, 0)');
