@@ -22,7 +22,13 @@ export function isPick(value: unknown): value is DetailedPick {
 
 /** A pick in a chain, with where that was and what decided it. */
 export function isRemembered(value: unknown): value is Remembered {
-  return hasFields(value, { start: isText, tip: isText, made: isPick, decidedBy: isTextOrNothing });
+  return hasFields(value, {
+    start: isText,
+    tip: isText,
+    moreFollows: isFlag,
+    made: isPick,
+    decidedBy: isTextOrNothing,
+  });
 }
 
 export function isLesson(value: unknown): value is Lesson {

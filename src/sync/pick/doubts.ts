@@ -36,6 +36,14 @@ const sentences: Partial<Record<SignName, (detail: string) => string>> = {
   'arguments-cut': (detail) =>
     `the fork's function takes fewer arguments: the last ones were left out: ${detail}`,
   'not-go': (detail) => `no compiler would take the merged code: ${detail}`,
+  undeclared: (detail) => `nothing declares or imports this name any more, or never did: ${detail}`,
+  'no-member': (detail) => `the fork's type does not have this: ${detail}`,
+  'counts-differ': (detail) => `arguments or results are not as many as the fork's function has: ${detail}`,
+  'types-differ': (detail) => `these are two types in the fork: ${detail}`,
+  'not-implemented': (detail) => `an interface of the fork is not implemented any more: ${detail}`,
+  'declared-twice': (detail) => `the fork declares this already: ${detail}`,
+  unused: (detail) => `no compiler takes what is not used: ${detail}`,
+  'not-parsed': (detail) => `the merged file is no Go: ${detail}`,
   unbalanced: (detail) => `the merge left something without its other half: ${detail}`,
   'names-fell-together': (detail) =>
     `two names of upstream's are one in the fork, which stands twice in a list now: ${detail}`,

@@ -4,13 +4,16 @@ import { type GitMemory, openObjectReader } from '../git/object-reader.ts';
 import { createObjectWriter, type ObjectWriter } from '../git/object-writer.ts';
 import { type Objects, openObjects } from '../git/objects.ts';
 import { openScratch } from '../git/scratch.ts';
+import { createGoIndexer } from '../rewrite/go/go-index.ts';
 import type { RulePack } from '../rules/model.ts';
 import { isPick } from './cached-values.ts';
-import { openWorkshop, type PickRequest } from './open-workshop.ts';
+import { checkRange } from './check-range.ts';
+import { goFilesIn, openWorkshop, type PickRequest } from './open-workshop.ts';
 import { claimBlocks, nameCommits, type PlacedPick, pickBatches } from './pick-batches.ts';
 import { engineHash, openCacheFor } from './pick-cache.ts';
 import type { PickChain } from './pick-chain.ts';
 import type { DetailedPick } from './pick-commit.ts';
+import type { Doubt } from './pick-result.ts';
 import type { Workshop } from './pick-view.ts';
 import { type ChainStart, openRememberedChain } from './remembered-chain.ts';
 import { type Helper, startHelper } from './start-helper.ts';
@@ -44,6 +47,8 @@ export interface Engine {
    * names each commit by a ref, both before the pick is given.
    */
   pick(requests: readonly PickRequest[], options: PickOptions): AsyncGenerator<DetailedPick>;
+  /** What does not compile on one fork commit and did on another, by the sources. */
+  checkRange(from: string, to: string): Promise<readonly Doubt[]>;
   close(): Promise<void>;
 }
 
@@ -167,6 +172,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       ),
     workshop,
     pick,
+    checkRange: (from, to) =>
+      checkRange({ objects, indexer: createGoIndexer(objects, goFilesIn(cache)) }, from, to),
     async close() {
       cache.close();
       await reader.close();
@@ -203,5 +210,5 @@ function isWhole(shop: Workshop): boolean {
 }
 
 function pickKey(request: PickRequest): string {
-  return `${request.upstream} ${request.onto}`;
+  return `${request.upstream} ${request.onto}${request.moreFollows === true ? ' +' : ''}`;
 }

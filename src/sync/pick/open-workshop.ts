@@ -7,6 +7,7 @@ import { type History, loadHistory } from '../git/history.ts';
 import { createLru } from '../git/lru.ts';
 import type { ObjectWriter } from '../git/object-writer.ts';
 import type { Objects } from '../git/objects.ts';
+import { createGoSources } from '../go/go-sources.ts';
 import { isMissingObject } from '../problem.ts';
 import { compileBrand } from '../rewrite/brand.ts';
 import { createGoIndexer, type GoFileCache } from '../rewrite/go/go-index.ts';
@@ -37,6 +38,8 @@ export interface WorkshopSources {
 export interface PickRequest {
   readonly upstream: string;
   readonly onto: string;
+  /** More commits of its pull request are picked after it: these finish what it begins. */
+  readonly moreFollows?: boolean;
 }
 
 /** Loads what the requests can see between them; each pick still sees only its own part. */
@@ -91,6 +94,7 @@ export async function openWorkshop(
     brand,
     words: compileWords(pack.words, pack.protected),
     indexer: createGoIndexer(objects, goFilesIn(sources.cache)),
+    goSources: createGoSources(objects),
     fork,
     upstream,
     forkMoves: openRenameHistory(fork, forkMoves),
@@ -213,7 +217,8 @@ function movesIn(cache: PickCache): MovesCache {
   };
 }
 
-function goFilesIn(cache: PickCache): GoFileCache {
+/** Go files that were read before. */
+export function goFilesIn(cache: PickCache): GoFileCache {
   return {
     get: (blob) => cache.get('go-file', blob, isGoFile),
     set: (blob, file) => cache.set('go-file', blob, file),

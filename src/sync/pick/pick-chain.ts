@@ -6,7 +6,8 @@ import type { Workshop } from './pick-view.ts';
 export interface PickChain {
   /** The fork commit that the next pick goes onto. */
   tip(): string;
-  pick(upstream: string): Promise<DetailedPick>;
+  /** `moreFollows`: further commits of its pull request are tried after it. */
+  pick(upstream: string, moreFollows?: boolean): Promise<DetailedPick>;
   /** Goes on from a pick that has a commit. */
   accept(made: DetailedPick): Promise<void>;
 }
@@ -17,7 +18,7 @@ export function startChain(workshop: Workshop, onto: string): PickChain {
   let tip = onto;
   return {
     tip: () => tip,
-    pick: (upstream) => pickCommit(shop, { upstream, onto: tip }),
+    pick: (upstream, moreFollows = false) => pickCommit(shop, { upstream, onto: tip, moreFollows }),
     async accept({ result, outcomes }) {
       if (result.commit === undefined) return;
       const [theirs, before, made] = await Promise.all([

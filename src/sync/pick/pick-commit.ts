@@ -3,6 +3,7 @@ import { type Commit, formatCommit } from '../git/commit.ts';
 import { editTree, type TreeEdits } from '../git/object-writer.ts';
 import { isMissingObject } from '../problem.ts';
 import { skipsCommit } from '../rules/skips-commit.ts';
+import { checkTypes, isSaidBy } from './check-types.ts';
 import { describeConflicts } from './describe-conflicts.ts';
 import { doubtsOf, packDoubts } from './doubts.ts';
 import { findFileChanges } from './file-change.ts';
@@ -33,7 +34,8 @@ export async function pickCommit(shop: Workshop, request: PickRequest): Promise<
 function blocked(request: PickRequest, reason: string): DetailedPick {
   return {
     result: {
-      ...request,
+      upstream: request.upstream,
+      onto: request.onto,
       status: 'blocked',
       tree: undefined,
       commit: undefined,
@@ -70,11 +72,13 @@ async function pickWhole(shop: Workshop, request: PickRequest): Promise<Detailed
   const changes = await findFileChanges(objects, before?.tree, upstream.tree);
   const view = await openPickView(shop, upstream, before, onto, changes, verdict.scope);
   const outcomes = await pickFiles(view);
-  const signs = [
+  const open = outcomes.filter((outcome) => outcome.open !== undefined);
+  const typed = open.length === 0 ? await checkTypes(view, outcomes, request.moreFollows === true) : [];
+  const ofFiles = [
     ...outcomes.flatMap((outcome) => outcome.signs),
     ...(await findUsesOfLeftOut(view, outcomes)),
   ];
-  const open = outcomes.filter((outcome) => outcome.open !== undefined);
+  const signs = [...ofFiles.filter((sign) => !isSaidBy(typed, sign)), ...typed];
   const lists = await readLists(view, outcomes);
   const listed = (path: string): string | undefined => lists.get(path);
   const doubts = [
@@ -82,8 +86,8 @@ async function pickWhole(shop: Workshop, request: PickRequest): Promise<Detailed
     ...outcomes.flatMap(({ path, added = [] }) => packDoubts(shop.pack.doubts, { path, added }, listed)),
   ];
   const files = outcomes.map(({ path, from, how }) => ({ path, from, how }));
-  const reasons = reasonsOf(shop, outcomes);
-  const base = { ...request, files, doubts, reasons };
+  const reasons = reasonsOf(shop, outcomes, signs);
+  const base = { upstream: upstream.sha, onto: onto.sha, files, doubts, reasons };
   if (open.some((outcome) => outcome.open?.kind === 'submodule'))
     return blocked(request, 'the commit changes a submodule: those are moved by people');
   if (open.length > 0) {
@@ -173,26 +177,35 @@ function editsOf(outcomes: readonly FileOutcome[]): TreeEdits {
 }
 
 /** What was left out, and what this clone could not tell: nothing is dropped in silence. */
-function reasonsOf(shop: Workshop, outcomes: readonly FileOutcome[]): readonly string[] {
+function reasonsOf(
+  shop: Workshop,
+  outcomes: readonly FileOutcome[],
+  signs: readonly Sign[],
+): readonly string[] {
   const reasons: string[] = [];
-  for (const { from, how, rule, signs, unmerged } of outcomes) {
+  for (const { from, how, rule, signs: own, unmerged } of outcomes) {
     if (unmerged !== undefined)
-      reasons.push(`${from}: did not merge and was left; make it anew afterwards: ${signs[0]?.detail ?? ''}`);
+      reasons.push(`${from}: did not merge and was left; make it anew afterwards: ${own[0]?.detail ?? ''}`);
     if (how === 'skipped') {
       const remake = shop.pack.skip.find((skip) => skip.id === rule)?.remake;
       const again = remake === undefined ? '' : `; make it anew afterwards: ${remake}`;
-      reasons.push(`${from}: skipped by rule ${rule ?? signs[0]?.detail ?? ''}${again}`);
+      reasons.push(`${from}: skipped by rule ${rule ?? own[0]?.detail ?? ''}${again}`);
     }
     if (
       how === 'unchanged' &&
-      signs.some((sign) => sign.name === 'touching-deletion' || sign.name === 'fork-deleted')
+      own.some((sign) => sign.name === 'touching-deletion' || sign.name === 'fork-deleted')
     )
       reasons.push(`${from}: upstream changed only lines that the fork deleted; all of it was left out`);
-    const leftOut = signs.find((sign) => sign.name === 'left-out');
+    const leftOut = own.find((sign) => sign.name === 'left-out');
     if (leftOut !== undefined)
       reasons.push(`${from}: changes what rule ${leftOut.detail} leaves out; that was left out`);
-    else if (how === 'dropped') reasons.push(`${from}: the fork deleted it (${signs[0]?.detail ?? ''})`);
+    else if (how === 'dropped') reasons.push(`${from}: the fork deleted it (${own[0]?.detail ?? ''})`);
   }
+  const half = signs.find(({ name }) => name === 'half');
+  if (half !== undefined)
+    reasons.push(
+      `compiles only with the commits of its pull request that follow, as upstream: ${half.path}, ${half.detail}`,
+    );
   if (shop.forkMoves.unread > 0)
     reasons.push(
       `${shop.forkMoves.unread} commits of the fork could not be read for renames: the clone is not whole`,

@@ -6,6 +6,7 @@ import type { History } from '../git/history.ts';
 import type { Lru } from '../git/lru.ts';
 import type { ObjectWriter } from '../git/object-writer.ts';
 import type { Objects } from '../git/objects.ts';
+import type { GoSources } from '../go/go-sources.ts';
 import type { Alignment } from '../rewrite/align.ts';
 import type { Brand } from '../rewrite/brand.ts';
 import type { Evidence } from '../rewrite/evidence.ts';
@@ -32,6 +33,8 @@ export interface Workshop {
   readonly brand: Brand;
   readonly words: WordMatcher;
   readonly indexer: GoIndexer;
+  /** What Go files declare, for the checks of what a pick made. */
+  readonly goSources: GoSources;
   /** The licence gate's verdict. */
   readonly judge: (commit: Commit) => Promise<Verdict>;
   /** What an import teaches; undefined where its objects are not all here. */
@@ -70,6 +73,8 @@ export interface PickView {
   readonly upstreamBefore: Commit | undefined;
   readonly onto: Commit;
   readonly changes: readonly FileChange[];
+  /** Which of upstream's files may be read. */
+  readonly scope: 'tree' | readonly string[];
   readonly resolver: PathResolver;
   readonly memory: VisibleMemory;
   /** Sentences that this very pick has brought over already, in code, and that documentation repeats. */
@@ -164,6 +169,7 @@ export async function openPickView(
     upstreamBefore,
     onto,
     changes,
+    scope,
     resolver,
     memory,
     phrases: new Map(),

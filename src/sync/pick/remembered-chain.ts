@@ -38,6 +38,8 @@ interface Opened {
 export interface Remembered {
   readonly start: string;
   readonly tip: string;
+  /** Whether further commits of its pull request were tried after it. */
+  readonly moreFollows: boolean;
   readonly made: DetailedPick;
   /** What decided it, where no commit came of it. */
   readonly decidedBy: string | undefined;
@@ -69,9 +71,9 @@ export function openRememberedChain(sources: ChainSources, start: ChainStart): P
     accepted.map(({ result }) => result.upstream),
   );
 
-  const recall = async (upstream: string): Promise<DetailedPick | undefined> => {
+  const recall = async (upstream: string, moreFollows: boolean): Promise<DetailedPick | undefined> => {
     const found = cache.get('chain', upstream, isRemembered);
-    if (found === undefined) return undefined;
+    if (found === undefined || found.moreFollows !== moreFollows) return undefined;
     const { made } = found;
     if (found.start === onto && found.tip === tip) {
       const { commit } = made.result;
@@ -84,15 +86,15 @@ export function openRememberedChain(sources: ChainSources, start: ChainStart): P
 
   return {
     tip: () => tip,
-    async pick(upstream) {
-      const known = await recall(upstream);
+    async pick(upstream, moreFollows = false) {
+      const known = await recall(upstream, moreFollows);
       if (known !== undefined) return known;
       const { chain, lasting } = await openFor(upstream);
-      const made = await chain.pick(upstream);
+      const made = await chain.pick(upstream, moreFollows);
       // What blocks may be an object that somebody fetches: that is looked at anew.
       if (lasting && made.result.status !== 'blocked') {
         const decidedBy = cameToNothing(made) ? await surroundings.of(made, tip) : undefined;
-        const entry: Remembered = { start: onto, tip, made, decidedBy };
+        const entry: Remembered = { start: onto, tip, moreFollows, made, decidedBy };
         cache.set('chain', upstream, entry);
       }
       return made;

@@ -112,7 +112,8 @@ async function pickGroups(
       continue;
     }
     const picks: PlannedPick[] = [];
-    for (const commit of all) {
+    const halves = new Set<string>();
+    for (const [place, commit] of all.entries()) {
       if (count >= limit) {
         const reason =
           size > limit
@@ -131,11 +132,12 @@ async function pickGroups(
         await park(commit, before);
         continue;
       }
-      const made = await chain.pick(commit.sha);
+      const made = await chain.pick(commit.sha, all.slice(place + 1).some(isWanted));
       const outcome = sortOut(commit, made.result);
       if ('pick' in outcome) {
         await chain.accept(made);
         picks.push(outcome.pick);
+        if (made.signs.some(({ name }) => name === 'half')) halves.add(commit.sha);
         count += 1;
       } else if ('leftOut' in outcome) leftOut.push(outcome.leftOut);
       else {
@@ -143,9 +145,30 @@ async function pickGroups(
         parked.push(outcome.parked);
       }
     }
-    if (picks.length > 0) done.push({ merge: group.merge, title: titleOf(group, upstream), picks });
+    if (picks.length > 0)
+      done.push({
+        merge: group.merge,
+        title: titleOf(group, upstream),
+        picks: await doubtHalves(engine, picks, halves),
+      });
   }
   return { groups: done, parked, leftOut, tip: chain.tip() };
+}
+
+/** Halves that the rest of their pull request did not finish are for a person. */
+async function doubtHalves(
+  engine: Engine,
+  picks: readonly PlannedPick[],
+  halves: ReadonlySet<string>,
+): Promise<readonly PlannedPick[]> {
+  const [first] = picks;
+  const last = picks.at(-1);
+  if (halves.size === 0 || first === undefined || last === undefined) return picks;
+  const open = await engine.checkRange(first.onto, last.commit);
+  if (open.length === 0) return picks;
+  return picks.map((pick) =>
+    halves.has(pick.upstream) ? { ...pick, status: 'review', doubts: [...pick.doubts, ...open] } : pick,
+  );
 }
 
 function members(

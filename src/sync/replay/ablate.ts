@@ -38,7 +38,7 @@ export async function ablate(
   const concerned = await findConcerned(engine.objects, pack, pairs, rules);
   const byFork = new Map(whole.map((one) => [one.fork, one]));
   const prepared = await preparePairs(engine.objects, pairs);
-  const requests = prepared.map(({ upstream, onto }) => ({ upstream, onto }));
+  const requests = prepared.map(({ upstream, onto, moreFollows }) => ({ upstream, onto, moreFollows }));
   const shared = await engine.workshop(requests);
   const out: Ablation[] = [];
   for (const rule of rules) {

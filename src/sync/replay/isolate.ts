@@ -62,7 +62,10 @@ async function pickAlone(engine: Engine, cache: string, pack: RulePack, one: Rep
       program: 'none.ts',
     });
     try {
-      for await (const { result } of alone.pick([{ upstream: one.picked, onto }], { keep: true }))
+      for await (const { result } of alone.pick(
+        [{ upstream: one.picked, onto, moreFollows: one.moreFollows }],
+        { keep: true },
+      ))
         return outcomeOf(result.status, result.commit);
       return 'nothing';
     } finally {

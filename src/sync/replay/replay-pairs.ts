@@ -7,6 +7,7 @@ import type { PickStatus } from '../pick/pick-result.ts';
 import { fileKind } from '../rewrite/file-kind.ts';
 import { matchesAnyGlob } from '../rules/glob.ts';
 import type { RulePack } from '../rules/model.ts';
+import { followedCommits } from './followed.ts';
 import type { Pair } from './read-pairs.ts';
 
 export interface WrongFile {
@@ -20,6 +21,7 @@ export interface Replayed {
   readonly upstream: string;
   /** What was picked: another commit only where the licence bars the first, and upstream has its change elsewhere. */
   readonly picked: string;
+  readonly moreFollows: boolean;
   readonly fork: string;
   readonly subject: string;
   /** Committer date of people's commit, in seconds. */
@@ -40,15 +42,22 @@ export interface Replayed {
 export interface Prepared extends Pair {
   readonly onto: string;
   readonly theirs: Commit;
+  /** More of its pull request is among the pairs: they came over together. */
+  readonly moreFollows: boolean;
 }
 
 /** The fork commits of the pairs and their parents. */
 export async function preparePairs(objects: Objects, pairs: readonly Pair[]): Promise<readonly Prepared[]> {
   const prepared: Prepared[] = [];
+  const followed = await followedCommits(
+    objects,
+    pairs.map(({ upstream }) => upstream),
+  );
   for (const pair of pairs) {
     const theirs = await objects.commit(pair.fork);
     const [onto] = theirs.parents;
-    if (onto !== undefined) prepared.push({ ...pair, onto, theirs });
+    if (onto !== undefined)
+      prepared.push({ ...pair, onto, theirs, moreFollows: followed.has(pair.upstream) });
   }
   return prepared;
 }
@@ -60,7 +69,7 @@ export async function replayPairs(
   see?: (replayed: Replayed, pick: DetailedPick, prepared: Prepared) => Promise<void>,
 ): Promise<readonly Replayed[]> {
   const prepared = await preparePairs(engine.objects, pairs);
-  const requests = prepared.map(({ upstream, onto }) => ({ upstream, onto }));
+  const requests = prepared.map(({ upstream, onto, moreFollows }) => ({ upstream, onto, moreFollows }));
   const out: Replayed[] = [];
   let index = 0;
   for await (const pick of engine.pick(requests, { keep: see !== undefined })) {
@@ -89,6 +98,7 @@ export async function score(
   return {
     upstream: pair.asked ?? pair.upstream,
     picked: pair.upstream,
+    moreFollows: pair.moreFollows,
     fork: pair.fork,
     subject: pair.theirs.message.split('\n', 1)[0] ?? '',
     time: pair.theirs.committer.time,

@@ -472,7 +472,16 @@ describe('picking', () => {
         },
       ],
     );
-    expect(result).toMatchObject({ status: 'review', doubts: [{ rule: 'name-unknown' }] });
+    expect(result).toMatchObject({
+      status: 'review',
+      doubts: [
+        {
+          path: 'internal/store/fill.go',
+          rule: 'no-member',
+          why: "the fork's type does not have this: line 7: store.Info has no field LiveMove",
+        },
+      ],
+    });
   });
 
   it('asks for review where no compiler would take what came out', async () => {
@@ -502,11 +511,13 @@ describe('picking', () => {
     const renamed = ours.replaceAll('name', 'label');
     expect(await doubtsOf('\treturn fmt.Errorf("bad %q", path)', ours)).toEqual([]);
     expect(await doubtsOf('\treturn fmt.Errorf("bad %q", name)', renamed)).toEqual([
-      expect.stringMatching(/^name-unknown .*: name$/),
+      expect.stringMatching(/^undeclared .*: line 20: name$/),
     ]);
-    expect(await doubtsOf('\trest := path\n\n\treturn nil', ours)).toEqual([]);
+    expect(await doubtsOf('\trest := path\n\n\treturn nil', ours)).toEqual([
+      expect.stringMatching(/^unused .*: line 20: rest is not used$/),
+    ]);
     expect(await doubtsOf('\treturn Close(path)', ours)).toEqual([
-      expect.stringMatching(/^arguments-differ .*Close\(1\)/),
+      expect.stringMatching(/^counts-differ .*: line 20: Close takes 0 arguments, not 1$/),
     ]);
   });
 

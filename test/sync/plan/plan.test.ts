@@ -40,6 +40,25 @@ const forkList = commit(
   { authorTime: 1100 },
 );
 
+const tool = (parameters: string, call: string): FixtureCommit['files'] => ({
+  'tool/make.go': `package tool\n\n// Make makes it.\nfunc Make(${parameters}) string {\n\treturn name\n}\n`,
+  'tool/use.go': `package tool\n\n// Use uses it.\nfunc Use() string {\n\treturn ${call}\n}\n`,
+});
+
+/** A pull request that gives a function a parameter in one commit, and its caller the argument in the next. */
+const halves = () => {
+  const before = commit('tool', 'base', 1100, tool('name string', 'Make("a")'));
+  const after = tool('name, kind string', 'Make("a", "b")');
+  return makeTinyFork(temporaryFolder(), {
+    shared: [before],
+    upstream: [
+      commit('half', 'tool', 1200, { 'tool/make.go': after['tool/make.go'] ?? null }),
+      commit('rest', 'half', 1300, { 'tool/use.go': after['tool/use.go'] ?? null }),
+      merge('merged', 'tool', 'rest', 1400, after),
+    ],
+  });
+};
+
 describe('the plan of a run', () => {
   it('groups commits by the merge that they came with, in the order of the merges', async () => {
     const tiny = makeTinyFork(temporaryFolder(), {
@@ -326,5 +345,47 @@ describe('the plan of a run', () => {
     expect(plan.groups).toEqual([]);
     expect(plan.parked).toMatchObject([{ upstream: tiny.sha('open'), why: { kind: 'conflict' } }]);
     expect(named).not.toContain(tiny.sha('closed'));
+  });
+
+  it('takes a half that upstream had too, where the rest of its pull request finishes it', async () => {
+    const plan = await (await scanTiny(halves(), { main: 'merged' })).plan();
+
+    const picks = plan.groups.flatMap((group) => group.picks);
+    expect(picks.map(({ status, doubts }) => [status, doubts])).toEqual([
+      ['clean', []],
+      ['clean', []],
+    ]);
+    expect(picks[0]?.reasons).toEqual([
+      'compiles only with the commits of its pull request that follow, as upstream: tool/use.go, line 5: Make takes 2 arguments, not 1',
+    ]);
+  });
+
+  it('doubts a half that the rest of its pull request does not finish', async () => {
+    const tiny = halves();
+    writeDecision(tiny.rules, {
+      upstream: tiny.sha('rest'),
+      decision: 'park',
+      by: 'Pia <pia@example.org>',
+      on: '2026-01-31',
+      why: 'Waits for the release.',
+    });
+    const parked = await (await scanTiny(tiny, { main: 'merged' })).plan();
+    const limited = await (await scanTiny(halves(), { main: 'merged' })).plan(1);
+
+    for (const plan of [parked, limited])
+      expect(
+        plan.groups.flatMap((group) => group.picks).map(({ status, doubts }) => [status, doubts]),
+      ).toEqual([
+        [
+          'review',
+          [
+            {
+              path: 'tool/use.go',
+              rule: 'counts-differ',
+              why: "arguments or results are not as many as the fork's function has: line 5: Make takes 2 arguments, not 1",
+            },
+          ],
+        ],
+      ]);
   });
 });

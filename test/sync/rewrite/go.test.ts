@@ -80,6 +80,7 @@ function index(
       exported: new Set(exported),
       importedAs: Object.entries(imported).flatMap(([local, path]) => [local, path, 2]),
       files: [],
+      tests: [],
       hasWord: () => false,
       hasFunction: () => false,
       declares: () => false,
@@ -153,7 +154,7 @@ describe('tidying merged Go', () => {
       const found = of.packages.get('internal/auth');
       if (found === undefined) throw new Error('the index has no package');
       const facts = { functions: fork.map(function_) } as unknown as GoPackage['files'][number]['facts'];
-      const packages = new Map([['internal/auth', { ...found, files: [{ path: 'a.go', facts }] }]]);
+      const packages = new Map([['internal/auth', { ...found, files: [{ path: 'a.go', sha: '', facts }] }]]);
       return {
         ...context,
         fork: { ...of, packages },

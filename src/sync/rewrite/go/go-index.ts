@@ -13,6 +13,7 @@ export interface GoPackage {
   /** Local name, import path, number of files that import it so; again and again, in one flat list. */
   readonly importedAs: readonly (string | number)[];
   readonly files: readonly PackageFile[];
+  readonly tests: readonly PackageFile[];
   hasWord(hash: number): boolean;
   /** Whether one of its files declares this name at top level. */
   declares(hash: number): boolean;
@@ -22,6 +23,7 @@ export interface GoPackage {
 
 export interface PackageFile {
   readonly path: string;
+  readonly sha: string;
   readonly facts: GoFile;
 }
 
@@ -54,7 +56,7 @@ export interface GoIndexer {
 }
 
 interface FolderFacts {
-  readonly files: readonly { readonly name: string; readonly facts: GoFile }[];
+  readonly files: readonly { readonly name: string; readonly sha: string; readonly facts: GoFile }[];
   readonly folders: readonly { readonly name: string; readonly sha: string }[];
 }
 
@@ -67,7 +69,10 @@ export interface GoFileCache {
   set(blob: string, file: GoFile): void;
 }
 
-export function createGoIndexer(objects: Objects, cache?: GoFileCache): GoIndexer {
+export function createGoIndexer(
+  objects: Pick<Objects, 'text' | 'folder' | 'entry' | 'compare'>,
+  cache?: GoFileCache,
+): GoIndexer {
   const blobs = createLru<string, Promise<GoFile>>(1600);
   const folders = createLru<string, Promise<FolderFacts>>(800);
   const packages = createLru<string, GoPackage>(500);
@@ -97,7 +102,11 @@ export function createGoIndexer(objects: Objects, cache?: GoFileCache): GoIndexe
           entry.name.endsWith('.go') && entry.mode !== fileMode.tree && entry.mode !== fileMode.submodule,
       );
       const files = await Promise.all(
-        goFiles.map(async (entry) => ({ name: entry.name, facts: await readFile(entry.sha) })),
+        goFiles.map(async (entry) => ({
+          name: entry.name,
+          sha: entry.sha,
+          facts: await readFile(entry.sha),
+        })),
       );
       const inner = [...entries.values()].filter(
         (entry) => entry.mode === fileMode.tree && !foreignFolders.has(entry.name),
@@ -140,14 +149,17 @@ export function createGoIndexer(objects: Objects, cache?: GoFileCache): GoIndexe
     return makeIndex(/^module (\S+)/m.exec(modText)?.[1] ?? '', sorted);
   };
   const buildReadable = async (tree: string, mayRead: (path: string) => boolean): Promise<GoIndex> => {
-    const byFolder = new Map<string, { readonly name: string; readonly facts: GoFile }[]>();
+    const byFolder = new Map<
+      string,
+      { readonly name: string; readonly sha: string; readonly facts: GoFile }[]
+    >();
     for (const { path, after } of await objects.compare(undefined, tree)) {
       if (!path.endsWith('.go') || after === undefined || after.mode === fileMode.submodule) continue;
       if (!mayRead(path)) continue;
       const slash = path.lastIndexOf('/');
       const folder = path.slice(0, Math.max(0, slash));
       const list = byFolder.get(folder) ?? [];
-      list.push({ name: path.slice(slash + 1), facts: await readFile(after.sha) });
+      list.push({ name: path.slice(slash + 1), sha: after.sha, facts: await readFile(after.sha) });
       byFolder.set(folder, list);
     }
     const packagesHere = [...byFolder].map(
@@ -187,7 +199,8 @@ function makePackage(folder: string, facts: FolderFacts): GoPackage {
   const exported = new Set<string>();
   const importedAs = new Map<string, Map<string, number>>();
   const files: PackageFile[] = [];
-  for (const { name, facts: file } of facts.files) {
+  const tests: PackageFile[] = [];
+  for (const { name, sha, facts: file } of facts.files) {
     for (const one of file.exported) exported.add(one);
     for (const found of file.imports) {
       const local = localName(found);
@@ -195,8 +208,8 @@ function makePackage(folder: string, facts: FolderFacts): GoPackage {
       paths.set(found.path, (paths.get(found.path) ?? 0) + 1);
       importedAs.set(local, paths);
     }
-    if (name.endsWith('_test.go')) continue;
-    files.push({ path: folder === '' ? name : `${folder}/${name}`, facts: file });
+    const path = folder === '' ? name : `${folder}/${name}`;
+    (name.endsWith('_test.go') ? tests : files).push({ path, sha, facts: file });
   }
   const words = facts.files.map((file) => file.facts.words);
   const functions = Uint32Array.from(
@@ -209,13 +222,15 @@ function makePackage(folder: string, facts: FolderFacts): GoPackage {
       [...paths].flatMap(([path, count]) => [local, path, count]),
     ),
     files,
-    hasWord: (hash) => words.some((set) => includes(set, hash)),
-    declares: (hash) => facts.files.some((file) => includes(file.facts.declared, hash)),
-    hasFunction: (hash) => includes(functions, hash),
+    tests,
+    hasWord: (hash) => words.some((set) => includesHash(set, hash)),
+    declares: (hash) => facts.files.some((file) => includesHash(file.facts.declared, hash)),
+    hasFunction: (hash) => includesHash(functions, hash),
   };
 }
 
-function includes(sorted: Uint32Array, value: number): boolean {
+/** Whether sorted hashes hold one. */
+export function includesHash(sorted: Uint32Array, value: number): boolean {
   let low = 0;
   let high = sorted.length;
   while (low < high) {

@@ -1,0 +1,182 @@
+// The declarations of a tree's packages as a check asks for them; what is not read yet is asked for and unknown so far.
+import { type GoIndex, includesHash, type PackageFile } from '../rewrite/go/go-index.ts';
+import { defaultName, hashWord } from '../rewrite/go/scan-go.ts';
+import { declares, folderOf, type GoDeclarations } from './read-declarations.ts';
+import type { FunctionDeclaration, ImportDeclaration } from './syntax.ts';
+
+/** A tree, with the files that a pick changed; undefined for those that it deleted. */
+export interface GoTree {
+  readonly index: GoIndex;
+  readonly changed: ReadonlyMap<string, GoDeclarations | undefined>;
+  /** The declarations of a file of the index that is read already. */
+  readonly read: (file: PackageFile) => GoDeclarations | 'unread' | 'unreadable';
+}
+
+export type Declared = GoDeclarations | 'unknown' | undefined;
+
+export interface FoundMethod {
+  readonly file: GoDeclarations;
+  readonly method: FunctionDeclaration;
+}
+
+export interface GoWorld {
+  /** The file that declares a name at the top level of a package; undefined where certainly none does. */
+  declaring(folder: string, name: string): Declared;
+  method(folder: string, type: string, name: string): FoundMethod | 'unknown' | undefined;
+  /** Whether two files that are always built together declare a name, or `Type.Method`. */
+  isDoubled(folder: string, name: string): boolean;
+  /** The folder of an import below the module. */
+  folderOf(path: string): string | undefined;
+  /** The import that a name of a file means. */
+  importCalled(imports: readonly ImportDeclaration[], name: string): ImportDeclaration | undefined;
+  /** What an import is called; a guess where only its path is here. */
+  importName(spec: ImportDeclaration): { readonly name: string; readonly guessed: boolean };
+  /** Files of the index that have to be read for a better answer, since this was asked last. */
+  takeWanted(): readonly PackageFile[];
+}
+
+export function createGoWorld(tree: GoTree): GoWorld {
+  const wanted = new Set<PackageFile>();
+  const { index, changed } = tree;
+  const changedIn = new Map<string, GoDeclarations[]>();
+  for (const [path, file] of changed) {
+    const folder = folderOf(path);
+    const list = changedIn.get(folder) ?? [];
+    // A test from outside of its package declares for itself.
+    if (file !== undefined && !file.packageName.endsWith('_test')) list.push(file);
+    changedIn.set(folder, list);
+  }
+
+  const isOurs = (file: PackageFile): boolean => !changed.has(file.path);
+
+  /** All that declare it, conditional ones only where nothing else does. */
+  const choose = (found: readonly GoDeclarations[]): Declared => {
+    const [first] = found;
+    if (found.length < 2) return first;
+    const certain = found.filter((file) => !file.conditional);
+    return certain.length === 1 ? certain[0] : 'unknown';
+  };
+
+  const findAll = (
+    folder: string,
+    mayHold: (file: PackageFile) => boolean,
+    holds: (file: GoDeclarations) => boolean,
+  ): GoDeclarations[] | 'unknown' => {
+    const found = (changedIn.get(folder) ?? []).filter(holds);
+    for (const file of index.packages.get(folder)?.files ?? []) {
+      if (!isOurs(file) || !mayHold(file)) continue;
+      const read = tree.read(file);
+      if (read === 'unread') wanted.add(file);
+      if (read === 'unread' || read === 'unreadable') return 'unknown';
+      if (holds(read)) found.push(read);
+    }
+    return found;
+  };
+  const search = (
+    folder: string,
+    mayHold: (file: PackageFile) => boolean,
+    holds: (file: GoDeclarations) => boolean,
+  ): Declared => {
+    const found = findAll(folder, mayHold, holds);
+    if (found === 'unknown') return found;
+    const home = index.packages.get(folder);
+    if (found.length === 0 && home?.tests.some((file) => isOurs(file) && mayHold(file)) === true)
+      return 'unknown';
+    return choose(found);
+  };
+
+  const declaring = (folder: string, name: string): Declared => {
+    const hash = hashWord(name);
+    return search(
+      folder,
+      ({ facts }) => includesHash(facts.declared, hash),
+      (file) => declares(file, name),
+    );
+  };
+  const homes = new Map<string, Map<string, Declared>>();
+  const remembered = (folder: string, name: string, find: () => Declared): Declared => {
+    const known = homes.get(folder) ?? new Map<string, Declared>();
+    homes.set(folder, known);
+    if (known.has(name)) return known.get(name);
+    const before = wanted.size;
+    const found = find();
+    // What hangs on a file that is not read yet is asked again.
+    if (wanted.size === before && !(found === 'unknown' && before > 0)) known.set(name, found);
+    return found;
+  };
+  const importsBy = new Map<readonly ImportDeclaration[], Map<string, ImportDeclaration | undefined>>();
+
+  /** The package clause of an import below the module. */
+  const ownName = (path: string): string | undefined => {
+    if (!path.startsWith(`${index.module}/`)) return undefined;
+    const folder = path.slice(index.module.length + 1);
+    return index.packages.get(folder)?.files[0]?.facts.packageName ?? changedIn.get(folder)?.[0]?.packageName;
+  };
+
+  const importCalled: GoWorld['importCalled'] = (imports, name) => {
+    const certain = imports.find(({ alias, path }) => (alias ?? ownName(path) ?? defaultName(path)) === name);
+    if (certain !== undefined) return certain;
+    // Of somebody else's package only its path is here: its name is in there somehow.
+    return imports.find(
+      ({ alias, path }) =>
+        alias === undefined &&
+        ownName(path) === undefined &&
+        path.includes('.') &&
+        path.toLowerCase().includes(name.toLowerCase()),
+    );
+  };
+
+  const importName: GoWorld['importName'] = ({ alias, path }) => {
+    const own = alias ?? ownName(path);
+    return { name: own ?? defaultName(path), guessed: own === undefined && path.includes('.') };
+  };
+
+  return {
+    takeWanted() {
+      const files = [...wanted];
+      wanted.clear();
+      return files;
+    },
+    importName,
+    declaring: (folder, name) => remembered(folder, name, () => declaring(folder, name)),
+    method(folder, type, name) {
+      const whole = `${type}.${name}`;
+      const file = remembered(folder, whole, () =>
+        search(
+          folder,
+          ({ facts }) => facts.functions.some((found) => found.name === whole),
+          (one) => one.methods.get(type)?.has(name) === true,
+        ),
+      );
+      if (file === undefined || file === 'unknown') return file;
+      const method = file.methods.get(type)?.get(name);
+      return method === undefined ? 'unknown' : { file, method };
+    },
+    isDoubled(folder, name) {
+      const dot = name.indexOf('.');
+      const [type, method] = [name.slice(0, dot), name.slice(dot + 1)];
+      const hash = hashWord(name);
+      const found = findAll(
+        folder,
+        ({ facts }) =>
+          dot < 0 ? includesHash(facts.declared, hash) : facts.functions.some((one) => one.name === name),
+        (file) => (dot < 0 ? declares(file, name) : file.methods.get(type)?.has(method) === true),
+      );
+      if (found === 'unknown') return false;
+      const together = found.filter((file) => !file.conditional && !file.path.endsWith('_test.go'));
+      return new Set(together.map(({ packageName }) => packageName)).size < together.length;
+    },
+    folderOf(path) {
+      if (path === index.module) return '';
+      if (!path.startsWith(`${index.module}/`)) return undefined;
+      const folder = path.slice(index.module.length + 1);
+      return index.packages.has(folder) || changedIn.has(folder) ? folder : undefined;
+    },
+    importCalled(imports, name) {
+      const known = importsBy.get(imports) ?? new Map<string, ImportDeclaration | undefined>();
+      importsBy.set(imports, known);
+      if (!known.has(name)) known.set(name, importCalled(imports, name));
+      return known.get(name);
+    },
+  };
+}

@@ -1,0 +1,22 @@
+// What a compiler would refuse, as a check reports it.
+export type FaultKind =
+  | 'undeclared'
+  | 'no-member'
+  | 'counts-differ'
+  | 'types-differ'
+  | 'not-implemented'
+  | 'declared-twice'
+  | 'unused'
+  | 'not-parsed';
+
+export interface TypeFault {
+  readonly kind: FaultKind;
+  /** Offset in the source. */
+  readonly at: number;
+  /** The one name that it is about, as upstream and the fork both call it. */
+  readonly name: string;
+  /** The same words before and after, wherever it stands. */
+  readonly text: string;
+}
+
+export type Report = (kind: FaultKind, at: number, name: string, text: string) => void;
