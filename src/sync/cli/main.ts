@@ -54,6 +54,10 @@ function createProgram(finish: (code: ExitCode) => void): Command {
     .option('--split <date>', 'score pairs before and since a date apart')
     .option('--isolated <n>', 'repeat n picks in repositories that hold only what a pick may see')
     .option('--without <rule...>', 'also score without each of these rules, or without each one of "all"')
+    .option(
+      '--build',
+      'also build what the picks touched, where Go is installed (offline, in a folder of its own)',
+    )
     .option('--quick', 'only compare trees: no files, no objects kept')
     .action(async (options) => finish(await runReplay(options)));
   withRepositories(program.command('checkout'))

@@ -1,12 +1,14 @@
 // `fork-sync replay`: picks history again and says how much of it comes out as people made it.
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
+import { openGoBuilder } from '../build/go-builder.ts';
 import { readableJson } from '../git/output.ts';
 import { findClearedTwins } from '../pick/find-cleared-twins.ts';
 import type { Engine } from '../pick/open-engine.ts';
 import { syncFailure } from '../problem.ts';
 import { ablate } from '../replay/ablate.ts';
-import { formatAblations, formatScanFigures, formatScores } from '../replay/format-score.ts';
+import { formatAblations, formatBuilds, formatScanFigures, formatScores } from '../replay/format-score.ts';
 import { replayIsolated } from '../replay/isolate.ts';
+import { type BuildFigures, measureBuilds } from '../replay/measure-builds.ts';
 import { type Pair, readPairs } from '../replay/read-pairs.ts';
 import { type Replayed, replayPairs, sumUp } from '../replay/replay-pairs.ts';
 import { measureScan, type ScanFigures } from '../replay/scan-figures.ts';
@@ -32,10 +34,15 @@ export interface ReplayOptions extends RepositoryOptions {
   readonly isolated?: string;
   readonly without?: readonly string[];
   readonly quick?: boolean;
+  readonly build?: boolean;
 }
 
+/** Of the packages that one pick touched, with all that they import. */
+const longestBuild = 20 * 60_000;
+
 export async function runReplay(options: ReplayOptions): Promise<ExitCode> {
-  if (options.quick === true) refuseUnused(options, ['html'], 'with --quick, which keeps nothing to show');
+  if (options.quick === true)
+    refuseUnused(options, ['html', 'build'], 'with --quick, which keeps nothing to show');
   const count = options.isolated === undefined ? undefined : readCount(options.isolated);
   const path = options.pairs ?? process.env['FORK_SYNC_PAIRS'];
   if (path === undefined)
@@ -73,20 +80,42 @@ export async function runReplay(options: ReplayOptions): Promise<ExitCode> {
       replayed,
       left,
     );
+    const builds = options.build === true ? await buildFigures(engine, replayed) : undefined;
     const scores = scoresOf(replayed, split);
     const scan = options.quick === true ? undefined : await scanFigures(options, engine, given);
     if (options.json === true)
-      process.stdout.write(`${readableJson({ scores, scan, ablations, isolated, pairs: replayed })}\n`);
+      process.stdout.write(
+        `${readableJson({ scores, scan, ablations, isolated, builds, pairs: replayed })}\n`,
+      );
     else {
       process.stdout.write(`${formatScores(scores)}\n`);
       if (scan !== undefined) process.stdout.write(`\n${formatScanFigures(scan)}\n`);
       if (ablations.length > 0) process.stdout.write(`\n${formatAblations(ablations)}\n`);
+      if (builds !== undefined) process.stdout.write(`\n${formatBuilds(builds)}\n`);
       if (isolated !== undefined)
         process.stdout.write(`isolated: ${isolated.same} of ${isolated.repeated} picks have the same sha\n`);
     }
     return isolated !== undefined && isolated.same < isolated.repeated ? exitCode.failed : exitCode.done;
   } finally {
     await engine.close();
+  }
+}
+
+/** @throws {Failure<SyncProblem>} usage, where Go is not installed */
+async function buildFigures(engine: Engine, replayed: readonly Replayed[]): Promise<BuildFigures> {
+  const builder = await openGoBuilder({ gitDir: engine.gitDir, timeoutMs: longestBuild, environment: [] });
+  if (builder === undefined)
+    throw syncFailure({
+      code: 'usage',
+      why: 'Go is not installed: nothing can be built.',
+      next: 'Install Go, or leave --build out.',
+    });
+  try {
+    return await measureBuilds(engine.objects, builder, replayed, (line) =>
+      process.stderr.write(`${line}\n`),
+    );
+  } finally {
+    builder.close();
   }
 }
 

@@ -109,15 +109,21 @@ function checkFile(
   /** Whether code that was not looked at may use an import. */
   function isNamed(spec: ImportDeclaration): boolean {
     const { name, guessed } = parts.world.importName(spec);
-    return syntax.spans.some((span) => {
-      if (isLookedAt(span)) return false;
-      const source = text.slice(span.from, span.to);
-      if (!guessed && !source.includes(`${name}.`)) return false;
-      for (const match of codeOnly(source).matchAll(/(?<![\w.])([A-Za-z_]\w*)\./g))
-        if (match[1] === name || (guessed && parts.world.importCalled(file.imports, match[1] ?? '') === spec))
-          return true;
-      return false;
-    });
+    const others = syntax.spans.filter((span) => !isLookedAt(span));
+    const sources = others.map((span) => text.slice(span.from, span.to));
+    const uses = (source: string, is: (qualifier: string) => boolean): boolean =>
+      Array.from(codeOnly(source).matchAll(/(?<![\w.])([A-Za-z_]\w*)\./g)).some((match) =>
+        is(match[1] ?? ''),
+      );
+    const plain = (source: string): boolean =>
+      source.includes(`${name}.`) && uses(source, (qualifier) => qualifier === name);
+    if (sources.some(plain)) return true;
+    return (
+      guessed &&
+      sources.some((source) =>
+        uses(source, (qualifier) => parts.world.importCalled(file.imports, qualifier) === spec),
+      )
+    );
   }
 
   function checkType(one: TypeDeclaration): void {

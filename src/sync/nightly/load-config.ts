@@ -40,6 +40,7 @@ interface ConfigFile {
   readonly limits?: Partial<Limits>;
   readonly preflight?: {
     readonly build?: readonly string[];
+    readonly go?: boolean;
     readonly buildMinutes?: number;
     readonly buildEnvironment?: readonly string[];
     readonly forbiddenTrailerWords?: readonly string[];
@@ -84,6 +85,8 @@ export interface NightlyConfig {
   readonly limits: Limits;
   readonly preflight: {
     readonly build: Argv | undefined;
+    /** Whether Go, where it is installed, builds what the picks touched. */
+    readonly go: boolean;
     readonly buildMinutes: number;
     readonly buildEnvironment: readonly string[];
     readonly forbiddenTrailerWords: readonly string[];
@@ -246,6 +249,7 @@ function complete(path: string, file: ConfigFile): NightlyConfig {
     },
     preflight: {
       build: command === undefined ? undefined : [command, ...args],
+      go: preflight.go === true,
       buildMinutes: preflight.buildMinutes ?? 30,
       buildEnvironment: preflight.buildEnvironment ?? [],
       forbiddenTrailerWords: (preflight.forbiddenTrailerWords ?? []).map((word) => word.toLowerCase()),

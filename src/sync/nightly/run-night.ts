@@ -14,6 +14,7 @@ import { openRemote } from '../publish/git-remote.ts';
 import { type ConnectedGitHub, connectGitHub } from '../publish/github/connect.ts';
 import { readCredentials } from '../publish/github/credentials.ts';
 import { openGitHubForge } from '../publish/github/github-forge.ts';
+import { checkGoBuild } from '../publish/go-build-check.ts';
 import { needsPerson } from '../publish/publish-plan.ts';
 import { type RunResult, runBranch } from '../publish/run-branch.ts';
 import { openWriteGate, type WriteGate } from '../publish/write-gate.ts';
@@ -171,7 +172,6 @@ async function onEngine(
     const baseRemote =
       baseUrl === remote.url ? remote : openRemote({ url: baseUrl, gitDir: engine.gitDir, token });
     const statusThread = await forge.findIssue(publish.repository, statusTopic);
-    const { build } = preflight;
     const result = await runBranch({
       settings: {
         repository: publish.repository,
@@ -193,16 +193,15 @@ async function onEngine(
       engine,
       planner,
       statusThread,
-      build: async (commit) => {
-        if (build === undefined) return undefined;
-        options.tell(`builds ${commit.slice(0, 12)}`);
-        return checkBuild({
-          gitDir: engine.gitDir,
-          commit,
-          argv: build,
-          timeoutMs: preflight.buildMinutes * 60_000,
-          environment: preflight.buildEnvironment,
-        });
+      build: async (commit, plan) => {
+        const { build, go, buildMinutes, buildEnvironment: environment } = preflight;
+        const common = { gitDir: engine.gitDir, timeoutMs: buildMinutes * 60_000, environment };
+        if (build !== undefined) {
+          options.tell(`builds ${commit.slice(0, 12)}`);
+          const failed = await checkBuild({ ...common, commit, argv: build });
+          if (failed !== undefined) return failed;
+        }
+        return go ? checkGoBuild({ ...common, objects: engine.objects }, plan, options.tell) : undefined;
       },
     });
     if (last !== undefined) await options.review?.(engine, last.open, last.plan);

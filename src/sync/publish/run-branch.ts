@@ -56,7 +56,7 @@ export interface RunParts {
   /** The status issue, where it is there: people may give commands on it too. */
   readonly statusThread: Thread | undefined;
   /** Undefined: it went well, or there is no build. */
-  readonly build: (commit: string) => Promise<string | undefined>;
+  readonly build: (commit: string, plan: PublishPlan) => Promise<string | undefined>;
 }
 
 export type RunOutcome =
@@ -194,7 +194,7 @@ async function publish(parts: RunParts, wanted: ToPublish): Promise<RunResult> {
   const changes = changesFor(settings.branch, refs, { head, plan: planCommit, conflicts });
   const base: Omit<RunResult, 'outcome'> = { plan, pullRequest: before, notices: [], remarks: [] };
   if (changes.length > 0) {
-    const failed = head === refs.head ? undefined : await parts.build(head);
+    const failed = head === refs.head ? undefined : await parts.build(head, plan);
     if (failed !== undefined) {
       const notice = `The build failed on the finished branch, which was not pushed.\n\n${inertBlock(failed.split('\n').slice(-30))}`;
       return { ...base, outcome: 'build-failed', notices: [notice] };

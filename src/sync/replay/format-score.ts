@@ -3,6 +3,7 @@ import { formatTable } from '../../core/text.ts';
 import { readable } from '../git/output.ts';
 import { states } from '../scan/scan-result.ts';
 import type { Ablation } from './ablate.ts';
+import type { BuildFigures } from './measure-builds.ts';
 import type { Score } from './replay-pairs.ts';
 import type { ScanFigures } from './scan-figures.ts';
 
@@ -93,4 +94,18 @@ export function formatScanFigures(figures: ScanFigures): string {
       ]),
     ),
   ].join('\n\n');
+}
+
+/** How many picks build, and which do not. */
+export function formatBuilds({ built, broken, unknown, why }: BuildFigures): string {
+  const alone = broken.filter(({ half }) => !half).length;
+  const lines = [
+    `built with Go: ${built} picks build; ${broken.length} do not (${broken.length - alone} of them halves that their pull request finishes); of ${unknown} nothing is known`,
+    ...(why === undefined ? [] : [`  not known, for one: ${readable(why).split('\n')[0]}`]),
+    ...broken.map((one) => {
+      const kind = `${one.status}${one.exact ? ', exact' : ''}${one.half ? ', half' : ''}`;
+      return `  ${one.upstream.slice(0, 12)} (${kind}): ${readable(one.folder)}: ${readable(one.why).split('\n')[0]}`;
+    }),
+  ];
+  return lines.join('\n');
 }

@@ -5,8 +5,14 @@ import { describe, expect, it } from 'vitest';
 import { makeTinyFork } from '../../../fixtures/histories/tiny-fork.ts';
 import { openEngine } from '../../../src/sync/pick/open-engine.ts';
 import { ablate } from '../../../src/sync/replay/ablate.ts';
-import { formatAblations, formatScanFigures, formatScores } from '../../../src/sync/replay/format-score.ts';
+import {
+  formatAblations,
+  formatBuilds,
+  formatScanFigures,
+  formatScores,
+} from '../../../src/sync/replay/format-score.ts';
 import { replayIsolated } from '../../../src/sync/replay/isolate.ts';
+import { measureBuilds } from '../../../src/sync/replay/measure-builds.ts';
 import { measureDrift } from '../../../src/sync/replay/measure-drift.ts';
 import { readPairs } from '../../../src/sync/replay/read-pairs.ts';
 import { replayPairs, sumUp } from '../../../src/sync/replay/replay-pairs.ts';
@@ -298,5 +304,57 @@ describe('readPairs', () => {
     writeFileSync(path, `${sha}\n`);
     expect(() => readPairs(path)).toThrow(/line 1/);
     expect(() => readPairs('/nonexistent')).toThrow(/ENOENT/);
+  });
+
+  it('takes a half whose pull request is among the pairs, and builds what the picks touched', async () => {
+    const make = (parameters: string): string =>
+      `package tool\n\n// Make makes it.\nfunc Make(${parameters}) string {\n\treturn name\n}\n`;
+    const use = (call: string): string =>
+      `package tool\n\n// Use uses it.\nfunc Use() string {\n\treturn ${call}\n}\n`;
+    const both = (time: number, name: string, from: string, files: Readonly<Record<string, string>>) => ({
+      name,
+      from,
+      time,
+      files,
+    });
+    const wider = { 'tool/make.go': make('name, kind string') };
+    const given = { 'tool/use.go': use('Make("a", "b")') };
+    const tiny = makeTinyFork(temporaryFolder(), {
+      shared: [
+        both(1100, 'tool', 'base', { 'tool/make.go': make('name string'), 'tool/use.go': use('Make("a")') }),
+      ],
+      upstream: [both(2100, 'half', 'tool', wider), both(2200, 'rest', 'half', given)],
+      fork: [both(3100, 'our-half', 'rename', wider), both(3200, 'our-rest', 'our-half', given)],
+    });
+    const pair = (upstream: string, fork: string) => ({ upstream: tiny.sha(upstream), fork: tiny.sha(fork) });
+    const engine = await openEngine({ ...tiny, pack: loadPack(tiny.rules), program: 'engine.ts' });
+    const replay = (...pairs: readonly { readonly upstream: string; readonly fork: string }[]) =>
+      replayPairs(engine, pairs, async () => {});
+
+    const together = await replay(pair('half', 'our-half'), pair('rest', 'our-rest'));
+    const alone = await replay(pair('half', 'our-half'));
+    // What a machine builds is what its Go says: this one takes only the second of the two.
+    const verdict = (commit: string) =>
+      commit === together[0]?.commit ? new Map([['tool', 'no']]) : new Map();
+    const builder = {
+      build: async (commit: string) => ({ packages: ['tool'], failed: verdict(commit), unknown: new Map() }),
+      close: () => {},
+    };
+    const builds = await measureBuilds(engine.objects, builder, together, () => {});
+    await engine.close();
+
+    expect(together.map(({ status, exact, doubts }) => [status, exact, doubts])).toEqual([
+      ['clean', true, []],
+      ['clean', true, []],
+    ]);
+    expect(alone.map(({ status, exact, doubts }) => [status, exact, doubts])).toEqual([
+      ['review', true, ['counts-differ']],
+    ]);
+    expect(formatBuilds(builds)).toBe(
+      [
+        'built with Go: 1 picks build; 1 do not (1 of them halves that their pull request finishes); of 0 nothing is known',
+        `  ${tiny.sha('half').slice(0, 12)} (clean, exact, half): tool: no`,
+      ].join('\n'),
+    );
   });
 });

@@ -1,0 +1,156 @@
+// Builds Go packages of one commit after another with the Go of this machine: offline, and in a folder of its own.
+import { mkdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { z } from 'zod';
+import { Failure } from '../../core/failure.ts';
+import { type RunResult, run } from '../../core/run.ts';
+import { buildEnvironment, openBuildTree } from './open-build-tree.ts';
+
+export interface GoBuild {
+  /** Folders of packages that were asked for, or that import one of those. */
+  readonly packages: readonly string[];
+  /** Those that do not build, with the first lines of why. */
+  readonly failed: ReadonlyMap<string, string>;
+  /** Those of which nothing is known, with why: a module that is not on this machine. */
+  readonly unknown: ReadonlyMap<string, string>;
+}
+
+export interface GoBuilder {
+  build(commit: string, folders: readonly string[]): Promise<GoBuild>;
+  close(): void;
+}
+
+export interface GoBuilderOptions {
+  readonly gitDir: string;
+  /** For each run of Go. */
+  readonly timeoutMs: number;
+  /** Names of variables that Go may see; besides PATH and LANG it sees nothing of this process. */
+  readonly environment: readonly string[];
+}
+
+/** Nothing is fetched and no file of the module is changed. */
+const offline = {
+  GOFLAGS: '-mod=readonly -buildvcs=false',
+  GOPROXY: 'off',
+  GOSUMDB: 'off',
+  GOTOOLCHAIN: 'local',
+  GOWORK: 'off',
+  GOENV: 'off',
+} as const;
+
+const places = z.object({ GOMODCACHE: z.string(), GOCACHE: z.string() });
+const problem = z.object({ Err: z.string() });
+const listed = z.object({
+  Dir: z.string().default(''),
+  ImportPath: z.string(),
+  Imports: z.array(z.string()).default([]),
+  Incomplete: z.boolean().default(false),
+  Error: problem.optional(),
+  DepsErrors: z.array(problem).nullable().default([]),
+});
+type Listed = z.infer<typeof listed>;
+
+const largestOutput = 64 * 1024 * 1024;
+const linesShown = 6;
+
+/** Undefined where Go is not installed. */
+export async function openGoBuilder(options: GoBuilderOptions): Promise<GoBuilder | undefined> {
+  const caches = await findCaches(options.timeoutMs);
+  if (caches === undefined) return undefined;
+  const tree = await openBuildTree(options.gitDir);
+  const binaries = join(tree.folder, 'bin');
+  mkdirSync(binaries);
+  const env = { ...buildEnvironment(tree.folder, options.environment), ...offline, ...caches };
+  const go = (...args: string[]): Promise<RunResult> =>
+    run(['go', ...args], {
+      cwd: tree.files,
+      timeoutMs: options.timeoutMs,
+      env,
+      accept: 'any',
+      maxOutputBytes: largestOutput,
+    });
+
+  const list = async (): Promise<readonly Listed[]> => {
+    const fields = '-json=Dir,ImportPath,Imports,Incomplete,Error,DepsErrors';
+    const { stdout } = await go('list', '-e', fields, './...');
+    return parseObjects(stdout.toString('utf8')).map((one) => listed.parse(one));
+  };
+
+  return {
+    async build(commit, folders) {
+      await tree.checkout(commit);
+      const all = (await list()).map((one) => ({ ...one, folder: relative(tree.files, one.Dir) }));
+      const asked = new Set(folders);
+      const touched = new Set(all.filter(({ folder }) => asked.has(folder)).map((one) => one.ImportPath));
+      const chosen = all.filter(
+        (one) => touched.has(one.ImportPath) || one.Imports.some((path) => touched.has(path)),
+      );
+      const failed = new Map<string, string>();
+      const unknown = new Map<string, string>();
+      for (const one of chosen) {
+        const why = one.Error?.Err ?? one.DepsErrors?.[0]?.Err;
+        if (!one.Incomplete && why === undefined) continue;
+        const isHere = why !== undefined && !isMissingModule(why);
+        (isHere ? failed : unknown).set(one.folder, firstLines(why ?? 'it does not load'));
+      }
+      const ready = chosen.filter(({ folder }) => !failed.has(folder) && !unknown.has(folder));
+      if (ready.length > 0) {
+        const made = await go('build', '-o', `${binaries}/`, ...ready.map(({ ImportPath }) => ImportPath));
+        if (made.status !== 0) readFailures(made.stderr.toString('utf8'), ready, { failed, unknown });
+      }
+      return { packages: chosen.map(({ folder }) => folder), failed, unknown };
+    },
+    close: tree.close,
+  };
+}
+
+/** Where the Go of this user keeps modules and what it built; undefined where there is none. */
+async function findCaches(timeoutMs: number): Promise<z.infer<typeof places> | undefined> {
+  try {
+    const { stdout } = await run(['go', 'env', '-json', 'GOMODCACHE', 'GOCACHE'], {
+      timeoutMs,
+      env: { GOTOOLCHAIN: 'local' },
+    });
+    return places.parse(JSON.parse(stdout.toString('utf8')));
+  } catch (error) {
+    if (error instanceof Failure && error.problem.code === 'command-missing') return undefined;
+    throw error;
+  }
+}
+
+/** Go prints one object after another, each from `{` to `}` at the beginning of a line. */
+function parseObjects(text: string): readonly unknown[] {
+  return text
+    .split(/^(?=\{)/m)
+    .filter((part) => part.trim() !== '')
+    .map((part): unknown => JSON.parse(part));
+}
+
+/** As cmd/go says it of what is neither in the module cache nor to be fetched. */
+function isMissingModule(why: string): boolean {
+  return /GOPROXY=off|missing go\.sum entry|no required module provides|cannot find module|updates to go\.mod needed|requires go >=|inconsistent vendoring/.test(
+    why,
+  );
+}
+
+function readFailures(
+  output: string,
+  ready: readonly { readonly ImportPath: string; readonly folder: string }[],
+  out: { readonly failed: Map<string, string>; readonly unknown: Map<string, string> },
+): void {
+  const folderOf = new Map(ready.map(({ ImportPath, folder }) => [ImportPath, folder]));
+  let found = 0;
+  for (const part of output.split(/^# /m).slice(1)) {
+    const [head = '', ...lines] = part.split('\n');
+    const path = head.split(' ')[0] ?? '';
+    const folder = folderOf.get(path);
+    found += 1;
+    // What another package needs and does not build is not known to be wrong itself.
+    if (folder !== undefined) out.failed.set(folder, firstLines(lines.join('\n')));
+  }
+  if (found === 0) for (const { folder } of ready) out.unknown.set(folder, firstLines(output));
+}
+
+function firstLines(text: string): string {
+  return text.trim().split('\n').slice(0, linesShown).join('\n');
+}

@@ -1,0 +1,58 @@
+// A folder with the files of a commit, for a build: it borrows the objects of a repository and changes nothing there.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeFolders } from '../../core/durable.ts';
+import { run } from '../../core/run.ts';
+import { countFiles } from '../git/count-files.ts';
+import { gitEnvironment } from '../git/git-environment.ts';
+import { timeLimit } from '../git/time-limit.ts';
+
+export interface BuildTree {
+  /** Holds the files, and the home of what runs in them; removed by `close`. */
+  readonly folder: string;
+  readonly files: string;
+  /** Lays out the files of another commit; what a build left behind goes. */
+  checkout(commit: string): Promise<void>;
+  close(): void;
+}
+
+export async function openBuildTree(gitDir: string): Promise<BuildTree> {
+  const folder = mkdtempSync(join(tmpdir(), 'fork-sync-build-'));
+  const files = join(folder, 'tree');
+  const close = (): void => rmSync(folder, { recursive: true, force: true });
+  const git = (timeoutMs: number, ...args: string[]) =>
+    run(['git', '-C', files, ...args], {
+      timeoutMs,
+      env: { ...gitEnvironment, GIT_OPTIONAL_LOCKS: undefined },
+    });
+  try {
+    mkdirSync(files);
+    await git(60_000, 'init', '--quiet', '--template=');
+    makeFolders(join(files, '.git', 'objects', 'info'));
+    writeFileSync(join(files, '.git', 'objects', 'info', 'alternates'), `${join(gitDir, 'objects')}\n`);
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return {
+    folder,
+    files,
+    async checkout(commit) {
+      const limit = timeLimit(300_000, await countFiles(gitDir, commit), 20);
+      await git(limit, 'checkout', '--quiet', '--force', '--detach', commit);
+      await git(limit, 'clean', '--quiet', '--force', '-d', '-x');
+    },
+    close,
+  };
+}
+
+/** Nothing of this process but what is named, PATH and LANG. */
+export function buildEnvironment(
+  home: string,
+  names: readonly string[],
+): Readonly<Record<string, string | undefined>> {
+  const kept = new Set(['PATH', 'LANG', ...names]);
+  const cleared = Object.keys(process.env).filter((name) => !kept.has(name));
+  return { ...Object.fromEntries(cleared.map((name) => [name, undefined])), HOME: home };
+}

@@ -1,0 +1,108 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { addCommits, writeHistory } from '../../../fixtures/histories/write-history.ts';
+import { buildBranch } from '../../../src/sync/build/broken-picks.ts';
+import { type GoBuilder, openGoBuilder } from '../../../src/sync/build/go-builder.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
+
+const hasGo = spawnSync('go', ['version']).status === 0;
+
+const make = (parameters: string): string =>
+  `package tool\n\n// Make makes it.\nfunc Make(${parameters}) string {\n\treturn name\n}\n`;
+const use = (call: string): string =>
+  `package main\n\nimport "example.org/onyx/tool"\n\nfunc main() {\n\tprintln(tool.Make(${call}))\n}\n`;
+const base = {
+  'go.mod': 'module example.org/onyx\n\ngo 1.20\n',
+  'tool/make.go': make('name string'),
+  'cmd/main.go': use('"a"'),
+  'other/broken.go': 'package other\n\nvar broken = missing\n',
+  'far/far.go': 'package far\n\nimport "example.net/nowhere/far"\n\nvar Far = far.Far\n',
+};
+
+async function open(): Promise<{
+  readonly gitDir: string;
+  readonly builder: GoBuilder;
+  readonly commit: (name: string) => string;
+}> {
+  const gitDir = join(temporaryFolder(), 'repo.git');
+  const first = writeHistory(gitDir, [{ name: 'base', time: 1000, files: base }]);
+  const all = addCommits(
+    gitDir,
+    [
+      { name: 'half', from: 'base', time: 1100, files: { 'tool/make.go': make('name, kind string') } },
+      { name: 'rest', from: 'half', time: 1200, files: { 'cmd/main.go': use('"a", "b"') } },
+      {
+        name: 'wrong',
+        from: 'rest',
+        time: 1300,
+        files: {
+          'tool/more.go': 'package tool\n\nvar more = nothing\n',
+          'other/more.go': 'package other\n',
+          'far/more.go': 'package far\n',
+        },
+      },
+    ],
+    first,
+  );
+  const builder = await openGoBuilder({ gitDir, timeoutMs: 120_000, environment: [] });
+  if (builder === undefined) throw new Error('Go is not installed');
+  onTestFinished(() => builder.close());
+  return { gitDir, builder, commit: (name) => all.get(name) ?? first.get(name) ?? '' };
+}
+
+it('is not there where Go is not installed', async () => {
+  vi.stubEnv('PATH', temporaryFolder());
+  onTestFinished(() => void vi.unstubAllEnvs());
+
+  expect(await openGoBuilder({ gitDir: '/nowhere', timeoutMs: 60_000, environment: [] })).toBeUndefined();
+});
+
+describe.skipIf(!hasGo)('building what picks touched', { timeout: 240_000 }, () => {
+  it('names the pick since which a package does not build, and not what was broken or is out of reach', async () => {
+    const { builder, commit } = await open();
+    const pick = (name: string, ...paths: readonly string[]) => ({
+      upstream: name,
+      commit: commit(name),
+      files: paths.map((path) => ({ path })),
+    });
+    const half = pick('half', 'tool/make.go');
+    const rest = pick('rest', 'cmd/main.go');
+    const wrong = pick('wrong', 'tool/more.go', 'other/more.go', 'far/more.go');
+
+    const finished = await buildBranch(builder, commit('base'), [half, rest]);
+    const unfinished = await buildBranch(builder, commit('base'), [half]);
+    const broken = await buildBranch(builder, commit('base'), [half, rest, wrong]);
+
+    expect(finished).toEqual({ packages: 2, unknown: 0, why: undefined, broken: [] });
+    expect(unfinished.broken).toEqual([
+      {
+        upstream: 'half',
+        folder: 'cmd',
+        why: expect.stringContaining('not enough arguments in call to tool.Make'),
+      },
+    ]);
+    expect(broken).toMatchObject({ unknown: 1, why: expect.stringContaining('example.net/nowhere/far') });
+    expect(broken.broken).toEqual([
+      { upstream: 'wrong', folder: 'tool', why: expect.stringContaining('undefined: nothing') },
+    ]);
+  });
+
+  it('leaves the repository and the folder for temporary files as they were', async () => {
+    const before = readdirSync(tmpdir()).filter((name) => name.startsWith('fork-sync-build-'));
+    const { gitDir, builder, commit } = await open();
+    const state = () =>
+      execFileSync('git', [`--git-dir=${gitDir}`, 'for-each-ref'], { encoding: 'utf8' }) +
+      readdirSync(gitDir, { recursive: true }).toSorted().join('\n');
+    const one = state();
+
+    await builder.build(commit('half'), ['tool']);
+    builder.close();
+
+    expect(state()).toBe(one);
+    const left = readdirSync(tmpdir()).filter((name) => name.startsWith('fork-sync-build-'));
+    expect(left.filter((name) => !before.includes(name))).toEqual([]);
+  });
+});
