@@ -51,6 +51,16 @@ interface State {
 const mostUsers = 60;
 /** What a compiler would refuse after the edit and took before it. */
 export async function checkEdit(edit: GoEdit): Promise<readonly FoundFault[]> {
+  try {
+    return await checkReadable(edit);
+  } catch (error) {
+    // Nested deeper than this process can follow: nothing is known of it.
+    if (isUnreadable(error)) return [];
+    throw error;
+  }
+}
+
+async function checkReadable(edit: GoEdit): Promise<readonly FoundFault[]> {
   const { files, faults } = await readChanged(edit);
   const { index } = edit;
   const states: States = {

@@ -382,13 +382,14 @@ export function createExpressionParser(
   function field(): readonly Field[] {
     const at = scanner.start;
     const before = scanner.mark();
+    const isEnd = (): boolean => is(';') || is('}') || scanner.kind === 'string';
     if (scanner.kind === 'name') {
       const first = expectName();
-      const alone = is(';') || is('}') || is('.') || (scanner.kind as string) === 'string';
-      if (!alone && !(is('[') && isEmbeddedWithArguments())) {
+      if (is('[')) return [bracketedField(first, at, isEnd)];
+      if (!isEnd() && !is('.')) {
         const names = [{ name: first, at }];
         while (take(',')) names.push({ at: scanner.start, name: expectName() });
-        const of = fieldType();
+        const of = atLevel(0, type);
         return names.map((name) => ({ ...name, type: of, embedded: false }));
       }
       scanner.reset(before);
@@ -397,21 +398,25 @@ export function createExpressionParser(
     return [{ name: typeName(of), type: of, embedded: true, at }];
   }
 
-  function fieldType(): Expression {
-    return atLevel(0, type);
-  }
-
-  function isEmbeddedWithArguments(): boolean {
-    const before = scanner.mark();
-    try {
-      scanner.next();
-      if (is(']')) return false;
-      atLevel(1, expressions);
-      if (!take(']')) return false;
-      return is(';') || is('}') || scanner.kind === 'string';
-    } finally {
-      scanner.reset(before);
+  /** `names []string`, `sum [32]byte`, or `List[int]` embedded: read once, whatever it turns out to be. */
+  function bracketedField(name: string, at: number, isEnd: () => boolean): Field {
+    const open = expect('[');
+    if (take(']'))
+      return { name, type: { kind: 'slice-type', of: atLevel(0, type), at: open }, embedded: false, at };
+    const indices = is('...') ? [] : atLevel(1, expressions);
+    take('...');
+    expect(']');
+    if (isEnd()) {
+      const of: Expression = { kind: 'index', of: { kind: 'name', name, at }, indices, at: open };
+      return { name, type: of, embedded: true, at };
     }
+    const [length] = indices;
+    return {
+      name,
+      type: { kind: 'array-type', length, of: atLevel(0, type), at: open },
+      embedded: false,
+      at,
+    };
   }
 
   function interfaceType(): InterfaceType {

@@ -171,5 +171,7 @@ export function parseGo(source: string, wantsBody: (declaration: string) => bool
 
 /** Whether reading failed for what the source is: not Go, or nested deeper than any person's. */
 export function isUnreadable(error: unknown): boolean {
-  return error instanceof NotGo || error instanceof RangeError;
+  return (
+    error instanceof NotGo || (error instanceof RangeError && error.message.startsWith('Maximum call stack'))
+  );
 }

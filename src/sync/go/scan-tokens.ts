@@ -103,8 +103,7 @@ export function scanTokens(source: string): TokenScanner {
       } else if (code === 47 && source.charCodeAt(at + 1) === 42) {
         const found = source.indexOf('*/', at + 2);
         const end = found < 0 ? source.length : found + 2;
-        const lines = source.indexOf('\n', at);
-        if (ends && lines >= 0 && lines < end) {
+        if (ends && source.slice(at, end).includes('\n')) {
           give('operator', ';', at, end);
           return;
         }

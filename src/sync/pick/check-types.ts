@@ -26,7 +26,9 @@ export async function checkTypes(
   const found = await checkEdit({ objects, sources, tree: view.onto.tree, index, edits });
   if (found.length === 0 || !moreFollows) return signsOf(found);
   const halves = await halvesOf(view);
-  return signsOf(found.map((one) => (halves.has(keyOf(one)) ? { ...one, half: true } : one)));
+  const isHalf = (one: FoundFault): boolean =>
+    halves.has(keyOf(one)) || halves.has(keyOf({ ...one, path: '*' }));
+  return signsOf(found.map((one) => (isHalf(one) ? { ...one, half: true } : one)));
 }
 
 interface Judged extends FoundFault {
@@ -52,7 +54,8 @@ async function halvesOf(view: PickView): Promise<ReadonlySet<string>> {
   const halves = new Set<string>();
   for (const one of found) {
     const { path } = await view.resolver.existing(one.path);
-    halves.add(keyOf({ ...one, path: path ?? (await view.resolver.fresh(one.path)).path }));
+    // Of a file that the fork took apart, its name alone says what became of it.
+    halves.add(keyOf({ ...one, path: path ?? '*' }));
   }
   return halves;
 }

@@ -183,6 +183,12 @@ describe('an edit of Go files', () => {
     expect(await faultsOf(broken, { 'a/one.go': `${broken['a/one.go']}\nvar two = 2\n` })).toEqual([]);
   });
 
+  it('of code nested deeper than this process follows says nothing', async () => {
+    const sum = Array.from({ length: 100_000 }, () => '"a"').join(' + ');
+
+    expect(await wrongIn('', `var sum = ${sum}\n`)).toEqual([]);
+  });
+
   it('names a file that is no Go any more', async () => {
     expect(
       await faultsOf(fork, edited('shared/api/project.go', '\tName   string', '\tName string string')),
