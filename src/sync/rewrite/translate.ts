@@ -3,7 +3,7 @@ import { rewriteCommands } from '../rules/commands.ts';
 import type { CommandRule } from '../rules/model.ts';
 import type { Span, WordMatcher } from '../rules/words.ts';
 import type { Brand } from './brand.ts';
-import { type Evidence, widestLevel } from './evidence.ts';
+import { type Evidence, type Found, widestLevel } from './evidence.ts';
 import type { FileKind } from './file-kind.ts';
 import { callArguments } from './go/call-arguments.ts';
 import { findPhrases } from './phrases.ts';
@@ -32,6 +32,8 @@ export interface Choice {
   readonly level: number;
   /** For a call with its arguments in another order: for each of them its place upstream. */
   readonly order?: readonly number[];
+  /** A rule would have written the same: two that know nothing of each other say so. */
+  readonly agreed?: boolean;
   /** Upstream's name stayed, as it does beside this place in a fork that was renamed throughout. */
   readonly overlooked?: boolean;
 }
@@ -174,6 +176,7 @@ function translateLine(context: TranslatorContext, line: string): Translated {
   const plan = withoutDisproved(context, tokens, planTokens(context, line, tokens));
   if (tokens.length > 2000) return { text: plan.map((entry) => entry.text).join(''), choices: [] };
   const choices: Choice[] = [];
+  const chosenAt = new Map<number, Choice>();
   const reordered = new Map<number, readonly number[]>();
   const phrases = new Map(findPhrases(line, context.name).map(({ start, key }) => [start, key]));
   let start = 0;
@@ -201,7 +204,7 @@ function translateLine(context: TranslatorContext, line: string): Translated {
     const fits =
       choice.order === undefined || argumentTokens(tokens, index, choice.order.length) !== undefined;
     const chosen = fits ? choice : { ...choice, fork: entry.text, origin: 'kept' as const };
-    choices.push(chosen);
+    chosenAt.set(index, chosen);
     if (fits && choice.order !== undefined) reordered.set(index, choice.order);
     return chosen.fork;
   });
@@ -219,7 +222,12 @@ function translateLine(context: TranslatorContext, line: string): Translated {
     )
       out[index] = context.brand.fixArticle(token, out.slice(next).join(''));
   }
-  followLabels(line, tokens, out);
+  for (const { label, target } of followLabels(line, tokens, out)) {
+    const [by, followed] = [chosenAt.get(label), chosenAt.get(target)];
+    if (by !== undefined && followed !== undefined)
+      chosenAt.set(target, { ...followed, fork: out[target] ?? '', origin: by.origin, level: by.level });
+  }
+  choices.push(...chosenAt.values());
   return { text: out.join(''), choices };
 }
 
@@ -264,8 +272,13 @@ function reorderArguments(
 const labelledLink = /\[`?([A-Za-z]+) [^\]`]*`?\]\((?=\1_)/g;
 
 /** The page of a command is named after it: the target of a link that begins like its label has the label's word. */
-function followLabels(line: string, tokens: readonly string[], out: string[]): void {
-  if (!line.includes('](')) return;
+function followLabels(
+  line: string,
+  tokens: readonly string[],
+  out: string[],
+): readonly { readonly label: number; readonly target: number }[] {
+  if (!line.includes('](')) return [];
+  const followed: { readonly label: number; readonly target: number }[] = [];
   for (const match of line.matchAll(labelledLink)) {
     const word = match[1] ?? '';
     const label = tokenAt(tokens, match.index + match[0].indexOf(word));
@@ -273,7 +286,9 @@ function followLabels(line: string, tokens: readonly string[], out: string[]): v
     const [named, spelt] = [out[label], tokens[target]];
     if (tokens[label] !== word || named === undefined || spelt === undefined || !isWord(named)) continue;
     out[target] = named + spelt.slice(word.length);
+    followed.push({ label, target });
   }
+  return followed;
 }
 
 /** The token that begins at a place in the line, or -1. */
@@ -312,15 +327,18 @@ function chooseWord(
     fork,
     rule: entry.rule,
     level,
+    ...(entry.text !== token && entry.text === fork ? { agreed: true } : {}),
     ...(order === undefined ? {} : { order }),
   });
   const isGone = (value: string): boolean => value.includes('.') && context.gone?.(value) === true;
+  const fits = (found: Found | undefined): Found | undefined =>
+    found === undefined || fitsPlace(context, tokens, index, found) ? found : undefined;
   // A new file has no text of its own to go by; how its neighbours are written comes first.
   const neighbour = context.neighbours?.(tokens, index);
   if (neighbour !== undefined) return choice('neighbour', neighbour);
   const said = phrase === undefined ? undefined : context.memory?.phrase(phrase);
   if (said !== undefined && context.brand.plausible(token, said)) return choice('phrase', said, 0);
-  const near = context.file?.evidence.find(tokens, index, { from: 0, to: 5 });
+  const near = findNear(context, tokens, index);
   // Far from here the name stayed in text that was not renamed yet, or was overlooked: a rule knows better.
   const stale = (value: string): boolean => context.renamed && value === token && entry.text !== token;
   const overlooked = (value: string): boolean => context.throughout === true && stale(value);
@@ -333,7 +351,7 @@ function chooseWord(
     value !== entry.text && value.toLowerCase() === entry.text.toLowerCase();
   const beside = context.beside?.(tokens, index);
   if (beside !== undefined && !onlyCase(beside) && !overlooked(beside)) return choice('memory', beside, 3);
-  const anywhere = context.file?.evidence.find(tokens, index, { from: widestLevel, to: widestLevel });
+  const anywhere = fits(context.file?.evidence.find(tokens, index, { from: widestLevel, to: widestLevel }));
   if (
     anywhere !== undefined &&
     !overlooked(anywhere.value) &&
@@ -341,7 +359,7 @@ function chooseWord(
   )
     return choice('file-word', anywhere.value, anywhere.level, anywhere.order);
   const memory = context.memory;
-  const remembered = memory?.evidence.find(tokens, index, { from: 0, to: 3, visible: memory.visible });
+  const remembered = fits(memory?.evidence.find(tokens, index, { from: 0, to: 3, visible: memory.visible }));
   if (
     remembered !== undefined &&
     !isGone(remembered.value) &&
@@ -353,15 +371,46 @@ function chooseWord(
   if (symbol !== undefined) return choice('symbol', symbol);
   const successor = context.successors?.get(token);
   if (successor !== undefined) return choice('symbol', successor.name, 0, successor.order);
-  const vaguely = memory?.evidence.find(tokens, index, {
-    from: 4,
-    to: widestLevel,
-    need: 2,
-    visible: memory.visible,
-  });
+  const vaguely = fits(
+    memory?.evidence.find(tokens, index, {
+      from: 4,
+      to: widestLevel,
+      need: 2,
+      visible: memory.visible,
+    }),
+  );
   if (vaguely !== undefined && !isGone(vaguely.value) && !stale(vaguely.value) && !onlyCase(vaguely.value))
     return choice('memory-word', vaguely.value, vaguely.level, vaguely.order);
   return choice(entry.text === token ? 'kept' : 'rule', entry.text);
+}
+
+/** What this very file shows; what it shows of the word behind a quote says nothing of one that an address begins with. */
+function findNear(context: TranslatorContext, tokens: readonly string[], index: number): Found | undefined {
+  const evidence = context.file?.evidence;
+  const found = evidence?.find(tokens, index, { from: 0, to: 5 });
+  if (found === undefined || fitsPlace(context, tokens, index, found)) return found;
+  const wider = evidence?.find(tokens, index, { from: found.level + 1, to: 5 });
+  return wider !== undefined && fitsPlace(context, tokens, index, wider) ? wider : undefined;
+}
+
+/** The levels at which nothing was seen of what stands behind the word. */
+const withoutRight: readonly number[] = [4, widestLevel];
+
+/**
+ * A folder that a word became (`./lxc` is `./cmd/incus`) is one where a path begins, and none within another path:
+ * `bin/lxc` names a file that a build makes. In scripts what a word became before a blank says nothing of an address that
+ * begins with it (`lxd/1.0`).
+ */
+function fitsPlace(
+  { kind }: TranslatorContext,
+  tokens: readonly string[],
+  index: number,
+  { value, level }: Found,
+): boolean {
+  const [left, before] = [tokens[index - 1], tokens[index - 2] ?? ' '];
+  if (value.includes('/') && !(tokens[index] ?? '').includes('/'))
+    return left !== '-' && left !== '.' && (left !== '/' || before === '.');
+  return !(kind === 'shell' && tokens[index + 1] === '/' && withoutRight.includes(level));
 }
 
 /**
@@ -488,7 +537,9 @@ function ownSpans({ own }: TranslatorContext, line: string): readonly Span[] {
   return spans;
 }
 
-const pathPattern = /(?<![\w/.\-@:])(?:\.{1,2}\/)*([A-Za-z][\w-]*\/[\w\-./]*\w)/g;
+/** What begins with `./` needs no second part: `go build ./lxd` names a folder. */
+const pathPattern =
+  /(?<![\w/.\-@:])(?:(?:\.{1,2}\/)*([A-Za-z][\w-]*\/[\w\-./]*\w)|\.\/([A-Za-z][\w-]*)(?![\w\-./]))/g;
 
 /** Words with a slash in them that may name a file or folder of the repository; an address of a server does not. */
 export function findPaths(
@@ -499,7 +550,7 @@ export function findPaths(
   if (!line.includes('/')) return [];
   const scopeAt = scopeFinder(file, kind, line);
   return Array.from(line.matchAll(pathPattern), (match) => {
-    const path = match[1] ?? '';
+    const path = match[1] ?? match[2] ?? '';
     return { path, start: match.index + match[0].length - path.length };
   }).filter(({ start }) => scopeAt(start) !== 'url');
 }

@@ -269,6 +269,50 @@ describe('translator', () => {
     expect(translator.translate('f="lxd/auth/model.go"').text).toBe('f="internal/server/auth/model.go"');
   });
 
+  it('takes `./` and a name for a path, and a folder that a word became for none within another path', () => {
+    const evidence = createEvidence(brand);
+    evidence.learn('\tgo build ./lxc', '\tgo build ./cmd/incus');
+    const context_ = {
+      ...context,
+      path: 'Makefile',
+      kind: 'other',
+      file: { evidence, lines: new Map() },
+    } as const;
+    const translator = createTranslator({ ...context_, paths: new Map([['lxd', 'cmd/incusd']]) });
+
+    expect(translator.translate('\tgo build ./lxd ./lxd-user').text).toBe(
+      '\tgo build ./cmd/incusd ./incus-user',
+    );
+    expect(translator.translate('\tgo build -v ./lxc').text).toBe('\tgo build -v ./cmd/incus');
+    expect(translator.translate('\tgo build -o bin/lxc.x86_64').text).toBe('\tgo build -o bin/incus.x86_64');
+  });
+
+  it('asks addresses what an address begins with, and no other word behind a quote', () => {
+    const evidence = createEvidence(brand);
+    for (const name of ['a', 'b', 'c']) evidence.learn(`${name}="lxd$$"`, `${name}="inc$$"`);
+    const file = { evidence, lines: new Map() };
+    const translator = createTranslator({ ...context, path: 'test/a.sh', kind: 'shell', file });
+
+    expect(translator.translate('curl -X PUT "lxd/1.0/cluster"').text).toBe(
+      'curl -X PUT "incus/1.0/cluster"',
+    );
+    expect(translator.translate('d="lxd$$"').text).toBe('d="inc$$"');
+  });
+
+  it('says of a link by what its label was spelt', () => {
+    const evidence = createEvidence(brand);
+    evidence.learn('see [`lxc launch`](a.md)', 'see [`incus launch`](a.md)');
+    const translator = createTranslator({ ...context, file: { evidence, lines: new Map() } });
+
+    const { text, choices } = translator.translate('see [`lxc init`](lxc_init.md)');
+
+    expect(text).toBe('see [`incus init`](incus_init.md)');
+    expect(choices.map(({ upstream, fork, origin }) => [upstream, fork, origin])).toEqual([
+      ['lxc', 'incus', 'file'],
+      ['lxc_init', 'incus_init', 'file'],
+    ]);
+  });
+
   it('names the page of a command as the label of the link names the command', () => {
     const evidence = createEvidence(brand);
     evidence.learn(
