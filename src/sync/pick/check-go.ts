@@ -179,12 +179,15 @@ function unknownNames(check: GoCheck, added: readonly AddedLine[], mergedCode: s
         key: known.key && (isKey || dot !== undefined),
       });
     }
+  const fields = fieldsIn(added);
   const theirCode = codeOnly(check.theirs);
   const folder = check.path.slice(0, Math.max(0, check.path.lastIndexOf('/')));
   const home = check.go.fork.packages.get(folder);
   const signs: Sign[] = [];
   for (const [word, { added: times, key }] of counts) {
-    if (check.declared.has(word) || countWord(mergedCode, word) > times) continue;
+    // What is nowhere in the merged file was left out with its line, and is asked of nobody.
+    const here = countWord(mergedCode, word);
+    if (check.declared.has(word) || here > times || here === 0 || fields.has(word)) continue;
     const hash = hashWord(word);
     if (key ? check.go.fork.hasWord(hash) : home?.hasWord(hash) === true) continue;
     // A name that upstream's commit brings along is new on both sides.
@@ -193,6 +196,17 @@ function unknownNames(check: GoCheck, added: readonly AddedLine[], mergedCode: s
     signs.push({ path: check.path, name: 'name-unknown', detail: word });
   }
   return signs;
+}
+
+const fieldPattern = /^\t+([A-Za-z_]\w*)[ \t]+[*[\]\w.]+[ \t]*$/;
+
+/** Fields that added lines declare, and that nothing but a selector or a key asks for. */
+function fieldsIn(added: readonly AddedLine[]): ReadonlySet<string> {
+  const fields = new Set(added.map(({ code }) => fieldPattern.exec(code)?.[1] ?? ''));
+  for (const { code } of added)
+    for (const [word] of code.matchAll(/(?<![\w.])[A-Za-z_]\w*/g))
+      if (fields.has(word) && fieldPattern.exec(code)?.[1] !== word) fields.delete(word);
+  return fields;
 }
 
 function countWord(code: string, word: string): number {

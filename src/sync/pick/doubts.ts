@@ -10,13 +10,18 @@ const sentences: Partial<Record<SignName, (detail: string) => string>> = {
   blanks: () => 'one side changed only blanks where the other changed text',
   'touching-deletion': () =>
     "upstream changed lines that the fork deleted; upstream's change of them was left out",
-  'upstream-deleted': () => 'upstream deleted lines that the fork had changed; they were deleted',
+  'upstream-deleted': () =>
+    'upstream deleted lines that the fork had changed, and has some like them elsewhere; they were deleted',
   rewritten: () =>
     "upstream wrote lines anew of which the fork had deleted some; upstream's new ones were taken",
   'generated-left': (detail) =>
     `a generated file did not merge and was left as it is: make it anew${by(detail)}`,
   'new-generated': (detail) =>
     `a generated file is new; upstream's was taken as it is: make it anew${by(detail)}`,
+  'generated-word': (detail) =>
+    `a word of a generated file is spelt as in what it is made from, which says something else, or nothing: ${detail}`,
+  'command-list': (detail) =>
+    `upstream lists the words that follow a command, and the fork has others there: ${detail}`,
   'new-code': () => 'a new file of code: its names and imports were all put into the words of the fork',
   'new-doc': () => 'a new page of documentation: its words were put into the words of the fork by rule',
   'word-by-rule': (detail) =>
@@ -26,11 +31,15 @@ const sentences: Partial<Record<SignName, (detail: string) => string>> = {
   'word-left-in-doc': (detail) => `documentation goes on naming upstream, as the fork's page does: ${detail}`,
   'word-left': (detail) =>
     `this goes on naming upstream beside text that was not renamed with the rest of the fork: ${detail}`,
+  'word-in-two-spellings': (detail) =>
+    `the fork's page has this word in two spellings, upstream's among them: ${detail}`,
   'spelling-unsure': (detail) =>
-    `the fork's file spells this word otherwise in several places, and so in others: ${detail}`,
+    `the fork's file has this otherwise in several places, and in others, or in these lines, as upstream does: ${detail}`,
   'import-guessed': (detail) => `the package of this import was guessed: ${detail}`,
   'place-guessed': (detail) =>
     `the fork took the file apart; what upstream adds to it was put where its neighbour is: ${detail}`,
+  'place-unknown': (detail) =>
+    `this begins like a path of upstream's and names none; the fork has that folder elsewhere: ${detail}`,
   'name-unknown': (detail) => `the fork does not have this name: ${detail}`,
   'arguments-differ': (detail) => `no function of this name in the fork takes so many arguments: ${detail}`,
   'arguments-cut': (detail) =>
@@ -70,22 +79,33 @@ export function doubtsOf(signs: readonly Sign[]): readonly Doubt[] {
   return [...doubts.values()];
 }
 
-/** What doubts of the pack are about: the lines that upstream added to a file. */
-export interface AddedLines {
+/** What a pick makes of a file, as far as words in it are asked for. */
+export interface NamedIn {
   readonly path: string;
+  /** Upstream's new lines. */
   readonly added: readonly string[];
+  /** The fork's file before and after the pick. */
+  readonly texts: () => Promise<{ readonly before: string; readonly after: string }>;
 }
 
-/** Doubts that the pack asks for: words for what the fork no longer has, or never had, in lines that upstream added. */
-export function packDoubts(
+/**
+ * Doubts that the pack asks for: words for what the fork no longer has, or never had, in lines that upstream added. Where
+ * the file has such a word no more often than before, the fork has kept that line, and something else changed in it.
+ */
+export async function packDoubts(
   rules: readonly DoubtRule[],
-  file: AddedLines,
+  file: NamedIn,
   listed: (path: string) => string | undefined = () => undefined,
-): readonly Doubt[] {
-  return rules.flatMap((rule): readonly Doubt[] => {
+): Promise<readonly Doubt[]> {
+  const named = rules.filter(({ words }) =>
+    words.some((word) => file.added.some((line) => line.includes(word))),
+  );
+  if (named.length === 0) return [];
+  const { before, after } = await file.texts();
+  return named.flatMap((rule): readonly Doubt[] => {
     const word =
       rule.unlistedIn === undefined
-        ? rule.words.find((candidate) => file.added.some((line) => line.includes(candidate)))
+        ? rule.words.find((one) => timesIn(after, one) > timesIn(before, one))
         : unlistedWord(rule.words, file.added, rule.unlistedIn.map(listed));
     if (word === undefined) return [];
     return [
@@ -107,4 +127,8 @@ function unlistedWord(
       for (const [quoted, name = ''] of line.matchAll(/"([\w-]+)"/g))
         if (!here.some((list) => list.includes(quoted))) return name;
   return undefined;
+}
+
+function timesIn(text: string, word: string): number {
+  return text.split(word).length - 1;
 }

@@ -5,13 +5,14 @@ import type { Sequence } from '../merge/diff-sequences.ts';
 import { mergeLines, type OpenHunk } from '../merge/merge-lines.ts';
 import type { HunkDriver } from '../merge/resolve-hunk.ts';
 import { carryFile } from '../rewrite/carry.ts';
-import { fileKind } from '../rewrite/file-kind.ts';
+import { type FileKind, fileKind } from '../rewrite/file-kind.ts';
 import { fixImports } from '../rewrite/go/fix-imports.ts';
 import { type GoContext, upstreamFolder } from '../rewrite/go/go-names.ts';
 import {
   defaultName,
   findImportBlock,
   hashWord,
+  localName,
   parseImports,
   parseSpec,
   withImportBlock,
@@ -21,13 +22,17 @@ import type { FoldKind, LineStore } from '../rewrite/line-store.ts';
 import type { Choice } from '../rewrite/translate.ts';
 import { findUnbalanced } from './check-balance.ts';
 import { checkGo } from './check-go.ts';
+import { changedCommandList } from './command-lists.ts';
+import { deletedAnew } from './deleted-anew.ts';
+import { droppedMark } from './dropped-mark.ts';
 import { fallenTogether } from './fallen-together.ts';
 import { type Absent, findAbsent, isLeftOut, isStillToCome } from './left-out.ts';
 import { lostChanges } from './lost-changes.ts';
-import { openTranslator, rememberPhrases } from './open-translator.ts';
+import { openTranslator, rememberPhrases, unplacedPaths } from './open-translator.ts';
 import { padTables } from './pad-tables.ts';
-import type { PickView } from './pick-view.ts';
+import type { FileStudy, PickView } from './pick-view.ts';
 import { renamedAway } from './renamed-away.ts';
+import { renameThroughout } from './renamed-throughout.ts';
 import type { Sign } from './sign.ts';
 import { studyFile, unsureSpelling } from './study-file.ts';
 import { choiceSigns, differenceSigns, importSigns, newFileSign, sign } from './text-signs.ts';
@@ -43,6 +48,8 @@ export interface TextSides {
   readonly ours: { readonly sha: string; readonly text: string };
   readonly driver: HunkDriver;
   readonly entries?: readonly string[];
+  /** It is made from other files, and its words follow theirs. */
+  readonly generated?: boolean;
 }
 
 export interface MergedText {
@@ -127,15 +134,25 @@ export async function mergeTextFile(view: PickView, files: TextSides): Promise<M
   const open = settled === undefined ? merged.open : [];
   const signs: Sign[] = [
     ...(settled === undefined ? [] : [settled]),
-    ...merged.settled.map((how) => sign(sides.path, how, '')),
+    ...merged.settled.map((how) =>
+      sign(sides.path, deletedAnew(store, how, base, theirs, carried.edits), ''),
+    ),
     ...(carried.overlaid ? [sign(sides.path, 'overlaid', '')] : []),
-    ...choiceSigns(view, sides.path, kind, carried.choices),
+    ...choiceSigns(view, sides.path, kind, carried.choices, study, sides.generated === true),
     ...differenceSigns(sides.path, carried, study),
   ];
-  const unsure = kind === 'go' || kind === 'doc' ? undefined : unsureSpelling(study, added);
+  signs.push(...(await placeSigns(view, sides.from, sides.path, added)));
+  const unsure = spelling(kind, study, added);
   if (unsure !== undefined) signs.push(sign(sides.path, 'spelling-unsure', unsure));
+  const listed = kind === 'go' ? undefined : await changedCommandList(view, sides.theirs.text, added);
+  if (listed !== undefined) signs.push(sign(sides.path, 'command-list', listed));
   if (kind === 'go') rememberPhrases(view, theirs, carried.theirs, new Set(added));
   let text = withoutLooseEnd(store.join(merged.lines), sides);
+  if (kind === 'go' && open.length === 0) {
+    const through = renameThroughout(store, carried, text, packagesOf(sides.ours.text));
+    text = through.text;
+    signs.push(...through.renamed.map((detail) => sign(sides.path, 'renamed-throughout', detail)));
+  }
   if (go !== undefined && cut) {
     const block = findImportBlock(sides.ours.text);
     const fixed = fixImports(
@@ -286,17 +303,20 @@ export async function makeTextFile(
         return store.line(store.id(made.text));
       })
       .join('\n');
-  if (go === undefined || block === undefined)
+  if (go === undefined || block === undefined) {
+    const text = translate(theirs);
     return {
-      text: translate(theirs),
+      text,
       open: [],
       signs: [
-        sign(path, newFileSign(kind), ''),
+        sign(path, newFileSign(view, kind, theirs, choices), ''),
         ...choiceSigns(view, path, kind, choices),
-        ...twiceSigns(path, theirs, translate(theirs)),
+        ...twiceSigns(path, theirs, text),
+        ...(await placeSigns(view, from, path, lines)),
       ],
       added: lines,
     };
+  }
   // Upstream's own packages are imported anew, by what the translated code asks of them.
   const foreign = block.lines.filter((line) => {
     const spec = parseSpec(line);
@@ -317,7 +337,7 @@ export async function makeTextFile(
     text: fixed.text,
     open: [],
     signs: [
-      sign(path, newFileSign(kind), ''),
+      sign(path, newFileSign(view, kind, theirs, choices), ''),
       ...choiceSigns(view, path, kind, choices),
       ...importSigns(path, fixed),
       ...twiceSigns(path, theirs, fixed.text),
@@ -337,6 +357,26 @@ export async function makeTextFile(
   };
 }
 
+/** What the fork's file spells otherwise as a rule, and these lines of upstream's as upstream does. */
+function spelling(kind: FileKind, study: FileStudy, added: readonly string[]): string | undefined {
+  if (kind === 'go') return undefined;
+  if (kind !== 'doc') return unsureSpelling(study, added);
+  const mark = droppedMark(study, added);
+  return mark === undefined ? undefined : `${mark} before a word -> none`;
+}
+
+/** Signs for paths that nobody can place; what pages name is prose as often as not. */
+async function placeSigns(
+  view: PickView,
+  from: string,
+  path: string,
+  lines: readonly string[],
+): Promise<readonly Sign[]> {
+  const kind = fileKind(from);
+  if (kind === 'go' || kind === 'doc') return [];
+  return (await unplacedPaths(view, from, lines)).map((named) => sign(path, 'place-unknown', named));
+}
+
 function twiceSigns(path: string, theirs: string, merged: string): readonly Sign[] {
   const twice = fallenTogether({ ours: '', theirs, merged });
   return twice === undefined ? [] : [sign(path, 'names-fell-together', twice)];
@@ -351,6 +391,10 @@ function carriedLine(text: string): (line: number) => string {
 function withoutLooseEnd(text: string, { ours, theirs }: TextSides): string {
   const loose = /\n\n+$/;
   return loose.test(ours.text) || loose.test(theirs.text) ? text : text.replace(loose, '\n');
+}
+
+function packagesOf(text: string): ReadonlySet<string> {
+  return new Set(parseImports(text).map(localName));
 }
 
 function importsOf(text: string): string {

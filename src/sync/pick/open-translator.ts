@@ -185,6 +185,33 @@ async function namedPaths(
   return paths;
 }
 
+/**
+ * Words of lines that begin like a path of the repository, in a folder that the fork has under another name, and that
+ * name nothing there: what a script makes for itself, or a file that is still to come.
+ */
+export async function unplacedPaths(
+  view: PickView,
+  from: string,
+  lines: readonly string[],
+): Promise<readonly string[]> {
+  const { objects, brand } = view.shop;
+  const unplaced = new Set<string>();
+  for (const line of lines) {
+    if (!brand.inText(line)) continue;
+    for (const { path } of findPaths(from, fileKind(from), line)) {
+      const folder = path.slice(0, path.indexOf('/'));
+      if (!path.includes('/') || unplaced.has(path) || !brand.inText(folder)) continue;
+      const [there, here] = await Promise.all([
+        objects.entry(view.upstream.tree, folder),
+        objects.entry(view.onto.tree, folder),
+      ]);
+      if (there?.mode !== fileMode.tree || here !== undefined) continue;
+      if ((await namedPlace(view, path)) === undefined) unplaced.add(path);
+    }
+  }
+  return [...unplaced];
+}
+
 async function namedPlace(view: PickView, path: string): Promise<string | undefined> {
   const { objects } = view.shop;
   const entry = await objects.entry(view.upstream.tree, path);

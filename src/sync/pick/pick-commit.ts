@@ -5,7 +5,7 @@ import { isMissingObject } from '../problem.ts';
 import { skipsCommit } from '../rules/skips-commit.ts';
 import { checkTypes, isSaidBy } from './check-types.ts';
 import { describeConflicts } from './describe-conflicts.ts';
-import { doubtsOf, packDoubts } from './doubts.ts';
+import { doubtsOf, type NamedIn, packDoubts } from './doubts.ts';
 import { findFileChanges } from './file-change.ts';
 import type { PickRequest } from './open-workshop.ts';
 import { type FileOutcome, pickFiles } from './pick-files.ts';
@@ -81,10 +81,10 @@ async function pickWhole(shop: Workshop, request: PickRequest): Promise<Detailed
   const signs = [...ofFiles.filter((sign) => !isSaidBy(typed, sign)), ...typed];
   const lists = await readLists(view, outcomes);
   const listed = (path: string): string | undefined => lists.get(path);
-  const doubts = [
-    ...doubtsOf(signs),
-    ...outcomes.flatMap(({ path, added = [] }) => packDoubts(shop.pack.doubts, { path, added }, listed)),
-  ];
+  const asked = await Promise.all(
+    outcomes.map((outcome) => packDoubts(shop.pack.doubts, namedIn(shop, onto, outcome), listed)),
+  );
+  const doubts = [...doubtsOf(signs), ...asked.flat()];
   const files = outcomes.map(({ path, from, how }) => ({ path, from, how }));
   const reasons = reasonsOf(shop, outcomes, signs);
   const base = { upstream: upstream.sha, onto: onto.sha, files, doubts, reasons };
@@ -142,6 +142,25 @@ async function readLists(
     }
   }
   return lists;
+}
+
+/** What the words of a pack's doubts are looked for in; a file that was deleted or left names nothing more than before. */
+function namedIn(shop: Workshop, onto: Commit, { path, added = [], edit }: FileOutcome): NamedIn {
+  const { objects } = shop;
+  const textOf = async (sha: string | undefined): Promise<string> =>
+    sha === undefined ? '' : objects.text(sha);
+  return {
+    path,
+    added,
+    async texts() {
+      const entry = await objects.entry(onto.tree, path);
+      const [before, after] = [
+        await textOf(entry?.sha),
+        await textOf(edit === undefined || edit === 'delete' ? entry?.sha : edit.sha),
+      ];
+      return { before, after };
+    },
+  };
 }
 
 /** A file whose changes were left out without proof, for a person to decide. */

@@ -231,6 +231,7 @@ async function pickChanged(
     ours: { sha: current.sha, text: ourText },
     driver: driver === 'append-list' || driver === 'ordered-list' ? driver : 'text',
     entries: mergeRuleOf(view, path)?.entries ?? [],
+    generated: driver === 'generated',
   });
   if (merged.open.length > 0) {
     // A generated file is made anew after the pick; what cannot be merged in it is left for that.

@@ -44,7 +44,9 @@ export function studyFile(
     alignment,
     evidence,
     lines,
-    ...(fold === 'go' ? { spellings: new Map(), unsure: new Map() } : ownSpellings(brand, pairs)),
+    ...(fold === 'go'
+      ? { spellings: new Map(), unsure: new Map() }
+      : ownSpellings(brand, pairs, () => Array.from(ours, (id) => store.line(id)))),
   };
   studies.set(key, study, base.length + ours.length);
   return study;
@@ -60,6 +62,7 @@ const fewestSeen = 3;
 function ownSpellings(
   brand: Brand,
   pairs: readonly (readonly [string, string])[],
+  own: () => readonly string[],
 ): Pick<FileStudy, 'spellings' | 'unsure'> {
   const found = new Map<string, { readonly to: string; count: number } | undefined>();
   for (const [before, after] of pairs) {
@@ -81,13 +84,13 @@ function ownSpellings(
   );
   const unsure = new Map<string, string>();
   if (often.size === 0) return { spellings: often, unsure };
-  for (const [, after] of pairs) {
-    const tokens = tokenize(after);
+  for (const line of own()) {
+    const tokens = tokenize(line);
     for (const index of tokens.keys()) {
       const key = spellingKey(tokens, index);
       const to = often.get(key);
-      if (to === undefined) continue;
-      if (standsAlone(tokens, index)) unsure.set(key, to);
+      if (to === undefined || !standsAlone(tokens, index)) continue;
+      unsure.set(key, to);
       often.delete(key);
     }
   }

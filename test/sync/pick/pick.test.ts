@@ -73,7 +73,25 @@ describe('picking', () => {
     const kept = await pick([commit], [early]);
     expect(late.read('doc/guide.md')).toContain('An Onyx server stops.');
     expect(kept.read('doc/guide.md')).toContain('A Quartz server stops.');
-    expect(kept.result).toMatchObject({ status: 'review', doubts: [{ rule: 'word-left-in-doc' }] });
+    // The page says so in the very same surroundings.
+    expect(kept.result).toMatchObject({ status: 'clean', doubts: [] });
+  });
+
+  it('asks for a review where a page that names upstream gets it in other surroundings', async () => {
+    const early: FixtureCommit = {
+      name: 'early',
+      from: 'rename',
+      time: 2500,
+      files: { 'doc/guide.md': upstreamGuide },
+    };
+    const commit = change({
+      'doc/guide.md': upstreamGuide.replace('The end.', 'Stop Quartz now.\n\nThe end.'),
+    });
+
+    const { result, read } = await pick([commit], [early]);
+
+    expect(read('doc/guide.md')).toContain('Stop Quartz now.');
+    expect(result).toMatchObject({ status: 'review', doubts: [{ rule: 'word-left-in-doc' }] });
   });
 
   it('follows a function that the fork deleted to what replaced its calls, with the places of their arguments', async () => {
