@@ -10,10 +10,11 @@ type Packed = readonly [
   subject: string,
   pickedFrom: string,
   reverts: string,
+  madeAfter: string,
 ];
 
 function isPacked(value: unknown): value is Packed {
-  if (!Array.isArray(value) || value.length !== 6) return false;
+  if (!Array.isArray(value) || value.length !== 7) return false;
   const [parents, time, ...texts] = value;
   return isText(parents) && typeof time === 'number' && texts.every(isText);
 }
@@ -30,7 +31,7 @@ export function openFacts({ objects, cache }: ScanSources) {
       if (before !== undefined) return before;
       const packed = remembered(sha);
       if (packed !== undefined) {
-        const [parents, time, identity, subject, pickedFrom, reverts] = packed;
+        const [parents, time, identity, subject, pickedFrom, reverts, madeAfter] = packed;
         const unpacked: CommitFacts = {
           sha,
           parents: list(parents),
@@ -39,6 +40,7 @@ export function openFacts({ objects, cache }: ScanSources) {
           subject,
           pickedFrom: list(pickedFrom),
           reverts: list(reverts),
+          madeAfter: list(madeAfter),
         };
         known.set(sha, unpacked);
         return unpacked;
@@ -61,6 +63,7 @@ export function openFacts({ objects, cache }: ScanSources) {
         one.subject,
         one.pickedFrom.join(' '),
         one.reverts.join(' '),
+        one.madeAfter.join(' '),
       ];
       cache.add('facts', new Map([...fresh].map(([sha, one]) => [sha, pack(one)])));
     },

@@ -9,12 +9,17 @@ export interface CommitFacts extends HistoryCommit {
   readonly subject: string;
   /** Commits that trailers say it was picked from. */
   readonly pickedFrom: readonly string[];
+  /** Commits of another project after which it says it was made. */
+  readonly madeAfter: readonly string[];
   /** Commits that it says it reverts. */
   readonly reverts: readonly string[];
 }
 
 const pickTrailer = /^\(cherry picked from (?:commit )?(?:https:\/\/[^\s()]{1,300}\/)?([0-9a-f]{40})\)\r?$/gm;
 const revertLine = /^This reverts commit ([0-9a-f]{40})\b/gm;
+/** `Inspired-by: https://github.com/lxc/incus/commit/…`, or a commit of a pull request there; several on one line. */
+const inspiredBy = /^Inspired[ -]by:?[ \t]+(https:\/\/.{1,2000})$/gim;
+const commitAddress = /https:\/\/[^\s()]{1,300}\/(?:commit|pull\/\d+\/commits)\/([0-9a-f]{40})(?![0-9a-f])/g;
 const longestSubject = 1000;
 
 /** The facts of a commit; its message goes no further than its subject. */
@@ -32,6 +37,9 @@ export function factsOf(commit: Commit): CommitFacts {
       .slice(0, 16),
     subject: copyOf(subjectOf(message)),
     pickedFrom: named(pickTrailer),
+    madeAfter: [...message.matchAll(inspiredBy)].flatMap(([, line = '']) =>
+      [...line.matchAll(commitAddress)].map((match) => copyOf(match[1] ?? '')),
+    ),
     reverts: named(revertLine),
   };
 }

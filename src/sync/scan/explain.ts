@@ -33,6 +33,7 @@ async function evidenceOf(
   switch (commit.by) {
     case 'fork-trailer':
     case 'upstream-trailer':
+    case 'made-after':
     case 'author-and-date':
     case 'older-in-fork':
     case 'shared-trailer':

@@ -6,6 +6,7 @@ import type { SharedHistory } from './shared-history.ts';
 
 /**
  * fork-trailer: a fork commit names it; author-and-date: a fork commit has both; upstream-trailer: it names a fork commit;
+ * made-after: it says that it was made after fork commits;
  * older-in-fork: a fork commit has its author and date and is older; shared-trailer, shared-author-and-date, shared-change:
  * a backport of a commit that both projects had before the fork; backport: one of an upstream commit that is recognised.
  */
@@ -13,6 +14,7 @@ export type KnownBy =
   | 'fork-trailer'
   | 'author-and-date'
   | 'upstream-trailer'
+  | 'made-after'
   | 'older-in-fork'
   | 'shared-trailer'
   | 'shared-author-and-date'
@@ -32,6 +34,7 @@ export const knownReasons: Readonly<Record<KnownBy, string>> = {
   'fork-trailer': 'the fork commit names it',
   'author-and-date': 'a fork commit has its author and author date',
   'upstream-trailer': 'picked from the fork, as its message says',
+  'made-after': 'made after what the fork has, as its message says',
   'older-in-fork': 'a fork commit of the same author and author date is older',
   'shared-trailer': 'a backport of a commit from before the fork, as its message says',
   'shared-author-and-date': 'a backport of a commit from before the fork: the same author and author date',
@@ -74,6 +77,8 @@ function recogniseImports({ upstream, fork, forkAll }: Histories, prefix: string
     const from =
       commit.parents.length > 1 ? undefined : commit.pickedFrom.findLast((sha) => forkAll.indexOf.has(sha));
     if (from !== undefined) known.set(index, { state: 'own', by: 'upstream-trailer', fork: from });
+    else if (commit.madeAfter.length > 0 && commit.madeAfter.every((sha) => forkAll.indexOf.has(sha)))
+      known.set(index, { state: 'own', by: 'made-after', fork: commit.madeAfter.at(-1) ?? '' });
   }
   const classes = classesOf(upstream);
   const upstreamTimes = soundTimes(upstream);

@@ -358,4 +358,29 @@ describe('the cache of scans', () => {
     });
     expect(of('again')?.state).toBe('pending');
   });
+
+  it("is the fork's own where it says after which commits of the fork it was made, on any branch", async () => {
+    const fork = [
+      commit('ours', 'rename', 2500, { 'ours.txt': 'x\n' }),
+      commit('more', 'ours', 2600, { 'ours.txt': 'y\n' }),
+    ];
+    const { sha } = makeTinyFork(temporaryFolder(), { fork });
+    const address = (name: string): string => `https://example.org/mine/onyx/pull/7/commits/${sha(name)}`;
+    const made = (name: string, from: string, time: number, line: string): FixtureCommit =>
+      commit(name, from, time, { [`${name}.txt`]: 'x\n' }, { message: `store: Do ${name}\n\n${line}\n` });
+    const tiny = makeTinyFork(temporaryFolder(), {
+      upstream: [
+        made('both', 'base', 3100, `Inspired-by: ${address('ours')}, ${address('more')}`),
+        made('half', 'both', 3200, `Inspired by ${address('ours')} ${address('ours').slice(0, -1)}0`),
+        made('seen', 'half', 3300, `See ${address('ours')}`),
+      ],
+      fork,
+    });
+
+    const { of } = await scanTiny(tiny, { main: 'seen', fork: 'more' });
+
+    expect(of('both')).toMatchObject({ state: 'own', by: 'made-after', fork: tiny.sha('more') });
+    expect(of('half')?.state).toBe('pending');
+    expect(of('seen')?.state).toBe('pending');
+  });
 });
