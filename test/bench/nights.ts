@@ -118,7 +118,11 @@ async function replay(upstream: string, fork: string): Promise<void> {
       if (state === 'imported' && !arrived.has(sha)) arrived.set(sha, { night, before: open.get(sha) });
     }
     if (!planned || plan === undefined) continue;
-    if (dump !== undefined) plans.push({ night, plan });
+    // Written night by night: a run takes long, and what is planned can be read meanwhile.
+    if (dump !== undefined) {
+      plans.push({ night, plan });
+      fs.writeFileSync(dump, JSON.stringify({ plans, today }));
+    }
     open.clear();
     for (const pick of plan.groups.flatMap((group) => group.picks))
       open.set(pick.upstream, { night, status: pick.status, onto: pick.onto, commit: pick.commit });
