@@ -16,15 +16,16 @@ export function mergeTokens(base: string, ours: string, theirs: string): string 
   const theirTokens = tokenizeQuoted(theirs);
   const ourEdits = changed(replacements(baseTokens, ourTokens));
   const theirEdits = changed(replacements(baseTokens, theirTokens));
-  if (bothSaidHalf(ourEdits, ourTokens, theirEdits, theirTokens)) return undefined;
+  if (bothSaid(baseTokens, ourEdits, ourTokens, theirEdits, theirTokens)) return undefined;
   return combineEdits(baseTokens, ourEdits, ourTokens, theirEdits, theirTokens)?.result.join('');
 }
 
 /**
- * Both brought the same words into the same place and went on otherwise, there or farther on: two answers to one
- * question, not two changes.
+ * Both brought words into one place, or the same words and went on otherwise: two answers to one question, not two
+ * changes.
  */
-function bothSaidHalf(
+function bothSaid(
+  base: readonly string[],
   ours: readonly Edit[],
   ourTokens: readonly string[],
   theirs: readonly Edit[],
@@ -32,16 +33,19 @@ function bothSaidHalf(
 ): boolean {
   const made = (edit: Edit, tokens: readonly string[]): string =>
     tokens.slice(edit.bStart, edit.bEnd).join('');
+  const hasWords = (text: string): boolean => /\w/.test(text);
+  const isNew = (edit: Edit): boolean => !hasWords(base.slice(edit.aStart, edit.aEnd).join(''));
   let same = 0;
   for (const own of ours) {
     const here = made(own, ourTokens);
     for (const other of theirs) {
       const there = made(other, theirTokens);
-      if (!/\w/.test(here) || !/\w/.test(there)) continue;
+      if (!hasWords(here) || !hasWords(there)) continue;
       // Where words go in beside a blank, it is by chance on which side of it they are found.
       if (other.aStart > own.aEnd + 1 || own.aStart > other.aEnd + 1) continue;
       if (here === there && own.aStart === other.aStart && own.aEnd === other.aEnd) same += 1;
-      else if (here.includes(there.trim()) || there.includes(here.trim())) return true;
+      else if ((isNew(own) && isNew(other)) || here.includes(there.trim()) || there.includes(here.trim()))
+        return true;
     }
   }
   return same > 0 && same < ours.length && same < theirs.length;

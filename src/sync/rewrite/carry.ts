@@ -93,7 +93,7 @@ export function carryFile(
     for (let line = edit.bStart; line < edit.bEnd; line += 1) {
       if (carriedTheirs[line] !== -1) continue;
       const made = translator.translate(store.line(theirs[line] ?? 0));
-      carriedTheirs[line] = store.id(made.text);
+      carriedTheirs[line] = store.id(indentedAsHere(store, base, fork, alignment, edit, made.text));
       choices.push(...made.choices);
     }
     i = edit.aEnd;
@@ -123,6 +123,44 @@ function pairChanged(
   if (before.length === 0 || after.length === 0 || before.length > 300 || after.length > 300) return [];
   const pairs = pairAlike(store, Array.from(store.fold(before, kind)), Array.from(store.fold(after, kind)));
   return pairs.map(([left, right]) => [edit.aStart + left, edit.bStart + right] as const);
+}
+
+/**
+ * A new line with as many blanks before it as the fork has where upstream has its: a script of which the fork changed
+ * the indentation, or code that it put into another block. The nearest line of the same indentation says so.
+ */
+function indentedAsHere(
+  store: LineStore,
+  base: Sequence,
+  fork: Sequence,
+  alignment: Alignment,
+  edit: Edit,
+  line: string,
+): string {
+  const text = line.trimStart();
+  if (text === '') return line;
+  const indent = line.slice(0, line.length - text.length);
+  let less: { readonly upstream: string; readonly fork: string } | undefined;
+  for (let step = 1; step <= reach; step += 1)
+    for (const near of [edit.aStart - step, edit.aEnd - 1 + step]) {
+      const forkLine = alignment.exact[near] ?? -1;
+      const theirs = store.line(base[near] ?? 0);
+      if (forkLine < 0 || theirs.trim() === '') continue;
+      const upstream = indentOf(theirs);
+      const here = indentOf(store.line(fork[forkLine] ?? 0));
+      if (upstream === indent) return here + text;
+      const isDeeper = upstream !== '' && indent.startsWith(upstream);
+      if (isDeeper && upstream.length > (less?.upstream.length ?? 0)) less = { upstream, fork: here };
+    }
+  if (less === undefined) return line;
+  // No line stands as deep: what is deeper than the deepest is as much deeper as the fork has it there.
+  const times = less.fork.length / less.upstream.length;
+  const more = indent.slice(less.upstream.length);
+  return less.fork + (Number.isInteger(times) ? more.repeat(times) : more) + text;
+}
+
+function indentOf(line: string): string {
+  return line.slice(0, line.length - line.trimStart().length);
 }
 
 /** Below this two lines are not two versions of one. */

@@ -26,6 +26,12 @@ describe('mergeTokens', () => {
     ).toBeUndefined();
   });
 
+  it('gives up where both brought words into one place', () => {
+    const base = 'if kind == Logging {';
+    expect(mergeTokens(base, 'case Logging, Acl:', 'if kind == Logging || kind == Ovn {')).toBeUndefined();
+    expect(mergeTokens('f(a)', 'f(b)', 'f(a, c)')).toBe('f(b, c)');
+  });
+
   it('keeps both where one brought what the other brought, and more', () => {
     expect(mergeTokens('f(a)', 'f(a, b)', 'g(a, b)')).toBe('g(a, b)');
   });

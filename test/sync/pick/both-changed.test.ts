@@ -89,6 +89,30 @@ describe('a line that both sides changed', () => {
   });
 });
 
+describe('a new line', () => {
+  it('has the indentation that the fork gave to the lines around it', async () => {
+    // Arrange
+    const lines = ['check() {', '  if one; then', '    start one', '    stop one', '  fi', '}', ''];
+    const more = [...lines.slice(0, 3), '    if two; then', '      start two', '    fi', ...lines.slice(3)];
+    const [upstream, fork] = versions(
+      { upstream: 'test/check.sh', fork: 'test/check.sh' },
+      {
+        before: lines.join('\n'),
+        after: more.join('\n'),
+        fork: lines.map((line) => line.replace(/^ +/, (blanks) => blanks + blanks)).join('\n'),
+      },
+    );
+
+    // Act
+    const { result, read } = await pick(upstream, fork);
+
+    // Assert
+    const added = ['        if two; then', '            start two', '        fi'];
+    expect(read('test/check.sh')).toContain(`\n${added.join('\n')}\n`);
+    expect(result.status).toBe('clean');
+  });
+});
+
 describe('a file that both sides moved', () => {
   it('stays where the fork moved it on from there', async () => {
     const tool = 'package main\n\nfunc main() {\n\tprintln("one")\n\tprintln("two")\n}\n';
