@@ -36,6 +36,7 @@ export function findAddedTwice(
     | {
         readonly theirs: readonly Keys[];
         readonly isTwice: (key: string) => boolean;
+        readonly isNameTwice: (key: string) => boolean;
         readonly isHere: (key: string) => boolean;
       }
     | undefined;
@@ -50,14 +51,19 @@ export function findAddedTwice(
       const old = before.get(key) ?? 0;
       return (here.get(key) ?? 0) > old && (there.get(key) ?? 0) > old;
     };
-    return { theirs, isTwice, isHere: (key) => here.has(key) };
+    // Two names of upstream's that are one in the fork would be declared twice by upstream's change alone.
+    const isNameTwice = (key: string): boolean => {
+      const made = there.get(key) ?? 0;
+      return isTwice(key) || (context.kind === 'go' && made > 1 && made > (before.get(key) ?? 0));
+    };
+    return { theirs, isTwice, isNameTwice, isHere: (key) => here.has(key) };
   };
   return {
     in(before, from, to) {
       const gone = new Map<number, number>();
       for (const line of before) gone.set(line, (gone.get(line) ?? 0) + 1);
       counted ??= count();
-      const { theirs, isTwice, isHere } = counted;
+      const { theirs, isTwice, isNameTwice, isHere } = counted;
       const lines = new Set<number>();
       let all = before.length === 0;
       for (let index = from; index < to; index += 1) {
@@ -69,7 +75,7 @@ export function findAddedTwice(
         }
         const { line, weak, name, elsewhere } = theirs[index] ?? noKeys;
         const isThere = line !== undefined && isTwice(line);
-        if (isThere || (name !== undefined && isTwice(name)) || elsewhere) lines.add(id);
+        if (isThere || (name !== undefined && isNameTwice(name)) || elsewhere) lines.add(id);
         if ((line !== undefined && !isThere) || (weak !== undefined && !isHere(weak))) all = false;
       }
       return { lines, all: all && lines.size > 0 };
@@ -97,13 +103,17 @@ function countKeys(all: readonly Keys[]): ReadonlyMap<string, number> {
   return counts;
 }
 
+/** A line of prose that is as long stands once on a page. */
+const tellingLine = 60;
+
 function keysOf(store: LineStore, lines: Sequence, context: TwiceContext, known: KnownKeys): readonly Keys[] {
   if (context.kind === 'go') return goKeys(store, lines, context, known);
   const isList = context.driver !== 'text';
   return Array.from(lines, (id) => {
     const text = store.line(id).trimEnd();
     const name = headOf(text, context.kind);
-    const line = isList && /\w{3}/.test(text) ? text : undefined;
+    const isTold = context.kind === 'doc' && text.length >= tellingLine;
+    const line = (isList || isTold) && /\w{3}/.test(text) ? text : undefined;
     return line === undefined && name === undefined ? noKeys : { line, name, elsewhere: false };
   });
 }

@@ -194,16 +194,12 @@ function alikeWithin(
 function isWithin(before: string, here: string, after: string): boolean {
   const tokens = tokenizeQuoted(before);
   const theirs = changedParts(tokens, tokenizeQuoted(after));
-  return replacements(tokens, tokenizeQuoted(here))
-    .filter((part) => part.kind === 'replace')
-    .every((own) =>
-      theirs.some(
-        (other) =>
-          other.start <= own.aStart &&
-          own.aEnd <= other.end &&
-          other.end - other.start > own.aEnd - own.aStart,
-      ),
-    );
+  return changedParts(tokens, tokenizeQuoted(here)).every((own) =>
+    theirs.some(
+      (other) =>
+        other.start <= own.start && own.end <= other.end && other.end - other.start > own.end - own.start,
+    ),
+  );
 }
 
 /** What was replaced; brackets, quotes and blanks between two replaced words stayed by chance. */

@@ -96,6 +96,13 @@ describe('what both sides added in two places', () => {
       expect(merge(base, ours, theirs)).toMatchObject({ text: ours, open: [true] });
   });
 
+  it('is a field by a name that the fork has for another one of upstream', () => {
+    const base = lines('type T struct {', '\tNeeds string', '\tid int', '}');
+    const theirs = lines('type T struct {', '\tNeeds string', '\tNeeds string', '\tid int', '}');
+
+    expect(merge(base, base, theirs)).toMatchObject({ text: base, open: [true] });
+  });
+
   it('is what another file of the package declares', () => {
     const base = lines('func A() {', '}');
     const theirs = lines('func A() {', '}', '', 'func Twice() {', '}');

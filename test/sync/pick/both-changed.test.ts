@@ -42,6 +42,19 @@ describe('a line that both sides changed', () => {
     expect(result).toMatchObject({ status: 'conflict', conflicts: [{ type: 'really-diverged' }] });
   });
 
+  it('is a conflict where both raised one number, each in its own steps', async () => {
+    const place = { upstream: 'ci/tools.txt', fork: 'ci/tools.txt' };
+    const histories = versions(place, {
+      before: 'tools\n\nneeds go 1.24.0\n\nand more\n',
+      after: 'tools\n\nneeds go 1.25.8\n\nand more\n',
+      fork: 'tools\n\nneeds go 1.25.12\n\nand more\n',
+    });
+
+    const { result } = await pick(...histories);
+
+    expect(result.status).toBe('conflict');
+  });
+
   it('is a conflict where both brought the same words and went on otherwise', async () => {
     const place = { upstream: 'ci/tests.yml', fork: 'ci/tests.yml' };
     const histories = versions(place, {
@@ -151,6 +164,37 @@ describe('a file that both sides moved', () => {
 
     expect(read('internal/tool/own_tool.go')).toBe(tool);
     expect(result.status).toBe('clean');
+  });
+});
+
+describe('a long line of a page', () => {
+  it('is not added again where the fork has it', async () => {
+    const link = '- Downloads for Linux: [`tool.x86_64`](https://example.org/downloads/latest/tool.x86_64)';
+    const place = { upstream: 'doc/install.md', fork: 'doc/install.md' };
+    const page = (first: readonly string[], last: readonly string[]): string =>
+      [
+        '# Install',
+        '',
+        'Builds are there:',
+        '',
+        ...first,
+        'One.',
+        '',
+        'Two.',
+        '',
+        ...last,
+        'The end.',
+        '',
+      ].join('\n');
+    const histories = versions(place, {
+      before: page([], []),
+      after: page([link, ''], []),
+      fork: page([], [link, '']),
+    });
+
+    const { result } = await pick(...histories);
+
+    expect(result.status).toBe('empty');
   });
 });
 
