@@ -1,4 +1,5 @@
 // Failures of a migration; the only place where their text is written.
+import { dirname } from 'node:path';
 import { type ExitCode, exitCode } from '../core/exit-code.ts';
 import { type Explanation, Failure, unreachable } from '../core/failure.ts';
 import { ownCommand } from '../core/program-name.ts';
@@ -55,6 +56,13 @@ export type MigrateProblem =
       readonly writtenBy: string | undefined;
     }
   | { readonly code: 'run-folder-gone'; readonly run: string; readonly missing: string }
+  | {
+      readonly code: 'run-folder-moved';
+      readonly run: string;
+      /** Where its steps keep what they set aside. */
+      readonly was: string;
+      readonly is: string;
+    }
   | { readonly code: 'interrupted'; readonly step: string }
   | { readonly code: 'rollback-incomplete'; readonly failed: readonly string[]; readonly state: string }
   | { readonly code: 'rollback-left-open'; readonly what: readonly string[] }
@@ -255,6 +263,12 @@ function explain(problem: MigrateProblem): Explanation {
         what: `What the journal says of the migration (${problem.run}) cannot be carried out: its folder is not complete.`,
         where: problem.missing,
         next: "Nothing was changed. Put the folder back as it was: LXD's own database and what the steps kept are in it.",
+      };
+    case 'run-folder-moved':
+      return {
+        what: `The folder of the migration (${problem.run}) is not where it was when the migration began, and its steps keep there what they set aside.`,
+        where: `${problem.is}; it was ${problem.was}`,
+        next: `Nothing was changed. Put it back, with the journal beside its folder, and name ${dirname(dirname(problem.was))} with --state; where both are there, that one counts.`,
       };
     case 'interrupted':
       return {

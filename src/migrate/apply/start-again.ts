@@ -4,6 +4,7 @@ import { powerFromProcesses } from './power.ts';
 import { answeringSocket } from './service-control.ts';
 import { type ApplyContext, noteNames } from './step-handler.ts';
 import { restoreExactly, startUntilReady } from './steps/daemons.ts';
+import { daemonMemo } from './steps/units-memo.ts';
 
 const startMs = 600_000;
 
@@ -19,7 +20,7 @@ export async function startAgain(context: ApplyContext, source: DaemonRef): Prom
   if ((await answeringSocket(host, source)) !== undefined) return;
   const power = powerFromProcesses(host, source.dataDirectory);
   const nothingRuns = power.running.length + power.frozen.length === 0;
-  if (source.service.kind === 'none' || (nothingRuns && !wasDisabled(context))) {
+  if (source.service.kind === 'none' || (nothingRuns && !isLeftDisabled(context))) {
     context.warn('LXD ran when the migration began, has ended by itself since, and is not started: start it');
     return;
   }
@@ -36,7 +37,17 @@ export async function startAgain(context: ApplyContext, source: DaemonRef): Prom
   await restoreExactly(context, source, socket, { ...power, daemonRan: true });
 }
 
-/** Whether the run has kept it from starting with the machine, undone by now or not. */
-function wasDisabled({ journal, run }: ApplyContext): boolean {
-  return journal.steps(run).some(({ step, state }) => step.kind === 'disable-source' && state !== 'planned');
+/**
+ * Whether the run has kept it from starting with the machine, undone by now or not, and has not stopped it itself: then that
+ * step starts it again, or says why it does not come up.
+ */
+function isLeftDisabled({ journal, run }: ApplyContext): boolean {
+  const begun = journal.steps(run).filter(({ state }) => state !== 'planned');
+  const stopped = begun.some(
+    ({ step, memo }) =>
+      step.kind === 'stop-daemon' &&
+      step.daemon.role === 'source' &&
+      daemonMemo.safeParse(memo).data?.ran === true,
+  );
+  return !stopped && begun.some(({ step }) => step.kind === 'disable-source');
 }

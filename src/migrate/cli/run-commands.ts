@@ -15,6 +15,7 @@ import { isLocked, takeLock } from '../apply/lock.ts';
 import { openForWork } from '../apply/open-for-work.ts';
 import { type KeptFolder, keptFolders, pruneRun } from '../apply/prune.ts';
 import { purgedInWords } from '../apply/purge-source.ts';
+import { refuseMovedFolder } from '../apply/refuse-moved-folder.ts';
 import { rollBack } from '../apply/roll-back.ts';
 import { isUnfinished, possible, type RunState } from '../apply/run-state.ts';
 import { describeRun, latestRun, whatIsLeft } from '../apply/run-status.ts';
@@ -339,6 +340,12 @@ async function withWork(
   if (services !== undefined) replaceServices(journal, id, services);
   const folder = runFolder(state, id);
   if (!existsSync(folder)) throw migrateFailure({ code: 'run-folder-gone', run: id, missing: folder });
+  refuseMovedFolder(
+    host,
+    id,
+    journal.steps(id).map(({ step }) => step),
+    folder,
+  );
   const { plannedOn, unreadable } = plannedOnOf(journal, id, folder);
   if (comparesWithPlan && unreadable !== undefined)
     throw migrateFailure({ code: 'run-folder-gone', run: id, missing: unreadable });

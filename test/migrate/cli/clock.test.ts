@@ -1,6 +1,6 @@
 // A clock that jumps between any two commands decides nothing: not which run is rolled back, and not what is removed.
 import * as fs from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Output } from '../../../src/core/output.ts';
@@ -49,6 +49,11 @@ function migrate(host: FakeHost, state: string, plannedOn: PlanMaterial): string
     const run = nameOfRun(journal, state, host.now());
     const folder = runFolder(state, run);
     fs.mkdirSync(folder, { recursive: true });
+    // Where the steps of the plan keep what they set aside.
+    const planned = host.path(runFolder('/var/lib/lxd-to-incus', 'RUN'));
+    fs.rmSync(planned, { force: true });
+    fs.mkdirSync(dirname(planned), { recursive: true });
+    fs.symlinkSync(folder, planned);
     const work = { host, plannedOn, output, journal, run, folder, stopLimitMs: 1000, forceStop: false };
     const more = { purge: undefined, report: undefined, interrupted: () => false };
     beginRun({ ...work, ...more }, rehearsal, { accept: new Set(), fix: false });

@@ -1,6 +1,6 @@
 // The command itself on a fake machine: what it does about LXD beside taking steps back, and what it says at the end.
 import * as fs from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Output } from '../../../src/core/output.ts';
 import { openJournal } from '../../../src/migrate/apply/journal.ts';
@@ -43,6 +43,10 @@ async function begun({ lxdRuns }: { readonly lxdRuns: boolean }): Promise<Begun>
   const state = temporaryFolder();
   const folder = runFolder(state, 'RUN');
   fs.mkdirSync(folder, { recursive: true });
+  // Where the steps of the plan keep what they set aside.
+  const planned = host.path(runFolder('/var/lib/lxd-to-incus', 'RUN'));
+  fs.mkdirSync(dirname(planned), { recursive: true });
+  fs.symlinkSync(folder, planned);
   const said: string[] = [];
   const output: Output = {
     json: false,
@@ -254,5 +258,33 @@ describe('where a package manager has brought an LXD back to the directory that 
 
     expect(treeOf(run.host.root)).toEqual(before);
     expect(run.host.log).toEqual([]);
+  });
+});
+
+describe('a state folder that lies elsewhere than when the migration began', () => {
+  test('ends a rollback and a resume before anything is stopped, and says where it was', async () => {
+    const run = await begun({ lxdRuns: true });
+    fs.unlinkSync(run.host.path(runFolder('/var/lib/lxd-to-incus', 'RUN')));
+
+    const moved = {
+      problem: {
+        code: 'run-folder-moved',
+        was: '/var/lib/lxd-to-incus/runs/RUN',
+        is: runFolder(run.state, 'RUN'),
+      },
+      exitCode: 1,
+    };
+    await expect(run.rollback()).rejects.toMatchObject(moved);
+    await expect(run.resume()).rejects.toMatchObject(moved);
+    expect(run.daemons.lxd.running).toBe(true);
+  });
+
+  test('or is a copy while the first one is still there', async () => {
+    const run = await begun({ lxdRuns: true });
+    const planned = run.host.path(runFolder('/var/lib/lxd-to-incus', 'RUN'));
+    fs.unlinkSync(planned);
+    fs.mkdirSync(planned);
+
+    await expect(run.rollback()).rejects.toMatchObject({ problem: { code: 'run-folder-moved' } });
   });
 });

@@ -1,0 +1,24 @@
+// Refuses to go on with a run whose folder lies elsewhere than its steps say: they would stop everything, and then fail.
+import * as fs from 'node:fs';
+import { dirname } from 'node:path';
+import type { Host } from '../../core/host.ts';
+import type { Step } from '../plan/step.ts';
+import { migrateFailure } from '../problem.ts';
+
+/**
+ * @param folder of the run, below the state folder that was named
+ * @throws {Failure<MigrateProblem>} run-folder-moved
+ */
+export function refuseMovedFolder(host: Host, run: string, steps: readonly Step[], folder: string): void {
+  const step = steps.find((one) => one.kind === 'set-aside-database');
+  if (step === undefined) return;
+  const was = dirname(step.into);
+  if (!isSameFolder(host.path(was), folder))
+    throw migrateFailure({ code: 'run-folder-moved', run, was, is: folder });
+}
+
+/** By whatever link or mount. */
+function isSameFolder(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((path) => fs.statSync(path, { throwIfNoEntry: false }));
+  return a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev;
+}
