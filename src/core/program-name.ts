@@ -68,6 +68,11 @@ export function ownCommand(...words: readonly string[]): string {
   return commandOf(wordsOf(thisProcess()), ...words);
 }
 
+/** The same for another folder than the one that was given: with these options in place of the kept ones. */
+export function ownCommandWith(options: readonly string[], ...words: readonly string[]): string {
+  return [...wordsOf(thisProcess()), ...words, ...options].map(shellWord).join(' ');
+}
+
 /** The same by another way to start it, as a copy that is kept. */
 export function commandOf(program: readonly string[], ...words: readonly string[]): string {
   return [...program, ...words, ...(words.length === 0 ? [] : kept)].map(shellWord).join(' ');

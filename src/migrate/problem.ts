@@ -5,6 +5,7 @@ import { type Explanation, Failure, unreachable } from '../core/failure.ts';
 import { ownCommand } from '../core/program-name.ts';
 import { firstLines } from '../core/text.ts';
 import { toolVersion } from '../core/version.ts';
+import { commandOn } from './command-on.ts';
 
 export type MigrateProblem =
   | {
@@ -66,7 +67,12 @@ export type MigrateProblem =
   | { readonly code: 'interrupted'; readonly step: string }
   | { readonly code: 'rollback-incomplete'; readonly failed: readonly string[]; readonly state: string }
   | { readonly code: 'rollback-left-open'; readonly what: readonly string[] }
-  | { readonly code: 'already-running'; readonly state: string; readonly process: string | undefined }
+  | {
+      readonly code: 'already-running';
+      /** The folder that it works in, which may be another one than ours; undefined where it has not said so yet. */
+      readonly state: string | undefined;
+      readonly process: string | undefined;
+    }
   | { readonly code: 'still-running'; readonly what: readonly string[] }
   | {
       readonly code: 'step-failed';
@@ -290,8 +296,8 @@ function explain(problem: MigrateProblem): Explanation {
     case 'already-running':
       return {
         what: `Another lxd-to-incus${problem.process === undefined ? '' : ` (process ${problem.process})`} is at work here.`,
-        where: problem.state,
-        next: `Nothing was changed. Wait until it has ended; "${ownCommand('status')}" says how far it is.`,
+        ...(problem.state === undefined ? {} : { where: `It works in the state folder ${problem.state}` }),
+        next: `Nothing was changed. Wait until it has ended; "${problem.state === undefined ? ownCommand('status') : commandOn(problem.state, 'status')}" says how far it is.`,
       };
     case 'still-running':
       return {

@@ -137,10 +137,10 @@ describe('a database that Incus refuses', () => {
     await server.exec(['lxd', 'sql', 'global', text]);
   };
 
-  /** Migrate keeps its journal there. */
+  /** Migrate keeps its journal and its lock there. */
   const withoutState = (traces: Traces): Traces => ({
     ...traces,
-    files: traces.files.filter((path) => !path.startsWith('/var/lib/lxd-to-incus')),
+    files: traces.files.filter((path) => !/^\/(var\/lib|run)\/lxd-to-incus/.test(path)),
   });
 
   it('is caught by its own words while LXD goes on running', async () => {

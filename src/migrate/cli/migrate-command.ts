@@ -55,7 +55,7 @@ export async function migrateCommand(host: Host, options: MigrateOptions, output
   if (report !== undefined) makeReportFolder(report);
   const other = await offerWhatIsUnfinished(host, options, output);
   if (other !== undefined) return other;
-  const release = takeLock(state);
+  const release = takeLock(host, state);
   try {
     const journal = openForWork(state);
     try {

@@ -269,7 +269,7 @@ async function withJournal(
   const state = stateFolder(options);
   // Looking must not make a folder where nothing was ever begun.
   if (!existsSync(journalFile(state))) return nothing(output, 'No migration was begun here.');
-  const release = takeLock(state);
+  const release = takeLock(host, state);
   try {
     const journal = openForWork(state);
     try {

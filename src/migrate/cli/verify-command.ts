@@ -23,7 +23,7 @@ export async function verifyCommand(
   if (host.userId() !== 0) throw migrateFailure({ code: 'needs-root', command: 'verify' });
   const state = stateFolder(options);
   if (lookAtLatestRun(state) === undefined) return nothingToVerify(output);
-  const release = takeLock(state);
+  const release = takeLock(host, state);
   try {
     const journal = openForWork(state);
     try {

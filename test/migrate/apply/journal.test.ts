@@ -291,12 +291,26 @@ describe('the lock', () => {
     }
   }
 
+  /** The machine whose files lie below a folder. */
+  function machineIn(root: string): { path(absolute: string): string } {
+    return { path: (absolute) => join(root, absolute) };
+  }
+
+  function newMachine(): string {
+    const root = temporaryFolder();
+    fs.mkdirSync(join(root, 'run'));
+    return root;
+  }
+
   /** Another process that has taken the lock and holds it, although nothing in it refers to it. */
-  async function holder(state: string): Promise<{ readonly pid: number | undefined; now(): Promise<void> }> {
+  async function holder(
+    root: string,
+    state: string,
+  ): Promise<{ readonly pid: number | undefined; now(): Promise<void> }> {
     const module = join(import.meta.dirname, '../../../src/migrate/apply/lock.ts');
     const script = `
       const { takeLock } = await import(${JSON.stringify(module)});
-      (() => void takeLock(${JSON.stringify(state)}))();
+      (() => void takeLock({ path: (absolute) => ${JSON.stringify(root)} + absolute }, ${JSON.stringify(state)}))();
       for (let times = 0; times < 3; times += 1) {
         await new Promise((resolve) => setTimeout(resolve, 5));
         globalThis.gc();
@@ -319,25 +333,67 @@ describe('the lock', () => {
   }
 
   test('is held by one process at a time, and free once that one is dead, however it died', async () => {
+    const root = newMachine();
+    const machine = machineIn(root);
     const state = temporaryFolder();
-    const kill = await holder(state);
+    const kill = await holder(root, state);
 
     const refused = { code: 'already-running', state } as const;
-    expect(problemOf(() => takeLock(state))).toEqual({ ...refused, process: String(kill.pid) });
+    expect(problemOf(() => takeLock(machine, state))).toEqual({ ...refused, process: String(kill.pid) });
     expect(isLocked(state)).toBe(true);
     await kill.now();
     expect(isLocked(state)).toBe(false);
-    const release = takeLock(state);
+    const release = takeLock(machine, state);
 
-    expect(problemOf(() => takeLock(state))).toEqual({ ...refused, process: String(process.pid) });
+    expect(problemOf(() => takeLock(machine, state))).toEqual({ ...refused, process: String(process.pid) });
     release();
-    takeLock(state)();
+    takeLock(machine, state)();
   });
 
-  test('of another folder is another one', () => {
-    const release = takeLock(temporaryFolder());
+  test('is one for all state folders of a machine; the refusal names the one in use, and nothing is made', async () => {
+    const root = newMachine();
+    const state = temporaryFolder();
+    const other = join(temporaryFolder(), 'other');
+    const kill = await holder(root, state);
 
-    expect(problemOf(() => takeLock(temporaryFolder())())).toBeUndefined();
+    const problem = problemOf(() => takeLock(machineIn(root), other));
+
+    expect(problem).toEqual({ code: 'already-running', state, process: String(kill.pid) });
+    expect(fs.existsSync(other)).toBe(false);
+    await kill.now();
+    takeLock(machineIn(root), other)();
+  });
+
+  test('on the state folder holds among machines that share it, and then the machine stays free', () => {
+    const state = temporaryFolder();
+    const second = machineIn(newMachine());
+    const release = takeLock(machineIn(newMachine()), state);
+
+    expect(problemOf(() => takeLock(second, state))).toMatchObject({ code: 'already-running', state });
+    takeLock(second, temporaryFolder())();
     release();
+  });
+
+  test('of the machine works without /run', () => {
+    const machine = machineIn(temporaryFolder());
+    const release = takeLock(machine, temporaryFolder());
+
+    expect(problemOf(() => takeLock(machine, temporaryFolder()))).toMatchObject({ code: 'already-running' });
+    release();
+    takeLock(machine, temporaryFolder())();
+  });
+
+  test('of the machine is a file that only its user reads, and follows no link', () => {
+    const [root, planted] = [newMachine(), newMachine()];
+    const elsewhere = temporaryFolder();
+    takeLock(machineIn(root), temporaryFolder())();
+    fs.symlinkSync(elsewhere, join(planted, 'run/lxd-to-incus'));
+
+    const problem = problemOf(() => takeLock(machineIn(planted), temporaryFolder()));
+
+    expect(fs.statSync(join(root, 'run/lxd-to-incus')).mode & 0o777).toBe(0o700);
+    expect(fs.statSync(join(root, 'run/lxd-to-incus/lock.db')).mode & 0o777).toBe(0o600);
+    expect(problem).toMatchObject({ code: 'not-a-folder-of-ours' });
+    expect(fs.readdirSync(elsewhere)).toEqual([]);
   });
 });

@@ -74,7 +74,7 @@ describe.each(names)('%s', (name) => {
     'beside a process that is %s names it, whatever is left of the source',
     async (phase) => {
       begun(phase);
-      const release = takeLock(state);
+      const release = takeLock(host, state);
 
       const problem = await problemOf(commands[name]());
       release();
@@ -155,7 +155,7 @@ describe('a migration that begins in the middle of it', () => {
     let release = (): void => {};
     const read = async (): Promise<never> => {
       begun('applying');
-      release = takeLock(state);
+      release = takeLock(host, state);
       throw gone;
     };
 

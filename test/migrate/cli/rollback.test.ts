@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Output } from '../../../src/core/output.ts';
 import { openJournal } from '../../../src/migrate/apply/journal.ts';
+import { takeLock } from '../../../src/migrate/apply/lock.ts';
 import { beginRun } from '../../../src/migrate/cli/carry-out.ts';
 import { resumeCommand, rollbackCommand, statusCommand } from '../../../src/migrate/cli/run-commands.ts';
 import { tellingLines } from '../../../src/migrate/daemon/telling-lines.ts';
@@ -249,6 +250,8 @@ describe('where a package manager has brought an LXD back to the directory that 
 
   test('rollback refuses, names the way out, and changes nothing', async () => {
     const run = await cameBack();
+    // Its file stays.
+    takeLock(run.host, run.state)();
     const before = treeOf(run.host.root);
 
     await expect(run.rollback()).rejects.toMatchObject({
