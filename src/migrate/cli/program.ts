@@ -1,5 +1,5 @@
 // The commands of lxd-to-incus, each with its own options.
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ExitCode } from '../../core/exit-code.ts';
 import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
@@ -120,8 +120,15 @@ state folder. Each command has its own options: add --help to it.`,
 function withOptions(command: Command, name: CommandName): Command {
   for (const option of optionsOf[name]) {
     const { flags, what, usual } = definitions[option];
-    if (usual === undefined) command.option(flags, what);
-    else command.option(flags, what, usual);
+    const defined = new Option(flags, what);
+    if (usual !== undefined) defined.default(usual);
+    if (defined.required)
+      defined.argParser((value: string, previous: unknown) => {
+        // Mostly of a variable of a script that is not set: nobody means the folder that one is in.
+        if (value === '') throw new InvalidArgumentError('It is empty.');
+        return option === 'accept' && typeof previous === 'string' ? `${previous},${value}` : value;
+      });
+    command.addOption(defined);
   }
   return command
     .option('--json', 'print JSON and nothing else on standard output')

@@ -58,7 +58,13 @@ export function renderSummary(plan: Plan, answers: Answers, output: Output): str
   ].join('\n\n');
 }
 
-export function renderFindings(findings: readonly Finding[], answers: Answers, output: Output): string {
+/** @param whole where all objects of a finding are, of which it shows the first */
+export function renderFindings(
+  findings: readonly Finding[],
+  answers: Answers,
+  output: Output,
+  whole = 'in the report',
+): string {
   if (findings.length === 0) return `${output.colour('bold', 'Findings')}\nnone`;
   const lines = findings.map((finding) => {
     const open = isOpen(finding, answers);
@@ -67,7 +73,7 @@ export function renderFindings(findings: readonly Finding[], answers: Answers, o
       .join(' or ');
     const status =
       finding.severity === 'blocker' || finding.severity === 'loss' ? (open ? '' : ' (answered)') : '';
-    const shown = firstLines(finding.objects.map(cut), 10, ' (all in the report)').map(
+    const shown = firstLines(finding.objects.map(cut), 10, ` (all ${whole})`).map(
       (object) => `    ${inert(object)}`,
     );
     return [

@@ -85,7 +85,7 @@ export async function statusCommand(
         `\n${resumeWould(state)}:\n${list(left.resume)}\n\nrollback would:\n${list(left.rollback)}`,
       );
     }
-    if (cameBack.length > 0) output.line(`\n${renderFindings(cameBack, noAnswers, output)}`);
+    if (cameBack.length > 0) output.line(`\n${renderFindings(cameBack, noAnswers, output, 'with --json')}`);
     output.line(renderKept(kept, folder));
     return exitCode.done;
   } finally {
@@ -183,7 +183,7 @@ export async function rollbackCommand(
     ];
     refuseUnknownIds(answers, findings, rollbackIds);
     output.line(describeRun(journal, latest));
-    if (findings.length > 0) output.line(renderFindings(findings, answers, output));
+    if (findings.length > 0) output.line(renderFindings(findings, answers, output, 'with --json'));
     output.event({ event: 'findings', run: run.id, findings });
     const open = findings.filter((finding) => isOpen(finding, answers));
     if (open.length > 0) throw migrateFailure({ code: 'findings-open', ids: open.map(({ id }) => id) });

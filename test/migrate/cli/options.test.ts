@@ -13,7 +13,7 @@ import {
   optionsOf,
 } from '../../../src/migrate/cli/command-options.ts';
 import { showsValues, stopOptions } from '../../../src/migrate/cli/options.ts';
-import { commands } from '../../../src/migrate/cli/program.ts';
+import { buildProgram, commands } from '../../../src/migrate/cli/program.ts';
 import { refuseUnknownIds } from '../../../src/migrate/cli/refuse-unknown-ids.ts';
 import { rehearsalIds } from '../../../src/migrate/rehearse/rehearsal-ids.ts';
 import { fakeHost } from '../../fakes/fake-host.ts';
@@ -159,4 +159,27 @@ describe('--accept', () => {
       'no finding here is called "x"; there are none',
     );
   });
+});
+
+test.each([
+  { given: ['plan', '--state='], says: "option '--state <dir>' argument '' is invalid. It is empty." },
+  { given: ['plan', '--lxd-dir', ''], says: "option '--lxd-dir <dir>' argument '' is invalid. It is empty." },
+])('$given: a value that is empty is answered', async ({ given, says }) => {
+  const { status, stderr } = await runCli(given);
+
+  expect(status).toBe(2);
+  expect(stderr).toContain(says);
+});
+
+test('ids that are accepted one option at a time count all', () => {
+  let accepted: string | undefined;
+  const program = buildProgram(fakeHost(), output, () => {});
+  const command = program.commands.find((one) => one.name() === 'migrate');
+  command?.action(() => {
+    accepted = command.opts<{ accept?: string }>().accept;
+  });
+
+  program.parse(['migrate', '--accept', 'one', '--accept', 'two,three'], { from: 'user' });
+
+  expect(accepted).toBe('one,two,three');
 });
