@@ -316,23 +316,27 @@ async function checkImplementers(
     edit.sources.ask(state, (checker, world) => pairs.map((pair) => missingIn(checker, world, pair)));
   const [were, are] = [await ask(before), await ask(after)];
   const found: FoundFault[] = [];
-  for (const [at, pair] of pairs.entries()) {
-    const [was, is] = [were[at], are[at]];
+  for (const [number, pair] of pairs.entries()) {
+    const [was, is] = [were[number], are[number]];
     if (was?.missing !== undefined || is?.missing === undefined || was === undefined) continue;
-    const { file, spot, missing } = is;
-    const sha = (await edit.objects.entry(edit.tree, file))?.sha;
+    const { path, missing } = is;
     const text =
       `${pair.type} is no ${pair.wanted} any more: ` +
       (missing.differs ? `its method ${missing.name} is another` : `it has no method ${missing.name}`);
-    const source = sha === undefined ? '' : await edit.objects.text(sha);
-    found.push(place(file, source, { kind: 'not-implemented', at: spot, name: missing.name, text }));
+    const source = await textAfter(edit, path);
+    found.push(place(path, source, { kind: 'not-implemented', at: is.at, name: missing.name, text }));
   }
   return found;
 }
 
+async function textAfter({ objects, tree, edits }: GoEdit, path: string): Promise<string> {
+  const sha = edits.has(path) ? edits.get(path) : (await objects.entry(tree, path))?.sha;
+  return sha === undefined ? '' : objects.text(sha);
+}
+
 interface Missing {
-  readonly file: string;
-  readonly spot: number;
+  readonly path: string;
+  readonly at: number;
   readonly missing: { readonly name: string; readonly differs: boolean } | undefined;
 }
 
@@ -352,7 +356,7 @@ function missingIn(checker: GoChecker, world: GoWorld, pair: Pair): Missing | un
   // What is embedded and not known may have any method.
   if (checker.rules.underlying(other.type).kind !== 'interface') return undefined;
   const missing = checker.rules.missingMethod(one.type, other.type);
-  return { file: one.file.path, spot: one.declaration.at, missing };
+  return { path: one.file.path, at: one.declaration.at, missing };
 }
 
 /** Types with a method of an interface, in its package and in those that import it. */

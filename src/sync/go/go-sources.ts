@@ -12,8 +12,8 @@ export interface GoSources {
   ask<T>(tree: Omit<GoTree, 'read'>, question: (checker: GoChecker, world: GoWorld) => T): Promise<T>;
 }
 
-/** Characters of source whose declarations are kept; these take about as much memory. */
-const keptCharacters = 6_000_000;
+/** Characters of source whose declarations are kept; each of two threads keeps its own. */
+const keptCharacters = 3_000_000;
 /** One package leads to the next: what is not known after so many steps stays unknown. */
 const mostRounds = 12;
 

@@ -125,6 +125,23 @@ describe('an edit of Go files', () => {
     ]);
   });
 
+  it('that also moves the type within its file names the line where it is then', async () => {
+    const edit = edited(
+      'client/projects.go',
+      'type Protocol struct',
+      '// One.\n// Two.\ntype Protocol struct',
+    );
+    const text = edit['client/projects.go'] ?? '';
+
+    expect(
+      await faultsOf(fork, {
+        'client/projects.go': text.replace('DeleteProject(name string)', 'DeleteProject()'),
+      }),
+    ).toContain(
+      'client/projects.go:9 not-implemented Protocol is no Server any more: its method DeleteProject is another',
+    );
+  });
+
   it("that changes a function's results names its own returns and callers in files that it left alone", async () => {
     const before = {
       'a/can.go':
