@@ -141,13 +141,22 @@ function goKeys(
 ): readonly Keys[] {
   let scope = '';
   let kind = '';
+  let here: Map<number, Keys> | undefined;
+  const enter = (name: string): void => {
+    scope = name;
+    here = undefined;
+  };
   const within = (id: number, text: string): Keys => {
-    const place = `${kind}\0${scope}`;
-    const before = known.get(place) ?? new Map<number, Keys>();
-    known.set(place, before);
-    const found = before.get(id) ?? inScope(text);
-    before.set(id, found);
-    return found;
+    if (here === undefined) {
+      const place = `${kind}\0${scope}`;
+      here = known.get(place) ?? new Map<number, Keys>();
+      known.set(place, here);
+    }
+    const found = here.get(id);
+    if (found !== undefined) return found;
+    const made = inScope(text);
+    here.set(id, made);
+    return made;
   };
   const inScope = (text: string): Keys => {
     const trimmed = text.trim();
@@ -172,14 +181,14 @@ function goKeys(
       const [, word = '', receiver, named = ''] = found;
       const name = receiver === undefined ? named : `${receiver}.${named}`;
       const isGroup = named === '(';
-      scope = isGroup ? `${word} (` : `${word} ${name}`;
+      enter(isGroup ? `${word} (` : `${word} ${name}`);
       kind = word === 'type' && /\b(?:struct|interface) \{$/.test(text) ? 'fields' : word;
       // A function named `init` or `_` may stand in a file again and again.
       if (isGroup || name === 'init' || name === '_') return noKeys;
       return { line: `\0${text}`, name: `top ${name}`, elsewhere: declaredElsewhere?.(name) === true };
     }
     if (text === '}' || text === ')') {
-      scope = '';
+      enter('');
       return noKeys;
     }
     return scope === '' ? noKeys : within(id, text);

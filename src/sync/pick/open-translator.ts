@@ -14,8 +14,8 @@ import {
 import { matchesAnyGlob } from '../rules/glob.ts';
 import type { CommandRule } from '../rules/model.ts';
 import { applySpans } from '../rules/words.ts';
-import type { FileStudy, PickView } from './pick-view.ts';
-import { askNeighbours, studyNeighbours } from './study-file.ts';
+import type { FileStudy, PickView, RenamedLines } from './pick-view.ts';
+import { askNeighbours, countNeighbours, studyNeighbours } from './study-file.ts';
 import { findSuccessors, isGone } from './successors.ts';
 
 interface TranslatorSources {
@@ -120,7 +120,9 @@ async function renamedText(
   { study, lines }: TranslatorSources,
   neighbours: readonly FileStudy[],
 ): Promise<Pick<TranslatorContext, 'renamed' | 'throughout'>> {
-  const around = isRenamedText(view, study === undefined ? neighbours : [study]);
+  const around = isRenamedText(
+    (study === undefined ? neighbours : [study]).map((one) => countRenamed(view, one)),
+  );
   const throughout =
     around && lines.some((line) => view.shop.brand.inText(line)) && (await isForkRenamed(view));
   return { renamed: kind === 'go' ? throughout : around, throughout };
@@ -128,7 +130,7 @@ async function renamedText(
 
 /** Whether the fork's documentation was renamed, as far as a sample of the pages says that both had when they parted. */
 function isForkRenamed(view: PickView): Promise<boolean> {
-  const { renamedTrees, forkPointNames } = view.shop;
+  const { renamedTrees, renamedPages, forkPointNames } = view.shop;
   const known = renamedTrees.get(view.onto.tree);
   if (known !== undefined) return known;
   const pages = [...forkPointNames].flatMap(([folder, names]) => {
@@ -139,31 +141,37 @@ function isForkRenamed(view: PickView): Promise<boolean> {
   const made =
     most === undefined
       ? Promise.resolve(true)
-      : studyNeighbours(view, `${most.folder === '' ? '' : `${most.folder}/`}.md`).then((studies) =>
-          isRenamedText(view, studies),
-        );
+      : countNeighbours(view, `${most.folder === '' ? '' : `${most.folder}/`}.md`, renamedPages, (study) =>
+          countRenamed(view, study),
+        ).then(isRenamedText);
   renamedTrees.set(view.onto.tree, made);
   return made;
 }
 
-/** Whether the fork's copies have taken up nearly every word that the rules would rename. */
-function isRenamedText(view: PickView, studies: readonly FileStudy[]): boolean {
+/** How many lines of the fork's copy have taken up a word that the rules would rename, and how many have not. */
+function countRenamed(view: PickView, { lines }: FileStudy): RenamedLines {
   const { words } = view.shop;
   let renamed = 0;
   let left = 0;
-  for (const { lines } of studies)
-    for (const [line, spelt] of lines) {
-      if (spelt === undefined || !words.mayMatch(line)) continue;
-      if (
-        applySpans(
-          line,
-          words.match(line, '', () => 'prose'),
-        ) === line
-      )
-        continue;
-      if (spelt === line) left += 1;
-      else renamed += 1;
-    }
+  for (const [line, spelt] of lines) {
+    if (spelt === undefined || !words.mayMatch(line)) continue;
+    if (
+      applySpans(
+        line,
+        words.match(line, '', () => 'prose'),
+      ) === line
+    )
+      continue;
+    if (spelt === line) left += 1;
+    else renamed += 1;
+  }
+  return { renamed, left };
+}
+
+/** Whether the fork's copies have taken up nearly every word that the rules would rename. */
+function isRenamedText(counts: readonly RenamedLines[]): boolean {
+  const renamed = counts.reduce((sum, count) => sum + count.renamed, 0);
+  const left = counts.reduce((sum, count) => sum + count.left, 0);
   return renamed > 0 && left * 10 <= renamed;
 }
 

@@ -107,6 +107,7 @@ export async function openWorkshop(
     studies: createLru(studiedLines),
     successors: new Map(),
     renamedTrees: createLru(64),
+    renamedPages: new Map(),
   };
 }
 

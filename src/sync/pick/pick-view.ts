@@ -24,6 +24,12 @@ import type { Memory, VisibleMemory } from '../scan/memory.ts';
 import type { RenameHistory } from '../scan/rename-history.ts';
 import type { FileChange } from './file-change.ts';
 
+/** Lines of the fork's copy of a page with a word that the rules would rename: where it was, and where it was not. */
+export interface RenamedLines {
+  readonly renamed: number;
+  readonly left: number;
+}
+
 /** What all picks of one run share. */
 export interface Workshop {
   readonly pack: RulePack;
@@ -54,6 +60,8 @@ export interface Workshop {
   readonly successors: Map<string, Promise<Successor | undefined>>;
   /** Whether the fork's documentation has been renamed throughout, by tree. */
   readonly renamedTrees: Lru<string, Promise<boolean>>;
+  /** What pages of the fork say of that, by their blobs; undefined for those that say nothing. */
+  readonly renamedPages: Map<string, RenamedLines | undefined>;
 }
 
 /** An upstream file next to the fork's copy of it. */

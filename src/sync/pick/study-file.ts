@@ -111,14 +111,32 @@ export function unsureSpelling({ unsure }: FileStudy, lines: readonly string[]):
 }
 
 export async function studyNeighbours(view: PickView, from: string): Promise<readonly FileStudy[]> {
-  const kind = fileKind(from);
-  const studies: FileStudy[] = [];
+  return countNeighbours(view, from, new Map(), (study) => study);
+}
+
+/** What is counted in the studies of the files next to one; what is known of two blobs already is not studied again. */
+export async function countNeighbours<Count>(
+  view: PickView,
+  from: string,
+  known: Map<string, Count | undefined>,
+  count: (study: FileStudy) => Count,
+): Promise<readonly Count[]> {
+  const fold = fileKind(from) === 'go' ? 'go' : 'text';
+  const counts: Count[] = [];
   for (const sibling of await view.resolver.siblings(from)) {
-    if (studies.length >= mostNeighbours) break;
-    const study = await studyNeighbour(view, sibling.upstream, sibling.fork, kind === 'go' ? 'go' : 'text');
-    if (study !== undefined) studies.push(study);
+    if (counts.length >= mostNeighbours) break;
+    const blobs = await neighbourBlobs(view, sibling.upstream, sibling.fork);
+    if (blobs === undefined) continue;
+    const key = `${blobs.before} ${blobs.now}`;
+    let made = known.get(key);
+    if (!known.has(key)) {
+      const study = await studyNeighbour(view, blobs, fold);
+      made = study === undefined ? undefined : count(study);
+      known.set(key, made);
+    }
+    if (made !== undefined) counts.push(made);
   }
-  return studies;
+  return counts;
 }
 
 /** Majority of what the fork's copies of the files next to a new one say, narrow contexts only. */
@@ -139,13 +157,18 @@ export function askNeighbours(
   };
 }
 
-async function studyNeighbour(
+interface NeighbourBlobs {
+  readonly before: string;
+  readonly now: string;
+}
+
+/** The file when the two projects parted, and the fork's copy now. */
+async function neighbourBlobs(
   view: PickView,
   upstream: string,
   fork: string,
-  fold: FoldKind,
-): Promise<FileStudy | undefined> {
-  const { objects, store } = view.shop;
+): Promise<NeighbourBlobs | undefined> {
+  const { objects } = view.shop;
   const forkPoint = await objects.commitIfHere(view.shop.pack.info.forkPoint);
   if (forkPoint === undefined) return undefined;
   const [before, now] = await Promise.all([
@@ -153,13 +176,16 @@ async function studyNeighbour(
     objects.entry(view.onto.tree, fork),
   ]);
   if (before === undefined || now === undefined || now.mode === fileMode.tree) return undefined;
-  const [theirs, ours] = await Promise.all([objects.text(before.sha), objects.text(now.sha)]);
+  return { before: before.sha, now: now.sha };
+}
+
+async function studyNeighbour(
+  view: PickView,
+  { before, now }: NeighbourBlobs,
+  fold: FoldKind,
+): Promise<FileStudy | undefined> {
+  const { objects, store } = view.shop;
+  const [theirs, ours] = await Promise.all([objects.text(before), objects.text(now)]);
   if (theirs.length > largestNeighbour || theirs.includes('\0') || ours.includes('\0')) return undefined;
-  return studyFile(
-    view,
-    `${fold} ${before.sha} ${now.sha} false`,
-    store.split(theirs),
-    store.split(ours),
-    fold,
-  );
+  return studyFile(view, `${fold} ${before} ${now} false`, store.split(theirs), store.split(ours), fold);
 }

@@ -274,7 +274,8 @@ function hashWords(code: string): Uint32Array {
       length += 1;
       continue;
     }
-    if (length > 1) hashes.add(hash >>> 0);
+    // As a small integer: a set of larger numbers makes an object of each.
+    if (length > 1) hashes.add(hash | 0);
     hash = 0x811c9dc5;
     length = 0;
   }
