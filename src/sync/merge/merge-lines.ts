@@ -23,6 +23,8 @@ export interface LinesMerged {
   readonly open: readonly OpenHunk[];
   /** Hunks that were settled by leaving out all that upstream changed. */
   readonly leftOut: readonly OpenHunk[];
+  /** Hunks in which upstream deleted what the fork had changed. */
+  readonly overruled: readonly OpenHunk[];
   /** How hunks that met were settled. */
   readonly settled: readonly (Resolution['how'] | 'already-there')[];
 }
@@ -45,6 +47,7 @@ export function mergeLines(
   };
   const open: OpenHunk[] = [];
   const leftOut: OpenHunk[] = [];
+  const overruled: OpenHunk[] = [];
   const settled: (Resolution['how'] | 'already-there')[] = [];
   let position = 0;
   for (const region of regions) {
@@ -85,11 +88,12 @@ export function mergeLines(
       settled.push(resolution.how);
       if (leavesOut.has(resolution.how) && sameLines(Int32Array.from(resolution.lines), ourPart))
         leftOut.push(hunk);
+      if (resolution.how === 'upstream-deleted') overruled.push(hunk);
       take(resolution.lines);
     }
   }
   take(base.subarray(position));
-  return { lines, marked, open, leftOut, settled };
+  return { lines, marked, open, leftOut, overruled, settled };
 }
 
 /** Ways of settling that drop what upstream did to lines which the fork does not have. */

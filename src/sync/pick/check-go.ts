@@ -75,7 +75,12 @@ export function checkFunctions(check: MergedGo, mergedCode = codeOnly(check.merg
   const upstreamHome = check.go.upstream.packages.get(
     check.from.slice(0, Math.max(0, check.from.lastIndexOf('/'))),
   );
-  const imports = new Set(parseImports(check.merged).map(localName));
+  const specs = parseImports(check.merged);
+  const imports = new Set(specs.map(localName));
+  const prefix = `${check.go.fork.module}/`;
+  const own = new Map<string, string>();
+  for (const spec of specs)
+    if (spec.path.startsWith(prefix)) own.set(localName(spec), spec.path.slice(prefix.length));
   if (imports.has('.')) return signs;
   const seen = new Set<string>();
   for (const [name, code] of splitFunctions(mergedCode)) {
@@ -92,7 +97,7 @@ export function checkFunctions(check: MergedGo, mergedCode = codeOnly(check.merg
       seen.add(word);
       signs.push({ path: check.path, name: 'name-unknown', detail: word });
     }
-    signs.push(...wrongPackageCalls(check, folder, code, before ?? ''));
+    signs.push(...wrongPackageCalls(check, folder, own, code, before ?? ''));
     const knownRemade = new Set([...remadeNames(before ?? ''), ...remadeNames(upstream ?? '')]);
     for (const word of remadeNames(code))
       if (!knownRemade.has(word))
@@ -108,11 +113,13 @@ export function checkFunctions(check: MergedGo, mergedCode = codeOnly(check.merg
 const packageCall = /(?<![\w.])(?<!func )(?:([A-Za-z_]\w*)\.)?([A-Za-z_]\w*)\(/g;
 
 /** New calls of functions that the fork declares in this package or an imported one, with other parameters. */
-function wrongPackageCalls(check: MergedGo, folder: string, code: string, before: string): readonly Sign[] {
-  const prefix = `${check.go.fork.module}/`;
-  const imported = new Map<string, string>();
-  for (const spec of parseImports(check.merged))
-    if (spec.path.startsWith(prefix)) imported.set(localName(spec), spec.path.slice(prefix.length));
+function wrongPackageCalls(
+  check: MergedGo,
+  folder: string,
+  imported: ReadonlyMap<string, string>,
+  code: string,
+  before: string,
+): readonly Sign[] {
   const signs: Sign[] = [];
   for (const match of code.matchAll(packageCall)) {
     const [whole, qualifier, name = ''] = match;
@@ -270,6 +277,8 @@ function unknownExports(check: GoCheck, added: readonly AddedLine[], mergedCode:
       const folder = folders.get(name);
       if (folder === undefined || seen.has(whole) || check.declared.has(symbol)) continue;
       seen.add(whole);
+      // The line may have been left out.
+      if (!mergedCode.includes(whole)) continue;
       const exported = check.go.fork.packages.get(folder)?.exported;
       if (exported?.has(symbol) === false && !isDeclared(code, name) && !isDeclared(mergedCode, name))
         signs.push({ path: check.path, name: 'name-unknown', detail: whole });

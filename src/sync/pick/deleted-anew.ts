@@ -1,32 +1,31 @@
 // What upstream deleted although the fork had changed it: is it gone for good, or has upstream it elsewhere now?
 import type { Edit, Sequence } from '../merge/diff-sequences.ts';
-import type { LinesMerged } from '../merge/merge-lines.ts';
+import type { OpenHunk } from '../merge/merge-lines.ts';
 import type { LineStore } from '../rewrite/line-store.ts';
 import { similarity } from '../rewrite/similarity.ts';
 import { tokenize } from '../rewrite/tokens.ts';
-import type { SignName } from './sign.ts';
 
+/** Shorter lines (`if err != nil {`) are in every file. */
+const fewestLetters = 20;
 /** Above this a line is another one in other words. */
-const reworded = 0.6;
+const reworded = 0.5;
 
 /**
- * What upstream deleted and the fork had changed is gone for both, unless upstream has it again elsewhere: then the fork's
- * change of it would have to go along.
+ * Whether upstream has what it deleted again elsewhere: then the fork's change of it would have to go along. If not, it is
+ * gone for both. `theirs` is upstream's text in the words of the fork, `edits` are what upstream changed in it.
  */
-export function deletedAnew(
+export function isDeletedAnew(
   store: LineStore,
-  how: LinesMerged['settled'][number],
-  base: Sequence,
+  hunks: readonly OpenHunk[],
   theirs: Sequence,
   edits: readonly Edit[],
-): SignName {
-  if (how !== 'upstream-deleted') return how;
-  const telling = (ids: Sequence): readonly (readonly string[])[] =>
+): boolean {
+  if (hunks.length === 0) return false;
+  const telling = (ids: ArrayLike<number>): readonly (readonly string[])[] =>
     Array.from(ids, (id) => store.line(id).trim()).flatMap((line) =>
-      /\w{3}/.test(line) ? [tokenize(line)] : [],
+      line.length >= fewestLetters ? [tokenize(line)] : [],
     );
-  const gone = edits.flatMap((edit) => telling(base.subarray(edit.aStart, edit.aEnd)));
+  const gone = hunks.flatMap(({ base }) => telling(base));
   const added = edits.flatMap((edit) => telling(theirs.subarray(edit.bStart, edit.bEnd)));
-  const isElsewhere = added.some((line) => gone.some((other) => similarity(line, other) >= reworded));
-  return isElsewhere ? how : 'deleted-whole';
+  return added.some((line) => gone.some((old) => similarity(line, old) >= reworded));
 }

@@ -23,7 +23,7 @@ import type { Choice } from '../rewrite/translate.ts';
 import { findUnbalanced } from './check-balance.ts';
 import { checkGo } from './check-go.ts';
 import { changedCommandList } from './command-lists.ts';
-import { deletedAnew } from './deleted-anew.ts';
+import { isDeletedAnew } from './deleted-anew.ts';
 import { droppedMark } from './dropped-mark.ts';
 import { fallenTogether } from './fallen-together.ts';
 import { type Absent, findAbsent, isLeftOut, isStillToCome } from './left-out.ts';
@@ -130,12 +130,13 @@ export async function mergeTextFile(view: PickView, files: TextSides): Promise<M
   const merged =
     absent === undefined || isStillToCome(view, sides.from, absent, first.open) ? first : merge(true);
   const settled = absent === undefined ? undefined : await keepOurs(view, sides, absent, merged.open);
+  const isMoved = isDeletedAnew(store, merged.overruled, carried.theirs, carried.edits);
   // Open hunks keep the fork's text.
   const open = settled === undefined ? merged.open : [];
   const signs: Sign[] = [
     ...(settled === undefined ? [] : [settled]),
     ...merged.settled.map((how) =>
-      sign(sides.path, deletedAnew(store, how, base, theirs, carried.edits), ''),
+      sign(sides.path, how === 'upstream-deleted' && !isMoved ? 'deleted-whole' : how, ''),
     ),
     ...(carried.overlaid ? [sign(sides.path, 'overlaid', '')] : []),
     ...choiceSigns(view, sides.path, kind, carried.choices, study, sides.generated === true),

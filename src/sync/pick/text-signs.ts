@@ -51,11 +51,14 @@ export function choiceSigns(
   });
 }
 
-function wordSign(kind: FileKind, { origin, agreed }: Choice): SignName | undefined {
+function wordSign(kind: FileKind, choice: Choice): SignName | undefined {
+  const { origin, agreed, level, upstream, fork } = choice;
   if (origin === 'rule' || origin === 'symbol') return 'word-by-rule';
   if (origin === 'kept') return 'word-kept';
   // What the fork did elsewhere and a rule says too is no guess; but in comments of code people went one way and the other.
   if ((kind === 'shell' || kind === 'doc') && agreed === true) return undefined;
+  // Nor is a name that stayed in these very surroundings before; one of a package hangs on the imports of its file.
+  if (origin === 'memory' && level <= narrow && fork === upstream && !fork.includes('.')) return undefined;
   if (origin === 'memory' || origin === 'memory-word' || origin === 'file-word') return 'word-guessed';
   return undefined;
 }

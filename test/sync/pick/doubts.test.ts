@@ -114,6 +114,8 @@ describe('doubts about words', () => {
       doubtsOf((await pick([before, change({ 'scripts/notes.txt': text }, 'before')], [same])).result);
 
     expect(await pickOf(rest)).toEqual([]);
+    // Upstream wrote it anew in its place.
+    expect(await pickOf(`${rest}build everything from other sources at once\n`)).toEqual([]);
     expect(await pickOf('block two:\n    build everything from the new sources\n\n' + rest)).toEqual([
       'upstream-deleted',
     ]);

@@ -320,6 +320,24 @@ describe('fixImports', () => {
     expect(fixed).toMatchObject({ text, changed: false });
   });
 
+  it('guesses no package of the fork that a variable is named after and made from', () => {
+    const util = '\t"example.org/quartz/shared/util"\n';
+    const fix = (made: string) =>
+      fixImports(
+        {
+          merged: file('\t"fmt"\n', `\tutil := util.${made}("")\n\tutil.Close()\n`),
+          ours: file('\t"fmt"\n', '\tfmt.Print()\n'),
+          upstreamBase: file('\t"fmt"\n', ''),
+          upstreamTheirs: file(`\t"fmt"\n\n${util}`, ''),
+        },
+        { ...context, upstream: index('example.org/quartz', { 'shared/util': [made] }) },
+      );
+
+    expect(fix('PathExists')).toMatchObject({ guessed: [], unresolved: [] });
+    // Nothing of what is asked is in the package.
+    expect(fix('Elsewhere')).toMatchObject({ guessed: ['example.org/onyx/shared/util'] });
+  });
+
   it('takes a variable for what it is, and says what it could not find', () => {
     const merged = file('\t"fmt"\n', '\tclient := fmt.Sprint()\n\tclient.Do()\n\tnowhere.Go()\n');
     const fixed = fixImports(

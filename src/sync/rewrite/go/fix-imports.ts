@@ -178,6 +178,11 @@ function findImport(
     const exported = context.fork.packages.get(place)?.exported;
     return exported !== undefined && [...asked].every((symbol) => exported.has(symbol));
   };
+  // Of a name that a variable has too (`revert := revert.New()`), some of what is asked are its methods.
+  const declaresSome = (place: string | undefined): boolean => {
+    const exported = place === undefined ? undefined : context.fork.packages.get(place)?.exported;
+    return exported !== undefined && [...asked].some((symbol) => exported.has(symbol));
+  };
   const spec = (path: string): ImportSpec => ({ alias: name === defaultName(path) ? undefined : name, path });
   if (theirs !== undefined && folder !== undefined) {
     const path = mapImport(context, theirs.path);
@@ -199,8 +204,11 @@ function findImport(
       Number(declares(forkFolder(context, right[0]))) - Number(declares(forkFolder(context, left[0]))) ||
       right[1] - left[1],
   )[0];
-  if (best !== undefined && (theirs !== undefined || !declared))
-    return { spec: spec(best[0]), guessed: !isOnly(best[0]) && !declares(forkFolder(context, best[0])) };
+  if (best !== undefined && (theirs !== undefined || !declared)) {
+    const place = forkFolder(context, best[0]);
+    const isKnown = declares(place) || (declared && options.length === 1 && declaresSome(place));
+    return { spec: spec(best[0]), guessed: !isOnly(best[0]) && !isKnown };
+  }
   if (theirs !== undefined)
     return { spec: { alias: theirs.alias, path: mapImport(context, theirs.path) }, guessed: true };
   if (declared) return undefined;
