@@ -161,10 +161,13 @@ export function ensurePrivateFolder(path: string): void {
     makeFolderDurable(path, 0o700);
     return;
   }
-  if (!found.isDirectory())
-    throw coreFailure({ code: 'not-a-folder-of-ours', path, why: 'it is not a folder' });
-  if (found.uid !== process.getuid?.())
-    throw coreFailure({ code: 'not-a-folder-of-ours', path, why: `it belongs to user ${found.uid}` });
-  if ((found.mode & 0o022) !== 0)
-    throw coreFailure({ code: 'not-a-folder-of-ours', path, why: 'others can write to it' });
+  const why = whyNotPrivate(found);
+  if (why !== undefined) throw coreFailure({ code: 'not-a-folder-of-ours', path, why });
+}
+
+/** Why what was found is no folder that only this user can write to; undefined where it is one. */
+export function whyNotPrivate(found: fs.Stats): string | undefined {
+  if (!found.isDirectory()) return 'it is not a folder';
+  if (found.uid !== process.getuid?.()) return `it belongs to user ${found.uid}`;
+  return (found.mode & 0o022) === 0 ? undefined : 'others can write to it';
 }

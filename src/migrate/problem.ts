@@ -46,7 +46,13 @@ export type MigrateProblem =
   | { readonly code: 'needs-answer'; readonly question: string; readonly flag: string }
   | { readonly code: 'findings-open'; readonly ids: readonly string[] }
   | { readonly code: 'plan-stale'; readonly differences: readonly string[] }
-  | { readonly code: 'unfinished-migration'; readonly run: string; readonly where: string }
+  | {
+      readonly code: 'unfinished-migration';
+      readonly run: string;
+      readonly where: string;
+      /** Where another folder than the one in use holds it. */
+      readonly state?: string;
+    }
   | {
       readonly code: 'journal-unreadable';
       readonly path: string;
@@ -149,8 +155,9 @@ function atMost(count: number, lines: readonly string[]): string {
   return firstLines(lines, count).join('\n');
 }
 
-function resumeOrRollback(): string {
-  return `Run "${ownCommand('resume')}" to finish it, or "${ownCommand('rollback')}" to have LXD back as it was.`;
+function resumeOrRollback(state?: string): string {
+  const command = (word: string): string => (state === undefined ? ownCommand(word) : commandOn(state, word));
+  return `Run "${command('resume')}" to finish it, or "${command('rollback')}" to have LXD back as it was.`;
 }
 
 function capitalised(text: string): string {
@@ -254,9 +261,9 @@ function explain(problem: MigrateProblem): Explanation {
       };
     case 'unfinished-migration':
       return {
-        what: `A migration (${problem.run}) was begun and is not finished.`,
+        what: `A migration (${problem.run}) was begun${problem.state === undefined ? '' : ` in the state folder ${problem.state}`} and is not finished.`,
         where: problem.where,
-        next: resumeOrRollback(),
+        next: resumeOrRollback(problem.state),
       };
     case 'journal-unreadable':
       return {

@@ -8,8 +8,9 @@ import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
 import { type Journal, readJournal } from '../apply/journal.ts';
 import { holderOf, isLocked } from '../apply/lock.ts';
+import { otherRuns } from '../apply/other-runs.ts';
 import { isUnfinished, type RunPhase } from '../apply/run-state.ts';
-import { describeRun, latestRun } from '../apply/run-status.ts';
+import { describeRun, type LatestRun, latestRun } from '../apply/run-status.ts';
 import { isSameFolder } from '../detect/daemon-process.ts';
 import { findSource } from '../detect/index.ts';
 import { usualDirectories } from '../detect/lives-here.ts';
@@ -17,6 +18,7 @@ import { movedNote } from '../detect/moved-note.ts';
 import { migrateFailure } from '../problem.ts';
 import type { AllOptions } from './command-options.ts';
 import { detectOptions, stateFolder, type WhereOptions } from './options.ts';
+import { tellOtherRuns } from './tell-other-runs.ts';
 
 type ReadOptions = WhereOptions & Pick<AllOptions, 'state'>;
 
@@ -33,18 +35,22 @@ export async function besideRuns(
   wants: 'server' | 'database',
   read: () => Promise<ExitCode>,
 ): Promise<ExitCode> {
+  const say = (text: string): void => output.message(text);
   refuseBesideRun(host, options);
-  if (isMoved(host, options, wants)) return movedAlready(output);
+  refuseOtherRuns(host, options, say);
+  if (isMoved(host, options, wants)) return movedAlready(host, options, output);
   try {
     return await read();
   } catch (error) {
     refuseBesideRun(host, options);
+    refuseOtherRuns(host, options, say);
     throw fileFailureOf('read the server', pathOf(error), error) ?? error;
   }
 }
 
-export function movedAlready(output: Output): ExitCode {
+export function movedAlready(host: Host, options: ReadOptions, output: Output): ExitCode {
   output.line('This server was migrated already; there is no LXD left to move.');
+  tellOtherRuns(host, stateFolder(options), 'status', output);
   output.event({ event: 'end', outcome: 'nothing-to-do', exit: exitCode.nothingToDo });
   return exitCode.nothingToDo;
 }
@@ -60,10 +66,7 @@ function refuseBesideRun(host: Host, options: ReadOptions): void {
     const latest = latestRun(journal, isLocked(state));
     if (latest === undefined || latest.run.pruned) return;
     const { source, target } = journal.plan(latest.run.id);
-    const directories = [source.dataDirectory, ...(target === undefined ? [] : [target.dataDirectory])];
-    const { lxdDir } = options;
-    // A copy that lies elsewhere is nothing of the run's.
-    if (lxdDir !== undefined && !directories.some((one) => isSameFolder(host, one, resolve(lxdDir)))) return;
+    if (isElsewhere(host, options, [source.dataDirectory, target?.dataDirectory])) return;
     if (underWay.includes(latest.state.phase))
       throw migrateFailure({ code: 'already-running', state, process: holderOf(state) });
     if (isUnfinished(latest.state))
@@ -75,31 +78,65 @@ function refuseBesideRun(host: Host, options: ReadOptions): void {
   });
 }
 
+/** A copy that lies elsewhere is nothing of a run's. */
+function isElsewhere(
+  host: Host,
+  { lxdDir }: ReadOptions,
+  directories: readonly (string | undefined)[],
+): boolean {
+  return (
+    lxdDir !== undefined &&
+    !directories.some((one) => one !== undefined && isSameFolder(host, one, resolve(lxdDir)))
+  );
+}
+
+/**
+ * The same for runs that other state folders hold: LXD and Incus are those of this machine, whatever --state says.
+ * @throws {Failure<MigrateProblem>} already-running, unfinished-migration
+ */
+export function refuseOtherRuns(host: Host, options: ReadOptions, say: (text: string) => void): void {
+  for (const other of otherRuns(host, stateFolder(options), say)) {
+    if (other.kind !== 'run' || isElsewhere(host, options, [other.source, other.target])) continue;
+    const { folder: state, run, described: where } = other;
+    if (underWay.includes(other.state.phase))
+      throw migrateFailure({ code: 'already-running', state, process: holderOf(state) });
+    if (isUnfinished(other.state))
+      throw migrateFailure({ code: 'unfinished-migration', run: run.id, where, state });
+  }
+}
+
 /** Whether no LXD is left where one was moved away: by the note that was left there, and by the journal. */
 export function isMoved(host: Host, options: ReadOptions, wants: 'server' | 'database'): boolean {
   const stands = (directory: string, name: string): boolean => existsSync(host.path(join(directory, name)));
-  const former = movedFrom(host, stateFolder(options));
+  const former = sourcesMovedAway(host, stateFolder(options));
   let directory: string;
   try {
     directory = findSource(host, detectOptions(options)).dataDirectory;
   } catch (error) {
     if (!(error instanceof Failure) || error.problem.code !== 'no-source') throw error;
-    return former !== undefined || usualDirectories.some((one) => stands(one, movedNote));
+    return former.length > 0 || usualDirectories.some((one) => stands(one, movedNote));
   }
   const hasDatabase = stands(directory, 'database');
   if (stands(directory, movedNote)) return wants === 'server' || !hasDatabase;
-  return former !== undefined && isSameFolder(host, former, directory) && !hasDatabase;
+  return former.some((one) => isSameFolder(host, one, directory)) && !hasDatabase;
 }
 
-/** The source of the latest run, where that has ended with the data in the target. */
-function movedFrom(host: Host, state: string): string | undefined {
-  return withJournal(host, state, (journal) => {
+/** The source of the latest run of each state folder, where that has ended with the data in the target. */
+function sourcesMovedAway(host: Host, state: string): string[] {
+  const own = withJournal(host, state, (journal) => {
     const latest = latestRun(journal, isLocked(state));
-    if (latest === undefined || latest.run.pruned) return undefined;
-    return ['done', 'purged'].includes(latest.state.phase)
-      ? journal.plan(latest.run.id).source.dataDirectory
-      : undefined;
+    return latest === undefined || latest.run.pruned || !isMovedAway(latest)
+      ? []
+      : [journal.plan(latest.run.id).source.dataDirectory];
   });
+  const others = otherRuns(host, state, () => {}).flatMap((other) =>
+    other.kind === 'run' && isMovedAway(other) && other.source !== undefined ? [other.source] : [],
+  );
+  return [...(own ?? []), ...others];
+}
+
+function isMovedAway({ state }: LatestRun): boolean {
+  return ['done', 'purged'].includes(state.phase);
 }
 
 function withJournal<T>(host: Host, state: string, use: (journal: Journal) => T): T | undefined {

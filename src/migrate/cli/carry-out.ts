@@ -13,6 +13,7 @@ import { toAnswers } from '../apply/given-answers.ts';
 import { applySteps, type StepProgress } from '../apply/index.ts';
 import type { Journal } from '../apply/journal.ts';
 import { keptFromStarting } from '../apply/kept-from-starting.ts';
+import { listFolder } from '../apply/known-folders.ts';
 import { pruneBefore } from '../apply/prune.ts';
 import {
   type Purge,
@@ -72,13 +73,16 @@ export function beginRun(
   const isAccepted = rehearsal.findings.some((finding) => finding.id === differsId && accept.has(differsId));
   const { plan, sourceImage, pinsFromHost } = plannedOn;
   writeFileDurable(join(folder, plannedDatabase), sourceImage, 0o600);
+  const state = dirname(dirname(folder));
+  const say = (text: string): void => output.message(text);
+  listFolder(host, state, say);
   journal.begin(run, plan, plan.steps, host.now(), {
     [noteNames.pins]: [...pinsFromHost],
     [noteNames.rehearsal]: rehearsal,
     [noteNames.answers]: { accept: [...accept], fix, differences: isAccepted ? differences : [] },
     [noteNames.sourceListened]: plan.source.sockets.some((socket) => host.listener(socket) !== undefined),
   });
-  pruneBefore(journal, dirname(dirname(folder)), run, (text) => output.message(text));
+  pruneBefore(journal, state, run, say);
 }
 
 /** What an interrupted run was planned on; nothing of it where its database cannot be read any more. */

@@ -19,7 +19,7 @@ export async function exportCommand(
   const where = detectOptions(options);
   const { salvage = false } = options;
   refuseOwnPlaces(host, { out }, where);
-  if (isMoved(host, options, 'database')) return movedAlready(output);
+  if (isMoved(host, options, 'database')) return movedAlready(host, options, output);
   const source = findSource(host, where);
   const files = requireDatabase(host.path(source.dataDirectory));
   const result = exportDatabase(files.global, out, { salvage });

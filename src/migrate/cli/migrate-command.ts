@@ -11,6 +11,7 @@ import { thisProcess } from '../../core/program-name.ts';
 import { toolVersion } from '../../core/version.ts';
 import { type Journal, readJournal } from '../apply/journal.ts';
 import { keepProgram } from '../apply/keep-program.ts';
+import { forgetEndedFolder } from '../apply/known-folders.ts';
 import { isLocked, takeLock } from '../apply/lock.ts';
 import { openForWork } from '../apply/open-for-work.ts';
 import { isUnfinished } from '../apply/run-state.ts';
@@ -23,7 +24,7 @@ import { runFolder, runsFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
 import { rehearsalIds } from '../rehearse/rehearsal-ids.ts';
 import { makeReportFolder } from '../report/index.ts';
-import { isMoved, movedAlready } from './beside-a-run.ts';
+import { isMoved, movedAlready, refuseOtherRuns } from './beside-a-run.ts';
 import { beginRun, carryOut, listPurge, type Work } from './carry-out.ts';
 import type { OptionsOf } from './command-options.ts';
 import { ask, canAsk, confirm } from './confirm.ts';
@@ -62,6 +63,7 @@ export async function migrateCommand(host: Host, options: MigrateOptions, output
       return await migrate({ host, options, output, state, journal, asked, wanted });
     } finally {
       journal.close();
+      forgetEndedFolder(host, state, (text) => output.message(text));
     }
   } finally {
     release();
@@ -139,8 +141,9 @@ async function migrate({
       run: latest.run.id,
       where: describeRun(journal, latest),
     });
+  refuseOtherRuns(bareHost, options, (text) => bareOutput.message(text));
   // A finished journal never stands in the way of a new migration, but with no LXD left there is nothing to do.
-  if (isMoved(bareHost, options, 'server')) return movedAlready(bareOutput);
+  if (isMoved(bareHost, options, 'server')) return movedAlready(bareHost, options, bareOutput);
   const run = nameOfRun(journal, state, bareHost.now());
   const folder = runFolder(state, run);
   asFileFailure('make the folder of this run', folder, () => {

@@ -11,6 +11,7 @@ import { formatBytes, formatDuration, inert } from '../../core/text.ts';
 import { hostStands } from '../apply/host-stands.ts';
 import { type Journal, type JournalRun, journalFile, readJournal } from '../apply/journal.ts';
 import { keptFromStarting } from '../apply/kept-from-starting.ts';
+import { forgetEndedFolder } from '../apply/known-folders.ts';
 import { isLocked, takeLock } from '../apply/lock.ts';
 import { openForWork } from '../apply/open-for-work.ts';
 import { type KeptFolder, keptFolders, pruneRun } from '../apply/prune.ts';
@@ -46,6 +47,7 @@ import { answersOf, type StopOptions, servicesOf, stateFolder, stopOptions } fro
 import { refusePlacesIn } from './refuse-own-places.ts';
 import { refuseUnknownIds } from './refuse-unknown-ids.ts';
 import { renderFindings } from './render-plan.ts';
+import { tellOtherRuns } from './tell-other-runs.ts';
 
 export async function statusCommand(
   host: Host,
@@ -54,6 +56,7 @@ export async function statusCommand(
 ): Promise<ExitCode> {
   if (host.userId() !== 0) throw migrateFailure({ code: 'needs-root', command: 'status' });
   const folder = stateFolder(options);
+  tellOtherRuns(host, folder, 'status', output);
   const journal = readJournal(folder);
   try {
     const latest = journal === undefined ? undefined : latestRun(journal, isLocked(folder));
@@ -262,11 +265,12 @@ async function withJournal(
     options,
     output,
   }: { readonly host: Host; readonly options: Pick<AllOptions, 'state'>; readonly output: Output },
-  command: string,
+  command: 'resume' | 'rollback' | 'prune',
   work: (journal: Journal, state: string) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   if (host.userId() !== 0) throw migrateFailure({ code: 'needs-root', command });
   const state = stateFolder(options);
+  if (command !== 'prune') tellOtherRuns(host, state, command, output);
   // Looking must not make a folder where nothing was ever begun.
   if (!existsSync(journalFile(state))) return nothing(output, 'No migration was begun here.');
   const release = takeLock(host, state);
@@ -276,6 +280,7 @@ async function withJournal(
       return await work(journal, state);
     } finally {
       journal.close();
+      forgetEndedFolder(host, state, (text) => output.message(text));
     }
   } finally {
     release();

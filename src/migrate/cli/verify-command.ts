@@ -14,6 +14,7 @@ import { verifyRun } from '../verify/index.ts';
 import type { OptionsOf } from './command-options.ts';
 import { stateFolder } from './options.ts';
 import { renderVerification } from './render-verification.ts';
+import { tellOtherRuns } from './tell-other-runs.ts';
 
 export async function verifyCommand(
   host: Host,
@@ -22,6 +23,7 @@ export async function verifyCommand(
 ): Promise<ExitCode> {
   if (host.userId() !== 0) throw migrateFailure({ code: 'needs-root', command: 'verify' });
   const state = stateFolder(options);
+  tellOtherRuns(host, state, 'verify', output);
   if (lookAtLatestRun(state) === undefined) return nothingToVerify(output);
   const release = takeLock(host, state);
   try {

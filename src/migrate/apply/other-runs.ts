@@ -1,0 +1,91 @@
+// Runs that other state folders hold than the one in use.
+import * as fs from 'node:fs';
+import { whyNotPrivate } from '../../core/durable.ts';
+import { Failure, systemErrorCode } from '../../core/failure.ts';
+import type { Host } from '../../core/host.ts';
+import { usualState } from '../cli/usual-state.ts';
+import { type Journal, readJournal } from './journal.ts';
+import { knownFolders } from './known-folders.ts';
+import { isLocked } from './lock.ts';
+import { describeRun, type LatestRun, latestRun } from './run-status.ts';
+
+export interface OtherRun extends LatestRun {
+  readonly kind: 'run';
+  readonly folder: string;
+  /** As describeRun. */
+  readonly described: string;
+  /** undefined of a run whose steps and plan were pruned. */
+  readonly source: string | undefined;
+  readonly target: string | undefined;
+}
+
+/** A folder that was written down when a run began, and of whose run nothing is known now. */
+export interface LostFolder {
+  readonly kind: 'gone' | 'unreadable';
+  readonly folder: string;
+  readonly why: string;
+}
+
+/** The latest run of every other folder that is known; of none where only root may read them. */
+export function otherRuns(
+  host: Pick<Host, 'path' | 'userId'>,
+  state: string,
+  say: (text: string) => void,
+): (OtherRun | LostFolder)[] {
+  if (host.userId() !== 0) return [];
+  const listed = knownFolders(host, say);
+  const usual = host.path(usualState);
+  const unlisted = listed.includes(usual) ? [] : [usual];
+  const real = realPath(state);
+  return (
+    [...new Set([...unlisted, ...listed])]
+      .filter((folder) => realPath(folder) !== real)
+      .map((folder) => lookAt(folder))
+      // A former version wrote nothing down; then the usual folder may never have been made.
+      .filter((found) => found !== undefined)
+      .filter(({ kind, folder }) => kind !== 'gone' || !unlisted.includes(folder))
+  );
+}
+
+function lookAt(folder: string): OtherRun | LostFolder | undefined {
+  try {
+    const found = fs.lstatSync(folder, { throwIfNoEntry: false });
+    if (found === undefined) return { kind: 'gone', folder, why: 'the folder is not there' };
+    // In a folder that somebody else can write to, the journal is not ours.
+    const why = whyNotPrivate(found);
+    if (why !== undefined) return { kind: 'unreadable', folder, why };
+    const journal = readJournal(folder);
+    if (journal === undefined) return { kind: 'gone', folder, why: 'its journal is not there' };
+    try {
+      return lookInto(journal, folder);
+    } finally {
+      journal.close();
+    }
+  } catch (error) {
+    const why = error instanceof Failure ? error.explanation.what : systemErrorCode(error);
+    if (why === undefined) throw error;
+    return { kind: 'unreadable', folder, why };
+  }
+}
+
+function lookInto(journal: Journal, folder: string): OtherRun | undefined {
+  const latest = latestRun(journal, isLocked(folder));
+  if (latest === undefined) return undefined;
+  const plan = latest.run.pruned ? undefined : journal.plan(latest.run.id);
+  return {
+    kind: 'run',
+    folder,
+    ...latest,
+    described: describeRun(journal, latest),
+    source: plan?.source.dataDirectory,
+    target: plan?.target?.dataDirectory,
+  };
+}
+
+function realPath(path: string): string {
+  try {
+    return fs.realpathSync(path);
+  } catch {
+    return path;
+  }
+}
