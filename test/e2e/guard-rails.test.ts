@@ -1,5 +1,5 @@
 // What keeps a person from harm: rights, a second run, a plan that no longer fits, a damaged or foreign database.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ExecResult, Machine } from './machine/machine.ts';
 import { packedTool } from './packed-tool.ts';
@@ -178,6 +178,15 @@ async function meanwhile(
   kind: string,
   work: () => Promise<void>,
 ): Promise<ExecResult> {
+  return atFirst(args, new RegExp(`"kind":"${kind}".*"state":"begun"`), work);
+}
+
+/** Runs a command, and does something as soon as it has printed such a line. */
+async function atFirst(
+  args: readonly string[],
+  line: RegExp,
+  work: () => Promise<void>,
+): Promise<ExecResult> {
   const child = startTool(server, [...args, '--json']);
   const printed = { stdout: '', stderr: '' };
   let working: Promise<void> | undefined;
@@ -186,17 +195,14 @@ async function meanwhile(
   });
   child.stdout?.on('data', (chunk: Buffer) => {
     printed.stdout += chunk.toString('utf8');
-    const begun = printed.stdout
-      .split('\n')
-      .some((line) => line.includes(`"kind":"${kind}"`) && line.includes('"state":"begun"'));
-    if (begun) working ??= work();
+    if (line.test(printed.stdout)) working ??= work();
   });
   const status = await new Promise<number>((resolve, reject) => {
     child.on('close', (code) => resolve(code ?? -1));
     child.on('error', reject);
   });
   await working;
-  expect(working, `${kind} never began\n${printed.stdout.slice(-2000)}\n${printed.stderr}`).toBeDefined();
+  expect(working, `${line} never came\n${printed.stdout.slice(-2000)}\n${printed.stderr}`).toBeDefined();
   return { status, ...printed };
 }
 
@@ -268,6 +274,30 @@ describe('a second run while one is under way', () => {
     expect(await powerOf(server, 'incus')).toEqual(power);
     expect(await cannotWrite(server, 'incus', running)).toEqual([]);
     await rollback();
+  });
+});
+
+describe('a second run with a state folder of its own', () => {
+  it('is refused and changes nothing; the first ends well, and can be rolled back', async () => {
+    const [mine, others] = ['/root/state-a', '/root/state-b'];
+    const refused: ExecResult[] = [];
+
+    const first = await atFirst(['migrate', '--yes', '--state', mine], /"event":"plan"/, async () => {
+      refused.push(await tool(server, ['migrate', '--yes', '--state', others]));
+    });
+
+    expect(refused).toHaveLength(1);
+    for (const { status, stderr } of refused) {
+      expect(status, stderr).toBe(1);
+      expect(stderr).toMatch(/Another lxd-to-incus \(process \d+\) is at work here/);
+      expect(stderr).toContain(`It works in the state folder ${mine}\n`);
+      expect(stderr).toContain(`lxd-to-incus status --state ${mine}"`);
+    }
+    expect(existsSync(server.rootPath(others))).toBe(false);
+    expectDone(first);
+    expect(await powerOf(server, 'incus')).toEqual(power);
+    expect(await cannotWrite(server, 'incus', running)).toEqual([]);
+    await rollback('--state', mine);
   });
 });
 
