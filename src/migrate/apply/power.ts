@@ -148,7 +148,8 @@ export async function operationsDone(host: Host, client: DaemonClient, limitMs: 
 /** A socket each: there may be hundreds of projects. */
 const askedAtOnce = 8;
 
-async function instanceOperations(client: DaemonClient): Promise<number> {
+/** How many are under way. */
+export async function instanceOperations(client: DaemonClient): Promise<number> {
   // LXD 5.0 lists the operations of one project at a time.
   const projects = ((await client.get('/1.0/projects')) as string[]).map(
     (path) => path.split('/').at(-1) ?? '',

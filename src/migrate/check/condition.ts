@@ -5,17 +5,23 @@ import Database from 'better-sqlite3';
 import { systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import type { Condition } from '../condition/condition.ts';
+import type { Unasked } from '../condition/look-at-server.ts';
 import { usersOfNetwork, usersOfPool } from '../condition/used-by.ts';
 import type { Installation } from '../detect/index.ts';
 import type { Inventory, Pool } from '../inventory/inventory.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
 import type { Finding } from './finding.ts';
+import { checkUnasked } from './unasked.ts';
 
 export interface Around {
   readonly host: Host;
   readonly source: Pick<Installation, 'dataDirectory'>;
   /** Instances that run or are frozen, as `project/name`. */
   readonly running: readonly string[];
+  /** Why LXD did not say how it is, without confidential values. */
+  readonly unasked?: Unasked | undefined;
+  /** Configuration that its database holds as NULL. */
+  readonly nullValues?: readonly string[];
 }
 
 export function checkCondition(around: Around, condition: Condition, inventory: Inventory): Finding[] {
@@ -24,7 +30,9 @@ export function checkCondition(around: Around, condition: Condition, inventory: 
     ...networks(condition, inventory),
     ...instances(condition),
     ...addresses(condition),
-    ...unknown(condition, inventory),
+    ...(condition.asked
+      ? []
+      : checkUnasked(around.unasked ?? { why: 'not-listening' }, inventory, around.nullValues ?? [])),
   ];
 }
 
@@ -162,22 +170,6 @@ function addresses(condition: Condition): Finding[] {
           },
         ];
   });
-}
-
-function unknown(condition: Condition, inventory: Inventory): Finding[] {
-  if (condition.asked || inventory.pools.length + inventory.networks.length === 0) return [];
-  return [
-    {
-      id: 'condition-not-known',
-      severity: 'note',
-      objects: [
-        ...inventory.pools.map(({ name }) => `storage pool ${name}`),
-        ...inventory.networks.map(({ project, name }) => `network ${project}/${name}`),
-      ],
-      what: 'LXD was not asked, since it does not answer. Whether its pools and networks work is not known, except for what its files tell.',
-      action: 'Start LXD and plan again to know. What does not work in Incus then counts as a failed check.',
-    },
-  ];
 }
 
 function named(object: string, users: readonly string[]): string {

@@ -2,6 +2,7 @@
 import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { inTurn } from '../../core/in-turn.ts';
+import { instanceOperations } from '../apply/power.ts';
 import { allInstances, apiPath, type DaemonClient, daemonClient } from '../daemon/client.ts';
 import { configOf, fields, fieldsList, flagOf, textOf } from '../daemon/fields.ts';
 import type { Config, Inventory } from '../inventory/inventory.ts';
@@ -88,45 +89,73 @@ export interface Asked {
   readonly at: number;
 }
 
+/** Why a daemon did not say it; `forbidden`: this user may not open its socket. */
+export type Unasked =
+  | { readonly why: 'not-listening' }
+  | { readonly why: 'forbidden' | 'silent' | 'refused'; readonly words: string };
+
+/** What was said, or why nothing was. */
+export type Answer<T> =
+  | { readonly said: T; readonly unasked?: undefined }
+  | { readonly said?: undefined; readonly unasked: Unasked };
+
 /**
- * The same of the daemon that answers on one of the sockets; undefined where none does, or not as one of them should. One
- * that a service manager would have to start first is left alone.
+ * The same of the daemon that answers on one of the sockets. One that a service manager would have to start first is left
+ * alone.
  * @param begun called when it has been asked, and may take long
  */
 export async function askServer(
   host: Host,
   sockets: readonly string[],
   begun: () => void = () => {},
-): Promise<Asked | undefined> {
-  return answered(askFirst(host, sockets, begun));
-}
-
-async function askFirst(
-  host: Host,
-  sockets: readonly string[],
-  begun: () => void,
-): Promise<Asked | undefined> {
+): Promise<Answer<Asked>> {
+  let unasked: Unasked = { why: 'not-listening' };
   for (const socket of sockets) {
+    if (host.listener(socket) === undefined) continue;
     const client = daemonClient(host, socket);
-    if (host.listener(socket) === undefined || !(await client.isAnswering())) continue;
+    // Nothing else is asked of one that hangs, or starts still.
+    const first = await answered(client.get('/1.0', firstAnswerLimitMs));
+    if (first.unasked !== undefined) {
+      unasked = first.unasked;
+      continue;
+    }
     const at = host.clock();
     const listed = client.get(allInstances);
-    const answers = Promise.all([listed, askStates(client, listed)]);
+    // What a move asks later, when something has stopped already, is asked now: what LXD refuses then it refuses now.
+    const answers = Promise.all([listed, askStates(client, listed), instanceOperations(client)]);
     begun();
-    const [list, states] = await answers;
-    return { list, states, at };
+    const answer = await answered(answers);
+    if (answer.unasked !== undefined) return answer;
+    const [list, states] = answer.said;
+    return { said: { list, states, at } };
   }
-  return undefined;
+  return { unasked };
 }
 
-/** undefined where the daemon fails to say it. */
-export async function answered<T>(asked: Promise<T>): Promise<T | undefined> {
+const firstAnswerLimitMs = 10_000;
+
+/** What a daemon is asked for; where it does not say it, why. */
+export async function answered<T>(asked: Promise<T>): Promise<Answer<T>> {
   try {
-    return await asked;
+    return { said: await asked };
   } catch (error) {
-    if (!(error instanceof Failure) && systemErrorCode(error) === undefined) throw error;
-    return undefined;
+    return { unasked: whyUnasked(error) };
   }
+}
+
+/** @throws what says nothing about a daemon */
+function whyUnasked(error: unknown): Unasked {
+  if (error instanceof Failure) {
+    const { problem } = error;
+    const { what, where } = error.explanation;
+    const words = where === undefined ? what : `${what} (${where})`;
+    if (problem.code === 'daemon-error' || problem.code === 'daemon-answer-unreadable')
+      return { why: 'refused', words };
+    const errno = 'errno' in problem ? problem.errno : undefined;
+    return { why: errno === 'EACCES' || errno === 'EPERM' ? 'forbidden' : 'silent', words };
+  }
+  if (systemErrorCode(error) === undefined) throw error;
+  return { why: 'silent', words: String(error) };
 }
 
 export interface Looked {

@@ -7,7 +7,7 @@ import { limitFor, type ServerSize, smallServer } from './server-size.ts';
 
 export interface DaemonClient {
   /** `metadata` of the answer to a path (`apiPath` makes one). @throws daemon-error, -unreachable, -answer-unreadable */
-  get(path: string): Promise<unknown>;
+  get(path: string, limitMs?: number): Promise<unknown>;
   /** Sends a change and waits until its background operation, if it has one, is done. @throws daemon-* */
   change(
     path: string,
@@ -82,8 +82,8 @@ export function daemonClient(host: Host, socketPath: string, size: ServerSize = 
     apiPath(['1.0', 'instances', name, 'files'], { project, path });
 
   return {
-    async get(path) {
-      return rawOf(await ask({ method: 'GET', path, timeoutMs: answerLimitMs }), 'metadata');
+    async get(path, limitMs = answerLimitMs) {
+      return rawOf(await ask({ method: 'GET', path, timeoutMs: limitMs }), 'metadata');
     },
     async change(path, method, body, limitMs = operationLimitMs) {
       const request = { method, path, body, timeoutMs: answerLimitMs } as const;

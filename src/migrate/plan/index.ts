@@ -22,8 +22,10 @@ import { layoutOf } from '../check/layout.ts';
 import { measureCopy } from '../check/measure-copy.ts';
 import { checkOwnProgram } from '../check/own-program.ts';
 import type { Condition } from '../condition/condition.ts';
-import { askServer, lookAtServer, type States } from '../condition/look-at-server.ts';
+import { askServer, lookAtServer, type States, type Unasked } from '../condition/look-at-server.ts';
+import { readConfigRows } from '../convert/config-tables.ts';
 import { type Change, type Conversion, convert, globalSchema, startedByItself } from '../convert/index.ts';
+import { tellingLines } from '../daemon/telling-lines.ts';
 import { versionOf } from '../detect/incus.ts';
 import { type Found, type Installation, withServices } from '../detect/index.ts';
 import { livesHere, usualDirectories } from '../detect/lives-here.ts';
@@ -139,7 +141,7 @@ export async function makePlan({
           power,
           now: host.now(),
         });
-    const asked = await askingSource.answer;
+    const { said: asked, unasked } = await askingSource.answer;
     const looked = unreadableRows || !isHere ? undefined : lookAtSource(host, source, content, asked?.states);
     const folder = runFolder(state, run);
     const plan: Plan = {
@@ -153,7 +155,13 @@ export async function makePlan({
       findings: mergeFindings([
         ...findings,
         ...(conversion?.findings ?? []),
-        ...(looked === undefined ? [] : conditionFindings(host, source, looked, conversion?.local)),
+        ...(looked === undefined
+          ? []
+          : conditionFindings(host, source, looked, {
+              unasked: unasked === undefined ? undefined : withoutSecrets(unasked, content),
+              nullValues: nullValues(opened.db),
+              local: conversion?.local,
+            })),
       ]),
       ...(looked === undefined ? {} : { condition: looked.condition }),
       changes: (conversion?.changes ?? []).map(veilChange),
@@ -230,13 +238,34 @@ function conditionFindings(
   host: Host,
   source: Installation,
   { inventory, condition }: Looked,
-  convertedLocal: Buffer | undefined,
+  {
+    unasked,
+    nullValues,
+    local,
+  }: {
+    readonly unasked: Unasked | undefined;
+    readonly nullValues: readonly string[];
+    readonly local: Buffer | undefined;
+  },
 ): Finding[] {
   const running = Object.values(powerFromProcesses(host, source.dataDirectory)).flat();
   return [
-    ...checkCondition({ host, source, running }, condition, inventory),
-    ...poolsNeeded(condition, inventory, convertedLocal),
+    ...checkCondition({ host, source, running, unasked, nullValues }, condition, inventory),
+    ...poolsNeeded(condition, inventory, local),
   ];
+}
+
+/** What a daemon says may hold what it has read. */
+function withoutSecrets(unasked: Unasked, { image }: DatabaseContent): Unasked {
+  return 'words' in unasked
+    ? { ...unasked, words: tellingLines(unasked.words, image.bytes).join(' ') }
+    : unasked;
+}
+
+function nullValues(db: Database.Database): string[] {
+  return readConfigRows(db)
+    .filter(({ value }) => value === null)
+    .map(({ object, key }) => `${object}, ${key}`);
 }
 
 /** A plan needs nothing of the target: what this user may not read is a finding. */

@@ -88,11 +88,30 @@ describe('what has changed since the plan', () => {
     expect(run.state()).toEqual(original);
   });
 
+  test('an LXD that has begun to refuse a question ends the run before anything of LXD stops', async () => {
+    const run = await readyRun();
+    const original = run.state();
+    const { socket } = run.daemons.lxd;
+    run.host.onRequest((path, request) =>
+      path === socket && request.path.startsWith('/1.0/storage-pools')
+        ? errorAnswer(500, 'database is locked')
+        : undefined,
+    );
+
+    const error = await run.apply();
+
+    expect((error as Failure).problem).toMatchObject({
+      code: 'plan-stale',
+      differences: ['The daemon refused GET /1.0/storage-pools: database is locked (status 500)'],
+    });
+    expect(run.state()).toEqual(original);
+  });
+
   describe('where LXD has listed its instances for the plan a moment ago', () => {
     const listed = async (): Promise<Run> => {
       const run = await readyRun();
       const { socket } = run.daemons.lxd;
-      run.askedByPlan = await askServer(run.host, [socket]);
+      run.askedByPlan = (await askServer(run.host, [socket])).said;
       return run;
     };
 

@@ -1,9 +1,11 @@
 // How a server is: what its daemon says, what its files tell, and what is worse than it was.
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { coreFailure } from '../../../src/core/core-problem.ts';
 import { parseValue } from '../../../src/core/parse.ts';
 import { type Condition, conditionSchema } from '../../../src/migrate/condition/condition.ts';
 import { imageProblems } from '../../../src/migrate/condition/image-files.ts';
 import {
+  answered,
   askServer,
   askStates,
   lookAtServer,
@@ -53,6 +55,9 @@ const answers = {
     { project: 'dev', name: 'c3', status: 'Ready' },
     { project: 'dev', name: 'c4', status: 'Stopped' },
   ]),
+  'GET /1.0/projects': syncAnswer(['/1.0/projects/default', '/1.0/projects/own']),
+  'GET /1.0/operations?recursion=1&project=default': syncAnswer({}),
+  'GET /1.0/operations?recursion=1&project=own': syncAnswer({}),
 };
 
 describe('a daemon that answers', () => {
@@ -63,7 +68,7 @@ describe('a daemon that answers', () => {
 
     const asked = await askServer(host, [socket]);
 
-    expect(asked?.states).toEqual({
+    expect(asked.said?.states).toEqual({
       config: { 'core.https_address': '127.0.0.1' },
       pools: [
         { name: 'default', status: 'Created' },
@@ -77,17 +82,43 @@ describe('a daemon that answers', () => {
     });
   });
 
-  test('is not known where one of its answers is an error', async () => {
+  test.each(Object.keys(answers))('is known to refuse %s, in its own words', async (question) => {
     const host = machine();
     host.machine.listeners.set(socket, 100);
     host.onRequest((path, request) =>
-      answersFrom({ ...answers, 'GET /1.0/storage-pools?recursion=1': errorAnswer(500, 'no') })(
+      answersFrom({ ...answers, [question]: errorAnswer(500, 'converting NULL to string is unsupported') })(
         path,
         request,
       ),
     );
 
-    expect(await askServer(host, [socket])).toBeUndefined();
+    expect(await askServer(host, [socket])).toEqual({
+      unasked: {
+        why: 'refused',
+        words: `The daemon refused ${question.split('?')[0]}: converting NULL to string is unsupported (status 500)`,
+      },
+    });
+  });
+
+  test('is known to say what nobody understands', async () => {
+    const host = machine();
+    host.machine.listeners.set(socket, 100);
+    host.onRequest((path, request) =>
+      answersFrom({ ...answers, 'GET /1.0/storage-pools?recursion=1': syncAnswer('none') })(path, request),
+    );
+
+    expect((await askServer(host, [socket])).unasked?.why).toBe('refused');
+  });
+
+  test('is asked on the second socket where the first one is dead', async () => {
+    const host = machine();
+    host.machine.listeners.set('/dead.socket', 99);
+    host.machine.listeners.set(socket, 100);
+    host.onRequest((path, request) =>
+      path === socket ? answersFrom(answers)(path, request) : errorAnswer(500, 'dead'),
+    );
+
+    expect((await askServer(host, ['/dead.socket', socket])).said?.states.pools).toHaveLength(2);
   });
 });
 
@@ -127,18 +158,52 @@ test('what was just said of it is looked at first; only for an address that is n
 test('a socket that only a service manager holds is not asked: that would start the daemon', async () => {
   const host = machine();
 
-  expect(await askServer(host, [socket])).toBeUndefined();
+  expect(await askServer(host, [socket])).toEqual({ unasked: { why: 'not-listening' } });
   expect(host.requests).toEqual([]);
 });
 
-test('a socket that this user may not open leaves everything unknown', async () => {
+test.each([
+  ['EACCES', 'forbidden'],
+  ['ECONNREFUSED', 'silent'],
+])('a socket on which asking ends with %s: %s', async (code, why) => {
   const host = machine();
   host.machine.listeners.set(socket, 100);
   host.onRequest(() => {
-    throw Object.assign(new Error('connect EACCES'), { code: 'EACCES' });
+    throw Object.assign(new Error(`connect ${code}`), { code });
   });
 
-  expect(await askServer(host, [socket])).toBeUndefined();
+  expect(await askServer(host, [socket])).toEqual({
+    unasked: { why, words: `No daemon answers here: ${code}. (${socket})` },
+  });
+});
+
+test.each(['GET /1.0', 'GET /1.0/storage-pools?recursion=1'])(
+  'a daemon that does not answer %s in time refuses nothing',
+  async (question) => {
+    const host = machine();
+    host.machine.listeners.set(socket, 100);
+    host.onRequest((path, request) => {
+      if (`${request.method} ${request.path}` === question)
+        throw coreFailure({
+          code: 'wait-limit',
+          what: question,
+          limitMs: request.timeoutMs,
+          last: 'no answer',
+        });
+      return answersFrom(answers)(path, request);
+    });
+
+    const { unasked } = await askServer(host, [socket]);
+
+    expect(unasked).toEqual({
+      why: 'silent',
+      words: `Waited ${question === 'GET /1.0' ? 10 : 60} s for ${question}. (last answer: no answer)`,
+    });
+  },
+);
+
+test('an error of this program is no answer of a daemon', async () => {
+  await expect(answered(Promise.reject(new TypeError('bug')))).rejects.toThrow('bug');
 });
 
 test('of a daemon that does not run the rows tell what went wrong when it was made', () => {

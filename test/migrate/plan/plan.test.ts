@@ -6,6 +6,7 @@ import { openOutput } from '../../../src/core/output.ts';
 import { renderPlan, renderSummary } from '../../../src/migrate/cli/render-plan.ts';
 import { renderHtml } from '../../../src/migrate/report/render-html.ts';
 import { renderMarkdown } from '../../../src/migrate/report/render-markdown.ts';
+import { errorAnswer } from '../../fakes/daemon-answers.ts';
 import { boot, twoDaemons } from '../../fakes/two-daemons.ts';
 import { config, instance } from '../convert/converted.ts';
 import { changedDatabase, databaseOf, lxdDatabase, populatedDatabase } from '../lxd-database.ts';
@@ -71,6 +72,38 @@ describe('an LXD that runs', () => {
 
     expect(plan.condition?.asked).toBe(false);
     expect(plan.findings.map(({ id }) => id)).toContain('condition-not-known');
+  });
+
+  test('and refuses its list of instances stands in the way, with its words and no confidential value', async () => {
+    const host = machineWith(
+      lxdDatabase(`
+        INSERT INTO config (key, value) VALUES ('core.trust_password', 'hunter22');
+        INSERT INTO profiles_config VALUES (99, 1, 'user.nul', NULL);
+      `),
+    );
+    const { lxd } = twoDaemons(host);
+    await boot(host, lxd, {});
+    host.onRequest((path, request) =>
+      path === lxd.socket && request.path.startsWith('/1.0/instances')
+        ? errorAnswer(500, 'sql: converting NULL to string is unsupported near hunter22')
+        : undefined,
+    );
+
+    const { plan, asked } = await planOf(host);
+
+    const refuses = plan.findings.find(({ id }) => id === 'source-refuses');
+    expect(asked).toBeUndefined();
+    expect(refuses).toMatchObject({
+      severity: 'blocker',
+      objects: [
+        expect.stringMatching(
+          /^The daemon refused GET \/1\.0\/instances: sql: converting NULL to string is unsupported near \(8 bytes, .*status 500\)$/,
+        ),
+        'profile default/default, user.nul: its value is NULL',
+      ],
+    });
+    expect(JSON.stringify(plan)).not.toContain('hunter22');
+    expect(plan.findings.map(({ id }) => id)).not.toContain('condition-not-known');
   });
 });
 

@@ -64,7 +64,7 @@ export const recordPowerStep: Of<'record-power'> = {
     // A second attempt would find the instances that the first one stopped.
     if (context.journal.noted(context.run, noteNames.power) !== undefined) return;
     // An instance that appears later is not in the record, and is looked for when they stop.
-    const { power, condition } = await askBefore(context, step.daemon);
+    const { power, condition, refusal } = await askBefore(context, step.daemon);
     const others = usedByOthers(
       context.host,
       { dataDirectory: step.daemon.dataDirectory, pools: step.pools ?? [] },
@@ -75,6 +75,7 @@ export const recordPowerStep: Of<'record-power'> = {
       ...context.differences(),
       ...(planned === undefined || condition === undefined ? [] : worseThan(planned, condition)),
       ...[...others.mounts, ...others.files].map((what) => `${what} is new`),
+      ...(refusal === undefined ? [] : [withoutSecrets(context, refusal)]),
     ];
     if (differences.length > 0) throw migrateFailure({ code: 'plan-stale', differences });
     const known = condition ?? planned;
@@ -88,11 +89,15 @@ export const recordPowerStep: Of<'record-power'> = {
 /** So long ago, the pools and networks of a server with thousands of instances are not asked for again: that takes it a second. */
 const justNowMs = 10_000;
 
+interface Before {
+  readonly power: StoredPower;
+  readonly condition: Condition | undefined;
+  /** The daemon's words, where it refuses to say how the rest is. */
+  readonly refusal?: string | undefined;
+}
+
 /** What runs, and how the rest is; that is undefined where it does not answer, or not in time. */
-async function askBefore(
-  context: ApplyContext,
-  daemon: DaemonRef,
-): Promise<{ readonly power: StoredPower; readonly condition: Condition | undefined }> {
+async function askBefore(context: ApplyContext, daemon: DaemonRef): Promise<Before> {
   const { host, size, sourceInventory, wouldStart } = context;
   const socket = await answeringSocket(host, daemon);
   if (socket === undefined)
@@ -102,7 +107,10 @@ async function askBefore(
   const listed = planned === undefined ? client.get(allInstances) : Promise.resolve(planned.list);
   const justNow =
     planned !== undefined && host.clock() - planned.at <= justNowMs ? planned.states : undefined;
-  const [list, states] = await Promise.all([listed, justNow ?? answered(askStates(client, listed))]);
+  const [list, { said: states, unasked }] = await Promise.all([
+    listed,
+    answered(justNow === undefined ? askStates(client, listed) : Promise.resolve(justNow)),
+  ]);
   const all = toStates(list);
   // A list that is some seconds old tells who may run; whether they do is asked now, as for those whose processes are there.
   const ran = all
@@ -112,6 +120,7 @@ async function askBefore(
   return {
     power: recordPower(host, daemon, now, wouldStart),
     condition: states === undefined ? undefined : lookAtServer(host, daemon, sourceInventory(), states),
+    refusal: unasked?.why === 'refused' ? unasked.words : undefined,
   };
 }
 
