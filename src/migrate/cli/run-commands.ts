@@ -10,7 +10,7 @@ import { ownCommand } from '../../core/program-name.ts';
 import { formatBytes, formatDuration, inert } from '../../core/text.ts';
 import { hostStands } from '../apply/host-stands.ts';
 import { type Journal, type JournalRun, journalFile, readJournal } from '../apply/journal.ts';
-import { keptFromStarting } from '../apply/kept-from-starting.ts';
+import { keptFromStartingNow } from '../apply/kept-from-starting.ts';
 import { forgetEndedFolder } from '../apply/known-folders.ts';
 import { isLocked, takeLock } from '../apply/lock.ts';
 import { openForWork } from '../apply/open-for-work.ts';
@@ -65,6 +65,8 @@ export async function statusCommand(
     const left = whatIsLeft(journal, latest);
     const kept = keptFolders(journal, folder);
     const cameBack = state.phase.startsWith('purg') ? [] : sourceCameBackFinding(host, journal, run.id);
+    const gone = possible(state).rollback ? sourceGone(host, journal, run.id) : [];
+    const findings = [...cameBack, ...gone];
     output.event({
       event: 'status',
       run: run.id,
@@ -74,13 +76,18 @@ export async function statusCommand(
       steps: journal.steps(run.id).map(({ step, state: one }) => ({ kind: step.kind, state: one })),
       left,
       kept,
-      findings: cameBack,
+      findings,
     });
     output.line(describeRun(journal, latest).split('\n').map(inert).join('\n'));
     if (state.phase === 'done') {
       const copied = journal.steps(run.id).some(({ step }) => step.kind === 'copy-directory');
-      output.line(inert(keptFromStarting(journal, run.id, copied)));
-      output.line(`"${ownCommand('rollback')}" brings LXD back.`);
+      const looked = { kept: copied, cameBack: cameBack.length > 0 };
+      output.line(inert(await keptFromStartingNow(host, journal, run.id, looked)));
+      output.line(
+        findings.length === 0
+          ? `"${ownCommand('rollback')}" brings LXD back.`
+          : `"${ownCommand('rollback')}" refuses because of what is named below.`,
+      );
     }
     if (isUnfinished(state)) {
       output.line((await hostStands(host, journal.plan(run.id))).map(inert).join('\n'));
@@ -88,7 +95,7 @@ export async function statusCommand(
         `\n${resumeWould(state)}:\n${list(left.resume)}\n\nrollback would:\n${list(left.rollback)}`,
       );
     }
-    if (cameBack.length > 0) output.line(`\n${renderFindings(cameBack, noAnswers, output, 'with --json')}`);
+    if (findings.length > 0) output.line(`\n${renderFindings(findings, noAnswers, output, 'with --json')}`);
     output.line(renderKept(kept, folder));
     return exitCode.done;
   } finally {

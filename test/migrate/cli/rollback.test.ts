@@ -244,8 +244,27 @@ describe('where a package manager has brought an LXD back to the directory that 
     const said = await run.status();
 
     expect(said).toContain('Nothing keeps LXD from starting: no unit of it was masked.');
+    expect(said).toContain('rollback" refuses because of what is named below.');
+    expect(said).not.toContain('brings LXD back');
     expect(said).toContain('source-came-back');
     expect(said).toContain('/var/lib/lxd/database');
+  });
+
+  test('status does not say that nothing starts LXD where somebody has unmasked its units', async () => {
+    const run = await cameBack();
+    const journal = openJournal(run.state);
+    for (const { position, step } of journal.steps('RUN'))
+      if (step.kind === 'mask-source') {
+        journal.remember('RUN', position, { states: [], masked: ['lxd.socket'] });
+        journal.mark('RUN', position, 'done', run.host.now());
+      }
+    journal.close();
+    run.daemons.units.set('lxd.socket', 'enabled');
+
+    const said = await run.status();
+
+    expect(said).toContain('The migration masked lxd.socket, and now systemd says: enabled.');
+    expect(said).not.toContain('so that nothing starts LXD');
   });
 
   test('rollback refuses, names the way out, and changes nothing', async () => {
