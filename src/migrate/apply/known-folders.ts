@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import * as z from 'zod';
 import { fileFailureOf } from '../../core/as-file-failure.ts';
-import { ensurePrivateFolder, writeFileDurable } from '../../core/durable.ts';
+import { ensurePrivateFolder, whyNotPrivate, writeFileDurable } from '../../core/durable.ts';
 import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { parseJson } from '../../core/parse.ts';
@@ -75,7 +75,8 @@ function write(host: Machine, before: readonly string[], now: readonly string[],
 /** A folder that is gone, or cannot be read, may hold the only database of an LXD. */
 function allHaveEnded(state: string): boolean {
   try {
-    if (!fs.statSync(state).isDirectory()) return false;
+    // In a folder that somebody else can write to, the journal is not ours.
+    if (whyNotPrivate(fs.lstatSync(state)) !== undefined) return false;
     const journal = readJournal(state);
     try {
       return journal?.runs().every(hasEnded) === true;

@@ -57,12 +57,14 @@ test('when the next run begins, folders whose runs have all ended are dropped; o
   const gone = join(temporaryFolder(), 'gone');
   const damaged = folderWith();
   fs.writeFileSync(join(damaged, 'journal.db'), 'x'.repeat(600));
+  const foreign = folderWith('rolled-back');
+  fs.chmodSync(foreign, 0o777);
   const next = folderWith('rolled-back');
-  host.writeFile(listOfFolders, JSON.stringify([ended, open, gone, damaged]));
+  host.writeFile(listOfFolders, JSON.stringify([ended, open, gone, damaged, foreign]));
 
   listFolder(host, next, say);
 
-  expect(listed()).toEqual([open, gone, damaged, next]);
+  expect(listed()).toEqual([open, gone, damaged, foreign, next]);
 });
 
 test.each<readonly [JournalPhase, boolean]>([

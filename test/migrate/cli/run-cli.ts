@@ -1,5 +1,5 @@
 // Runs the built command line as a user would: another process, a closed standard input, no terminal.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -13,10 +13,24 @@ export interface Answer {
   readonly stderr: string;
 }
 
+/**
+ * Begins the command line of a tool that runs as root: with a /run of its own, where this process may make one. The lock
+ * of the machine in it is one for all tests that run beside each other.
+ */
+export function withOwnRun(): readonly string[] {
+  const words = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs tmpfs /run && exec "$@"', 'sh'];
+  mayMount ??= spawnSync('unshare', [...words.slice(1), 'true']).status === 0;
+  return mayMount ? words : [];
+}
+
+let mayMount: boolean | undefined;
+
 /** As a user without rights, unless told; a test that runs as root must not touch the machine that it runs on. */
 export function runCli(args: readonly string[], { asRoot = false, cwd = '/' } = {}): Promise<Answer> {
   const { NO_COLOR: _colour, ...env } = process.env;
-  const child = spawn(process.execPath, [join(root, 'bin/lxd-to-incus.js'), ...args], {
+  const own = asRoot ? withOwnRun() : [];
+  const [command = '', ...rest] = [...own, process.execPath, join(root, 'bin/lxd-to-incus.js'), ...args];
+  const child = spawn(command, rest, {
     cwd,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

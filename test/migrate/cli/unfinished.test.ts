@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { openJournal } from '../../../src/migrate/apply/journal.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 import { tinyPlan } from '../plan/tiny-plan.ts';
-import { isRoot, runCli } from './run-cli.ts';
+import { isRoot, runCli, withOwnRun } from './run-cli.ts';
 
 const root = join(import.meta.dirname, '../../..');
 let state: string;
@@ -23,7 +23,7 @@ const args = (): string[] => ['--lxd-dir', '/nonexistent', '--state', state, '--
 
 /** Runs the tool on a terminal of its own (util-linux script), and types one line at the question. */
 function onTerminal(answer: string): Promise<{ status: number | null; shown: string }> {
-  const command = [process.execPath, join(root, 'bin/lxd-to-incus.js'), ...args()];
+  const command = [...withOwnRun(), process.execPath, join(root, 'bin/lxd-to-incus.js'), ...args()];
   const child = spawn(
     'script',
     ['--quiet', '--return', '--command', command.map((word) => `'${word}'`).join(' '), '/dev/null'],
