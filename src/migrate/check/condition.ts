@@ -1,14 +1,13 @@
 // Findings about what does not work in LXD already: pools, networks, instances, addresses.
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import type { Condition } from '../condition/condition.ts';
 import type { Unasked } from '../condition/look-at-server.ts';
 import { usersOfNetwork, usersOfPool } from '../condition/used-by.ts';
 import type { Installation } from '../detect/index.ts';
 import type { Inventory, Pool } from '../inventory/inventory.ts';
+import { isMissing } from '../machine/is-missing.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
 import type { Finding } from './finding.ts';
 import { checkUnasked } from './unasked.ts';
@@ -93,18 +92,6 @@ function missingSource({ host }: Around, { driver, config }: Pool): string | und
       ? `/dev/disk/by-uuid/${source}`
       : undefined;
   return path === undefined || !isMissing(host.path(path)) ? undefined : path;
-}
-
-/** What this user may not see is not missing. */
-function isMissing(path: string): boolean {
-  try {
-    statSync(path);
-    return false;
-  } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === undefined) throw error;
-    return code === 'ENOENT' || code === 'ENOTDIR';
-  }
 }
 
 function networks(condition: Condition, inventory: Inventory): Finding[] {

@@ -21,6 +21,7 @@ import {
 import { layoutOf } from '../check/layout.ts';
 import { measureCopy } from '../check/measure-copy.ts';
 import { checkOwnProgram } from '../check/own-program.ts';
+import { checkStartable } from '../check/startable.ts';
 import type { Condition } from '../condition/condition.ts';
 import { askServer, lookAtServer, type States, type Unasked } from '../condition/look-at-server.ts';
 import { readConfigRows } from '../convert/config-tables.ts';
@@ -161,6 +162,7 @@ export async function makePlan({
               unasked: unasked === undefined ? undefined : withoutSecrets(unasked, content),
               nullValues: nullValues(opened.db),
               local: conversion?.local,
+              power: processes,
             })),
       ]),
       ...(looked === undefined ? {} : { condition: looked.condition }),
@@ -242,16 +244,19 @@ function conditionFindings(
     unasked,
     nullValues,
     local,
+    power,
   }: {
     readonly unasked: Unasked | undefined;
     readonly nullValues: readonly string[];
     readonly local: Buffer | undefined;
+    readonly power: Plan['power'];
   },
 ): Finding[] {
   const running = Object.values(powerFromProcesses(host, source.dataDirectory)).flat();
   return [
     ...checkCondition({ host, source, running, unasked, nullValues }, condition, inventory),
     ...poolsNeeded(condition, inventory, local),
+    ...checkStartable({ host, running, wouldStart: Object.values(power).flat() }, inventory),
   ];
 }
 

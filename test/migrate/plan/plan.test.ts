@@ -107,6 +107,41 @@ describe('an LXD that runs', () => {
   });
 });
 
+describe('an instance whose device needs a folder that is gone', () => {
+  const image = lxdDatabase(`
+    INSERT INTO instances VALUES (1, 1, 'c1', 0, 0, 0, '2026-01-01', 0, '2026-01-01', '', 1, NULL);
+    INSERT INTO instances VALUES (2, 1, 'c2', 0, 0, 0, '2026-01-01', 0, '2026-01-01', '', 1, NULL);
+    INSERT INTO instances_config VALUES (91, 1, 'boot.autostart', 'true');
+    INSERT INTO instances_devices VALUES (1, 1, 'data', 2), (2, 2, 'data', 2);
+    INSERT INTO instances_devices_config VALUES (1, 1, 'source', '/srv/data'), (2, 2, 'source', '/srv/data');
+  `);
+  const notStartable = async (host: ReturnType<typeof machineWith>, lxdDir?: string) => {
+    const { plan } = await planOf(host, lxdDir === undefined ? {} : { lxdDir });
+    return plan.findings.find(({ id }) => id === 'instance-not-startable')?.objects;
+  };
+
+  test('is named where it runs now', async () => {
+    const host = machineWith(image);
+    const { lxd } = twoDaemons(host);
+    await boot(host, lxd, { 'default/c1': 'Stopped', 'default/c2': 'Frozen' });
+
+    expect(await notStartable(host)).toEqual(['instance default/c2, device data: /srv/data does not exist']);
+  });
+
+  test('is named where LXD does not run and would start it', async () => {
+    expect(await notStartable(machineWith(image))).toEqual([
+      'instance default/c1, device data: /srv/data does not exist',
+    ]);
+  });
+
+  test('is nothing that this machine could tell of a copy of another one', async () => {
+    const host = machineWith(lxdDatabase());
+    writeDatabase(host, '/srv/copy', image);
+
+    expect(await notStartable(host, '/srv/copy')).toBeUndefined();
+  });
+});
+
 test('of a database alone says nothing of what works', async () => {
   const host = machineWith(lxdDatabase());
   writeDatabase(host, '/srv/copy', populatedDatabase());
