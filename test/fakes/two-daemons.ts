@@ -69,7 +69,10 @@ export function twoDaemons(host: FakeHost): TwoDaemons {
     if (command !== 'systemctl') return undefined;
     switch (verb) {
       case 'is-enabled':
-        return { status: 1, stdout: Buffer.from(names.map((name) => `${units.get(name)}\n`).join('')) };
+        return {
+          status: 1,
+          stdout: Buffer.from(names.map((name) => `${units.get(name) ?? 'not-found'}\n`).join('')),
+        };
       case 'mask':
         for (const name of names) {
           if (existsSync(host.path(`/etc/systemd/system/${name}`))) return { status: 1 };
