@@ -301,6 +301,38 @@ describe('a second run with a state folder of its own', () => {
   });
 });
 
+describe('a run that was killed with a state folder of its own', () => {
+  it('is named by every command that was given another, and is rolled back by what they print', async () => {
+    const mine = '/root/state-c';
+    const killed = await meanwhile(['migrate', '--yes', '--state', mine], 'start-daemon', async () => {
+      await server.exec(['pkill', '-KILL', '-f', '^[^ ]*/bin/node [^ ]*lxd-to-incus.js migrate'], {
+        accept: [1],
+      });
+    });
+
+    const refused = [];
+    for (const args of [['migrate', '--yes'], ['plan'], ['rehearse']]) refused.push(await tool(server, args));
+    const said = [];
+    for (const args of [['status'], ['resume', '--yes'], ['rollback', '--yes']])
+      said.push(await tool(server, args));
+
+    expect(killed.status).not.toBe(0);
+    for (const { status, stderr } of refused) {
+      expect(status, stderr).toBe(5);
+      expect(stderr).toContain(`was begun in the state folder ${mine} and is not finished`);
+      expect(stderr).toContain(`lxd-to-incus rollback --state ${mine}"`);
+    }
+    for (const { stdout } of said)
+      expect(stdout).toMatch(
+        new RegExp(`^The state folder ${mine} holds another migration \\(\\S+\\)\\. Not finished: `),
+      );
+    expect(said[2]?.stdout).toContain(`lxd-to-incus rollback --state ${mine}" brings LXD back.`);
+    await rollback('--state', mine);
+    expect((await tool(server, ['status'])).stdout).not.toContain(mine);
+    expect(readFileSync(server.rootPath(`${state}/states.json`), 'utf8')).not.toContain(mine);
+  });
+});
+
 describe('an ephemeral instance', () => {
   it('is asked about beforehand; accepted, its end is told and nothing else is lost', async () => {
     // The second is the last one of all: it ends together with LXD.
