@@ -41,7 +41,7 @@ function passingPlace(host: Host, program: Invocation): Finding[] {
 }
 
 /** Emptied at a restart or by a cleaner (file-hierarchy(7), tmpfiles.d(5)), removable, or a cache of npm. */
-const passingFolders = ['/tmp', '/var/tmp', '/run', '/dev/shm', '/media'];
+export const passingFolders = ['/tmp', '/var/tmp', '/run', '/dev/shm', '/media'];
 
 export function isPassing(host: Host, file: string): boolean {
   const isIn = (folder: string): boolean => file.startsWith(`${folder}/`);

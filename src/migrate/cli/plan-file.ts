@@ -4,6 +4,7 @@ import { parseValue } from '../../core/parse.ts';
 import { readRegularFile } from '../../core/read-regular-file.ts';
 import { toolVersion } from '../../core/version.ts';
 import { ownProgramIds } from '../check/own-program.ts';
+import { statePlaceId } from '../check/state-place.ts';
 import type { Plan } from '../plan/index.ts';
 import { planSchema, writerOfPlan } from '../plan/plan-schema.ts';
 import { migrateFailure } from '../problem.ts';
@@ -76,7 +77,7 @@ function ofPeople({ changes }: Plan): Plan['changes'] {
   return changes.filter(({ rule }) => !rule.startsWith('emptied:'));
 }
 
-/** Without what hangs on how the program was started. */
+/** Without what hangs on how the program was started, and with which options. */
 function ofServer({ findings }: Plan): Plan['findings'] {
-  return findings.filter(({ id }) => !ownProgramIds.includes(id));
+  return findings.filter(({ id }) => id !== statePlaceId && !ownProgramIds.includes(id));
 }

@@ -22,6 +22,7 @@ import { layoutOf } from '../check/layout.ts';
 import { measureCopy } from '../check/measure-copy.ts';
 import { checkOwnProgram } from '../check/own-program.ts';
 import { checkStartable } from '../check/startable.ts';
+import { checkStatePlace } from '../check/state-place.ts';
 import type { Condition } from '../condition/condition.ts';
 import { askServer, lookAtServer, type States, type Unasked } from '../condition/look-at-server.ts';
 import { readConfigRows } from '../convert/config-tables.ts';
@@ -121,6 +122,8 @@ export async function makePlan({
     const findings = [
       ...check(context),
       ...notices(content),
+      // A copy of a database is looked at, and never moved.
+      ...(isHere ? checkStatePlace(context) : []),
       ...(program === undefined ? [] : checkOwnProgram(host, program)),
     ];
     const unreadableRows = findings.some(({ id }) => unreadableDatabase.includes(id));
