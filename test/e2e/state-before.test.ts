@@ -7,7 +7,7 @@ import { expectForPeople } from './refused.ts';
 import { api } from './server/api.ts';
 import { type PowerState, powerOf } from './server/power.ts';
 import { installTool, tool } from './server/tool.ts';
-import { cannotWrite } from './server/variants.ts';
+import { cannotWrite, daemonPid } from './server/variants.ts';
 import { startSmallMachine } from './small-server.ts';
 import { expectUntouched, witness } from './untouched.ts';
 import { waitFor } from './wait-for.ts';
@@ -153,6 +153,122 @@ describe.each(['bookworm', 'trixie7'] as const)('pools and a network that LXD do
       const status = new Map(pools.map(({ name, status: is }) => [name, is]));
       expect([status.get('default'), status.get('ext')]).toEqual(['Created', 'Unavailable']);
       expect(await powerOf(server, 'lxd')).toEqual(power);
+    },
+    limit,
+  );
+});
+
+describe('what a running LXD hides until it stops', () => {
+  let server: Machine;
+  const pids = async (): Promise<(number | undefined)[]> => [
+    await daemonPid(server, 'lxd'),
+    await daemonPid(server, 'incus'),
+  ];
+
+  beforeAll(async () => {
+    const tarball = await packedTool();
+    server = await startSmallMachine({ name: 'hidden', containers: [{ name: 'c1' }, { name: 'c2' }] });
+    await installTool(server, tarball);
+  }, limit);
+  afterAll(() => server?.stop());
+
+  it(
+    'a folder and an interface that instances need and that are gone are named, and must be accepted',
+    async () => {
+      await sh(
+        server,
+        `mkdir /srv/hostdir
+         ip link add nica type veth peer name nicb
+         lxc profile device add default hostdir disk source=/srv/hostdir path=/mnt/hostdir
+         lxc config device add c2 eth9 nic nictype=macvlan parent=nica name=eth9
+         lxc init tiny stopped -q
+         rmdir /srv/hostdir
+         ip link del nica`,
+      );
+      const before = await witness(server);
+
+      const plan = await tool(server, ['plan']);
+      const migrate = await tool(server, ['migrate', '--yes']);
+
+      expect(plan.status, plan.stderr).toBe(3);
+      expect(plan.stdout).toContain('loss  instance-not-startable\n');
+      for (const line of [
+        'instance default/c1, device hostdir (of profile default): /srv/hostdir does not exist\n',
+        'instance default/c2, device hostdir (of profile default): /srv/hostdir does not exist\n',
+        'instance default/c2, device eth9: network interface nica does not exist\n',
+      ])
+        expect(plan.stdout).toContain(line);
+      expect(plan.stdout).not.toContain('instance default/stopped, device');
+      expectForPeople(plan);
+      expect(migrate.status).toBe(3);
+      await expectUntouched(server, before);
+    },
+    limit,
+  );
+
+  it(
+    'are nothing to say once they are back',
+    async () => {
+      await sh(server, 'mkdir /srv/hostdir; ip link add nica type veth peer name nicb');
+
+      const plan = await tool(server, ['plan']);
+
+      expect(plan.status, `${plan.stdout}\n${plan.stderr}`).toBe(0);
+      expect(plan.stdout).not.toContain('instance-not-startable');
+    },
+    limit,
+  );
+
+  it(
+    'a state folder in memory must be accepted',
+    async () => {
+      await sh(server, 'mkdir /mnt/memory && mount -t tmpfs tmpfs /mnt/memory');
+      const before = await witness(server);
+
+      const plan = await tool(server, ['plan', '--state', '/mnt/memory/state']);
+      const migrate = await tool(server, ['migrate', '--yes', '--state', '/mnt/memory/state']);
+
+      expect(plan.status).toBe(3);
+      expect(plan.stdout).toContain('loss  state-in-passing-place\n');
+      expect(plan.stdout).toContain('/mnt/memory/state: /mnt/memory is in memory (tmpfs)\n');
+      expect(migrate.status).toBe(3);
+      await expectUntouched(server, before);
+    },
+    limit,
+  );
+
+  it(
+    'a question that LXD refuses stands in the way in its own words, before anything stops',
+    async () => {
+      await sh(
+        server,
+        `lxd sql global "INSERT INTO profiles_config (profile_id, key, value) SELECT id, 'user.nul', NULL FROM profiles WHERE name = 'default'"`,
+      );
+      const before = await pids();
+
+      const plan = await tool(server, ['plan']);
+      const migrate = await tool(server, ['migrate', '--yes']);
+
+      expect(plan.status, plan.stderr).toBe(3);
+      expect(plan.stdout).toContain('blocker  source-refuses\n');
+      expect(plan.stdout).toContain('converting NULL to string is unsupported');
+      expect(plan.stdout).toContain('profile default/default, user.nul: its value is NULL\n');
+      expect(plan.stdout).not.toContain('condition-not-known');
+      expectForPeople(plan);
+      expect(migrate.status).toBe(3);
+      expect(await pids()).toEqual(before);
+    },
+    limit,
+  );
+
+  it(
+    'and moves when LXD answers again',
+    async () => {
+      await sh(server, 'lxd sql global "DELETE FROM profiles_config WHERE value IS NULL"');
+
+      const { status, stdout, stderr } = await tool(server, ['migrate', '--yes']);
+
+      expect(status, `${stdout}\n${stderr}`).toBe(0);
     },
     limit,
   );
