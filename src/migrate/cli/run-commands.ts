@@ -31,6 +31,7 @@ import { describeStep, type Plan } from '../plan/index.ts';
 import { daemonRef, runFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
 import { makeReportFolder } from '../report/index.ts';
+import { refuseOtherRuns } from './beside-a-run.ts';
 import {
   applyContext,
   carryOut,
@@ -185,6 +186,8 @@ export async function rollbackCommand(
     if (latest === undefined) return nothing(output, 'There is no migration to roll back.');
     const { run, state } = latest;
     if (!possible(state).rollback) return nothing(output, describeRun(journal, latest));
+    // A later run that is under way elsewhere has the data; of two unfinished ones, either may have to go first.
+    if (!isUnfinished(state)) refuseOtherRuns(host, options, (text) => output.message(text));
     const changes = changesSinceSwitch(host, journal, run.id, runFolder(folder, run.id));
     const findings = [
       ...sourceCameBackFinding(host, journal, run.id),

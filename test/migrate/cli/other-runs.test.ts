@@ -45,7 +45,9 @@ const output = () => ({
 /** A run of which one step was begun. */
 function begun(folder: string, phase: JournalPhase, failed?: string): void {
   const journal = openJournal(folder);
-  journal.begin('a-run', tinyPlan, [{ kind: 'empty-runtime-folder', path: '/run/incus' }], new Date(0));
+  journal.begin('a-run', tinyPlan, [{ kind: 'empty-runtime-folder', path: '/run/incus' }], new Date(0), {
+    pins: [],
+  });
   journal.mark('a-run', 0, 'begun', new Date(0));
   if (phase !== 'applying' || failed !== undefined) journal.enter('a-run', phase, new Date(0), failed);
   journal.close();
@@ -160,6 +162,28 @@ describe.each([
     expect(lines[0]).toContain(`The state folder ${other} holds another migration`);
     expect(lines.slice(2).join('\n')).toContain(own);
   });
+});
+
+test('rollback of a finished run waits until an unfinished one elsewhere is over', async () => {
+  begun(state, 'done');
+  elsewhere('applying');
+
+  const problem = await problemOf(commands.rollback());
+
+  expect(problem).toMatchObject({
+    exitCode: 5,
+    problem: { code: 'unfinished-migration', run: 'a-run', state: other },
+  });
+});
+
+test('rollback of an unfinished run is not kept back by an unfinished one elsewhere', async () => {
+  begun(state, 'applying');
+  elsewhere('applying');
+
+  const problem = await problemOf(commands.rollback());
+
+  // The run has no folder: that is what it comes to.
+  expect(problem).toMatchObject({ problem: { code: 'run-folder-gone' } });
 });
 
 test('verify names a finished run elsewhere with the command that verifies it', async () => {
