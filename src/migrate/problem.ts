@@ -126,6 +126,13 @@ export type MigrateProblem =
       readonly said: string;
     }
   | { readonly code: 'instance-will-not-stop'; readonly instance: string; readonly limitMs: number }
+  | {
+      readonly code: 'operations-running';
+      readonly daemon: 'LXD' | 'Incus';
+      /** In words, each with what it is about. */
+      readonly operations: readonly string[];
+      readonly limitMs: number;
+    }
   | { readonly code: 'target-exists'; readonly path: string }
   | { readonly code: 'copy-failed'; readonly from: string; readonly to: string; readonly why: string }
   | { readonly code: 'purge-refused'; readonly because: readonly string[] }
@@ -380,6 +387,14 @@ function explain(problem: MigrateProblem): Explanation {
         what: `Instance ${problem.instance} did not stop within ${problem.limitMs / 1000} s.`,
         next: 'Stop it yourself (lxc stop, or lxc stop --force), or allow force with --force-stop, then try again.',
       };
+    case 'operations-running': {
+      const command = problem.daemon === 'LXD' ? 'lxc' : 'incus';
+      return {
+        what: `${problem.daemon} did not finish its work within ${problem.limitMs / 1000} s, and is not stopped in the middle of it.`,
+        where: atMost(20, problem.operations),
+        next: `Wait until it has ended (${command} operation list, with --project NAME for another project), or cancel it (${command} operation delete ID), then try again.`,
+      };
+    }
     case 'target-exists':
       return {
         what: 'Something already stands where the tool would write; nothing was replaced.',

@@ -19,6 +19,15 @@ export interface FakeDaemon {
   readonly networks: Map<string, string>;
   /** Instances that it starts by itself. */
   startsByItself: string[];
+  /** What it does in the background, beside what is asked of it here: that is done when it answers. */
+  operations: FakeOperation[];
+}
+
+export interface FakeOperation {
+  readonly id: string;
+  readonly description: string;
+  /** `project/name`; undefined: it is about no instance. A session ends when this one stops. */
+  readonly instance?: string;
 }
 
 export interface TwoDaemons {
@@ -42,6 +51,7 @@ export function twoDaemons(host: FakeHost): TwoDaemons {
     pools: new Map([['default', 'Created']]),
     networks: new Map(),
     startsByItself: [],
+    operations: [],
   });
   const lxd = daemon('lxd', '/var/lib/lxd/unix.socket', '/usr/bin/lxd');
   const incus = daemon('incus', '/run/incus/unix.socket', '/usr/libexec/incus/incusd');
@@ -180,8 +190,7 @@ export function twoDaemons(host: FakeHost): TwoDaemons {
       return syncAnswer(
         [...one.networks].map(([name, status]) => ({ name: name.split('/')[1], managed: true, status })),
       );
-    // Whatever was asked of this daemon is done when it answers.
-    if (bare === '/1.0/operations') return syncAnswer({});
+    if (bare === '/1.0/operations') return syncAnswer(operationsOf(one, asked.get('project') ?? 'default'));
     if (bare === '/1.0/instances')
       return syncAnswer([...one.instances].map(([name, status]) => described(name, status)));
     const [, , , name = '', state] = bare.split('/');
@@ -194,8 +203,27 @@ export function twoDaemons(host: FakeHost): TwoDaemons {
     if (action === 'start' && status !== 'Stopped')
       return errorAnswer(400, 'The instance is already running');
     one.instances.set(full, after[action]);
+    if (action === 'stop')
+      one.operations = one.operations.filter(
+        ({ description, instance }) => description !== 'Executing command' || instance !== full,
+      );
     showMonitors();
     return asyncAnswer();
+  }
+
+  function operationsOf(one: FakeDaemon, project: string): Record<string, unknown> {
+    const running = one.operations
+      // Those that are of no project are in every list.
+      .filter(({ instance }) => instance === undefined || instance.startsWith(`${project}/`))
+      .map(({ id, description, instance }) => ({
+        id,
+        class: description === 'Executing command' ? 'websocket' : 'task',
+        description,
+        status: 'Running',
+        resources:
+          instance === undefined ? null : { instances: [`/1.0/instances/${instance.split('/')[1]}`] },
+      }));
+    return running.length === 0 ? {} : { running };
   }
 
   function described(full: string, status: Status): Record<string, unknown> {

@@ -1,7 +1,7 @@
 // apply: carries out the steps of a plan, each journalled before it is begun; takes them back when one fails before the switch.
 import { Failure } from '../../core/failure.ts';
 import { describeStep, type Step } from '../plan/step.ts';
-import { migrateFailure } from '../problem.ts';
+import { type MigrateProblem, migrateFailure } from '../problem.ts';
 import type { JournalStep } from './journal.ts';
 import { enterIfPossible, rollBack } from './roll-back.ts';
 import { type ApplyContext, memoOf, noteNames, type StepHandler, type StepHandlers } from './step-handler.ts';
@@ -140,6 +140,13 @@ function reporter(
     });
 }
 
+/** Codes of what a user has to decide on: each says so better by itself than as the failure of a step. */
+const isForUser: ReadonlySet<string> = new Set<MigrateProblem['code']>([
+  'plan-stale',
+  'instance-will-not-stop',
+  'operations-running',
+]);
+
 /** Never returns: takes back what can be, then says how things stand. */
 async function afterFailure(
   context: ApplyContext,
@@ -165,13 +172,7 @@ async function afterFailure(
   }
   const { failed: notUndone, leftOpen } = await rollBack(context, options);
   const undone = notUndone.length === 0;
-  // A stale plan or an instance that will not stop is for the person to decide, and says so better by itself.
-  if (
-    undone &&
-    leftOpen.length === 0 &&
-    error instanceof Failure &&
-    (error.problem.code === 'plan-stale' || error.problem.code === 'instance-will-not-stop')
-  )
+  if (undone && leftOpen.length === 0 && error instanceof Failure && isForUser.has(error.problem.code))
     throw error;
   throw migrateFailure({ code: 'step-failed', step: title, why, undone, state: run, leftOpen }, error);
 }

@@ -130,42 +130,6 @@ function toState(instance: Record<string, unknown>): InstanceState {
   };
 }
 
-/**
- * Waits until nothing is being done to an instance: what an interrupted run asked of the daemon goes on without it, and
- * until it ends the states of instances are about to change. After the limit the daemon's own refusal says more.
- * @returns whether there was anything to wait for
- */
-export async function operationsDone(host: Host, client: DaemonClient, limitMs: number): Promise<boolean> {
-  const end = host.clock() + limitMs;
-  let waited = false;
-  while ((await instanceOperations(client)) > 0 && host.clock() < end) {
-    waited = true;
-    await host.sleep(100);
-  }
-  return waited;
-}
-
-/** A socket each: there may be hundreds of projects. */
-const askedAtOnce = 8;
-
-/** How many are under way. */
-export async function instanceOperations(client: DaemonClient): Promise<number> {
-  // LXD 5.0 lists the operations of one project at a time.
-  const projects = ((await client.get('/1.0/projects')) as string[]).map(
-    (path) => path.split('/').at(-1) ?? '',
-  );
-  const lists = await inTurn(projects, askedAtOnce, (project) =>
-    client.get(`/1.0/operations?recursion=1&project=${project}`),
-  );
-  return lists
-    .flatMap(
-      (list) =>
-        ((list ?? {}) as { running?: { resources?: Record<string, unknown> | null }[] }).running ?? [],
-    )
-    .filter(({ resources }) => resources != null && ('instances' in resources || 'containers' in resources))
-    .length;
-}
-
 export function instancePath(instance: string, rest = ''): string {
   const [project = 'default', name = ''] = instance.split('/');
   return `/1.0/instances/${encodeURIComponent(name)}${rest}?project=${encodeURIComponent(project)}`;

@@ -5,6 +5,7 @@ import { isMaskedByFile, neededToStart } from '../detect/systemd.ts';
 import type { DaemonRef } from '../plan/step.ts';
 import { migrateFailure } from '../problem.ts';
 import { daemonProcesses, runningInstances, runsStill } from './running.ts';
+import { productOf } from './wait-for-operations.ts';
 
 const commandLimitMs = 700_000;
 
@@ -25,6 +26,8 @@ export interface WhileStopping {
   readonly instance: string;
   /** Called about once a second until they are. */
   readonly waiting: (elapsedMs: number) => void;
+  /** What the daemon was last seen to wait for by itself, in words: it stops no instance before that is done. */
+  readonly heldUpBy: () => readonly string[];
   /** Called once no instance of the daemon runs any more. */
   readonly instancesGone: () => Promise<void>;
   /** Called again and again from then on until the daemon has ended. */
@@ -84,11 +87,11 @@ async function shutDown(
       // The daemon would now stop the instance by force, and nobody allowed that. Killed, it leaves it running.
       if (pid !== undefined) host.signal(pid, 'SIGKILL');
       await stopped.catch(() => {});
-      throw migrateFailure({
-        code: 'instance-will-not-stop',
-        instance: beside.instance,
-        limitMs: beside.instancesGoneWithinMs,
-      });
+      const limitMs = beside.instancesGoneWithinMs;
+      const operations = beside.heldUpBy();
+      throw operations.length > 0
+        ? migrateFailure({ code: 'operations-running', daemon: productOf(daemon), operations, limitMs })
+        : migrateFailure({ code: 'instance-will-not-stop', instance: beside.instance, limitMs });
     }
     if (host.clock() - told > 1_000) {
       told = host.clock();
@@ -118,7 +121,7 @@ export async function waitIfShuttingDown(
 ): Promise<void> {
   const socket = await answeringSocket(host, daemon);
   if (socket === undefined || !(await daemonClient(host, socket).isShuttingDown())) return;
-  say(`${daemon.role === 'source' ? 'LXD' : 'Incus'} is shutting down: waiting until it is gone`);
+  say(`${productOf(daemon)} is shutting down: waiting until it is gone`);
   await waitGone(host, daemon, limitMs);
 }
 
@@ -176,7 +179,7 @@ export async function startDaemon(host: Host, daemon: DaemonRef, limitMs: number
     if (host.clock() > end) {
       throw migrateFailure({
         code: 'daemon-silent',
-        daemon: daemon.role === 'source' ? 'LXD' : 'Incus',
+        daemon: productOf(daemon),
         limitMs,
         lastLines: [],
       });

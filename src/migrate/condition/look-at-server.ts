@@ -2,9 +2,9 @@
 import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { inTurn } from '../../core/in-turn.ts';
-import { instanceOperations } from '../apply/power.ts';
 import { allInstances, apiPath, type DaemonClient, daemonClient } from '../daemon/client.ts';
 import { configOf, fields, fieldsList, flagOf, textOf } from '../daemon/fields.ts';
+import { runningOperations } from '../daemon/operations.ts';
 import type { Config, Inventory } from '../inventory/inventory.ts';
 import { isTrue } from '../is-true.ts';
 import { addressConditions } from './addresses.ts';
@@ -122,7 +122,7 @@ export async function askServer(
     const at = host.clock();
     const listed = client.get(allInstances);
     // What a move asks later, when something has stopped already, is asked now: what LXD refuses then it refuses now.
-    const answers = Promise.all([listed, askStates(client, listed), instanceOperations(client)]);
+    const answers = Promise.all([listed, askStates(client, listed), runningOperations(client)]);
     begun();
     const answer = await answered(answers);
     if (answer.unasked !== undefined) return answer;

@@ -64,6 +64,8 @@ export interface Run {
   rollBack(onProgress?: (progress: StepProgress) => void): Promise<RolledBack>;
   startAgain(): Promise<void>;
   readonly warnings: string[];
+  /** Lines for the person who waits. */
+  readonly said: string[];
   readonly leftOpen: string[];
   interruptBefore: number | undefined;
   /** Everything that a person would call "as it was". */
@@ -133,6 +135,7 @@ export async function readyRun(): Promise<Run> {
     },
     events: [],
     warnings: [],
+    said: [],
     leftOpen: [],
     interruptBefore: undefined,
     askedByPlan: undefined,
@@ -187,7 +190,7 @@ export async function readyRun(): Promise<Run> {
     wouldStart: () => [],
     sourceInventory: () => readInventory(lxdDatabase()),
     tellingLines: (log) => [log],
-    say: () => {},
+    say: (text) => void run.said.push(text),
     warn: (text) => void run.warnings.push(text),
     askedByPlan: () => run.askedByPlan,
     prepareComparison: () => {},

@@ -64,6 +64,7 @@ test('while a daemon ends after its last instance, what it still writes is looke
     instance: 'default/c1',
     instancesGoneWithinMs: 1_000,
     waiting: () => {},
+    heldUpBy: () => [],
     instancesGone: async () => void told.push('gone'),
     stillStopping: () => {
       told.push('still');
@@ -72,4 +73,54 @@ test('while a daemon ends after its last instance, what it still writes is looke
   });
 
   expect(told.slice(0, 4)).toEqual(['gone', 'still', 'still', 'still']);
+});
+
+test('an instance that LXD does not stop since it waits for something itself is not blamed: that is named', async () => {
+  const host = machine();
+  const socket = '/var/lib/lxd/unix.socket';
+  host.machine.listeners.set(socket, 7);
+  host.machine.processes = [
+    {
+      pid: 50,
+      parent: 1,
+      argv: ['[lxc monitor] /var/lib/lxd/containers c1'],
+      program: '/usr/bin/lxd',
+      sameMountNamespace: true,
+      samePidNamespace: true,
+    },
+  ];
+  host.onRequest((_, { path }) =>
+    path === '/internal/shutdown'
+      ? new Promise((resolve) =>
+          host.onSignal(() => {
+            host.machine.listeners.delete(socket);
+            resolve(syncAnswer({}));
+          }),
+        )
+      : syncAnswer({}),
+  );
+  const lxd: DaemonRef = {
+    role: 'source',
+    dataDirectory: '/var/lib/lxd',
+    sockets: [socket],
+    service: { kind: 'none' },
+    program: undefined,
+  };
+  const stop = (heldUpBy: readonly string[]): Promise<void> =>
+    stopDaemon(host, lxd, 10_000, {
+      instance: 'default/c1',
+      instancesGoneWithinMs: 1_000,
+      waiting: () => {},
+      heldUpBy: () => heldUpBy,
+      instancesGone: async () => {},
+      stillStopping: () => {},
+    });
+
+  await expect(stop(['Downloading image'])).rejects.toMatchObject({
+    problem: { code: 'operations-running', daemon: 'LXD', operations: ['Downloading image'], limitMs: 1_000 },
+  });
+  host.machine.listeners.set(socket, 7);
+  await expect(stop([])).rejects.toMatchObject({
+    problem: { code: 'instance-will-not-stop', instance: 'default/c1', limitMs: 1_000 },
+  });
 });

@@ -2,10 +2,12 @@
 import { Failure, systemErrorCode } from '../../../core/failure.ts';
 import type { Host } from '../../../core/host.ts';
 import { onTheirWay } from '../../../core/on-their-way.ts';
+import { firstOf } from '../../../core/text.ts';
 import type { Condition } from '../../condition/condition.ts';
 import { answered, askStates, lookAtServer } from '../../condition/look-at-server.ts';
 import { worseThan } from '../../condition/worse.ts';
 import { allInstances, type DaemonClient, daemonClient } from '../../daemon/client.ts';
+import { isSession, isStopOrder, operationInWords, type RunningOperation } from '../../daemon/operations.ts';
 import { limitFor, startLimitFor } from '../../daemon/server-size.ts';
 import { isUp, unitActivity } from '../../detect/systemctl.ts';
 import { isMaskedByFile } from '../../detect/systemd.ts';
@@ -14,6 +16,14 @@ import { usedByOthers } from '../../machine/used-by-others.ts';
 import type { DaemonRef, Step } from '../../plan/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import { watchDaemonLog } from '../daemon-log.ts';
+import {
+  operationsIfSaid,
+  ordersOf,
+  readyToStop,
+  saidWhenNotDone,
+  sayOpenSessions,
+  workDone,
+} from '../end-work.ts';
 import { looseVeths } from '../host-stands.ts';
 import {
   type InstanceState,
@@ -21,10 +31,8 @@ import {
   instanceStates,
   type LastInstance,
   lastToStop,
-  operationsDone,
   powerFromProcesses,
   recordPower,
-  type StopOrders,
   statesOfRunning,
   stopThroughDaemon,
   stopWithoutDaemon,
@@ -44,6 +52,7 @@ import {
   storedPower,
 } from '../step-handler.ts';
 import { activeBefore, mustBeUp, startUnits, unitsDown } from '../units-as-before.ts';
+import { waitForOperations } from '../wait-for-operations.ts';
 import { clearLeftovers, clearLooseVeths, type Leftovers, provedQuiet } from './leftovers.ts';
 import { type DaemonMemo, daemonMemo } from './units-memo.ts';
 
@@ -128,11 +137,14 @@ export const stopDaemonStep: Of<'stop-daemon'> = {
   memo: daemonMemo,
   async apply({ step, memo, remember, context }) {
     if (memo === null) remember(await asItRuns(context, step.daemon));
+    const socket = await answeringSocket(context.host, step.daemon);
+    if (socket !== undefined)
+      await readyToStop(context, step.daemon, daemonClient(context.host, socket, context.size));
     await stopDaemon(
       context.host,
       step.daemon,
       limitFor(daemonLimitMs, context.size),
-      await besideStopping(step.daemon, context),
+      await besideStopping(step.daemon, context, socket),
     );
   },
   async undo(call) {
@@ -220,20 +232,39 @@ function readyLimitMs({ journal, run, size }: ApplyContext): number {
 }
 
 /** With the source stops its last instance; once that is gone, there is time to convert the database. */
-async function besideStopping(daemon: DaemonRef, context: ApplyContext): Promise<WhileStopping | undefined> {
+async function besideStopping(
+  daemon: DaemonRef,
+  context: ApplyContext,
+  socket: string | undefined,
+): Promise<WhileStopping | undefined> {
   if (daemon.role === 'target') return undefined;
-  const socket = await answeringSocket(context.host, daemon);
   const last = socket === undefined ? undefined : await lastOf(context, daemon, socket);
   const instance = last?.instance ?? '';
   const limitMs = Math.min(
     context.stopLimitMs,
     last === undefined ? Number.POSITIVE_INFINITY : last.forcedAfterMs - 3_000,
   );
+  let heldUpBy: readonly string[] = [];
+  let asking = false;
   return {
     instance,
     instancesGoneWithinMs: limitMs,
-    waiting: (elapsedMs) =>
-      context.say(`waiting for ${instance}, ${Math.round(elapsedMs / 1000)} of ${limitMs / 1000} s`),
+    waiting: (elapsedMs) => {
+      const whom = heldUpBy.length === 0 ? instance : `LXD to finish: ${firstOf(heldUpBy)}`;
+      context.say(`waiting for ${whom}, ${Math.round(elapsedMs / 1000)} of ${limitMs / 1000} s`);
+      if (socket === undefined || asking) return;
+      asking = true;
+      // Something may have begun since it was asked before. The instance is watched meanwhile.
+      operationsIfSaid(daemonClient(context.host, socket, context.size)).then(
+        (operations) => {
+          heldUpBy = operations.filter((one) => !isStopOrder(one)).map(operationInWords);
+          asking = false;
+        },
+        // It is ending: what it said before counts, and nobody asks again.
+        () => {},
+      );
+    },
+    heldUpBy: () => heldUpBy,
     instancesGone: async () => {
       context.journal.note(context.run, noteNames.instancesGoneAt, context.host.now().toISOString());
       await context.host.sleep(recordsStopWithinMs);
@@ -266,22 +297,19 @@ async function lastOf(
   );
 }
 
-function ordersOf({ stopLimitMs, forceStop, say, warn }: ApplyContext): StopOrders {
-  return { limitMs: stopLimitMs, force: forceStop, say, warn };
-}
-
 export const stopInstancesStep: Of<'stop-instances'> = {
   async apply({ step, context }) {
     const { host } = context;
     const socket = await answeringSocket(host, step.daemon);
     if (socket !== undefined) {
       const client = daemonClient(host, socket, context.size);
-      const states = await statesAtRest(context, client, step.daemon);
+      const { states, sessions } = await statesAtRest(context, client, step.daemon);
       // A user's own stop command may do anything: nothing runs any more when it is called.
       // Where force is allowed each gets its whole limit first, which is longer than what LXD gives the last one.
       const together = step.daemon.service.kind !== 'commands' && !context.forceStop;
-      const last = together ? lastToStop(states) : undefined;
+      const last = together ? lastOutsideSessions(states, sessions) : undefined;
       refuseUnknownEphemeral(states, storedPower(context));
+      sayOpenSessions(context, sessions, states);
       const stopping = stopThroughDaemon(client, states, ordersOf(context), last?.instance);
       stopping.catch(() => {});
       // They take their time, and this process has none once the last of them is gone.
@@ -318,17 +346,32 @@ export const stopInstancesStep: Of<'stop-instances'> = {
     (!listens(context, daemon) && runningInstances(context.host, daemon.dataDirectory).length === 0),
 };
 
-/** Of those that run, once nothing is being done to any instance. */
+/**
+ * Of those that run, once nothing is in the making: what an interrupted run asked of the daemon goes on without it, and what the
+ * daemon would wait for at its end is waited for while everything still runs.
+ */
 async function statesAtRest(
-  { host, journal, run, stopLimitMs }: ApplyContext,
+  context: ApplyContext,
   client: DaemonClient,
-  { dataDirectory }: DaemonRef,
-): Promise<InstanceState[]> {
+  daemon: DaemonRef,
+): Promise<{ readonly states: InstanceState[]; readonly sessions: readonly RunningOperation[] }> {
+  const { host, journal, run } = context;
   const power = journal.noted(run, noteNames.power);
   const names = [...(power?.running ?? []), ...(power?.frozen ?? [])];
-  const ask = (): Promise<InstanceState[]> => statesOfRunning(host, client, dataDirectory, names);
-  const [waited, states] = await Promise.all([operationsDone(host, client, stopLimitMs), ask()]);
-  return waited ? ask() : states;
+  const ask = (): Promise<InstanceState[]> => statesOfRunning(host, client, daemon.dataDirectory, names);
+  const [{ waited, sessions }, states] = await Promise.all([workDone(context, daemon, client), ask()]);
+  return { states: waited ? await ask() : states, sessions };
+}
+
+/** With an open session in it, LXD would wait for the end of that before it stops the instance. */
+function lastOutsideSessions(
+  states: readonly InstanceState[],
+  sessions: readonly RunningOperation[],
+): LastInstance | undefined {
+  const last = lastToStop(states);
+  return sessions.some(({ instances }) => last !== undefined && instances.includes(last.instance))
+    ? undefined
+    : last;
 }
 
 /** Whether a step has stopped it while it ran, and is not undone. */
@@ -371,19 +414,26 @@ function refuseUnknownEphemeral(states: readonly InstanceState[], power: StoredP
  */
 export async function restoreExactly(
   context: ApplyContext,
-  { dataDirectory }: DaemonRef,
+  daemon: DaemonRef,
   socket: string,
   power: StoredPower = storedPower(context),
 ): Promise<void> {
   const client = daemonClient(context.host, socket, context.size);
-  await operationsDone(context.host, client, context.stopLimitMs);
+  // States are about to change until these end; after the limit LXD's own refusal says more.
+  await waitForOperations(context.host, client, {
+    daemon,
+    limitMs: context.stopLimitMs,
+    which: (operation) => operation.instances.length > 0 && !isSession(operation),
+    say: context.say,
+    warn: context.warn,
+  });
   for (const name of context.journal.noted(context.run, noteNames.acceptedAsGone) ?? [])
     if (name.startsWith('instance '))
       context.warn(`${name} is gone since the cutover, and is not started in LXD`);
   const outcomes = await restorePower(
     context.host,
     client,
-    dataDirectory,
+    daemon.dataDirectory,
     withoutGone(context, power),
     context.say,
   );
@@ -440,7 +490,10 @@ export const startDaemonStep: Of<'start-daemon'> = {
     // One by one first: at its own shutdown a daemon waits 30 s for a frozen instance, and then forces it.
     if (socket !== undefined) {
       const client = daemonClient(host, socket, context.size);
-      await stopThroughDaemon(client, await instanceStates(client), ordersOf(context));
+      const states = await instanceStates(client);
+      sayOpenSessions(context, (await operationsIfSaid(client)).filter(isSession), states);
+      await stopThroughDaemon(client, states, ordersOf(context));
+      await saidWhenNotDone(context, daemon, client);
     }
     await stopDaemon(host, daemon, limitFor(daemonLimitMs, context.size));
     const left = powerFromProcesses(host, daemon.dataDirectory);
