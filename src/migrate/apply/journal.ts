@@ -128,8 +128,14 @@ function journalOn(path: string, db: Database.Database): Journal {
   const unreadable = (run: string, what: string, why: string): Error =>
     migrateFailure({ code: 'journal-unreadable', path, what, why, writtenBy: writerOf(run) });
   const writerOf = (run: string): string | undefined => {
-    const row = db.prepare('SELECT tool_version AS version FROM run WHERE id = ?').get(run);
-    return textOrUndefined(columnOf(row, 'version'));
+    try {
+      const row = db.prepare('SELECT tool_version AS version FROM run WHERE id = ?').get(run);
+      return textOrUndefined(columnOf(row, 'version'));
+    } catch (error) {
+      // It is asked for a failure of reading, and where a page is damaged it is not known.
+      if (sqliteCode(error).startsWith('SQLITE_')) return undefined;
+      throw error;
+    }
   };
   const writeNote = (run: string, name: string, value: unknown): void => {
     const text = JSON.stringify(value);

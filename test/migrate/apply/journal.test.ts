@@ -281,6 +281,37 @@ test('a journal that cannot be written says so', () => {
     expect(write).toThrow(/Could not write the journal: ENOSPC/);
 });
 
+test('a row that cannot be understood is named, also where it cannot be read which version wrote it', () => {
+  const state = temporaryFolder();
+  const journal = openJournal(state);
+  onTestFinished(() => journal.close());
+  journal.begin('run', {}, steps, at(0));
+  const writer = new Database(join(state, 'journal.db'));
+  writer.exec("UPDATE step SET value = '{}' WHERE position = 1");
+  writer.close();
+  const malformed = new Database.SqliteError('database disk image is malformed', 'SQLITE_CORRUPT');
+  const original = Database.prototype.prepare;
+  const prepare = vi.spyOn(Database.prototype, 'prepare').mockImplementation(function (
+    this: Database.Database,
+    sql: string,
+  ) {
+    if (sql.includes('tool_version')) throw malformed;
+    return original.call(this, sql);
+  });
+  onTestFinished(() => prepare.mockRestore());
+
+  let error: unknown;
+  try {
+    journal.steps('run');
+  } catch (thrown) {
+    error = thrown;
+  }
+
+  expect(error).toMatchObject({
+    problem: { code: 'journal-unreadable', what: 'step 2 of run run', writtenBy: undefined },
+  });
+});
+
 describe('the lock', () => {
   function problemOf(action: () => unknown): unknown {
     try {
