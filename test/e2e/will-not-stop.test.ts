@@ -128,7 +128,13 @@ it('cannot start again: the others run in Incus, and this one is named with what
   });
   await server.exec(['rmdir', folder]);
 
-  const result = await tool(server, ['migrate', '--yes', '--stop-timeout', '4', '--force-stop']);
+  const options = ['migrate', '--yes', '--stop-timeout', '4', '--force-stop'] as const;
+  const warned = await tool(server, [...options]);
+  expect(warned.status, warned.stdout).toBe(3);
+  expect(warned.stdout).toContain('instance-not-startable');
+  expect(await powerOf(server, 'lxd')).toEqual(both);
+
+  const result = await tool(server, [...options, '--accept', 'instance-not-startable']);
 
   expect(result.status, result.stdout).toBe(1);
   expect(result.stdout).toMatch(/failed {2}instance default\/calm: is running as before/);
