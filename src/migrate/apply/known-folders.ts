@@ -8,7 +8,7 @@ import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { parseJson } from '../../core/parse.ts';
 import { readRegularFile } from '../../core/read-regular-file.ts';
-import { usualState } from '../cli/usual-state.ts';
+import { usualState } from '../usual-state.ts';
 import { hasEnded, readJournal } from './journal.ts';
 
 /** Where the list is, for people. */

@@ -9,8 +9,8 @@ import { systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { parseJson } from '../../core/parse.ts';
 import { readRegularFile } from '../../core/read-regular-file.ts';
-import { usualState } from '../cli/usual-state.ts';
 import { migrateFailure } from '../problem.ts';
+import { usualState } from '../usual-state.ts';
 import { openPrivate } from './open-private.ts';
 
 /** Longer than a process needs that only looks whether the lock is held. */

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { whyNotPrivate } from '../../core/durable.ts';
 import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
-import { usualState } from '../cli/usual-state.ts';
+import { usualState } from '../usual-state.ts';
 import { type Journal, readJournal } from './journal.ts';
 import { knownFolders } from './known-folders.ts';
 import { isLocked } from './lock.ts';

@@ -10,11 +10,16 @@ import { migrateFailure } from '../problem.ts';
  * @throws {Failure<MigrateProblem>} run-folder-moved
  */
 export function refuseMovedFolder(host: Host, run: string, steps: readonly Step[], folder: string): void {
+  const was = whereItWas(host, steps, folder);
+  if (was !== undefined) throw migrateFailure({ code: 'run-folder-moved', run, was, is: folder });
+}
+
+/** Where the steps of a run keep what they set aside; undefined where that is its folder. */
+export function whereItWas(host: Host, steps: readonly Step[], folder: string): string | undefined {
   const step = steps.find((one) => one.kind === 'set-aside-database');
-  if (step === undefined) return;
+  if (step === undefined) return undefined;
   const was = dirname(step.into);
-  if (!isSameFolder(host.path(was), folder))
-    throw migrateFailure({ code: 'run-folder-moved', run, was, is: folder });
+  return isSameFolder(host.path(was), folder) ? undefined : was;
 }
 
 /** By whatever link or mount. */

@@ -1,6 +1,6 @@
 // Which options each command takes: what it does not use, it does not offer.
 import { suggest } from '../../core/suggest.ts';
-import { usualState } from './usual-state.ts';
+import { usualState } from '../usual-state.ts';
 
 /** Every option that there is, as the command line gives it. */
 export interface AllOptions {

@@ -7,6 +7,7 @@ import { keepOptions, ownCommand } from '../../core/program-name.ts';
 import { suggest } from '../../core/suggest.ts';
 import { inert } from '../../core/text.ts';
 import { toolVersion } from '../../core/version.ts';
+import { usualState } from '../usual-state.ts';
 import {
   type CommandName,
   commandNames,
@@ -23,7 +24,6 @@ import { refuseUpstreamOptions, type UpstreamOptions } from './options.ts';
 import { planCommand } from './plan-command.ts';
 import { rehearseCommand } from './rehearse-command.ts';
 import { pruneCommand, resumeCommand, rollbackCommand, statusCommand } from './run-commands.ts';
-import { usualState } from './usual-state.ts';
 import { verifyCommand } from './verify-command.ts';
 
 type Run<C extends CommandName> = (

@@ -9,14 +9,14 @@ import type { Output } from '../../core/output.ts';
 import { ownCommand } from '../../core/program-name.ts';
 import { formatBytes, formatDuration, inert } from '../../core/text.ts';
 import { hostStands } from '../apply/host-stands.ts';
-import { type Journal, type JournalRun, journalFile, readJournal } from '../apply/journal.ts';
+import { hasEnded, type Journal, type JournalRun, journalFile, readJournal } from '../apply/journal.ts';
 import { keptFromStartingNow } from '../apply/kept-from-starting.ts';
 import { forgetEndedFolder } from '../apply/known-folders.ts';
 import { isLocked, takeLock } from '../apply/lock.ts';
 import { openForWork } from '../apply/open-for-work.ts';
 import { type KeptFolder, keptFolders, pruneRun } from '../apply/prune.ts';
 import { purgedInWords } from '../apply/purge-source.ts';
-import { refuseMovedFolder } from '../apply/refuse-moved-folder.ts';
+import { refuseMovedFolder, whereItWas } from '../apply/refuse-moved-folder.ts';
 import { rollBack } from '../apply/roll-back.ts';
 import { isUnfinished, possible, type RunState } from '../apply/run-state.ts';
 import { describeRun, latestRun, whatIsLeft } from '../apply/run-status.ts';
@@ -68,9 +68,12 @@ export async function statusCommand(
     const cameBack = state.phase.startsWith('purg') ? [] : sourceCameBackFinding(host, journal, run.id);
     const gone = possible(state).rollback ? sourceGone(host, journal, run.id) : [];
     const findings = [...cameBack, ...gone];
+    const steps = journal.steps(run.id).map(({ step }) => step);
+    const was = hasEnded(run) ? undefined : whereItWas(host, steps, runFolder(folder, run.id));
     output.event({
       event: 'status',
       run: run.id,
+      ...(was === undefined ? {} : { folderWas: was }),
       begunAt: run.begunAt,
       state: state.phase,
       ...(state.failed === undefined ? {} : { failed: state.failed }),
@@ -84,12 +87,19 @@ export async function statusCommand(
       const copied = journal.steps(run.id).some(({ step }) => step.kind === 'copy-directory');
       const looked = { kept: copied, cameBack: cameBack.length > 0 };
       output.line(inert(await keptFromStartingNow(host, journal, run.id, looked)));
-      output.line(
-        findings.length === 0
-          ? `"${ownCommand('rollback')}" brings LXD back.`
-          : `"${ownCommand('rollback')}" refuses because of what is named below.`,
-      );
+      if (was === undefined)
+        output.line(
+          findings.length === 0
+            ? `"${ownCommand('rollback')}" brings LXD back.`
+            : `"${ownCommand('rollback')}" refuses because of what is named below.`,
+        );
     }
+    if (was !== undefined)
+      output.line(
+        inert(
+          `The folder of this migration was ${was} when it began, and its steps need it there. resume and rollback refuse until it is put back.`,
+        ),
+      );
     if (isUnfinished(state)) {
       output.line((await hostStands(host, journal.plan(run.id))).map(inert).join('\n'));
       output.line(

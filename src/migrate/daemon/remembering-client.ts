@@ -19,14 +19,16 @@ export function rememberingClient(client: DaemonClient, remembered: Remembered):
   const { answers, changed } = remembered;
   return {
     ...client,
-    get(path) {
+    get(path, limitMs) {
       const question = questionOf(path);
       const known = answers.get(question);
       if (known !== undefined && !changed.has(objectOf(path))) return known;
-      const asked = client.get(path);
+      const asked = client.get(path, limitMs);
       answers.set(question, asked);
       // A failure is nobody's answer for ever.
-      asked.catch(() => answers.delete(question));
+      asked.catch(() => {
+        if (answers.get(question) === asked) answers.delete(question);
+      });
       return asked;
     },
     async change(path, method, body, limitMs) {

@@ -298,6 +298,9 @@ describe('a state folder that lies elsewhere than when the migration began', () 
     };
     await expect(run.rollback()).rejects.toMatchObject(moved);
     await expect(run.resume()).rejects.toMatchObject(moved);
+    const status = await run.status();
+    expect(status).toContain('was /var/lib/lxd-to-incus/runs/RUN when it began');
+    expect(status).not.toContain('brings LXD back');
     expect(run.daemons.lxd.running).toBe(true);
   });
 
