@@ -1,6 +1,6 @@
 // Builds Go packages of one commit after another with the Go of this machine: offline, and in a folder of its own.
-import { mkdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { devNull } from 'node:os';
+import { relative } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../../core/failure.ts';
 import { type RunResult, run } from '../../core/run.ts';
@@ -58,8 +58,6 @@ export async function openGoBuilder(options: GoBuilderOptions): Promise<GoBuilde
   const caches = await findCaches(options.timeoutMs);
   if (caches === undefined) return undefined;
   const tree = await openBuildTree(options.gitDir);
-  const binaries = join(tree.folder, 'bin');
-  mkdirSync(binaries);
   const env = { ...buildEnvironment(tree.folder, options.environment), ...offline, ...caches };
   const go = (...args: string[]): Promise<RunResult> =>
     run(['go', ...args], {
@@ -95,7 +93,8 @@ export async function openGoBuilder(options: GoBuilderOptions): Promise<GoBuilde
       }
       const ready = chosen.filter(({ folder }) => !failed.has(folder) && !unknown.has(folder));
       if (ready.length > 0) {
-        const made = await go('build', '-o', `${binaries}/`, ...ready.map(({ ImportPath }) => ImportPath));
+        // With a folder for programs Go would compile those alone, and no package that none of them imports.
+        const made = await go('build', '-o', devNull, ...ready.map(({ ImportPath }) => ImportPath));
         if (made.status !== 0) readFailures(made.stderr.toString('utf8'), ready, { failed, unknown });
       }
       return { packages: chosen.map(({ folder }) => folder), failed, unknown };

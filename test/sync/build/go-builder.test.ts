@@ -90,6 +90,24 @@ describe.skipIf(!hasGo)('building what picks touched', { timeout: 240_000 }, () 
     ]);
   });
 
+  it('builds a package that no program imports, beside one that is imported', async () => {
+    const { gitDir, builder } = await open();
+    const files = { 'lonely/lonely.go': 'package lonely\n\nvar lonely = nothing\n' };
+    const known = addCommits(
+      gitDir,
+      [{ name: 'lonely', time: 1400, files: { ...base, ...files } }],
+      new Map(),
+    );
+
+    const alone = await builder.build(known.get('lonely') ?? '', ['lonely']);
+    const beside = await builder.build(known.get('lonely') ?? '', ['lonely', 'cmd']);
+
+    for (const { failed, unknown } of [alone, beside]) {
+      expect([...unknown]).toEqual([]);
+      expect([...failed]).toEqual([['lonely', expect.stringContaining('undefined: nothing')]]);
+    }
+  });
+
   it('leaves the repository and the folder for temporary files as they were', async () => {
     const before = readdirSync(tmpdir()).filter((name) => name.startsWith('fork-sync-build-'));
     const { gitDir, builder, commit } = await open();
