@@ -1,6 +1,7 @@
 // Builds Go packages of one commit after another with the Go of this machine: offline, and in a folder of its own.
+import { mkdirSync } from 'node:fs';
 import { devNull } from 'node:os';
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../../core/failure.ts';
 import { type RunResult, run } from '../../core/run.ts';
@@ -58,7 +59,10 @@ export async function openGoBuilder(options: GoBuilderOptions): Promise<GoBuilde
   const caches = await findCaches(options.timeoutMs);
   if (caches === undefined) return undefined;
   const tree = await openBuildTree(options.gitDir);
-  const env = { ...buildEnvironment(tree.folder, options.environment), ...offline, ...caches };
+  // What Go has under way lies in there too: one that is killed leaves it behind.
+  const GOTMPDIR = join(tree.folder, 'tmp');
+  mkdirSync(GOTMPDIR);
+  const env = { ...buildEnvironment(tree.folder, options.environment), ...offline, ...caches, GOTMPDIR };
   const go = (...args: string[]): Promise<RunResult> =>
     run(['go', ...args], {
       cwd: tree.files,
@@ -68,16 +72,23 @@ export async function openGoBuilder(options: GoBuilderOptions): Promise<GoBuilde
       maxOutputBytes: largestOutput,
     });
 
-  const list = async (): Promise<readonly Listed[]> => {
+  /** Or why there is no list: a go.mod that nobody can read, or that asks for a newer Go. */
+  const list = async (): Promise<readonly Listed[] | string> => {
     const fields = '-json=Dir,ImportPath,Imports,Incomplete,Error,DepsErrors';
-    const { stdout } = await go('list', '-e', fields, './...');
-    return parseObjects(stdout.toString('utf8')).map((one) => listed.parse(one));
+    const { status, stdout, stderr } = await go('list', '-e', fields, './...');
+    const all = parseObjects(stdout.toString('utf8')).map((one) => listed.parse(one));
+    const here = all.filter(({ Dir }) => Dir !== '');
+    if (here.length > 0) return here;
+    // Without a module Go names what it was asked for as if that were a package.
+    return all[0]?.Error?.Err ?? (status === 0 ? [] : stderr.toString('utf8'));
   };
 
   return {
     async build(commit, folders) {
       await tree.checkout(commit);
-      const all = (await list()).map((one) => ({ ...one, folder: relative(tree.files, one.Dir) }));
+      const packages = await list();
+      if (typeof packages === 'string') return allAlike(folders, packages);
+      const all = packages.map((one) => ({ ...one, folder: relative(tree.files, one.Dir) }));
       const asked = new Set(folders);
       const touched = new Set(all.filter(({ folder }) => asked.has(folder)).map((one) => one.ImportPath));
       const chosen = all.filter(
@@ -125,9 +136,16 @@ function parseObjects(text: string): readonly unknown[] {
     .map((part): unknown => JSON.parse(part));
 }
 
+/** Where Go does not even list the packages, each of them is as all of them are. */
+function allAlike(folders: readonly string[], why: string): GoBuild {
+  const each = new Map(folders.map((folder) => [folder, firstLines(why)]));
+  const [failed, unknown] = isMissingModule(why) ? [new Map(), each] : [each, new Map()];
+  return { packages: folders, failed, unknown };
+}
+
 /** As cmd/go says it of what is neither in the module cache nor to be fetched. */
 function isMissingModule(why: string): boolean {
-  return /GOPROXY=off|missing go\.sum entry|no required module provides|cannot find module|updates to go\.mod needed|requires go >=|inconsistent vendoring/.test(
+  return /GOPROXY=off|missing go\.sum entry|no required module provides|cannot find module|does not contain main module|updates to go\.mod needed|requires go >=|inconsistent vendoring/.test(
     why,
   );
 }

@@ -1,5 +1,5 @@
 // A folder with the files of a commit, for a build: it borrows the objects of a repository and changes nothing there.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeFolders } from '../../core/durable.ts';
@@ -18,7 +18,8 @@ export interface BuildTree {
 }
 
 export async function openBuildTree(gitDir: string): Promise<BuildTree> {
-  const folder = mkdtempSync(join(tmpdir(), 'fork-sync-build-'));
+  // What runs in there calls its folder by the real name, since it is not told how it was called here.
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'fork-sync-build-')));
   const files = join(folder, 'tree');
   const close = (): void => rmSync(folder, { recursive: true, force: true });
   const git = (timeoutMs: number, ...args: string[]) =>

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -106,6 +106,50 @@ describe.skipIf(!hasGo)('building what picks touched', { timeout: 240_000 }, () 
       expect([...unknown]).toEqual([]);
       expect([...failed]).toEqual([['lonely', expect.stringContaining('undefined: nothing')]]);
     }
+  });
+
+  it.each([
+    ['fails', 'no module at all\n', { failed: expect.stringContaining('go.mod') }],
+    [
+      'is unknown',
+      'module example.org/onyx\n\ngo 99.1\n',
+      { unknown: expect.stringContaining('requires go >= 99.1') },
+    ],
+    ['is unknown', undefined, { unknown: expect.stringContaining('does not contain main module') }],
+  ])('%s where Go cannot list the packages for their go.mod: %j', async (_, goMod, expected) => {
+    const { gitDir, builder } = await open();
+    const { 'go.mod': _module, ...others } = base;
+    const files = goMod === undefined ? others : { ...base, 'go.mod': goMod };
+    const known = addCommits(gitDir, [{ name: 'module', time: 1400, files }]);
+
+    const { packages, failed, unknown } = await builder.build(known.get('module') ?? '', ['tool', 'cmd']);
+
+    expect(packages).toEqual(['tool', 'cmd']);
+    for (const folder of packages)
+      expect({ failed: failed.get(folder), unknown: unknown.get(folder) }).toEqual(expected);
+  });
+
+  it('builds where the folder for temporary files is a link, and has all that Go writes in its own', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'real'));
+    symlinkSync(join(folder, 'real'), join(folder, 'link'));
+    // A Go that tells where it would put its own temporary files, and then is Go.
+    const told = join(folder, 'told');
+    const go = execFileSync('which', ['go'], { encoding: 'utf8' }).trim();
+    mkdirSync(join(folder, 'bin'));
+    const script = `#!/bin/sh\n[ "$1" = env ] || echo "$GOTMPDIR" >>"${told}"\nexec "${go}" "$@"\n`;
+    writeFileSync(join(folder, 'bin', 'go'), script, { mode: 0o755 });
+    vi.stubEnv('TMPDIR', join(folder, 'link'));
+    vi.stubEnv('PATH', `${join(folder, 'bin')}:${process.env['PATH']}`);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { builder, commit } = await open();
+
+    const { packages } = await builder.build(commit('base'), ['tool']);
+
+    expect(packages).toEqual(['cmd', 'tool']);
+    const [place, ...others] = new Set(readFileSync(told, 'utf8').trim().split('\n'));
+    expect(others).toEqual([]);
+    expect(place).toMatch(/\/real\/fork-sync-build-\w+\/tmp$/);
   });
 
   it('leaves the repository and the folder for temporary files as they were', async () => {
