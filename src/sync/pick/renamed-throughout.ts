@@ -95,11 +95,10 @@ function isFunction(name: string, packages: ReadonlySet<string>): boolean {
 
 /** Whether a token is called here, by this name alone. */
 function isCall(tokens: readonly string[], at: number): boolean {
-  const before = tokens.slice(0, at);
   return (
     isWord(tokens[at] ?? '') &&
     tokens[at + 1] === '(' &&
-    before.at(-1) !== '.' &&
-    !(before.length <= 2 && before[0] === 'func')
+    tokens[at - 1] !== '.' &&
+    !(at > 0 && at <= 2 && tokens[0] === 'func')
   );
 }

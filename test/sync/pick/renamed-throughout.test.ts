@@ -44,4 +44,12 @@ describe('renameThroughout', () => {
     ).toBe(own);
     expect(rename(calls('d.Close'), calls('d.End'), methods)).toBe(methods);
   });
+
+  it('reads a line of very many calls in one go', () => {
+    const line = (name: string): string => `\treturn ${`${name}(`.repeat(150_000)}`;
+
+    expect(rename([line('queryParam')], [line('request.QueryParam')], own)).toBe(
+      own.replace('if queryParam(', 'if request.QueryParam('),
+    );
+  });
 });
