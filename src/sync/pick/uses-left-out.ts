@@ -6,8 +6,8 @@ import type { Sign } from './sign.ts';
 import { sign } from './text-signs.ts';
 
 /** How scripts, Makefiles and Python define a name; a compiler of Go's is asked elsewhere. */
-const definition =
-  /^\s*(?:export |local |readonly |def |function |class )?\s*([A-Za-z_]\w{3,})\s*(?:\(|[:+?]?=(?!=))/;
+export const definition =
+  /^\s*(?:(?:export|local|readonly|def|function|class) \s*)?([A-Za-z_]\w{3,})\s*(?:\(|[:+?]?=(?!=))/;
 
 /** Signs for new lines with a name that upstream defines in a file that was left out, and the fork's file does not have. */
 export async function findUsesOfLeftOut(
