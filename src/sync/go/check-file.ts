@@ -61,6 +61,17 @@ export function createGoChecker(world: GoWorld): GoChecker {
   };
 }
 
+function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
+
+/** Names that stand before a dot in the code of a declaration. */
+function qualifiersIn(source: string): ReadonlySet<string> {
+  const matches = codeOnly(source).matchAll(/(?<![\w.])([A-Za-z_]\w*)\./g);
+  return new Set(Array.from(matches, (match) => match[1] ?? ''));
+}
+
 interface Parts {
   readonly world: GoWorld;
   readonly rules: TypeRules;
@@ -87,6 +98,14 @@ function checkFile(
       enter(literal.type.parameters, literal.type.results, shape, literal.body, scope),
   });
   const { rules } = parts;
+  const unseen = once(() =>
+    syntax.spans
+      .filter((span) => !isLookedAt(span))
+      .map((span) => {
+        const source = text.slice(span.from, span.to);
+        return { text: source, qualifiers: once(() => qualifiersIn(source)) };
+      }),
+  );
 
   for (const { name, at } of file.repeated) report('declared-twice', at, name, name);
   for (const [at, one] of syntax.declarations.entries()) {
@@ -109,21 +128,11 @@ function checkFile(
   /** Whether code that was not looked at may use an import. */
   function isNamed(spec: ImportDeclaration): boolean {
     const { name, guessed } = parts.world.importName(spec);
-    const others = syntax.spans.filter((span) => !isLookedAt(span));
-    const sources = others.map((span) => text.slice(span.from, span.to));
-    const uses = (source: string, is: (qualifier: string) => boolean): boolean =>
-      Array.from(codeOnly(source).matchAll(/(?<![\w.])([A-Za-z_]\w*)\./g)).some((match) =>
-        is(match[1] ?? ''),
-      );
-    const plain = (source: string): boolean =>
-      source.includes(`${name}.`) && uses(source, (qualifier) => qualifier === name);
-    if (sources.some(plain)) return true;
-    return (
-      guessed &&
-      sources.some((source) =>
-        uses(source, (qualifier) => parts.world.importCalled(file.imports, qualifier) === spec),
-      )
-    );
+    if (unseen().some((one) => one.text.includes(`${name}.`) && one.qualifiers().has(name))) return true;
+    if (!guessed) return false;
+    const isMeant = (qualifier: string): boolean =>
+      parts.world.importCalled(file.imports, qualifier) === spec;
+    return unseen().some((one) => [...one.qualifiers()].some(isMeant));
   }
 
   function checkType(one: TypeDeclaration): void {

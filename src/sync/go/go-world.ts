@@ -95,8 +95,11 @@ export function createGoWorld(tree: GoTree): GoWorld {
   };
   const homes = new Map<string, Map<string, Declared>>();
   const remembered = (folder: string, name: string, find: () => Declared): Declared => {
-    const known = homes.get(folder) ?? new Map<string, Declared>();
-    homes.set(folder, known);
+    let known = homes.get(folder);
+    if (known === undefined) {
+      known = new Map();
+      homes.set(folder, known);
+    }
     if (known.has(name)) return known.get(name);
     const before = wanted.size;
     const found = find();

@@ -11,6 +11,12 @@ export interface TypeReader {
   signature(type: FunctionType, local?: (name: string) => GoType | undefined): FunctionShape;
 }
 
+export interface MissingMethod {
+  readonly name: string;
+  /** It is there, and is another one. */
+  readonly differs: boolean;
+}
+
 export interface TypeRules {
   underlying(type: GoType): GoType;
   /** The type of a field, or of a method as a function; undefined where there certainly is none. */
@@ -18,10 +24,7 @@ export interface TypeRules {
   /** The methods that an interface asks for, as far as they are known. */
   methodNames(type: GoType): readonly string[];
   /** The first method that keeps a type from being an interface, with why. */
-  missingMethod(
-    type: GoType,
-    wanted: GoType,
-  ): { readonly name: string; readonly differs: boolean } | undefined;
+  missingMethod(type: GoType, wanted: GoType): MissingMethod | undefined;
   /** False only where no compiler would take it. */
   isAssignable(from: GoType, to: GoType): boolean;
   isIdentical(left: GoType, right: GoType): boolean;
@@ -36,6 +39,13 @@ const errorMethod: FunctionShape = {
 };
 const deepest = 12;
 
+/** What is the same for one type wherever it stands; a type of a function's own has no such thing. */
+function declarationOf(type: GoType): NamedType['declaration'] | 'error' | undefined {
+  if (type.kind === 'error') return 'error';
+  return type.kind === 'named' && type.local === undefined ? type.declaration : undefined;
+}
+
+/** For one look at a tree: what it found out about types holds until other files are read. */
 export function createTypeRules(world: GoWorld, readerOf: (file: GoDeclarations) => TypeReader): TypeRules {
   const known = new Map<NamedType['declaration'], GoType>();
 
@@ -131,10 +141,19 @@ export function createTypeRules(world: GoWorld, readerOf: (file: GoDeclarations)
     return methods;
   }
 
-  function missingMethod(
-    type: GoType,
-    wanted: GoType,
-  ): { readonly name: string; readonly differs: boolean } | undefined {
+  /** The same few types are put where an interface is wanted again and again. */
+  const missing = new Map<unknown, Map<unknown, MissingMethod | undefined>>();
+
+  function missingMethod(type: GoType, wanted: GoType): MissingMethod | undefined {
+    const [one, other] = [declarationOf(type.kind === 'pointer' ? type.of : type), declarationOf(wanted)];
+    if (one === undefined || other === undefined) return findMissing(type, wanted);
+    const known = missing.get(one) ?? new Map<unknown, MissingMethod | undefined>();
+    missing.set(one, known);
+    if (!known.has(other)) known.set(other, findMissing(type, wanted));
+    return known.get(other);
+  }
+
+  function findMissing(type: GoType, wanted: GoType): MissingMethod | undefined {
     for (const [name, shape] of methodsOf(wanted)) {
       const found = member(type, name);
       if (found === undefined) return { name, differs: false };
