@@ -9,13 +9,17 @@ export function fallenTogether(sides: {
   readonly merged: string;
 }): string | undefined {
   if (sides.merged === sides.ours) return undefined;
-  const known = new Set([...sides.ours.split('\n'), ...sides.theirs.split('\n')]);
   const lines = sides.merged.split('\n');
+  // Few files have such a pair anywhere, and only then it matters which lines are known.
+  const known = quotedTwice.test(sides.merged)
+    ? new Set([...sides.ours.split('\n'), ...sides.theirs.split('\n')])
+    : undefined;
   for (const [index, line] of lines.entries()) {
-    const twice = known.has(line) ? undefined : quotedTwice.exec(line)?.[2];
+    const twice = known === undefined || known.has(line) ? undefined : quotedTwice.exec(line)?.[2];
     if (twice !== undefined) return twice;
+    if (lines[index + 1] !== line) continue;
     const element = listed.exec(line)?.[1];
-    if (element === undefined || lines[index + 1] !== line) continue;
+    if (element === undefined) continue;
     const pair = `${line}\n${line}\n`;
     if (!sides.ours.includes(pair) && !sides.theirs.includes(pair)) return element;
   }
