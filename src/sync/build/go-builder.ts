@@ -58,11 +58,19 @@ const linesShown = 6;
 export async function openGoBuilder(options: GoBuilderOptions): Promise<GoBuilder | undefined> {
   const caches = await findCaches(options.timeoutMs);
   if (caches === undefined) return undefined;
-  const tree = await openBuildTree(options.gitDir);
+  const tree = await openBuildTree(options.gitDir, { links: false });
   // What Go has under way lies in there too: one that is killed leaves it behind.
   const GOTMPDIR = join(tree.folder, 'tmp');
   mkdirSync(GOTMPDIR);
-  const env = { ...buildEnvironment(tree.folder, options.environment), ...offline, ...caches, GOTMPDIR };
+  // A C compiler shows lines of whatever file a commit has it include, and what a build says may be published.
+  const cgo = options.environment.includes('CGO_ENABLED') ? {} : { CGO_ENABLED: '0' };
+  const env = {
+    ...buildEnvironment(tree.folder, options.environment),
+    ...offline,
+    ...cgo,
+    ...caches,
+    GOTMPDIR,
+  };
   const go = (...args: string[]): Promise<RunResult> =>
     run(['go', ...args], {
       cwd: tree.files,
@@ -145,7 +153,7 @@ function allAlike(folders: readonly string[], why: string): GoBuild {
 
 /** As cmd/go says it of what is neither in the module cache nor to be fetched. */
 function isMissingModule(why: string): boolean {
-  return /GOPROXY=off|missing go\.sum entry|no required module provides|cannot find module|does not contain main module|updates to go\.mod needed|requires go >=|inconsistent vendoring/.test(
+  return /GOPROXY=off|build constraints exclude all Go files|missing go\.sum entry|no required module provides|cannot find module|does not contain main module|updates to go\.mod needed|requires go >=|inconsistent vendoring/.test(
     why,
   );
 }

@@ -17,7 +17,8 @@ export interface BuildTree {
   close(): void;
 }
 
-export async function openBuildTree(gitDir: string): Promise<BuildTree> {
+/** @param links false: a link of the commit becomes a file with its destination, so that nothing is read through it */
+export async function openBuildTree(gitDir: string, { links = true } = {}): Promise<BuildTree> {
   // What runs in there calls its folder by the real name, since it is not told how it was called here.
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'fork-sync-build-')));
   const files = join(folder, 'tree');
@@ -30,6 +31,7 @@ export async function openBuildTree(gitDir: string): Promise<BuildTree> {
   try {
     mkdirSync(files);
     await git(60_000, 'init', '--quiet', '--template=');
+    if (!links) await git(60_000, 'config', 'core.symlinks', 'false');
     makeFolders(join(files, '.git', 'objects', 'info'));
     writeFileSync(join(files, '.git', 'objects', 'info', 'alternates'), `${join(gitDir, 'objects')}\n`);
   } catch (error) {
