@@ -1,5 +1,5 @@
 // Builds Go packages of one commit after another with the Go of this machine: offline, and in a folder of its own.
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { join, relative } from 'node:path';
 import { z } from 'zod';
@@ -62,6 +62,10 @@ export async function openGoBuilder(options: GoBuilderOptions): Promise<GoBuilde
   // What Go has under way lies in there too: one that is killed leaves it behind.
   const GOTMPDIR = join(tree.folder, 'tmp');
   mkdirSync(GOTMPDIR);
+  // Otherwise Go starts a process of its own that counts, and writes to its home after the build has ended (go.dev/doc/telemetry).
+  const telemetry = join(tree.folder, '.config', 'go', 'telemetry');
+  mkdirSync(telemetry, { recursive: true });
+  writeFileSync(join(telemetry, 'mode'), 'off\n');
   // A C compiler shows lines of whatever file a commit has it include, and what a build says may be published.
   const cgo = options.environment.includes('CGO_ENABLED') ? {} : { CGO_ENABLED: '0' };
   const env = {

@@ -22,7 +22,7 @@ export async function openBuildTree(gitDir: string, { links = true } = {}): Prom
   // What runs in there calls its folder by the real name, since it is not told how it was called here.
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'fork-sync-build-')));
   const files = join(folder, 'tree');
-  const close = (): void => rmSync(folder, { recursive: true, force: true });
+  const close = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
   const git = (timeoutMs: number, ...args: string[]) =>
     run(['git', '-C', files, ...args], {
       timeoutMs,

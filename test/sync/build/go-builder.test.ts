@@ -129,23 +129,23 @@ describe.skipIf(!hasGo)('building what picks touched', { timeout: 240_000 }, () 
       expect({ failed: failed.get(folder), unknown: unknown.get(folder) }).toEqual(expected);
   });
 
-  it('shows nothing of a file of this machine that a commit includes or links to', async () => {
+  it.each([
+    {
+      what: 'has C include',
+      of: (secret: string) => `package tool\n\n// #include "${secret}"\nimport "C"\n\nvar size C.int\n`,
+    },
+    { what: 'links to', of: (content: string) => ({ mode: '120000' as const, content }) },
+  ])('shows nothing of a file of this machine that a commit $what', async ({ of }) => {
     const { gitDir, builder } = await open();
     const secret = join(temporaryFolder(), 'netrc');
     writeFileSync(secret, 'machine password-of-mine\n');
-    const files = {
-      ...base,
-      'tool/c.go': `package tool\n\n// #include "${secret}"\nimport "C"\n`,
-      'tool/link.go': { mode: '120000' as const, content: secret },
-    };
+    const files = { ...base, 'tool/more.go': of(secret) };
     const known = addCommits(gitDir, [{ name: 'hostile', time: 1500, files }]);
 
-    const { failed, unknown } = await builder.build(known.get('hostile') ?? '', ['tool']);
+    const { packages, failed, unknown } = await builder.build(known.get('hostile') ?? '', ['tool']);
 
-    const said = [...failed.values(), ...unknown.values()].join('\n');
-    expect(said).not.toBe('');
-    expect(said).not.toContain('password-of-mine');
-    expect(said).not.toContain("'machine'");
+    expect(packages).toContain('tool');
+    expect([...failed.values(), ...unknown.values()].join('\n')).not.toMatch(/machine|password-of-mine/);
   });
 
   it('builds where the folder for temporary files is a link, and has all that Go writes in its own', async () => {
