@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { join, relative } from 'node:path';
 import { z } from 'zod';
+import { makeFolders } from '../../core/durable.ts';
 import { Failure } from '../../core/failure.ts';
 import { type RunResult, run } from '../../core/run.ts';
 import { buildEnvironment, openBuildTree } from './open-build-tree.ts';
@@ -64,7 +65,7 @@ export async function openGoBuilder(options: GoBuilderOptions): Promise<GoBuilde
   mkdirSync(GOTMPDIR);
   // Otherwise Go starts a process of its own that counts, and writes to its home after the build has ended (go.dev/doc/telemetry).
   const telemetry = join(tree.folder, '.config', 'go', 'telemetry');
-  mkdirSync(telemetry, { recursive: true });
+  makeFolders(telemetry, 0o700);
   writeFileSync(join(telemetry, 'mode'), 'off\n');
   // A C compiler shows lines of whatever file a commit has it include, and what a build says may be published.
   const cgo = options.environment.includes('CGO_ENABLED') ? {} : { CGO_ENABLED: '0' };
