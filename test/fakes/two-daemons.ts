@@ -169,7 +169,10 @@ export function twoDaemons(host: FakeHost): TwoDaemons {
 
   function answer(one: FakeDaemon, { method, path, body }: HttpRequest): HttpAnswer {
     const [bare = '', query = ''] = path.split('?');
-    if (bare === '/1.0' || bare === '/internal/ready') return syncAnswer({});
+    // An LXD that lists the operations of one project at a time, and an Incus, of which each lists those of all.
+    if (bare === '/1.0')
+      return syncAnswer(one === incus ? { api_extensions: ['operations_get_query_all_projects'] } : {});
+    if (bare === '/internal/ready') return syncAnswer({});
     if (method === 'PUT' && bare === '/internal/shutdown') {
       for (const name of one.instances.keys()) one.instances.set(name, 'Stopped');
       showMonitors();
@@ -190,7 +193,12 @@ export function twoDaemons(host: FakeHost): TwoDaemons {
       return syncAnswer(
         [...one.networks].map(([name, status]) => ({ name: name.split('/')[1], managed: true, status })),
       );
-    if (bare === '/1.0/operations') return syncAnswer(operationsOf(one, asked.get('project') ?? 'default'));
+    if (bare === '/1.0/operations')
+      return syncAnswer(
+        one === incus && asked.get('all-projects') === 'true'
+          ? operationsOf(one)
+          : operationsOf(one, asked.get('project') ?? 'default'),
+      );
     if (bare === '/1.0/instances')
       return syncAnswer([...one.instances].map(([name, status]) => described(name, status)));
     const [, , , name = '', state] = bare.split('/');
@@ -211,19 +219,29 @@ export function twoDaemons(host: FakeHost): TwoDaemons {
     return asyncAnswer();
   }
 
-  function operationsOf(one: FakeDaemon, project: string): Record<string, unknown> {
+  /** @param project undefined: all of them */
+  function operationsOf(one: FakeDaemon, project?: string): Record<string, unknown> {
     const running = one.operations
       // Those that are of no project are in every list.
-      .filter(({ instance }) => instance === undefined || instance.startsWith(`${project}/`))
+      .filter(
+        ({ instance }) =>
+          instance === undefined || project === undefined || instance.startsWith(`${project}/`),
+      )
       .map(({ id, description, instance }) => ({
         id,
         class: description === 'Executing command' ? 'websocket' : 'task',
         description,
         status: 'Running',
-        resources:
-          instance === undefined ? null : { instances: [`/1.0/instances/${instance.split('/')[1]}`] },
+        resources: instance === undefined ? null : { instances: [instancePath(one, instance)] },
       }));
     return running.length === 0 ? {} : { running };
+  }
+
+  /** An LXD that lists by project leaves out the project, an Incus only the default one. */
+  function instancePath(one: FakeDaemon, full: string): string {
+    const [project, name] = full.split('/');
+    const query = one === incus && project !== 'default' ? `?project=${project}` : '';
+    return `/1.0/instances/${name}${query}`;
   }
 
   function described(full: string, status: Status): Record<string, unknown> {

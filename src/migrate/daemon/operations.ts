@@ -38,20 +38,31 @@ export function operationInWords({ description, instances, others }: RunningOper
 /** A socket each: there may be hundreds of projects. */
 const askedAtOnce = 8;
 
+/** Of every project in one answer: LXD from 5.0.3 and 5.17 on, every Incus. Others take no notice of the parameter. */
+const listsAllProjects = 'operations_get_query_all_projects';
+
 /** Everything for which a daemon waits when it is told to stop (waitForOperations of lxd/operations.go). */
 export async function runningOperations(client: DaemonClient): Promise<RunningOperation[]> {
-  // LXD 5.0 lists the operations of one project at a time, and with each those that are of no project.
+  const server = fields(await client.get('/1.0'), '/1.0');
+  if (textsOf(server, 'api_extensions').includes(listsAllProjects))
+    return inAnswer(await client.get(operationsPath({ 'all-projects': 'true' })), 'default');
+  // With the operations of a project come those that are of no project.
   const projects = textsOf(
     { where: '/1.0', values: { projects: await client.get('/1.0/projects') } },
     'projects',
   );
   const lists = await inTurn(projects.map(nameInPath), askedAtOnce, async (project) =>
-    ofProject(await client.get(apiPath(['1.0', 'operations'], { recursion: '1', project })), project),
+    inAnswer(await client.get(operationsPath({ project })), project),
   );
   return [...new Map(lists.flat().map((operation) => [operation.id, operation])).values()];
 }
 
-function ofProject(answer: unknown, project: string): RunningOperation[] {
+function operationsPath(query: Readonly<Record<string, string>>): string {
+  return apiPath(['1.0', 'operations'], { recursion: '1', ...query });
+}
+
+/** @param project of what names none: LXD before 5.0.3 never does, later ones and Incus only leave out the default one */
+function inAnswer(answer: unknown, project: string): RunningOperation[] {
   if (answer === null || answer === undefined) return [];
   return (
     fieldsList(rawOf(fields(answer, 'operations'), 'running'), 'operations.running')
@@ -62,28 +73,34 @@ function ofProject(answer: unknown, project: string): RunningOperation[] {
 }
 
 function toOperation(operation: Fields, project: string): RunningOperation {
-  const found = rawOf(operation, 'resources') ?? {};
-  const resources = fields(found, `${operation.where}.resources`);
-  const named = (wanted: (kind: string) => boolean): string[] => [
-    ...new Set(
-      Object.keys(resources.values)
-        .filter(wanted)
-        .flatMap((kind) => textsOf(resources, kind).map(nameOfResource)),
-    ),
-  ];
-  const areInstances = (kind: string): boolean => kind === 'instances' || kind === 'containers';
+  const about = resourcesOf(operation).map((path) => resourceAt(path, project));
   return {
     id: textOf(operation, 'id'),
     description: textOf(operation, 'description'),
-    instances: named(areInstances).map((name) => `${project}/${name}`),
-    others: named((kind) => !areInstances(kind)),
+    instances: [...new Set(about.flatMap(({ instance }) => instance ?? []))],
+    others: [...new Set(about.flatMap(({ instance, name }) => (instance === undefined ? name : [])))],
   };
 }
 
-/** Of `/1.0/instances/c1`, `/1.0/instances/c1?project=dev` and `/1.0/instances/c1/snapshots/s`: `c1`. */
-function nameOfResource(path: string): string {
-  const [bare = ''] = path.split('?');
-  return decoded(bare.split('/')[3] ?? bare);
+/** Paths of what it is about. LXD from 6.8 on names them in the metadata alone (extension operation_metadata_entity_url). */
+function resourcesOf(operation: Fields): readonly string[] {
+  const resources = within(operation, 'resources');
+  const named = Object.keys(resources.values).flatMap((kind) => textsOf(resources, kind));
+  const entity = textOf(within(operation, 'metadata'), 'entity_url');
+  return named.length > 0 || entity === '' ? named : [entity];
+}
+
+function within(from: Fields, key: string): Fields {
+  return fields(rawOf(from, key) ?? {}, `${from.where}.${key}`);
+}
+
+/** Of `/1.0/instances/c1?project=dev`, and `/1.0/instances/c1/snapshots/s` in it: `dev/c1`. */
+function resourceAt(path: string, project: string): { readonly name: string; readonly instance?: string } {
+  const [bare = '', query] = path.split('?');
+  const [, , kind, first = bare] = bare.split('/');
+  if (kind !== 'instances' && kind !== 'containers') return { name: nameInPath(path) };
+  const name = decoded(first);
+  return { name, instance: `${new URLSearchParams(query).get('project') ?? project}/${name}` };
 }
 
 function nameInPath(path: string): string {

@@ -12,17 +12,31 @@ import {
 import { syncAnswer } from '../../fakes/daemon-answers.ts';
 import { fakeHost } from '../../fakes/fake-host.ts';
 
-/** @param lists answers to the list of operations, by project */
+/** One that lists the operations of a project at a time. @param lists its answers, by project */
 function daemonWith(lists: Readonly<Record<string, unknown>>) {
   const host = fakeHost();
   onTestFinished(() => host.dispose());
   host.onRequest((_socket, { path }) => {
+    if (path === '/1.0') return syncAnswer({ api_extensions: ['projects'] });
     if (path === '/1.0/projects')
       return syncAnswer(Object.keys(lists).map((name) => `/1.0/projects/${encodeURIComponent(name)}`));
     const project = new URLSearchParams(path.split('?')[1]).get('project') ?? '';
     return path.startsWith('/1.0/operations?') ? syncAnswer(lists[project]) : undefined;
   });
   return daemonClient(host, '/unix.socket');
+}
+
+/** One that lists those of every project at once. */
+function newerDaemon(answer: unknown) {
+  const host = fakeHost();
+  onTestFinished(() => host.dispose());
+  const asked: string[] = [];
+  host.onRequest((_socket, { method, path }) => {
+    asked.push(`${method} ${path}`);
+    if (path === '/1.0') return syncAnswer({ api_extensions: ['operations_get_query_all_projects'] });
+    return path === '/1.0/operations?recursion=1&all-projects=true' ? syncAnswer(answer) : undefined;
+  });
+  return { client: daemonClient(host, '/unix.socket'), asked };
 }
 
 const operation = (values: Readonly<Record<string, unknown>>) => ({
@@ -79,6 +93,76 @@ test('names what else it is about', async () => {
   ]);
 });
 
+describe('a daemon that lists the operations of all projects at once', () => {
+  test('is asked once, however many projects there are', async () => {
+    const { client, asked } = newerDaemon({});
+
+    expect(await runningOperations(client)).toEqual([]);
+
+    expect(asked).toEqual(['GET /1.0', 'GET /1.0/operations?recursion=1&all-projects=true']);
+  });
+
+  test('names the project of an instance, unless it is the default one', async () => {
+    const { client } = newerDaemon({
+      running: [
+        operation({ resources: { instances: ['/1.0/instances/c1'], containers: ['/1.0/instances/c1'] } }),
+        operation({ id: 'o2', resources: { instances: ['/1.0/instances/c1?project=a+b'] } }),
+        operation({
+          id: 'o3',
+          resources: { instances_snapshots: ['/1.0/instances/c2/snapshots/s?project=dev'] },
+        }),
+        operation({ id: 'o4', class: 'token' }),
+      ],
+      success: [operation({ id: 'o5' })],
+      cancelled: null,
+    });
+
+    expect((await runningOperations(client)).map(operationInWords)).toEqual([
+      'Backing up instance (default/c1)',
+      'Backing up instance (a b/c1)',
+      'Backing up instance (dev/c2)',
+    ]);
+  });
+
+  test('answers null where it does nothing', async () => {
+    expect(await runningOperations(newerDaemon(null).client)).toEqual([]);
+  });
+});
+
+test('LXD from 6.8 on names what it is about in the metadata alone: a command there is a session too', async () => {
+  const { client } = newerDaemon({
+    running: [
+      operation({
+        class: 'websocket',
+        description: 'Executing command',
+        resources: {},
+        metadata: { entity_url: '/1.0/instances/c%201?project=dev', fds: { 0: 'secret' } },
+      }),
+      operation({
+        id: 'o2',
+        description: 'Creating custom volume backup',
+        resources: {},
+        metadata: { entity_url: '/1.0/storage-pools/pool/volumes/custom/data?project=dev' },
+      }),
+      // Where both are there, the metadata may name what does not exist yet.
+      operation({
+        id: 'o3',
+        resources: { instances: ['/1.0/instances/c2'] },
+        metadata: { entity_url: '/1.0/instances/c2/backups/b' },
+      }),
+    ],
+  });
+
+  const found = await runningOperations(client);
+
+  expect(found.map(operationInWords)).toEqual([
+    'Executing command (dev/c 1)',
+    'Creating custom volume backup (data)',
+    'Backing up instance (default/c2)',
+  ]);
+  expect(found.map(isSession)).toEqual([true, false, false]);
+});
+
 describe('a session', () => {
   const of = (description: string, instances: readonly string[] = ['default/c1']): RunningOperation => ({
     id: 'o',
@@ -102,11 +186,15 @@ describe('a session', () => {
 test('an answer of another form is a failure that says so, never anything else', async () => {
   await fc.assert(
     fc.asyncProperty(fc.jsonValue(), async (answer) => {
-      const outcome = await runningOperations(daemonWith({ default: { running: answer } })).catch(
-        (error: unknown) => error,
-      );
-      if (outcome instanceof Failure) expect(outcome.problem.code).toBe('daemon-answer-unreadable');
-      else expect(Array.isArray(outcome)).toBe(true);
+      for (const client of [
+        daemonWith({ default: { running: answer } }),
+        newerDaemon(answer).client,
+        newerDaemon({ running: [answer] }).client,
+      ]) {
+        const outcome = await runningOperations(client).catch((error: unknown) => error);
+        if (outcome instanceof Failure) expect(outcome.problem.code).toBe('daemon-answer-unreadable');
+        else expect(Array.isArray(outcome)).toBe(true);
+      }
     }),
     { numRuns: 200 },
   );
