@@ -1,4 +1,5 @@
 // Starts and stops a daemon the way this host does it, and keeps one from starting.
+import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { daemonClient } from '../daemon/client.ts';
 import { isMaskedByFile, neededToStart } from '../detect/systemd.ts';
@@ -86,7 +87,9 @@ async function shutDown(
     if (host.clock() > end) {
       // The daemon would now stop the instance by force, and nobody allowed that. Killed, it leaves it running.
       if (pid !== undefined) host.signal(pid, 'SIGKILL');
-      await stopped.catch(() => {});
+      await stopped.catch((error: unknown) => {
+        if (!(error instanceof Failure)) throw error;
+      });
       const limitMs = beside.instancesGoneWithinMs;
       const operations = beside.heldUpBy();
       throw operations.length > 0

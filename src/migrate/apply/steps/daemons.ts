@@ -7,7 +7,7 @@ import type { Condition } from '../../condition/condition.ts';
 import { answered, askStates, lookAtServer } from '../../condition/look-at-server.ts';
 import { worseThan } from '../../condition/worse.ts';
 import { allInstances, type DaemonClient, daemonClient } from '../../daemon/client.ts';
-import { isSession, isStopOrder, operationInWords, type RunningOperation } from '../../daemon/operations.ts';
+import { isSession, type RunningOperation, runningOperations } from '../../daemon/operations.ts';
 import { limitFor, startLimitFor } from '../../daemon/server-size.ts';
 import { isUp, unitActivity } from '../../detect/systemctl.ts';
 import { isMaskedByFile } from '../../detect/systemd.ts';
@@ -24,6 +24,7 @@ import {
   sayOpenSessions,
   workDone,
 } from '../end-work.ts';
+import { heldUpBy } from '../held-up-by.ts';
 import { looseVeths } from '../host-stands.ts';
 import {
   type InstanceState,
@@ -244,28 +245,26 @@ async function besideStopping(
     context.stopLimitMs,
     last === undefined ? Number.POSITIVE_INFINITY : last.forcedAfterMs - 3_000,
   );
-  let heldUpBy: readonly string[] = [];
-  let asking = false;
+  const work = heldUpBy(async () =>
+    socket === undefined ? [] : runningOperations(daemonClient(context.host, socket, context.size)),
+  );
   return {
     instance,
     instancesGoneWithinMs: limitMs,
     waiting: (elapsedMs) => {
-      const whom = heldUpBy.length === 0 ? instance : `LXD to finish: ${firstOf(heldUpBy)}`;
+      work.throwBug();
+      const operations = work.words();
+      const whom = operations.length === 0 ? instance : `LXD to finish: ${firstOf(operations)}`;
       context.say(`waiting for ${whom}, ${Math.round(elapsedMs / 1000)} of ${limitMs / 1000} s`);
-      if (socket === undefined || asking) return;
-      asking = true;
       // Something may have begun since it was asked before. The instance is watched meanwhile.
-      operationsIfSaid(daemonClient(context.host, socket, context.size)).then(
-        (operations) => {
-          heldUpBy = operations.filter((one) => !isStopOrder(one)).map(operationInWords);
-          asking = false;
-        },
-        // It is ending: what it said before counts, and nobody asks again.
-        () => {},
-      );
+      work.ask();
     },
-    heldUpBy: () => heldUpBy,
+    heldUpBy: () => {
+      work.throwBug();
+      return work.words();
+    },
     instancesGone: async () => {
+      work.throwBug();
       context.journal.note(context.run, noteNames.instancesGoneAt, context.host.now().toISOString());
       await context.host.sleep(recordsStopWithinMs);
       context.prepareConversion();
