@@ -14,6 +14,7 @@ export function checkUnasked(
   nullValues: readonly string[],
 ): Finding[] {
   if (unasked.why === 'refused') return [refuses(unasked.words, nullValues)];
+  if (unasked.why === 'silent') return [silent(unasked.words, unasked.pid)];
   const objects = [
     ...inventory.pools.map(({ name }) => `storage pool ${name}`),
     ...inventory.networks.map(({ project, name }) => `network ${project}/${name}`),
@@ -24,9 +25,9 @@ export function checkUnasked(
   const [why, action] = {
     'not-listening': ['LXD was not asked, since it does not answer.', 'Start LXD and plan again to know.'],
     forbidden: ['LXD was not asked, since this user may not.', 'Plan as root to know.'],
-    silent: [
-      `LXD listens, and did not answer: ${'words' in unasked ? inline(unasked.words) : ''}`,
-      'Plan again when LXD answers, or restart it before.',
+    late: [
+      `LXD did not answer everything in time: ${'words' in unasked ? inline(unasked.words) : ''}`,
+      'Plan again to know.',
     ],
   }[unasked.why];
   return [
@@ -38,6 +39,18 @@ export function checkUnasked(
       action: `${action} ${counts}`,
     },
   ];
+}
+
+/** Whoever goes on stops Incus first, and then finds that LXD neither says what runs nor stops it. */
+function silent(words: string, pid: number | undefined): Finding {
+  const daemon = pid === undefined ? 'its daemon' : `its daemon (process ${pid})`;
+  return {
+    id: 'source-silent',
+    severity: 'blocker',
+    objects: [inline(words)],
+    what: 'LXD listens, and does not answer. A move must ask it what runs, and have it stop that.',
+    action: `Where LXD is starting, wait until it is up. Otherwise look in its log what holds it up, and restart ${daemon} until "lxc list --all-projects" works. Then plan again. Once that process has ended for good, the move does not ask LXD.`,
+  };
 }
 
 function refuses(words: string, nullValues: readonly string[]): Finding {

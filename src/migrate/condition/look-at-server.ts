@@ -89,10 +89,19 @@ export interface Asked {
   readonly at: number;
 }
 
-/** Why a daemon did not say it; `forbidden`: this user may not open its socket. */
+/**
+ * Why a daemon did not say it; `forbidden`: this user may not open its socket; `silent`: it listens, and answers nothing;
+ * `late`: it answers, and did not answer this in time.
+ */
 export type Unasked =
   | { readonly why: 'not-listening' }
-  | { readonly why: 'forbidden' | 'silent' | 'refused'; readonly words: string };
+  | { readonly why: 'forbidden' | 'refused' | 'late'; readonly words: string }
+  | {
+      readonly why: 'silent';
+      readonly words: string;
+      /** The process that listens. */
+      readonly pid?: number | undefined;
+    };
 
 /** What was said, or why nothing was. */
 export type Answer<T> =
@@ -111,12 +120,13 @@ export async function askServer(
 ): Promise<Answer<Asked>> {
   let unasked: Unasked = { why: 'not-listening' };
   for (const socket of sockets) {
-    if (host.listener(socket) === undefined) continue;
+    const pid = host.listener(socket);
+    if (pid === undefined) continue;
     const client = daemonClient(host, socket);
     // Nothing else is asked of one that hangs, or starts still.
     const first = await answered(client.get('/1.0', firstAnswerLimitMs));
     if (first.unasked !== undefined) {
-      unasked = first.unasked;
+      unasked = first.unasked.why === 'silent' ? { ...first.unasked, pid } : first.unasked;
       continue;
     }
     const at = host.clock();
@@ -125,7 +135,7 @@ export async function askServer(
     const answers = Promise.all([listed, askStates(client, listed), runningOperations(client)]);
     begun();
     const answer = await answered(answers);
-    if (answer.unasked !== undefined) return answer;
+    if (answer.unasked !== undefined) return { unasked: afterAnAnswer(answer.unasked) };
     const [list, states] = answer.said;
     return { said: { list, states, at } };
   }
@@ -133,6 +143,11 @@ export async function askServer(
 }
 
 const firstAnswerLimitMs = 10_000;
+
+/** A list of thousands may take longer than the plan waits, and the move waits by their number. */
+function afterAnAnswer(unasked: Unasked): Unasked {
+  return unasked.why === 'silent' ? { why: 'late', words: unasked.words } : unasked;
+}
 
 /** What a daemon is asked for; where it does not say it, why. */
 export async function answered<T>(asked: Promise<T>): Promise<Answer<T>> {

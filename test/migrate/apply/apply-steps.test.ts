@@ -107,6 +107,27 @@ describe('what has changed since the plan', () => {
     expect(run.state()).toEqual(original);
   });
 
+  test('an LXD that listens and does not answer ends the run before anything of LXD stops', async () => {
+    const run = await readyRun();
+    const original = run.state();
+    const { socket } = run.daemons.lxd;
+    let asked = 0;
+    run.host.onRequest((path) => {
+      if (path !== socket) return undefined;
+      asked += 1;
+      if (asked > 1) return undefined;
+      throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    });
+
+    const error = await run.apply();
+
+    expect((error as Failure).problem).toMatchObject({
+      code: 'plan-stale',
+      differences: ['LXD listens, and does not answer'],
+    });
+    expect(run.state()).toEqual(original);
+  });
+
   describe('where LXD has listed its instances for the plan a moment ago', () => {
     const listed = async (): Promise<Run> => {
       const run = await readyRun();

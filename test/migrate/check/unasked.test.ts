@@ -27,6 +27,29 @@ describe('an LXD that refuses a question', () => {
   });
 });
 
+describe('an LXD that listens and does not answer', () => {
+  test.each([
+    ['with its process', 4711, 'its daemon (process 4711)'],
+    ['where nobody knows its process', undefined, 'restart its daemon until'],
+  ])('stands in the way, %s, whatever it has', (_what, pid, named) => {
+    const findings = checkUnasked(
+      { why: 'silent', words: 'Waited 10 s\u001b[2J for GET /1.0.', pid },
+      empty,
+      [],
+    );
+
+    expect(findings).toMatchObject([
+      {
+        id: 'source-silent',
+        severity: 'blocker',
+        objects: ['Waited 10 s\\u{1b}[2J for GET /1.0.'],
+        action: expect.stringContaining(named),
+      },
+    ]);
+    expect(findings[0]?.answers).toBeUndefined();
+  });
+});
+
 describe('an LXD of which the rest is not known', () => {
   test.each([
     [{ why: 'not-listening' } as const, /^LXD was not asked, since it does not answer\./, /^Start LXD/],
@@ -36,9 +59,9 @@ describe('an LXD of which the rest is not known', () => {
       /^Plan as root/,
     ],
     [
-      { why: 'silent', words: 'Waited 10 s for GET /1.0.' } as const,
-      /^LXD listens, and did not answer: Waited 10 s for GET \/1\.0\. Whether/,
-      /^Plan again when LXD answers/,
+      { why: 'late', words: 'Waited 60 s for GET /1.0/networks.' } as const,
+      /^LXD did not answer everything in time: Waited 60 s for GET \/1\.0\/networks\. Whether/,
+      /^Plan again to know/,
     ],
   ])('%o', (unasked, what, action) => {
     expect(checkUnasked(unasked, withPool, ['ignored'])).toEqual([

@@ -64,14 +64,28 @@ describe('an LXD that runs', () => {
     expect(plan.findings.map(({ id }) => id)).not.toContain('condition-not-known');
   });
 
-  test('and does not answer leaves open what works in it, and says so', async () => {
+  test('and does not answer stands in the way, with its process', async () => {
     const host = machineWith(populatedDatabase());
-    host.machine.listeners.set('/var/lib/lxd/unix.socket', 100);
+    host.machine.listeners.set('/var/lib/lxd/unix.socket', 4711);
 
     const { plan } = await planOf(host);
 
     expect(plan.condition?.asked).toBe(false);
-    expect(plan.findings.map(({ id }) => id)).toContain('condition-not-known');
+    expect(plan.findings.find(({ id }) => id === 'source-silent')).toMatchObject({
+      severity: 'blocker',
+      action: expect.stringContaining('(process 4711)'),
+    });
+    expect(plan.findings.map(({ id }) => id)).not.toContain('condition-not-known');
+  });
+
+  test('is not asked for a copy of its data elsewhere, however it hangs', async () => {
+    const host = machineWith(lxdDatabase());
+    writeDatabase(host, '/srv/copy', populatedDatabase());
+    host.machine.listeners.set('/var/lib/lxd/unix.socket', 4711);
+
+    const { plan } = await planOf(host, { lxdDir: '/srv/copy' });
+
+    expect(plan.findings.map(({ id }) => id)).not.toContain('source-silent');
   });
 
   test('and refuses its list of instances stands in the way, with its words and no confidential value', async () => {

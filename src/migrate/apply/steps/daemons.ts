@@ -102,7 +102,7 @@ const justNowMs = 10_000;
 interface Before {
   readonly power: StoredPower;
   readonly condition: Condition | undefined;
-  /** The daemon's words, where it refuses to say how the rest is. */
+  /** Why a daemon that is there does not say how the rest is, in its words where it has any. */
   readonly refusal?: string | undefined;
 }
 
@@ -111,7 +111,12 @@ async function askBefore(context: ApplyContext, daemon: DaemonRef): Promise<Befo
   const { host, size, sourceInventory, wouldStart } = context;
   const socket = await answeringSocket(host, daemon);
   if (socket === undefined)
-    return { power: recordPower(host, daemon, undefined, wouldStart), condition: undefined };
+    return {
+      power: recordPower(host, daemon, undefined, wouldStart),
+      condition: undefined,
+      // It would neither say what runs nor stop it.
+      refusal: listens(context, daemon) ? 'LXD listens, and does not answer' : undefined,
+    };
   const client = daemonClient(host, socket, size);
   const planned = context.askedByPlan();
   const listed = planned === undefined ? client.get(allInstances) : Promise.resolve(planned.list);
