@@ -24,6 +24,8 @@ export interface LostFolder {
   readonly kind: 'gone' | 'unreadable';
   readonly folder: string;
   readonly why: string;
+  /** Whether no run in it was under way when the tool last left it. */
+  readonly finished: boolean;
 }
 
 /** The latest run of every other folder that is known; of none where only root may read them. */
@@ -35,27 +37,39 @@ export function otherRuns(
   if (host.userId() !== 0) return [];
   const listed = knownFolders(host, say);
   const usual = host.path(usualState);
-  const unlisted = listed.includes(usual) ? [] : [usual];
+  const known = new Map(listed.map(({ folder, finished }) => [folder, finished]));
+  const unlisted = known.has(usual) ? [] : [usual];
   const real = realPath(state);
   return (
-    [...new Set([...unlisted, ...listed])]
+    [...unlisted, ...known.keys()]
       .filter((folder) => realPath(folder) !== real)
-      .map((folder) => lookAt(folder))
+      .map((folder) => lookAt(folder, known.get(folder) ?? false))
       // A former version wrote nothing down; then the usual folder may never have been made.
       .filter((found) => found !== undefined)
       .filter(({ kind, folder }) => kind !== 'gone' || !unlisted.includes(folder))
   );
 }
 
-function lookAt(folder: string): OtherRun | LostFolder | undefined {
+/** Folders that are gone, and in which no run was under way when the tool last left them. */
+export function goneFolders(
+  host: Pick<Host, 'path' | 'userId'>,
+  state: string,
+  say: (text: string) => void,
+): string[] {
+  return otherRuns(host, state, say).flatMap((one) =>
+    one.kind === 'gone' && one.finished ? [one.folder] : [],
+  );
+}
+
+function lookAt(folder: string, finished: boolean): OtherRun | LostFolder | undefined {
   try {
     const found = fs.lstatSync(folder, { throwIfNoEntry: false });
-    if (found === undefined) return { kind: 'gone', folder, why: 'the folder is not there' };
+    if (found === undefined) return { kind: 'gone', folder, why: 'the folder is not there', finished };
     // In a folder that somebody else can write to, the journal is not ours.
     const why = whyNotPrivate(found);
-    if (why !== undefined) return { kind: 'unreadable', folder, why };
+    if (why !== undefined) return { kind: 'unreadable', folder, why, finished };
     const journal = readJournal(folder);
-    if (journal === undefined) return { kind: 'gone', folder, why: 'its journal is not there' };
+    if (journal === undefined) return { kind: 'gone', folder, why: 'its journal is not there', finished };
     try {
       return lookInto(journal, folder);
     } finally {
@@ -64,7 +78,7 @@ function lookAt(folder: string): OtherRun | LostFolder | undefined {
   } catch (error) {
     const why = error instanceof Failure ? error.explanation.what : systemErrorCode(error);
     if (why === undefined) throw error;
-    return { kind: 'unreadable', folder, why };
+    return { kind: 'unreadable', folder, why, finished };
   }
 }
 

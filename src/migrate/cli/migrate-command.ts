@@ -11,7 +11,7 @@ import { thisProcess } from '../../core/program-name.ts';
 import { toolVersion } from '../../core/version.ts';
 import { type Journal, readJournal } from '../apply/journal.ts';
 import { keepProgram } from '../apply/keep-program.ts';
-import { forgetEndedFolder } from '../apply/known-folders.ts';
+import { recordFolder } from '../apply/known-folders.ts';
 import { isLocked, takeLock } from '../apply/lock.ts';
 import { openForWork } from '../apply/open-for-work.ts';
 import { isUnfinished } from '../apply/run-state.ts';
@@ -63,7 +63,7 @@ export async function migrateCommand(host: Host, options: MigrateOptions, output
       return await migrate({ host, options, output, state, journal, asked, wanted });
     } finally {
       journal.close();
-      forgetEndedFolder(host, state, (text) => output.message(text));
+      recordFolder(host, state, (text) => output.message(text));
     }
   } finally {
     release();

@@ -11,9 +11,10 @@ import { formatBytes, formatDuration, inert } from '../../core/text.ts';
 import { hostStands } from '../apply/host-stands.ts';
 import { hasEnded, type Journal, type JournalRun, journalFile, readJournal } from '../apply/journal.ts';
 import { keptFromStartingNow } from '../apply/kept-from-starting.ts';
-import { forgetEndedFolder } from '../apply/known-folders.ts';
+import { forgetFolders, listOfFolders, recordFolder } from '../apply/known-folders.ts';
 import { isLocked, takeLock } from '../apply/lock.ts';
 import { openForWork } from '../apply/open-for-work.ts';
+import { goneFolders } from '../apply/other-runs.ts';
 import { type KeptFolder, keptFolders, pruneRun } from '../apply/prune.ts';
 import { purgedInWords } from '../apply/purge-source.ts';
 import { refuseMovedFolder, whereItWas } from '../apply/refuse-moved-folder.ts';
@@ -31,6 +32,7 @@ import { describeStep, type Plan } from '../plan/index.ts';
 import { daemonRef, runFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
 import { makeReportFolder } from '../report/index.ts';
+import { usualState } from '../usual-state.ts';
 import { refuseOtherRuns } from './beside-a-run.ts';
 import {
   applyContext,
@@ -257,26 +259,63 @@ async function bringBack(work: Work): Promise<ExitCode> {
   return exitCode.done;
 }
 
-/** Removes what the tool keeps of runs that can never be rolled back. */
+/** Removes what the tool keeps of runs that can never be rolled back, and forgets folders that are gone. */
 export async function pruneCommand(
   host: Host,
   options: OptionsOf<'prune'>,
   output: Output,
 ): Promise<ExitCode> {
+  if (host.userId() !== 0) throw migrateFailure({ code: 'needs-root', command: 'prune' });
   const { yes = false } = options;
+  const forgotten = await forgetGoneFolders(host, options, output);
+  if (forgotten === 'declined') return exitCode.blocked;
+  const end = (removed: readonly KeptFolder[]): ExitCode => {
+    output.event({ event: 'end', outcome: 'pruned', removed, forgotten, exit: exitCode.done });
+    return exitCode.done;
+  };
+  if (forgotten.length > 0 && !existsSync(journalFile(stateFolder(options)))) return end([]);
   return withJournal({ host, options, output }, 'prune', async (journal, state) => {
     const old = keptFolders(journal, state).filter(({ prunable }) => prunable);
-    if (old.length === 0) return nothing(output, 'There is nothing that no rollback could need.');
+    if (old.length === 0)
+      return forgotten.length > 0
+        ? end([])
+        : nothing(output, 'There is nothing that no rollback could need.');
     const total = formatBytes(old.reduce((sum, { bytes }) => sum + bytes, 0));
     output.line(
       `These can be removed, ${total} in all:\n${old.map(({ path, bytes }) => `${formatBytes(bytes).padStart(10)}  ${inert(path)}`).join('\n')}`,
     );
     if (!yes && !(await confirm('Remove them now?', output))) return exitCode.blocked;
     for (const { run } of old) pruneRun(journal, state, run);
-    output.event({ event: 'end', outcome: 'pruned', removed: old, exit: exitCode.done });
     output.line(`${total} removed.`);
-    return exitCode.done;
+    return end(old);
   });
+}
+
+/** Takes state folders that are gone out of the list, where no run in them was under way. */
+async function forgetGoneFolders(
+  host: Host,
+  options: OptionsOf<'prune'>,
+  output: Output,
+): Promise<readonly string[] | 'declined'> {
+  const say = (text: string): void => output.message(text);
+  const state = stateFolder(options);
+  const gone = goneFolders(host, state, say);
+  if (gone.length === 0) return [];
+  output.line(
+    `These state folders are gone, and the migration in each was finished. Without them it cannot be rolled back:\n${gone.map((folder) => `  ${inert(folder)}`).join('\n')}`,
+  );
+  if (options.yes !== true && !(await confirm('Take them out of the list of state folders?', output)))
+    return 'declined';
+  const release = takeLock(host, host.path(usualState));
+  try {
+    // One may have been mounted meanwhile.
+    const still = goneFolders(host, state, say).filter((folder) => gone.includes(folder));
+    forgetFolders(host, still, say);
+    output.line(`${still.length} of them taken out of ${listOfFolders}.`);
+    return still;
+  } finally {
+    release();
+  }
 }
 
 async function withJournal(
@@ -300,7 +339,7 @@ async function withJournal(
       return await work(journal, state);
     } finally {
       journal.close();
-      forgetEndedFolder(host, state, (text) => output.message(text));
+      recordFolder(host, state, (text) => output.message(text));
     }
   } finally {
     release();

@@ -1,6 +1,7 @@
 // What a command says of migrations that another state folder holds, on lines of their own.
 import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
+import { ownCommand } from '../../core/program-name.ts';
 import { inert } from '../../core/text.ts';
 import { hasEnded } from '../apply/journal.ts';
 import { listOfFolders } from '../apply/known-folders.ts';
@@ -26,7 +27,7 @@ export function tellOtherRuns(host: Host, state: string, command: Asking, output
             state: one.state.phase,
             ...(one.state.failed === undefined ? {} : { failed: one.state.failed }),
           }
-        : { folder: one.folder, lost: one.kind, why: one.why },
+        : { folder: one.folder, lost: one.kind, why: one.why, finished: one.finished },
     ),
   });
   for (const one of others) output.line(one.kind === 'run' ? runLines(one, command) : lostLines(one));
@@ -46,9 +47,12 @@ function wayOf(folder: string, command: Asking, can: ReturnType<typeof possible>
   return `"${commandOn(folder, 'status')}" says more.`;
 }
 
-function lostLines({ kind, folder, why }: LostFolder): string {
+function lostLines({ kind, folder, why, finished }: LostFolder): string {
   const shown = inert(folder);
-  return kind === 'gone'
-    ? `A migration was begun in the state folder ${shown}, and ${why} any more. It is not known to be rolled back.\n  Where the folder lies on a file system that is not mounted, mount it; where it is lost, take it out of ${listOfFolders}.`
-    : `A migration was begun in the state folder ${shown}, which cannot be looked at: ${inert(why)}`;
+  if (kind !== 'gone')
+    return `A migration was begun in the state folder ${shown}, which cannot be looked at: ${inert(why)}`;
+  const unmounted = 'Where the folder lies on a file system that is not mounted, mount it';
+  return finished
+    ? `The migration in the state folder ${shown} was finished, and ${why} any more: without it, it cannot be rolled back.\n  ${unmounted}; where it is lost, "${ownCommand('prune')}" takes it out of the list.`
+    : `A migration was begun in the state folder ${shown}, and ${why} any more. It is not known to be finished or rolled back.\n  ${unmounted}; where it is lost, take it out of ${listOfFolders}.`;
 }

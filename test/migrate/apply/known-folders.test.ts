@@ -5,10 +5,11 @@ import fc from 'fast-check';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { openJournal } from '../../../src/migrate/apply/journal.ts';
 import {
-  forgetEndedFolder,
+  forgetFolders,
   knownFolders,
   listFolder,
   listOfFolders,
+  recordFolder,
 } from '../../../src/migrate/apply/known-folders.ts';
 import type { JournalPhase } from '../../../src/migrate/apply/run-state.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
@@ -26,7 +27,7 @@ beforeEach(() => {
 });
 
 const say = (text: string): void => void said.push(text);
-const listed = (): string[] => knownFolders(host, say);
+const listed = (): string[] => knownFolders(host, say).map(({ folder }) => folder);
 
 function folderWith(...phases: JournalPhase[]): string {
   const folder = join(temporaryFolder(), 'state');
@@ -78,13 +79,57 @@ test.each<readonly [JournalPhase, boolean]>([
   listFolder(host, beside, say);
   host.writeFile(listOfFolders, JSON.stringify([beside, folder]));
 
-  forgetEndedFolder(host, folder, say);
+  recordFolder(host, folder, say);
 
   expect(listed()).toEqual(stays ? [beside, folder] : [beside]);
 });
 
+test.each<readonly [JournalPhase, string | undefined, boolean]>([
+  ['done', undefined, true],
+  ['done', '1 of 2 checks failed', false],
+  ['applying', undefined, false],
+  ['rolling-back', undefined, false],
+  ['purging', undefined, false],
+])(
+  'of a folder whose run is %s (%s) it is written down that it is finished: %s',
+  (phase, failed, finished) => {
+    const folder = join(temporaryFolder(), 'state');
+    listFolder(host, folder, say);
+    const before = knownFolders(host, say);
+    const journal = openJournal(folder);
+    journal.begin('run', tinyPlan, [{ kind: 'empty-runtime-folder', path: '/run/incus' }], new Date(0));
+    journal.mark('run', 0, 'begun', new Date(0));
+    if (phase !== 'applying') journal.enter('run', phase, new Date(0), failed);
+    journal.close();
+
+    recordFolder(host, folder, say);
+
+    expect(before).toEqual([{ folder, finished: false }]);
+    expect(knownFolders(host, say)).toEqual([{ folder, finished }]);
+  },
+);
+
+test('what a former version wrote down is taken for a run that is under way', () => {
+  host.writeFile(listOfFolders, '["/srv/a"]');
+
+  expect(knownFolders(host, say)).toEqual([{ folder: '/srv/a', finished: false }]);
+});
+
+test('of folders that are gone only those are forgotten whose run was finished', () => {
+  const list = [
+    { folder: '/srv/a', finished: true },
+    { folder: '/srv/b', finished: false },
+    { folder: '/srv/c', finished: true },
+  ];
+  host.writeFile(listOfFolders, JSON.stringify(list));
+
+  forgetFolders(host, ['/srv/a', '/srv/b'], say);
+
+  expect(knownFolders(host, say)).toEqual(list.slice(1));
+});
+
 test('a folder that was never listed leaves no list behind', () => {
-  forgetEndedFolder(host, folderWith('rolled-back'), say);
+  recordFolder(host, folderWith('rolled-back'), say);
 
   expect(fs.existsSync(host.path('/var/lib/lxd-to-incus'))).toBe(false);
 });
@@ -119,11 +164,14 @@ test('whatever stands in the list, reading it never fails, and gives absolute pa
         fc.string(),
         fc.json(),
         fc.array(fc.string()).map((one) => JSON.stringify(one)),
+        fc
+          .array(fc.record({ folder: fc.string(), finished: fc.anything() }))
+          .map((one) => JSON.stringify(one)),
       ),
       (text) => {
         host.writeFile(listOfFolders, text);
 
-        expect(knownFolders(host, () => {}).every((one) => one.startsWith('/'))).toBe(true);
+        expect(knownFolders(host, () => {}).every(({ folder }) => folder.startsWith('/'))).toBe(true);
       },
     ),
   );

@@ -3,15 +3,25 @@ import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { openOutput } from '../../../src/core/output.ts';
-import { ownCommandWith } from '../../../src/core/program-name.ts';
+import { ownCommand, ownCommandWith } from '../../../src/core/program-name.ts';
 import { openJournal } from '../../../src/migrate/apply/journal.ts';
-import { listFolder, listOfFolders } from '../../../src/migrate/apply/known-folders.ts';
+import {
+  knownFolders,
+  listFolder,
+  listOfFolders,
+  recordFolder,
+} from '../../../src/migrate/apply/known-folders.ts';
 import { takeLock } from '../../../src/migrate/apply/lock.ts';
 import type { JournalPhase } from '../../../src/migrate/apply/run-state.ts';
 import { migrateCommand } from '../../../src/migrate/cli/migrate-command.ts';
 import { planCommand } from '../../../src/migrate/cli/plan-command.ts';
 import { rehearseCommand } from '../../../src/migrate/cli/rehearse-command.ts';
-import { resumeCommand, rollbackCommand, statusCommand } from '../../../src/migrate/cli/run-commands.ts';
+import {
+  pruneCommand,
+  resumeCommand,
+  rollbackCommand,
+  statusCommand,
+} from '../../../src/migrate/cli/run-commands.ts';
 import { verifyCommand } from '../../../src/migrate/cli/verify-command.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
@@ -215,7 +225,7 @@ describe('status', () => {
     await commands.status();
 
     expect(lines[0]).toBe(
-      `A migration was begun in the state folder ${other}, and the folder is not there any more. It is not known to be rolled back.`,
+      `A migration was begun in the state folder ${other}, and the folder is not there any more. It is not known to be finished or rolled back.`,
     );
     expect(lines[1]).toContain(`take it out of ${listOfFolders}`);
   });
@@ -263,5 +273,85 @@ describe('status', () => {
     expect(await commands.status()).toBe(0);
 
     expect(lines.join('\n')).not.toContain('holds another migration');
+  });
+});
+
+describe('a folder that is gone', () => {
+  function gone(phase: JournalPhase): void {
+    elsewhere(phase);
+    recordFolder(host, other, () => {});
+    fs.rmSync(other, { recursive: true });
+  }
+  const prune = () => pruneCommand(host, { state, yes: true }, output());
+
+  test('after its migration was finished is named with the command that forgets it', async () => {
+    gone('done');
+
+    await commands.status();
+
+    expect(lines.slice(0, 2)).toEqual([
+      `The migration in the state folder ${other} was finished, and the folder is not there any more: without it, it cannot be rolled back.`,
+      `  Where the folder lies on a file system that is not mounted, mount it; where it is lost, "${ownCommand('prune')}" takes it out of the list.`,
+    ]);
+    expect(events[0]).toEqual({
+      event: 'other-runs',
+      folders: [{ folder: other, lost: 'gone', why: 'the folder is not there', finished: true }],
+    });
+  });
+
+  test('after its migration was finished is forgotten by prune, which says so', async () => {
+    gone('done');
+
+    expect(await prune()).toBe(0);
+
+    expect(lines).toEqual([
+      'These state folders are gone, and the migration in each was finished. Without them it cannot be rolled back:',
+      `  ${other}`,
+      `1 of them taken out of ${listOfFolders}.`,
+    ]);
+    expect(events).toEqual([{ event: 'end', outcome: 'pruned', removed: [], forgotten: [other], exit: 0 }]);
+    expect(knownFolders(host, () => {})).toEqual([]);
+    expect(fs.existsSync(state)).toBe(false);
+  });
+
+  test('is forgotten beside runs of the own folder that stay', async () => {
+    begun(state, 'done');
+    gone('done');
+
+    expect(await prune()).toBe(0);
+
+    expect(events.map(({ event }) => event)).toEqual(['end']);
+    expect(await prune()).toBe(4);
+  });
+
+  test('stays listed where nobody says yes', async () => {
+    gone('done');
+
+    const problem = await problemOf(pruneCommand(host, { state }, output()));
+
+    expect(problem).toMatchObject({ exitCode: 2 });
+    expect(knownFolders(host, () => {})).toHaveLength(1);
+  });
+
+  test.each<JournalPhase>(['applying', 'rolling-back', 'purging'])(
+    'while its migration was %s stays named whatever prune does',
+    async (phase) => {
+      gone(phase);
+
+      expect(await prune()).toBe(4);
+
+      expect(knownFolders(host, () => {})).toEqual([{ folder: other, finished: false }]);
+      await commands.status();
+      expect(lines.join('\n')).toContain('It is not known to be finished or rolled back.');
+    },
+  );
+
+  test('is never one that is there, whose migration was finished', async () => {
+    elsewhere('done');
+    recordFolder(host, other, () => {});
+
+    expect(await prune()).toBe(4);
+
+    expect(knownFolders(host, () => {})).toEqual([{ folder: other, finished: true }]);
   });
 });

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Output } from '../../../src/core/output.ts';
 import { openJournal } from '../../../src/migrate/apply/journal.ts';
+import { recordFolder } from '../../../src/migrate/apply/known-folders.ts';
 import { takeLock } from '../../../src/migrate/apply/lock.ts';
 import { beginRun } from '../../../src/migrate/cli/carry-out.ts';
 import { resumeCommand, rollbackCommand, statusCommand } from '../../../src/migrate/cli/run-commands.ts';
@@ -271,6 +272,8 @@ describe('where a package manager has brought an LXD back to the directory that 
     const run = await cameBack();
     // Its file stays.
     takeLock(run.host, run.state)();
+    // As the command did that finished the migration.
+    recordFolder(run.host, run.state, () => {});
     const before = treeOf(run.host.root);
 
     await expect(run.rollback()).rejects.toMatchObject({
