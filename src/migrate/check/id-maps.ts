@@ -2,6 +2,8 @@
 import type { DaemonMap } from '../id-maps/daemon-ranges.ts';
 import { defaultRange, type IdRange } from '../id-maps/id-range.ts';
 import type { Fate } from '../id-maps/map-at-start.ts';
+import { oddBytesInWords, oddBytesOf } from '../id-maps/odd-bytes.ts';
+import type { OddLine, SubidLine } from '../id-maps/parse-subid.ts';
 import { type IdMapPlan, lineOf, planIdMaps } from '../id-maps/plan-id-maps.ts';
 import { type IdKind, idKinds, idMapFiles } from '../id-maps/read-subids.ts';
 import type { CheckContext } from './context.ts';
@@ -29,7 +31,9 @@ function whatCannotBeRead({ files, containers }: IdMapPlan): Finding[] {
     const file = files[kind];
     if (file.is === 'unreadable') return [`${idMapFiles[kind]}: ${file.why}`];
     const line = file.is === 'read' && containers.length > 0 ? file.subids.givenUpAt : undefined;
-    return line === undefined ? [] : [`${idMapFiles[kind]}, line ${line.number}: ${shown(line.text)}`];
+    if (line === undefined) return [];
+    const odd = oddBytesOf(line.text);
+    return [`${lineIn(kind, line)}${odd === undefined ? '' : `: ${oddBytesInWords(odd)}`}`];
   });
   if (objects.length === 0) return [];
   return [
@@ -38,7 +42,8 @@ function whatCannotBeRead({ files, containers }: IdMapPlan): Finding[] {
       severity: 'blocker',
       objects,
       what: 'LXD and Incus read the whole file or nothing of it. A line that is no OWNER:FIRST:COUNT and no comment ends that, and then only privileged containers work.',
-      action: 'Mend the file (put a # before the line, or remove it), then plan again.',
+      action:
+        'Mend the file (write the line as it was meant, put a # before it, or remove it), then plan again.',
     },
   ];
 }
@@ -79,9 +84,26 @@ function outside(plan: IdMapPlan): Finding[] {
       severity: 'blocker',
       objects,
       what: `These containers' files belong to ids that Incus would not take for theirs: it finds ${inWords(plan.incus)}. It would give all the files other owners at the first start, or not start the containers.`,
-      action: `Widen the one range of root so that it holds them${example(plan)}; a second large range breaks new containers in Incus. Then plan again.`,
+      action:
+        mended(plan, ({ isRead }) => !isRead) ??
+        `Widen the one range of root so that it holds them${example(plan)}; a second large range breaks new containers in Incus. Then plan again.`,
     },
   ];
+}
+
+/** Where a line of root's is there, and a byte of it is in the way: that, and not what would be written without it. */
+function mended({ files }: IdMapPlan, isInTheWay: (line: OddLine) => boolean): string | undefined {
+  const lines = idKinds.flatMap((kind) => {
+    const file = files[kind];
+    return file.is !== 'read'
+      ? []
+      : file.subids.odd
+          .filter(isInTheWay)
+          .map(({ number, odd }) => `${idMapFiles[kind]}, line ${number}: ${oddBytesInWords(odd)}`);
+  });
+  return lines.length === 0
+    ? undefined
+    : `A byte keeps a line of root from being read: ${lines.join('. ')}. Then plan again.`;
 }
 
 /** What a person would write; where others have a part of it, that is for the person to decide. */
@@ -103,7 +125,9 @@ function notGranted(plan: IdMapPlan): Finding[] {
       severity: 'blocker',
       objects,
       what: 'Incus starts containers with newuidmap and newgidmap, which give root only ids that /etc/subuid and /etc/subgid grant it in lines of the plain form root:FIRST:COUNT. They would refuse the maps of these containers.',
-      action: `Write root's range in that form${example(plan)}, with nothing before, between or behind, then plan again.`,
+      action:
+        mended(plan, () => true) ??
+        `Write root's range in that form${example(plan)}, with nothing before, between or behind, then plan again.`,
     },
   ];
 }
@@ -158,11 +182,19 @@ function oddLines({ files }: IdMapPlan): Finding[] {
   const objects = idKinds.flatMap((kind) => {
     const file = files[kind];
     if (file.is !== 'read') return [];
-    const { root, cutAt } = file.subids;
+    const { root, odd, cutAt } = file.subids;
+    const known = new Map(odd.map((line) => [line.number, line]));
+    const isRoots = new Set(root.map(({ number }) => number));
     return [
       ...root
         .filter(({ why }) => why !== undefined)
-        .map(({ number, text, why }) => `${idMapFiles[kind]}, line ${number}: ${shown(text)}: ${why}`),
+        .map((line) => {
+          const at = known.get(line.number);
+          return `${lineIn(kind, line)}: ${line.why}${at === undefined ? '' : ` (${oddBytesInWords(at.odd)})`}`;
+        }),
+      ...odd
+        .filter(({ number }) => !isRoots.has(number))
+        .map((line) => `${lineIn(kind, line)}: nobody takes it for root's (${oddBytesInWords(line.odd)})`),
       ...(cutAt === undefined
         ? []
         : [`${idMapFiles[kind]}, line ${cutAt}: too long, so LXD and Incus read nothing from here on`]),
@@ -190,7 +222,15 @@ function inWords(map: DaemonMap): string {
   return uid === gid ? uid : `${uid} for users, ${gid} for groups`;
 }
 
-/** A line of a file that anybody may have written: short, and nothing in it that a terminal obeys. */
+function lineIn(kind: IdKind, { number, text }: SubidLine): string {
+  return `${idMapFiles[kind]}, line ${number}: ${shown(text)}`;
+}
+
+/** A line of a file that anybody may have written: short, its bytes by their values, and nothing that a terminal obeys. */
 function shown(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+  const quoted = JSON.stringify(text.slice(0, 60)).replaceAll(
+    /[\x7f-\xff]/g,
+    (byte) => `\\x${byte.charCodeAt(0).toString(16)}`,
+  );
+  return text.length > 60 ? `${quoted.slice(0, -1)}…"` : quoted;
 }

@@ -2,6 +2,7 @@
 // getFromShadow of LXD 4.0 … 6.9 (shared/idmap, lxd/idmap) and of Incus 6.0 … 7.3 (shared/idmap/set_load.go) are one
 // and the same; newuidmap goes by subordinate_parse (shadow 4.8 … 4.20, lib/subordinateio.c).
 import type { IdRange } from './id-range.ts';
+import { type OddBytes, oddBytesOf } from './odd-bytes.ts';
 
 /** A line that names root, or user 0, in a way that some reader understands. */
 export interface RootLine {
@@ -15,10 +16,24 @@ export interface RootLine {
   readonly why: string | undefined;
 }
 
+export interface SubidLine {
+  /** Counted from 1. */
+  readonly number: number;
+  readonly text: string;
+}
+
+export interface OddLine extends SubidLine {
+  readonly odd: OddBytes;
+  /** Whether LXD and Incus read it as it was meant all the same. */
+  readonly isRead: boolean;
+}
+
 export interface Subids {
   readonly root: readonly RootLine[];
   /** The line at which both daemons give up the whole file. */
-  readonly givenUpAt: { readonly number: number; readonly text: string } | undefined;
+  readonly givenUpAt: SubidLine | undefined;
+  /** Lines that name root once a byte is taken out that somebody stumbles over. */
+  readonly odd: readonly OddLine[];
   /** The line at which both stop reading in silence: what comes before it counts. */
   readonly cutAt: number | undefined;
   /** Ranges that newuidmap grants to root. */
@@ -71,7 +86,16 @@ export function parseSubids(text: string): Subids {
     const range = rangeOf(start, size);
     root.push({ number, text: raw, by, range, why: whyOdd(raw, range) });
   }
-  return { root, givenUpAt, cutAt, granted, others };
+  return { root, givenUpAt, cutAt, odd: oddLines(lines, root), granted, others };
+}
+
+function oddLines(lines: readonly string[], root: readonly RootLine[]): OddLine[] {
+  const read = new Set(root.filter(({ range }) => range !== undefined).map(({ number }) => number));
+  return lines.flatMap((text, index) => {
+    const odd = oddBytesOf(text);
+    if (odd === undefined || !/^(?:root|0):/i.test(odd.corrected)) return [];
+    return [{ number: index + 1, text, odd, isRead: read.has(index + 1) }];
+  });
 }
 
 function isRoot(owner: string): boolean {

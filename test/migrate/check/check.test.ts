@@ -1294,7 +1294,17 @@ const appearances: readonly Appearance[] = [
       },
       'a line that holds nothing but a blank': {
         make: together(sourceRows(instance(1, 'c1')), idFiles(' \nroot:1000000:1000000000\n')),
-        objects: ['/etc/subuid, line 1: " "', '/etc/subgid, line 1: " "'],
+        objects: [
+          '/etc/subuid, line 1: " ": byte 1 is a blank (20); remove the line',
+          '/etc/subgid, line 1: " ": byte 1 is a blank (20); remove the line',
+        ],
+      },
+      'a line whose fields a tab divides': {
+        make: together(mapped(1_000_000, 65_536), idFiles('root\t1000000\t1000000000\n')),
+        objects: [
+          '/etc/subuid, line 1: "root\\t1000000\\t1000000000": byte 5 is a tab (09); write the line as root:1000000:1000000000',
+          '/etc/subgid, line 1: "root\\t1000000\\t1000000000": byte 5 is a tab (09); write the line as root:1000000:1000000000',
+        ],
       },
       'a pipe': {
         make: ({ host }) => {
@@ -1407,7 +1417,16 @@ const appearances: readonly Appearance[] = [
           idFiles('root:1000000:65536\nroot:5:1 \n', 'root:1000000:65536\n'),
         ),
         objects: [
-          '/etc/subuid, line 2: "root:5:1 ": there is a blank beside a number, so LXD and Incus skip the line',
+          '/etc/subuid, line 2: "root:5:1 ": there is a blank beside a number, so LXD and Incus skip the line (byte 9 is a blank (20); write the line as root:5:1)',
+        ],
+      },
+      'a byte order mark before a range': {
+        make: together(
+          mapped(1_000_000, 65_536),
+          idFiles('\ufeffroot:5:1\nroot:1000000:65536\n', 'root:1000000:65536\n'),
+        ),
+        objects: [
+          '/etc/subuid, line 1: "\\xef\\xbb\\xbfroot:5:1": nobody takes it for root\'s (byte 1 is a byte order mark (ef bb bf); write the line as root:5:1)',
         ],
       },
       'a line that is too long': {
@@ -1511,5 +1530,46 @@ describe('no Incus: the command that installs it', () => {
     one.context = { target: undefined };
 
     expect(finding(one, 'no-incus')?.action).toContain(command);
+  });
+});
+
+describe('a line of root that an unseen byte spoils stands in the way, with the byte and the line as it should be', () => {
+  const spoilt = 'A byte keeps a line of root from being read: /etc/subuid, line 2: ';
+
+  test.each([
+    [
+      'a byte order mark',
+      'id-range-too-small',
+      'daemon:1:1\n\ufeffroot:100000:65536\n',
+      'byte 1 is a byte order mark (ef bb bf); write the line as root:100000:65536',
+    ],
+    [
+      'a tab behind the name',
+      'id-range-too-small',
+      'daemon:1:1\nroot\t:100000:65536\n',
+      'byte 5 is a tab (09); write the line as root:100000:65536',
+    ],
+    [
+      'a line end of Windows',
+      'id-range-not-granted',
+      'daemon:1:1\nroot:100000:65536\r\n',
+      'byte 18 is a line end of Windows (0d); write the line as root:100000:65536',
+    ],
+  ])('%s', (_what, id, text, says) => {
+    const one = situation();
+    together(mapped(100_000, 65_536), idFiles(text, 'root:100000:65536\n'))(one);
+
+    const found = finding(one, id);
+
+    expect(found).toMatchObject({ severity: 'blocker', action: `${spoilt}${says}. Then plan again.` });
+  });
+
+  test('and nothing is said of it where the range is too small, and that line is read', () => {
+    const one = situation();
+    together(mapped(1_000_000, 65_537), idFiles('root:1000000:65536\r\n'))(one);
+
+    const found = finding(one, 'id-range-too-small');
+
+    expect(found?.action).toContain('Widen the one range of root');
   });
 });
