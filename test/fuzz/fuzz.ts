@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { livedTime } from './lived-time.ts';
 
 /** Of the processor's time: a busy machine makes nothing hang. */
 const limitMs = 5000;
@@ -96,15 +97,17 @@ function runChild({ program, changesFiles }: Target, from: number, tally: Tally)
   ]);
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let current = from;
-  let began: { readonly at: number; readonly cpuMs: number } | undefined;
+  let began: { readonly cpuMs: number } | undefined;
+  const waited = livedTime(() => performance.now());
   let errors = '';
   let killedFor: string | undefined;
   const watch = setInterval(() => {
+    const waitedMs = waited.tick();
     const peak = peakOf(child);
     tally.peakBytes = Math.max(tally.peakBytes, peak);
     if (began !== undefined && cpuMsOf(child) - began.cpuMs > limitMs)
       killedFor ??= `more than ${limitMs / 1000} s of the processor's time`;
-    if (began !== undefined && Date.now() - began.at > limitWaitMs)
+    if (began !== undefined && waitedMs > limitWaitMs)
       killedFor ??= `nothing came of it in ${limitWaitMs / 1000} s`;
     if (peak > limitBytes) killedFor ??= `more than ${limitBytes / 2 ** 20} MiB`;
     if (killedFor !== undefined) child.kill('SIGKILL');
@@ -116,7 +119,8 @@ function runChild({ program, changesFiles }: Target, from: number, tally: Tally)
     const [word, index, ...rest] = line.split('\t');
     if (word === 'begin') {
       current = Number(index) + 1;
-      began = { at: Date.now(), cpuMs: cpuMsOf(child) };
+      began = { cpuMs: cpuMsOf(child) };
+      waited.start();
     } else if (word === 'done') began = undefined;
     else if (word === 'end') {
       const [ms = '0', outcome = ''] = rest;
