@@ -8,7 +8,7 @@ import { readable, readableJson } from '../git/output.ts';
 import { asCalled } from '../own-command.ts';
 import type { Engine } from '../pick/open-engine.ts';
 import { makePlan } from '../plan/make-plan.ts';
-import type { ParkedWhy, RunPlan } from '../plan/run-plan.ts';
+import { type ParkedWhy, type RunPlan, speaksOf } from '../plan/run-plan.ts';
 import { comparePick, type PickComparison } from '../report/compare-diffs.ts';
 import { createReviewPage } from '../report/review-page.ts';
 import { checkPagePath, writePage } from '../report/write-page.ts';
@@ -161,6 +161,8 @@ export function parkedText(why: ParkedWhy): string {
       return why.reasons.join('; ');
     case 'depends':
       return `builds on ${why.on.map((sha) => sha.slice(0, 12)).join(' ')}`;
+    case 'speaks':
+      return speaksOf(why.missing).join('; ');
     case 'decided':
     case 'incomplete':
       return why.reason;

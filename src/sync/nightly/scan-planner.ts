@@ -7,7 +7,7 @@ import { readable, readableJson } from '../git/output.ts';
 import type { Engine } from '../pick/open-engine.ts';
 import type { DetailedPick } from '../pick/pick-commit.ts';
 import { makePlan } from '../plan/make-plan.ts';
-import type { ParkedCommit, PlannedPick, RunPlan } from '../plan/run-plan.ts';
+import { type ParkedCommit, type PlannedPick, type RunPlan, speaksOf } from '../plan/run-plan.ts';
 import type { KnownCommit, Planner, PlanRequest } from '../publish/planner.ts';
 import type { PlanEntry, PublishPlan } from '../publish/publish-plan.ts';
 import { comparePick } from '../report/compare-diffs.ts';
@@ -205,6 +205,8 @@ function parkedEntry(
         subject,
         reasons: [`builds on ${why.on.map((sha) => sha.slice(0, 12)).join(', ')}, which is parked`],
       };
+    case 'speaks':
+      return { state: 'parked', upstream, subject, reasons: speaksOf(why.missing) };
     case 'incomplete':
       return {
         state: 'parked',

@@ -31,6 +31,8 @@ export type ParkedWhy =
   /** Changes lines that a parked commit changed before. */
   | { readonly kind: 'depends'; readonly on: readonly string[] }
   | { readonly kind: 'decided'; readonly reason: string }
+  /** Tests or pages that speak of nothing but what other commits of its pull request bring, which do not come over. */
+  | { readonly kind: 'speaks'; readonly missing: readonly MissingCommit[] }
   /** The rest of its pull request can never come over. */
   | {
       readonly kind: 'incomplete';
@@ -73,4 +75,12 @@ export interface RunPlan {
   readonly leftOut: readonly LeftOut[];
   /** The fork commit after the last pick; the fork's own where nothing is picked. */
   readonly tip: string;
+}
+
+/** What tests or pages speak of, and which commits would have brought it. */
+export function speaksOf(missing: readonly MissingCommit[]): readonly string[] {
+  return missing.map(
+    ({ sha, subject, reason }) =>
+      `${reason} comes with ${sha.slice(0, 12)} (${subject}), which does not come over`,
+  );
 }

@@ -2,7 +2,7 @@
 import { escapeHtml } from '../../core/text.ts';
 import { readable } from '../git/output.ts';
 import { ownCall } from '../own-command.ts';
-import type { ParkedCommit, RunPlan } from '../plan/run-plan.ts';
+import { type ParkedCommit, type RunPlan, speaksOf } from '../plan/run-plan.ts';
 import { type CommitState, countStates, type Scan, type ScannedCommit, states } from '../scan/scan-result.ts';
 import type { DiffLine, DiffRow, FileComparison, PickComparison } from './compare-diffs.ts';
 import { reviewStyle } from './review-style.ts';
@@ -143,6 +143,10 @@ function parkedDetails(parked: ParkedCommit): string {
     }
     case 'blocked':
       return `${head(why.reasons.join('; '))}</details>`;
+    case 'speaks':
+      return `${head('speaks of what does not come over')}<ul>${speaksOf(why.missing)
+        .map((text) => `<li>${html(text)}</li>`)
+        .join('')}</ul></details>`;
     case 'depends':
       return `${head('builds on a parked commit')}<p>builds on ${why.on.map(sha).join(' ')}</p></details>`;
     case 'conflict': {
