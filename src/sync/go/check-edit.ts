@@ -181,9 +181,11 @@ async function faultsOf(
   if (read === undefined) return [];
   if (isFault(read)) return [read];
   const chosen = new Set(read.syntax.spans.filter((span) => isLookedAt(text.slice(span.from, span.to))));
-  return edit.sources.ask(state, (checker: GoChecker) =>
-    checker.check(declarations, read, (span) => chosen.has(span)),
-  );
+  let look: (() => readonly TypeFault[]) | undefined;
+  return edit.sources.ask(state, (checker) => {
+    look ??= checker.look(declarations, read, (span) => chosen.has(span));
+    return look();
+  });
 }
 
 /** What stands there now as often as before is not this pick's. */

@@ -1,11 +1,13 @@
 // Looks through one Go file as a compiler would, against the packages that it stands among.
 import { codeOnly } from '../rewrite/go/scan-go.ts';
+import { createAnswers } from './answers.ts';
 import { defaultType, type FunctionShape, type GoType, unknownType } from './go-type.ts';
 import type { GoWorld } from './go-world.ts';
 import type { GoDeclarations } from './read-declarations.ts';
 import { innerScope, type Local, type Scope } from './scope.ts';
 import type {
   Clause,
+  Declaration,
   Expression,
   FunctionDeclaration,
   GoSyntax,
@@ -30,10 +32,14 @@ export interface GoChecker {
   readonly rules: TypeRules;
   typerOf(file: GoDeclarations): Typer;
   /**
-   * What is wrong in the declarations that are looked at, of a file whose functions were read; nothing where its imports
-   * hide names.
+   * What is wrong in the declarations that are looked at, of a file whose functions were read, as far as files are read by
+   * the time it is asked; nothing where its imports hide names.
    */
-  check(file: GoDeclarations, source: GoSource, isLookedAt: (span: Span) => boolean): readonly TypeFault[];
+  look(
+    file: GoDeclarations,
+    source: GoSource,
+    isLookedAt: (span: Span) => boolean,
+  ): () => readonly TypeFault[];
 }
 
 export function createGoChecker(world: GoWorld): GoChecker {
@@ -47,6 +53,7 @@ export function createGoChecker(world: GoWorld): GoChecker {
       rules,
       typerOf,
       report: () => {},
+      judges: false,
       useImport: () => {},
       enterFunction: () => {},
     });
@@ -57,7 +64,7 @@ export function createGoChecker(world: GoWorld): GoChecker {
   return {
     rules,
     typerOf,
-    check: (file, source, isLookedAt) => checkFile({ world, rules, typerOf }, file, source, isLookedAt),
+    look: (file, source, isLookedAt) => lookAtFile({ world, rules, typerOf }, file, source, isLookedAt),
   };
 }
 
@@ -78,21 +85,30 @@ interface Parts {
   readonly typerOf: (file: GoDeclarations) => Typer;
 }
 
-function checkFile(
+/** What is found in a declaration; nothing more can be once no file is missing. */
+interface Seen {
+  readonly faults: readonly TypeFault[];
+  readonly used: ReadonlySet<ImportDeclaration>;
+}
+
+function lookAtFile(
   parts: Parts,
   file: GoDeclarations,
   { syntax, text }: GoSource,
   isLookedAt: (span: Span) => boolean,
-): readonly TypeFault[] {
-  if (file.imports.some(({ alias }) => alias === '.')) return [];
-  const faults: TypeFault[] = [];
+): () => readonly TypeFault[] {
+  if (file.imports.some(({ alias }) => alias === '.')) return () => [];
+  const { progress } = parts.world;
+  let faults: TypeFault[] = [];
+  let used = new Set<ImportDeclaration>();
+  const seen = createAnswers<Declaration, Seen>(progress);
   const report = (kind: FaultKind, at: number, name: string, text: string): void =>
     void faults.push({ kind, at, name, text });
-  const used = new Set<ImportDeclaration>();
   const typer = createTyper({
     ...parts,
     file,
     report,
+    judges: true,
     useImport: (spec) => used.add(spec),
     enterFunction: (literal, shape, scope) =>
       enter(literal.type.parameters, literal.type.results, shape, literal.body, scope),
@@ -107,23 +123,34 @@ function checkFile(
       }),
   );
 
-  for (const { name, at } of file.repeated) report('declared-twice', at, name, name);
-  for (const [at, one] of syntax.declarations.entries()) {
+  const lookedAt = syntax.declarations.filter((_, at) => {
     const span = syntax.spans[at];
-    if (span === undefined || !isLookedAt(span)) continue;
+    return span !== undefined && isLookedAt(span);
+  });
+  return () => {
+    const found = lookedAt.map((one) => seen.find(one, () => see(one)));
+    return [
+      ...file.repeated.map(({ name, at }) => ({ kind: 'declared-twice' as const, at, name, text: name })),
+      ...found.flatMap((one) => one.faults),
+      ...file.imports.filter((spec) => !found.some((one) => one.used.has(spec))).flatMap(unusedImport),
+    ];
+  };
+
+  function see(one: Declaration): Seen {
+    faults = [];
+    used = new Set();
     if (one.kind === 'function') checkFunction(one);
     else if (one.kind === 'type') checkType(one);
     else packageValues(one);
+    return { faults, used };
   }
-  for (const spec of file.imports)
-    if (!used.has(spec) && spec.alias !== '_' && spec.path !== 'C' && !isNamed(spec))
-      report(
-        'unused',
-        spec.at,
-        spec.path.slice(spec.path.lastIndexOf('/') + 1),
-        `the import ${spec.path} is not used`,
-      );
-  return faults;
+
+  function unusedImport(spec: ImportDeclaration): readonly TypeFault[] {
+    const { alias, path, at } = spec;
+    if (alias === '_' || path === 'C' || isNamed(spec)) return [];
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    return [{ kind: 'unused', at, name, text: `the import ${path} is not used` }];
+  }
 
   /** Whether code that was not looked at may use an import. */
   function isNamed(spec: ImportDeclaration): boolean {

@@ -12,6 +12,11 @@ export interface GoSources {
   ask<T>(tree: Omit<GoTree, 'read'>, question: (checker: GoChecker, world: GoWorld) => T): Promise<T>;
 }
 
+interface OpenTree {
+  readonly world: GoWorld;
+  readonly checker: GoChecker;
+}
+
 /** Characters of source whose declarations are kept; each of two threads keeps its own. */
 const keptCharacters = 3_000_000;
 /** One package leads to the next: what is not known after so many steps stays unknown. */
@@ -26,17 +31,21 @@ export function createGoSources(objects: Pick<Objects, 'text'>): GoSources {
     const text = await objects.text(file.sha);
     known.set(keyOf(file), declarationsIn(file.path, text), text.length);
   };
-  const worlds = new WeakMap<object, GoWorld>();
-  const worldOf = (tree: Omit<GoTree, 'read'>): GoWorld => {
-    const made = worlds.get(tree) ?? createGoWorld({ ...tree, read });
-    worlds.set(tree, made);
+  // What is found out about a tree is found out once for all that is asked of it.
+  const opened = new WeakMap<object, OpenTree>();
+  const open = (tree: Omit<GoTree, 'read'>): OpenTree => {
+    const known = opened.get(tree);
+    if (known !== undefined) return known;
+    const world = createGoWorld({ ...tree, read });
+    const made = { world, checker: createGoChecker(world) };
+    opened.set(tree, made);
     return made;
   };
   return {
     async ask(tree, question) {
-      const world = worldOf(tree);
+      const { world, checker } = open(tree);
       for (let round = 1; ; round += 1) {
-        const answer = question(createGoChecker(world), world);
+        const answer = question(checker, world);
         const wanted = world.takeWanted();
         if (wanted.length === 0 || round === mostRounds) return answer;
         await Promise.all(wanted.map(load));

@@ -1,6 +1,7 @@
 // The declarations of a tree's packages as a check asks for them; what is not read yet is asked for and unknown so far.
 import { type GoIndex, includesHash, type PackageFile } from '../rewrite/go/go-index.ts';
 import { defaultName, hashWord } from '../rewrite/go/scan-go.ts';
+import { type Answers, createAnswers, type Progress } from './answers.ts';
 import { declares, folderOf, type GoDeclarations } from './read-declarations.ts';
 import type { FunctionDeclaration, ImportDeclaration } from './syntax.ts';
 
@@ -20,6 +21,8 @@ export interface FoundMethod {
 }
 
 export interface GoWorld {
+  /** What an answer hangs on that is not read yet. */
+  readonly progress: Progress;
   /** The file that declares a name at the top level of a package; undefined where certainly none does. */
   declaring(folder: string, name: string): Declared;
   method(folder: string, type: string, name: string): FoundMethod | 'unknown' | undefined;
@@ -37,6 +40,7 @@ export interface GoWorld {
 
 export function createGoWorld(tree: GoTree): GoWorld {
   const wanted = new Set<PackageFile>();
+  const progress: Progress = { misses: 0, round: 1 };
   const { index, changed } = tree;
   const changedIn = new Map<string, GoDeclarations[]>();
   for (const [path, file] of changed) {
@@ -66,7 +70,10 @@ export function createGoWorld(tree: GoTree): GoWorld {
     for (const file of index.packages.get(folder)?.files ?? []) {
       if (!isOurs(file) || !mayHold(file)) continue;
       const read = tree.read(file);
-      if (read === 'unread') wanted.add(file);
+      if (read === 'unread') {
+        wanted.add(file);
+        progress.misses += 1;
+      }
       if (read === 'unread' || read === 'unreadable') return 'unknown';
       if (holds(read)) found.push(read);
     }
@@ -93,19 +100,11 @@ export function createGoWorld(tree: GoTree): GoWorld {
       (file) => declares(file, name),
     );
   };
-  const homes = new Map<string, Map<string, Declared>>();
+  const homes = new Map<string, Answers<string, Declared>>();
   const remembered = (folder: string, name: string, find: () => Declared): Declared => {
-    let known = homes.get(folder);
-    if (known === undefined) {
-      known = new Map();
-      homes.set(folder, known);
-    }
-    if (known.has(name)) return known.get(name);
-    const before = wanted.size;
-    const found = find();
-    // What hangs on a file that is not read yet is asked again.
-    if (wanted.size === before && !(found === 'unknown' && before > 0)) known.set(name, found);
-    return found;
+    const known = homes.get(folder) ?? createAnswers<string, Declared>(progress);
+    homes.set(folder, known);
+    return known.find(name, find);
   };
   const importsBy = new Map<readonly ImportDeclaration[], Map<string, ImportDeclaration | undefined>>();
 
@@ -135,8 +134,10 @@ export function createGoWorld(tree: GoTree): GoWorld {
   };
 
   return {
+    progress,
     takeWanted() {
       const files = [...wanted];
+      progress.round += 1;
       wanted.clear();
       return files;
     },

@@ -1,4 +1,5 @@
 // Tells what Go expressions are, and reports those that no compiler would take.
+import { createAnswers } from './answers.ts';
 import {
   defaultType,
   describeType,
@@ -47,6 +48,8 @@ export interface TyperParts {
   readonly rules: TypeRules;
   readonly typerOf: (file: GoDeclarations) => Typer;
   readonly report: Report;
+  /** Whether somebody hears what is wrong; what only that depends on is not looked at otherwise. */
+  readonly judges: boolean;
   /** An import that code of the file needs. */
   readonly useImport: (spec: ImportDeclaration) => void;
   /** Looks into a function literal. */
@@ -61,8 +64,8 @@ const universeHidden: LocalTypes = () => undefined;
 const deepestValue = 8;
 
 export function createTyper(parts: TyperParts): Typer {
-  const { world, file, rules, report } = parts;
-  const values = new Map<string, GoType>();
+  const { world, file, rules, report, judges } = parts;
+  const values = createAnswers<string, GoType>(world.progress);
   const underWay = new Set<string>();
 
   function nameType(name: string, at: number, scope: Scope | undefined, local: LocalTypes): GoType {
@@ -100,21 +103,20 @@ export function createTyper(parts: TyperParts): Typer {
       return { kind: 'type', of: { kind: 'named', name, file, declaration: type, local: undefined } };
     }
     const found = file.functions.get(name);
-    if (found !== undefined) return functionShape(found);
+    if (found !== undefined) return once(name, () => functionShape(found));
     const value = file.values.get(name);
     if (value === undefined) return unknownType;
     return once(name, () => valueType(value.declaration, value.index));
   }
 
   function once(key: string, make: () => GoType): GoType {
-    const known = values.get(key);
-    if (known !== undefined) return known;
-    if (underWay.has(key) || underWay.size > deepestValue) return unknownType;
-    underWay.add(key);
-    const made = make();
-    underWay.delete(key);
-    values.set(key, made);
-    return made;
+    if (underWay.has(key) || (underWay.size > deepestValue && !values.has(key))) return unknownType;
+    return values.find(key, () => {
+      underWay.add(key);
+      const made = make();
+      underWay.delete(key);
+      return made;
+    });
   }
 
   function functionShape(found: FunctionDeclaration): FunctionShape {
@@ -170,7 +172,7 @@ export function createTyper(parts: TyperParts): Typer {
       case 'slice-type':
         return { kind: 'slice', of: readType(expression.of, scope, local) };
       case 'array-type':
-        if (expression.length !== undefined) typeOf(expression.length, scope, undefined, local);
+        if (judges && expression.length !== undefined) typeOf(expression.length, scope, undefined, local);
         return { kind: 'array', of: readType(expression.of, scope, local) };
       case 'map-type':
         return {
@@ -183,19 +185,25 @@ export function createTyper(parts: TyperParts): Typer {
       case 'func':
         return signature(expression, scope, local);
       case 'struct':
-        for (const field of expression.fields) readType(field.type, scope, local);
+        if (judges) for (const field of expression.fields) readType(field.type, scope, local);
         return { kind: 'struct', syntax: expression, file, local: localTypes(scope, local) };
       case 'interface':
-        for (const method of expression.methods) signature(method.type, scope, local);
-        for (const embedded of expression.embedded) readType(embedded, scope, local);
+        if (judges) {
+          for (const method of expression.methods) signature(method.type, scope, local);
+          for (const embedded of expression.embedded) readType(embedded, scope, local);
+        }
         return { kind: 'interface', syntax: expression, file, local: localTypes(scope, local) };
       case 'index':
-        readType(expression.of, scope, local);
-        for (const index of expression.indices) readType(index, scope, local);
+        if (judges) {
+          readType(expression.of, scope, local);
+          for (const index of expression.indices) readType(index, scope, local);
+        }
         return unknownType;
       case 'binary':
-        readType(expression.left, scope, local);
-        readType(expression.right, scope, local);
+        if (judges) {
+          readType(expression.left, scope, local);
+          readType(expression.right, scope, local);
+        }
         return unknownType;
       default:
         return unknownType;
@@ -227,14 +235,14 @@ export function createTyper(parts: TyperParts): Typer {
         return index(expression, scope, local);
       case 'slice': {
         const base = of(expression.of);
-        for (const part of expression.parts) of(part);
+        if (judges) for (const part of expression.parts) of(part);
         const under = rules.underlying(base);
         if (under.kind === 'array') return { kind: 'slice', of: under.of };
         if (base.kind === 'untyped') return defaultType(base);
         return under.kind === 'slice' || under.kind === 'basic' ? base : unknownType;
       }
       case 'assertion':
-        of(expression.of);
+        if (judges) of(expression.of);
         return expression.type === undefined ? unknownType : readType(expression.type, scope, local);
       case 'call':
         return call(expression, scope, local);
@@ -296,7 +304,7 @@ export function createTyper(parts: TyperParts): Typer {
     local: LocalTypes,
   ): GoType {
     const base = single(typeOf(expression.of, scope, undefined, local));
-    for (const one of expression.indices) {
+    for (const one of judges ? expression.indices : []) {
       const type = single(typeOf(one, scope, undefined, local));
       const under = rules.underlying(base);
       if (under.kind === 'map') expectAssignable(type, under.key, expression.at, 'a key');
@@ -315,7 +323,7 @@ export function createTyper(parts: TyperParts): Typer {
     local: LocalTypes,
   ): GoType {
     const callee = single(typeOf(expression.callee, scope, undefined, local));
-    const given = expression.arguments;
+    const given = judges ? expression.arguments : [];
     if (callee.kind === 'builtin') return builtin(callee.name, expression, scope, local);
     const under = rules.underlying(callee);
     if (callee.kind === 'type' || under.kind !== 'func') {
@@ -326,7 +334,7 @@ export function createTyper(parts: TyperParts): Typer {
     const [first] = types;
     const passed =
       types.length === 1 && first?.kind === 'results' && first.of.length !== 1 ? first.of : types.map(single);
-    checkArguments(expression, under, passed, given);
+    if (judges) checkArguments(expression, under, passed, given);
     return under.results.length === 1
       ? (under.results[0] ?? unknownType)
       : { kind: 'results', of: under.results };
@@ -370,7 +378,7 @@ export function createTyper(parts: TyperParts): Typer {
   ): GoType {
     const [first, ...rest] = expression.arguments;
     const type = first === undefined ? unknownType : single(typeOf(first, scope, undefined, local));
-    const others = rest.map((one) => single(typeOf(one, scope, undefined, local)));
+    const others = (judges ? rest : []).map((one) => single(typeOf(one, scope, undefined, local)));
     if (name === 'make') return type.kind === 'type' ? type.of : unknownType;
     if (name === 'new') return { kind: 'pointer', of: type.kind === 'type' ? type.of : defaultType(type) };
     if (name === 'len' || name === 'cap' || name === 'copy') return { kind: 'basic', name: 'int' };
@@ -393,6 +401,7 @@ export function createTyper(parts: TyperParts): Typer {
   ): GoType {
     const stated = expression.type === undefined ? undefined : readType(expression.type, scope, local);
     const whole = stated ?? hint ?? unknownType;
+    if (!judges) return whole;
     const type = stated === undefined && whole.kind === 'pointer' ? whole.of : whole;
     const under = rules.underlying(type);
     if (under.kind === 'struct') structLiteral(expression, type, scope, local);

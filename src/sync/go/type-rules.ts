@@ -1,5 +1,5 @@
 // Members, identity and assignment of Go types; each answer is given only where it is certain.
-
+import { type Answers, createAnswers } from './answers.ts';
 import { basicType, type FunctionShape, type GoType, type NamedType, unknownType } from './go-type.ts';
 import type { GoWorld } from './go-world.ts';
 import type { GoDeclarations } from './read-declarations.ts';
@@ -45,19 +45,17 @@ function declarationOf(type: GoType): NamedType['declaration'] | 'error' | undef
   return type.kind === 'named' && type.local === undefined ? type.declaration : undefined;
 }
 
-/** For one look at a tree: what it found out about types holds until other files are read. */
+/** For one tree: what it found out about types holds, once all files are read that it hangs on. */
 export function createTypeRules(world: GoWorld, readerOf: (file: GoDeclarations) => TypeReader): TypeRules {
-  const known = new Map<NamedType['declaration'], GoType>();
+  const known = createAnswers<NamedType['declaration'], GoType>(world.progress);
 
   function underlying(type: GoType, depth = 0): GoType {
     if (type.kind !== 'named') return type;
     if (type.local !== undefined) return underlying(type.local, depth + 1);
-    const before = known.get(type.declaration);
-    if (before !== undefined) return before;
     if (depth > deepest) return unknownType;
-    const made = underlying(readerOf(type.file).type(type.declaration.type), depth + 1);
-    known.set(type.declaration, made);
-    return made;
+    return known.find(type.declaration, () =>
+      underlying(readerOf(type.file).type(type.declaration.type), depth + 1),
+    );
   }
 
   const methodOf = (file: GoDeclarations, method: FunctionDeclaration): FunctionShape => {
@@ -142,15 +140,14 @@ export function createTypeRules(world: GoWorld, readerOf: (file: GoDeclarations)
   }
 
   /** The same few types are put where an interface is wanted again and again. */
-  const missing = new Map<unknown, Map<unknown, MissingMethod | undefined>>();
+  const missing = new Map<unknown, Answers<unknown, MissingMethod | undefined>>();
 
   function missingMethod(type: GoType, wanted: GoType): MissingMethod | undefined {
     const [one, other] = [declarationOf(type.kind === 'pointer' ? type.of : type), declarationOf(wanted)];
     if (one === undefined || other === undefined) return findMissing(type, wanted);
-    const known = missing.get(one) ?? new Map<unknown, MissingMethod | undefined>();
-    missing.set(one, known);
-    if (!known.has(other)) known.set(other, findMissing(type, wanted));
-    return known.get(other);
+    const found = missing.get(one) ?? createAnswers<unknown, MissingMethod | undefined>(world.progress);
+    missing.set(one, found);
+    return found.find(other, () => findMissing(type, wanted));
   }
 
   function findMissing(type: GoType, wanted: GoType): MissingMethod | undefined {
