@@ -5,12 +5,15 @@ import type { Commit } from '../git/commit.ts';
 import { readableJson } from '../git/output.ts';
 import type { Engine } from '../pick/open-engine.ts';
 import type { PickResult } from '../pick/pick-result.ts';
+import { pickGroups } from '../plan/pick-groups.ts';
 import type { PlannedPick } from '../plan/run-plan.ts';
-import type { PlanEntry } from '../publish/publish-plan.ts';
+import { isPick, type PlanEntry } from '../publish/publish-plan.ts';
 import { comparePick } from '../report/compare-diffs.ts';
 import { remainingOf } from '../report/remaining-of.ts';
 import { compileBrand } from '../rewrite/brand.ts';
 import { compileWords } from '../rules/words.ts';
+import type { ScannedCommit } from '../scan/scan-result.ts';
+import { planEntries } from './plan-entries.ts';
 
 const pickedFrom = /^\(cherry picked from commit ([0-9a-f]{40})\)$/m;
 
@@ -20,41 +23,49 @@ export async function previewUpstream(
   shas: readonly string[],
   place: { readonly branch: string; readonly onto: string },
 ): Promise<readonly PlanEntry[]> {
-  const entries: PlanEntry[] = [];
-  let onto = place.onto;
-  for (const upstream of shas) {
-    const commit = await engine.objects.commitIfHere(upstream);
+  const closed = new Map<string, PlanEntry>();
+  const open: ScannedCommit[] = [];
+  for (const sha of shas) {
+    const commit = await engine.objects.commitIfHere(sha);
     if (commit === undefined) {
-      entries.push({
-        state: 'parked',
-        upstream,
-        subject: '',
-        reasons: [`object missing ${upstream}: fetch it first`],
+      const reasons = [`object missing ${sha}: fetch it first`];
+      closed.set(sha, { state: 'parked', upstream: sha, subject: '', reasons });
+      continue;
+    }
+    const gated = await gate(engine, commit, place.branch);
+    if ('entry' in gated) closed.set(sha, gated.entry);
+    else
+      open.push({
+        sha,
+        subject: subjectOf(commit),
+        state: 'pending',
+        by: 'nothing',
+        reason: '',
+        branch: place.branch,
+        evidence: gated.evidence,
       });
-      continue;
-    }
-    const closed = await gate(engine, commit, place.branch);
-    if ('entry' in closed) {
-      entries.push(closed.entry);
-      continue;
-    }
-    for await (const { result } of engine.pick([{ upstream, onto }], { keep: true })) {
-      const compared = result.commit === undefined ? [] : await remaining(engine, result, result.tree);
-      entries.push(entryOf(result, subjectOf(commit), closed.evidence, compared));
-      onto = result.commit ?? onto;
-    }
   }
-  return readableEntries(entries);
+  const plan = await pickGroups({
+    engine,
+    fork: place.onto,
+    imported: [],
+    groups: [{ merge: undefined, title: '', commits: open, leftOut: [] }],
+    limit: Math.max(1, open.length),
+    // A pull request's commits follow one another.
+    behind: () => () => true,
+  });
+  await engine.writer.flush(engine.gitDir);
+  const evidence = new Map(open.map((commit) => [commit.sha, commit.evidence ?? []]));
+  const picked = await planEntries(engine, plan, { held: new Map(), evidence });
+  return readableEntries(shas.flatMap((sha) => closed.get(sha) ?? picked.get(sha) ?? []));
 }
 
 /** Of commits in the fork that name an upstream commit: what is left between them and upstream, in the fork's words. */
 export async function previewFork(engine: Engine, shas: readonly string[]): Promise<readonly PlanEntry[]> {
   const entries: PlanEntry[] = [];
-  for (const sha of shas) {
-    const commit = await engine.objects.commit(sha);
-    const upstream = pickedFrom.exec(commit.message)?.[1];
-    const [onto] = commit.parents;
-    if (upstream === undefined || onto === undefined || commit.parents.length > 1) continue;
+  const halves = new Set<string>();
+  const made = await commitsWithUpstream(engine, shas);
+  for (const [place, { commit, upstream, onto }] of made.entries()) {
     const theirs = await engine.objects.commitIfHere(upstream);
     if (theirs === undefined) {
       entries.push({
@@ -70,10 +81,12 @@ export async function previewFork(engine: Engine, shas: readonly string[]): Prom
       entries.push(closed.entry);
       continue;
     }
-    for await (const { result } of engine.pick([{ upstream, onto }], { keep: true })) {
+    const moreFollows = place < made.length - 1;
+    for await (const { result, signs } of engine.pick([{ upstream, onto, moreFollows }], { keep: true })) {
       const same = result.tree === commit.tree;
       const compared = same ? [] : await remaining(engine, result, commit.tree);
       const entry = entryOf(result, subjectOf(commit), closed.evidence, compared);
+      if (signs.some(({ name }) => name === 'half')) halves.add(upstream);
       entries.push(
         same || !('files' in entry)
           ? entry
@@ -81,7 +94,43 @@ export async function previewFork(engine: Engine, shas: readonly string[]): Prom
       );
     }
   }
-  return readableEntries(entries);
+  const [first, last] = [made[0], made.at(-1)];
+  const unfinished =
+    halves.size === 0 || first === undefined || last === undefined
+      ? []
+      : await engine.checkRange(first.onto, last.commit.sha);
+  return readableEntries(
+    entries.map((entry) =>
+      unfinished.length > 0 && halves.has(entry.upstream) && isPick(entry)
+        ? {
+            ...entry,
+            state: entry.state === 'clean' ? 'review' : entry.state,
+            doubts: [...entry.doubts, ...unfinished],
+          }
+        : entry,
+    ),
+  );
+}
+
+interface MadeCommit {
+  readonly commit: Commit;
+  readonly upstream: string;
+  readonly onto: string;
+}
+
+async function commitsWithUpstream(
+  { objects }: Engine,
+  shas: readonly string[],
+): Promise<readonly MadeCommit[]> {
+  const made: MadeCommit[] = [];
+  for (const sha of shas) {
+    const commit = await objects.commit(sha);
+    const upstream = pickedFrom.exec(commit.message)?.[1];
+    const [onto, ...more] = commit.parents;
+    if (upstream !== undefined && onto !== undefined && more.length === 0)
+      made.push({ commit, upstream, onto });
+  }
+  return made;
 }
 
 type Gated = { readonly entry: PlanEntry } | { readonly evidence: readonly string[] };

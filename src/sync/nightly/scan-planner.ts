@@ -7,16 +7,13 @@ import { readable, readableJson } from '../git/output.ts';
 import type { Engine } from '../pick/open-engine.ts';
 import type { DetailedPick } from '../pick/pick-commit.ts';
 import { makePlan } from '../plan/make-plan.ts';
-import { type ParkedCommit, type PlannedPick, type RunPlan, speaksOf } from '../plan/run-plan.ts';
+import type { RunPlan } from '../plan/run-plan.ts';
 import type { KnownCommit, Planner, PlanRequest } from '../publish/planner.ts';
-import type { PlanEntry, PublishPlan } from '../publish/publish-plan.ts';
-import { comparePick } from '../report/compare-diffs.ts';
-import { remainingOf } from '../report/remaining-of.ts';
-import { compileBrand } from '../rewrite/brand.ts';
-import { compileWords } from '../rules/words.ts';
+import type { PublishPlan } from '../publish/publish-plan.ts';
 import type { ScanCache } from '../scan/scan-cache.ts';
 import { type OpenScan, scanRepositories } from '../scan/scan-repositories.ts';
-import { countStates, type MissingCommit, type ScanTip } from '../scan/scan-result.ts';
+import { countStates, type ScanTip } from '../scan/scan-result.ts';
+import { planEntries } from './plan-entries.ts';
 
 export interface ScanPlannerOptions {
   readonly engine: Engine;
@@ -126,16 +123,9 @@ async function toPublish(
   plan: RunPlan,
   { held }: PlanRequest,
 ): Promise<PublishPlan> {
-  const { pack, objects } = engine;
-  const context = { objects, brand: compileBrand(pack), words: compileWords(pack.words, pack.protected) };
+  const { pack } = engine;
   const evidence = new Map(scan.commits.map(({ sha, evidence: found = [] }) => [sha, found]));
-  const entries = new Map<string, PlanEntry>();
-  for (const pick of plan.groups.flatMap((group) => group.picks)) {
-    const { files } = await comparePick(context, pick);
-    entries.set(pick.upstream, pickEntry(pick, remainingOf(files)));
-  }
-  for (const parked of plan.parked)
-    entries.set(parked.upstream, parkedEntry(parked, held, evidence.get(parked.upstream) ?? []));
+  const entries = await planEntries(engine, plan, { held, evidence });
   for (const { upstream, subject, revertedBy } of plan.cancelled)
     entries.set(upstream, {
       state: 'skipped',
@@ -143,8 +133,6 @@ async function toPublish(
       subject,
       reasons: [`taken back upstream by ${revertedBy.slice(0, 12)}`],
     });
-  for (const { upstream, subject, why, reason } of plan.leftOut)
-    if (why !== 'later') entries.set(upstream, { state: 'skipped', upstream, subject, reasons: [reason] });
   const made: PublishPlan = {
     upstream: {
       name: pack.info.upstream.name,
@@ -159,66 +147,4 @@ async function toPublish(
   };
   // The engine's text is bytes; from here on it is for people.
   return JSON.parse(readableJson(made));
-}
-
-function pickEntry(pick: PlannedPick, remaining: readonly string[]): PlanEntry {
-  const { upstream, subject, status, commit, evidence, files, doubts, reasons } = pick;
-  return {
-    state: status,
-    upstream,
-    subject,
-    commit,
-    licence: evidence,
-    files,
-    doubts,
-    conflicts: [],
-    reasons,
-    remaining,
-  };
-}
-
-/** So many missing commits are named in a comment; `status --explain` names them all. */
-const mostNamed = 5;
-
-function listMissing(missing: readonly MissingCommit[]): readonly string[] {
-  const named = missing
-    .slice(0, mostNamed)
-    .map(({ sha, subject }) => `missing ${sha.slice(0, 12)} ${subject}`);
-  return missing.length > mostNamed ? [...named, `and ${missing.length - mostNamed} more`] : named;
-}
-
-function parkedEntry(
-  { upstream, subject, why }: ParkedCommit,
-  held: ReadonlyMap<string, readonly string[]>,
-  licence: readonly string[],
-): PlanEntry {
-  const nothing = { files: [], doubts: [], conflicts: [], remaining: [], commit: undefined, licence };
-  switch (why.kind) {
-    case 'conflict':
-      return { ...nothing, state: 'conflict', upstream, subject, conflicts: why.conflicts, reasons: [] };
-    case 'blocked':
-      return { state: 'parked', upstream, subject, reasons: why.reasons };
-    case 'depends':
-      return {
-        state: 'parked',
-        upstream,
-        subject,
-        reasons: [`builds on ${why.on.map((sha) => sha.slice(0, 12)).join(', ')}, which is parked`],
-      };
-    case 'speaks':
-      return { state: 'parked', upstream, subject, reasons: speaksOf(why.missing) };
-    case 'incomplete':
-      return {
-        state: 'parked',
-        upstream,
-        subject,
-        reasons: [why.reason, ...listMissing(why.missing)],
-      };
-    case 'decided': {
-      const reasons = held.get(upstream);
-      return reasons === undefined
-        ? { state: 'parked', upstream, subject, reasons: [why.reason] }
-        : { ...nothing, state: 'held', upstream, subject, reasons };
-    }
-  }
 }
