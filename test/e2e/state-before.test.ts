@@ -262,10 +262,30 @@ describe('what a running LXD hides until it stops', () => {
   );
 
   it(
-    'and moves when LXD answers again',
+    'an LXD that hangs stands in the way with its process, before anything stops',
     async () => {
       await sh(server, 'lxd sql global "DELETE FROM profiles_config WHERE value IS NULL"');
+      const before = await pids();
+      const pid = await daemonPid(server, 'lxd');
+      await sh(server, `kill -STOP ${pid}`);
 
+      const plan = await tool(server, ['plan']);
+      const migrate = await tool(server, ['migrate', '--yes']);
+      await sh(server, `kill -CONT ${pid}`);
+
+      expect(plan.status, plan.stderr).toBe(3);
+      expect(plan.stdout).toContain('blocker  source-silent\n');
+      expect(plan.stdout.replaceAll(/\s+/g, ' ')).toContain(`its daemon (process ${pid})`);
+      expectForPeople(plan);
+      expect(migrate.status, migrate.stderr).toBe(3);
+      expect(await pids()).toEqual(before);
+    },
+    limit,
+  );
+
+  it(
+    'and moves when LXD answers again',
+    async () => {
       const { status, stdout, stderr } = await tool(server, ['migrate', '--yes']);
 
       expect(status, `${stdout}\n${stderr}`).toBe(0);
