@@ -25,7 +25,7 @@ export interface WhileStopping {
   /** Milliseconds within which its instances must be gone; the daemon itself would force them later than that. */
   readonly instancesGoneWithinMs: number;
   readonly instance: string;
-  /** Called about once a second until they are. */
+  /** Called about once a second until they are, but for the first seconds: most are gone by then. */
   readonly waiting: (elapsedMs: number) => void;
   /** What the daemon was last seen to wait for by itself, in words: it stops no instance before that is done. */
   readonly heldUpBy: () => readonly string[];
@@ -34,6 +34,12 @@ export interface WhileStopping {
   /** Called again and again from then on until the daemon has ended. */
   readonly stillStopping: () => void;
 }
+
+/**
+ * What asks the daemon why it takes so long makes it take longer. Most instances end at once; the daemon is then busy with
+ * the rest of its stop for a second, 0.5 s of it in the hook of LXCFS (share/lxc.reboot.hook.in).
+ */
+const quietMs = 3_000;
 
 /** A look takes some milliseconds of the processor that the daemon needs for its end. */
 const lookEveryMs = 250;
@@ -78,7 +84,7 @@ async function shutDown(
   let running = runningInstances(host, daemon.dataDirectory);
   const begun = host.clock();
   const end = begun + beside.instancesGoneWithinMs;
-  let told = begun;
+  let tellAt = begun + Math.min(quietMs, beside.instancesGoneWithinMs / 2);
   for (;;) {
     // Looking at every process of a large host takes as long as its work beside it: those that are known are looked at first.
     if (!running.some((instance) => runsStill(host, instance)))
@@ -96,9 +102,9 @@ async function shutDown(
         ? migrateFailure({ code: 'operations-running', daemon: productOf(daemon), operations, limitMs })
         : migrateFailure({ code: 'instance-will-not-stop', instance: beside.instance, limitMs });
     }
-    if (host.clock() - told > 1_000) {
-      told = host.clock();
-      beside.waiting(told - begun);
+    if (host.clock() >= tellAt) {
+      tellAt = host.clock() + 1_000;
+      beside.waiting(host.clock() - begun);
     }
     await host.sleep(10);
   }

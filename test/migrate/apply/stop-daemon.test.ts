@@ -124,3 +124,61 @@ test('an instance that LXD does not stop since it waits for something itself is 
     problem: { code: 'instance-will-not-stop', instance: 'default/c1', limitMs: 1_000 },
   });
 });
+
+test.each([
+  { limitMs: 60_000, firstMs: 3_000 },
+  { limitMs: 4_000, firstMs: 2_000 },
+])('nothing is asked in the first seconds of a stop: of $limitMs ms', async ({ limitMs, firstMs }) => {
+  const host = machine();
+  const socket = '/var/lib/lxd/unix.socket';
+  const monitor = {
+    pid: 50,
+    parent: 1,
+    argv: ['[lxc monitor] /var/lib/lxd/containers c1'],
+    program: '/usr/bin/lxd',
+    sameMountNamespace: true,
+    samePidNamespace: true,
+  };
+  host.machine.listeners.set(socket, 7);
+  host.machine.processes = [monitor];
+  let end = (): void => {};
+  host.onRequest((_, { path }) =>
+    path === '/internal/shutdown'
+      ? new Promise((resolve) => {
+          end = () => {
+            host.machine.listeners.delete(socket);
+            resolve(syncAnswer({}));
+          };
+        })
+      : syncAnswer({}),
+  );
+  const told: number[] = [];
+
+  await stopDaemon(
+    host,
+    {
+      role: 'source',
+      dataDirectory: '/var/lib/lxd',
+      sockets: [socket],
+      service: { kind: 'none' },
+      program: undefined,
+    },
+    limitMs + 10_000,
+    {
+      instance: 'default/c1',
+      instancesGoneWithinMs: limitMs,
+      waiting: (elapsedMs) => {
+        told.push(elapsedMs);
+        if (told.length === 2) host.machine.processes = [];
+      },
+      heldUpBy: () => [],
+      instancesGone: async () => end(),
+      stillStopping: () => {},
+    },
+  );
+
+  const [first = 0, second = 0] = told;
+  expect(first).toBeGreaterThanOrEqual(firstMs);
+  expect(first).toBeLessThan(firstMs + 500);
+  expect(second - first).toBeGreaterThanOrEqual(1_000);
+});
