@@ -48,15 +48,16 @@ export async function workDone(
 /**
  * Nothing is left for which the daemon would wait by itself (core.shutdown_timeout, five minutes): an instance that
  * still runs and has an open session is stopped, since it would not stop before that time is over.
+ * @returns whether that took a while: what runs may be another then
  * @throws {Failure<MigrateProblem>} operations-running, instance-will-not-stop
  */
 export async function readyToStop(
   context: ApplyContext,
   daemon: DaemonRef,
   client: DaemonClient,
-): Promise<void> {
-  const { sessions } = await workDone(context, daemon, client);
-  if (sessions.length === 0) return;
+): Promise<boolean> {
+  const { waited, sessions } = await workDone(context, daemon, client);
+  if (sessions.length === 0) return waited;
   const used = new Set(sessions.flatMap(({ instances }) => instances));
   const stopping = runningInstances(context.host, daemon.dataDirectory)
     .map(({ storageName }) => instanceOfStorageName(storageName))
@@ -65,6 +66,7 @@ export async function readyToStop(
   sayOpenSessions(context, sessions, states);
   await stopThroughDaemon(client, states, ordersOf(context));
   await saidWhenNotDone(context, daemon, client);
+  return true;
 }
 
 /** Its own wait would be silent. What is not done in time, or what it does not tell, is left to it. */

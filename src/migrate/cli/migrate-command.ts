@@ -28,6 +28,7 @@ import { isMoved, movedAlready, refuseOtherRuns } from './beside-a-run.ts';
 import { beginRun, carryOut, listPurge, type Work } from './carry-out.ts';
 import type { OptionsOf } from './command-options.ts';
 import { ask, canAsk, confirm } from './confirm.ts';
+import { earlyRehearsal } from './early-rehearsal.ts';
 import { watchInterrupts } from './interrupts.ts';
 import { answersOf, detectOptions, type StopOptions, stateFolder, stopOptions } from './options.ts';
 import { readPlanFile, refuseStale } from './plan-file.ts';
@@ -155,8 +156,9 @@ async function migrate({
   );
   const host = loggedHost(bareHost, log);
   const output = loggedOutput(bareOutput, log);
+  const { answers, where } = asked;
+  const early = earlyRehearsal(host, answers, output);
   try {
-    const { answers, where } = asked;
     const material = await makePlan({
       host,
       found: find(host, where),
@@ -166,6 +168,7 @@ async function migrate({
       program: thisProcess(),
       run,
       keepable: wanted !== undefined,
+      converted: early.begin,
     });
     if (wanted !== undefined) refuseStale(wanted, material.plan);
     refuseUnknownIds(answers, material.plan.findings, rehearsalIds);
@@ -174,7 +177,7 @@ async function migrate({
     const open = material.plan.findings.filter((finding) => isOpen(finding, answers));
     if (open.length > 0 || material.plan.target === undefined)
       throw migrateFailure({ code: 'findings-open', ids: open.map(({ id }) => id) });
-    const rehearsal = await rehearseFirst(host, material, answers, output);
+    const rehearsal = await rehearseFirst(early, material, answers, output);
     const purge = asked.purgeSource ? await listPurge(host, material.plan, output) : undefined;
     if (!asked.yes && !(await confirm('Move this server to Incus now?', output))) {
       output.line('Nothing was changed.');
@@ -200,8 +203,12 @@ async function migrate({
     tell(log, error);
     throw error;
   } finally {
-    log.close();
-    if (!journal.runs().some(({ id }) => id === run)) removeFolder(folder);
+    try {
+      await early.abandon();
+    } finally {
+      log.close();
+      if (!journal.runs().some(({ id }) => id === run)) removeFolder(folder);
+    }
   }
 }
 

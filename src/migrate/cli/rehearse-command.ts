@@ -9,11 +9,12 @@ import { type Answers, isOpen } from '../check/index.ts';
 import { find } from '../detect/index.ts';
 import { expectedInventory, makePlan, type PlanMaterial } from '../plan/index.ts';
 import { migrateFailure } from '../problem.ts';
-import { type FreshRehearsal, type Rehearsal, rehearse } from '../rehearse/index.ts';
+import type { FreshRehearsal, Rehearsal } from '../rehearse/index.ts';
 import { rehearsalIds } from '../rehearse/rehearsal-ids.ts';
 import { writeReport } from '../report/index.ts';
 import { besideRuns } from './beside-a-run.ts';
 import type { OptionsOf } from './command-options.ts';
+import { type EarlyRehearsal, earlyRehearsal } from './early-rehearsal.ts';
 import { answersOf, detectOptions, stateFolder } from './options.ts';
 import { refuseOwnPlaces } from './refuse-own-places.ts';
 import { refuseUnknownIds } from './refuse-unknown-ids.ts';
@@ -26,13 +27,21 @@ export async function rehearseCommand(
 ): Promise<ExitCode> {
   if (host.userId() !== 0) throw migrateFailure({ code: 'needs-root', command: 'rehearse' });
   refuseOwnPlaces(host, { state: stateFolder(options), report: options.report }, detectOptions(options));
-  return besideRuns({ host, options, output }, 'server', () => planAndRehearse(host, options, output));
+  return besideRuns({ host, options, output }, 'server', async () => {
+    const early = earlyRehearsal(host, answersOf(options), output);
+    try {
+      return await planAndRehearse(host, options, output, early);
+    } finally {
+      await early.abandon();
+    }
+  });
 }
 
 async function planAndRehearse(
   host: Host,
   options: OptionsOf<'rehearse'>,
   output: Output,
+  early: EarlyRehearsal,
 ): Promise<ExitCode> {
   const answers = answersOf(options);
   const where = detectOptions(options);
@@ -44,13 +53,14 @@ async function planAndRehearse(
     toolVersion,
     program: thisProcess(),
     run: 'RUN',
+    converted: early.begin,
   });
   refuseUnknownIds(answers, material.plan.findings, rehearsalIds);
   output.line(`${renderSummary(material.plan, answers, output)}\n`);
   output.event({ event: 'plan', plan: material.plan });
   if (material.plan.findings.some(({ id }) => id === 'schema-unknown'))
     throw migrateFailure({ code: 'findings-open', ids: ['schema-unknown'] });
-  const rehearsal = await showRehearsal(host, material, answers, output);
+  const rehearsal = await showRehearsal(early, material, answers, output);
   if (options.report !== undefined) {
     const { plan } = material;
     const place = writeReport(options.report, {
@@ -79,28 +89,24 @@ async function planAndRehearse(
 
 /** @throws {Failure<MigrateProblem>} findings-open where the rehearsal has some that are not answered */
 export async function rehearseFirst(
-  host: Host,
+  early: EarlyRehearsal,
   material: PlanMaterial,
   answers: Answers,
   output: Output,
 ): Promise<FreshRehearsal> {
-  const rehearsal = await showRehearsal(host, material, answers, output);
+  const rehearsal = await showRehearsal(early, material, answers, output);
   const open = rehearsal.findings.filter((finding) => isOpen(finding, answers));
   if (open.length > 0) throw migrateFailure({ code: 'findings-open', ids: open.map(({ id }) => id) });
   return rehearsal;
 }
 
 async function showRehearsal(
-  host: Host,
+  early: EarlyRehearsal,
   material: PlanMaterial,
   answers: Answers,
   output: Output,
 ): Promise<FreshRehearsal> {
-  const rehearsal = await rehearse({
-    host,
-    material,
-    say: (text) => output.progress(`  rehearsal: ${text}`),
-  });
+  const rehearsal = await early.result(material);
   output.event({ event: 'rehearsal', rehearsal });
   output.line(renderRehearsal(rehearsal, answers, output));
   return rehearsal;

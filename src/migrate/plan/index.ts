@@ -41,9 +41,9 @@ import { poolFacts } from '../machine/pool-facts.ts';
 import { migrateFailure } from '../problem.ts';
 import { contentsOf } from './drift.ts';
 import { makeSteps, runFolder } from './make-steps.ts';
-import type { Plan, PlanMaterial } from './plan.ts';
+import type { Converted, Plan, PlanMaterial } from './plan.ts';
 
-export type { Plan, PlanMaterial } from './plan.ts';
+export type { Converted, Plan, PlanMaterial } from './plan.ts';
 export { describeStep, type Step } from './step.ts';
 
 /** Stands for the target where there is none to ask: the database is converted as for the oldest that is supported. */
@@ -62,6 +62,8 @@ export interface PlanOptions {
   readonly keepable?: boolean;
   /** How the program that plans was started, where that may concern a person. */
   readonly program?: Invocation;
+  /** Called as soon as it is known what Incus would start on, while LXD is still being asked; with the findings so far. */
+  readonly converted?: (converted: Converted, findings: readonly Finding[]) => void;
 }
 
 /** @throws failures of reading the source's database */
@@ -74,6 +76,7 @@ export async function makePlan({
   run,
   keepable = false,
   program,
+  converted,
 }: PlanOptions): Promise<PlanMaterial> {
   // Both run while the database is read, which keeps this process busy.
   const detecting = withServices(host, found, services);
@@ -145,6 +148,13 @@ export async function makePlan({
           power,
           now: host.now(),
         });
+    const incusStartsOn: Converted = {
+      plan: { target: target === undefined ? undefined : { ...target, version } },
+      convertedImage: conversion?.image ?? content.image.bytes,
+      convertedLocal: conversion?.local,
+      raft: content.image,
+    };
+    if (conversion !== undefined) converted?.(incusStartsOn, [...findings, ...conversion.findings]);
     const { said: asked, unasked } = await askingSource.answer;
     const looked = unreadableRows || !isHere ? undefined : lookAtSource(host, source, content, asked?.states);
     const folder = runFolder(state, run);
@@ -153,7 +163,7 @@ export async function makePlan({
       toolVersion,
       madeAt: host.now().toISOString(),
       source: { ...source, schema: globalSchema(opened.db) },
-      target: target === undefined ? undefined : { ...target, version },
+      ...incusStartsOn.plan,
       position: { lastIndex: content.image.lastIndex, lastTerm: content.image.lastTerm },
       ...(keepable ? { contents: unreadableRows ? {} : contentsOf(content.image.bytes) } : {}),
       findings: mergeFindings([
@@ -186,12 +196,10 @@ export async function makePlan({
             }),
     };
     return {
+      ...incusStartsOn,
       plan,
       changes: conversion?.changes ?? [],
-      convertedImage: conversion?.image ?? content.image.bytes,
-      convertedLocal: conversion?.local,
       sourceImage: content.image.bytes,
-      raft: content.image,
       power,
       pinsFromHost,
       checked,

@@ -29,15 +29,20 @@ export interface Plan {
   readonly steps: readonly Step[];
 }
 
+/** What Incus would start on. */
+export interface Converted {
+  readonly plan: Pick<Plan, 'target'>;
+  readonly convertedImage: Buffer;
+  readonly convertedLocal: Buffer | undefined;
+  readonly raft: Pick<DatabaseImage, 'configuration' | 'lastTerm'>;
+}
+
 /** What a plan was made from and is not part of it: values in the clear, images of databases. */
-export interface PlanMaterial {
+export interface PlanMaterial extends Converted {
   readonly plan: Plan;
   /** Not veiled. */
   readonly changes: readonly Change[];
-  readonly convertedImage: Buffer;
-  readonly convertedLocal: Buffer | undefined;
   readonly sourceImage: Buffer;
-  readonly raft: Pick<DatabaseImage, 'configuration' | 'lastTerm'>;
   readonly power: PowerRecord;
   /** `<network>/<key>` → value, as the host showed them when the plan was made. */
   readonly pinsFromHost: ReadonlyMap<string, string>;

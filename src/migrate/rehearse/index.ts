@@ -18,7 +18,7 @@ import type { Inventory } from '../inventory/inventory.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
 import { readLocalDatabase } from '../inventory/read-local-database.ts';
 import { daemonRef } from '../plan/make-steps.ts';
-import type { PlanMaterial } from '../plan/plan.ts';
+import type { Converted } from '../plan/plan.ts';
 import { migrateFailure } from '../problem.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
 import { compareInventories, type Difference, describeDifference } from '../verify/compare.ts';
@@ -32,17 +32,19 @@ export type { FreshRehearsal, NotProven, Rehearsal } from './rehearsal.ts';
 
 export interface RehearsalInput {
   readonly host: Host;
-  readonly material: PlanMaterial;
+  readonly material: Converted;
   readonly say: (text: string) => void;
   /** Milliseconds for Incus to come up on the copy of a small server. */
   readonly limitMs?: number;
+  /** Ends the trial; its result then says nothing. */
+  readonly abandoned?: AbortSignal;
 }
 
 const defaultLimitMs = 120_000;
 const defaultDirectory = '/var/lib/incus';
-/** A unix socket's path may have 107 bytes (unix(7)); the way into the room is put before it. */
 /** Of the finding that sums up the differences. */
 export const differsId = 'rehearsal:differs';
+/** A unix socket's path may have 107 bytes (unix(7)); the way into the room is put before it. */
 const longestDirectory = 70;
 const listed = 50;
 
@@ -98,7 +100,7 @@ async function prepare({ host, material }: RehearsalInput): Promise<Trial | NotR
   };
 }
 
-async function runningVersion(host: Host, { plan }: PlanMaterial): Promise<string | undefined> {
+async function runningVersion(host: Host, { plan }: Converted): Promise<string | undefined> {
   if (plan.target === undefined) return undefined;
   const socket = await answeringSocket(host, daemonRef(plan.target));
   return socket === undefined ? undefined : versionOfDaemon(daemonClient(host, socket));
@@ -116,7 +118,7 @@ async function environmentOf(client: DaemonClient): Promise<Fields> {
 type Outcome = Pick<FreshRehearsal, 'version' | 'compared' | 'findings' | 'notProven' | 'differences'>;
 
 async function inRoom(input: RehearsalInput, trial: Trial): Promise<Outcome | NotRun> {
-  const { host, material, say } = input;
+  const { host, material, say, abandoned } = input;
   const inert = makeInert(material.convertedImage, trial.local, trial.directory);
   say('namespaces');
   const room = await openRoom(host, {
@@ -126,7 +128,10 @@ async function inRoom(input: RehearsalInput, trial: Trial): Promise<Outcome | No
     bytes: inert.image.length * 8 + 256 * 1024 * 1024,
   });
   if ('reason' in room) return room;
+  // Whether that worked is looked at below, where it is done again.
+  abandoned?.addEventListener('abort', () => void room.close().catch(() => {}), { once: true });
   try {
+    if (abandoned?.aborted === true) return { reason: 'it was ended before it began' };
     furnishDirectory(room, trial, inert, material);
     say('Incus starts on the copy');
     const daemon = await room.start([trial.program], {
@@ -142,12 +147,7 @@ async function inRoom(input: RehearsalInput, trial: Trial): Promise<Outcome | No
   }
 }
 
-function furnishDirectory(
-  room: Room,
-  { directory }: Trial,
-  inert: InertDatabase,
-  { raft }: PlanMaterial,
-): void {
+function furnishDirectory(room: Room, { directory }: Trial, inert: InertDatabase, { raft }: Converted): void {
   writeDatabaseDirectory(room.path(join(directory, 'database')), inert, { image: raft });
   // As the steps leave them: their patches count as done.
   for (const { to } of migrationRules().renamed_folders) makeFolders(room.path(join(directory, to)));
@@ -260,7 +260,7 @@ function differs(found: readonly Difference[]): Finding[] {
 }
 
 /** The pools of the trial are plain folders; whether it could use the real ones is what it says of itself. */
-function missingDrivers(environment: Fields, { convertedImage }: PlanMaterial): Finding[] {
+function missingDrivers(environment: Fields, { convertedImage }: Converted): Finding[] {
   const known = fieldsList(rawOf(environment, 'storage_supported_drivers'), '/1.0');
   const supported = new Set(known.map((driver) => textOf(driver, 'Name')));
   const pools = readInventory(convertedImage).pools.filter(({ driver }) => !supported.has(driver));

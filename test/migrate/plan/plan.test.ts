@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openOutput } from '../../../src/core/output.ts';
 import { renderPlan, renderSummary } from '../../../src/migrate/cli/render-plan.ts';
+import { find } from '../../../src/migrate/detect/index.ts';
+import { type Converted, makePlan } from '../../../src/migrate/plan/index.ts';
 import { renderHtml } from '../../../src/migrate/report/render-html.ts';
 import { renderMarkdown } from '../../../src/migrate/report/render-markdown.ts';
 import { errorAnswer } from '../../fakes/daemon-answers.ts';
@@ -119,6 +121,33 @@ describe('an LXD that runs', () => {
     expect(JSON.stringify(plan)).not.toContain('hunter22');
     expect(plan.findings.map(({ id }) => id)).not.toContain('condition-not-known');
   });
+});
+
+test('what Incus would start on is known while LXD is still being asked', async () => {
+  const host = machineWith(lxdDatabase());
+  const { lxd } = twoDaemons(host);
+  await boot(host, lxd, {});
+  const told = Promise.withResolvers<Converted>();
+  host.onRequest(async (path, request) => {
+    if (path === lxd.socket && request.path.startsWith('/1.0/instances')) await told.promise;
+    return undefined;
+  });
+
+  const material = await makePlan({
+    host,
+    found: find(host, {}),
+    services: undefined,
+    state: '/var/lib/lxd-to-incus',
+    toolVersion: 'test',
+    run: 'RUN',
+    converted: told.resolve,
+  });
+
+  const { convertedImage, convertedLocal, raft, plan } = await told.promise;
+  expect(convertedImage).toBe(material.convertedImage);
+  expect(convertedLocal).toBe(material.convertedLocal);
+  expect(raft).toBe(material.raft);
+  expect(plan.target).toEqual(material.plan.target);
 });
 
 describe('an instance whose device needs a folder that is gone', () => {

@@ -144,13 +144,12 @@ export const stopDaemonStep: Of<'stop-daemon'> = {
   async apply({ step, memo, remember, context }) {
     if (memo === null) remember(await asItRuns(context, step.daemon));
     const socket = await answeringSocket(context.host, step.daemon);
-    if (socket !== undefined)
-      await readyToStop(context, step.daemon, daemonClient(context.host, socket, context.size));
+    const last = socket === undefined ? undefined : await lastOnceReady(context, step.daemon, socket);
     await stopDaemon(
       context.host,
       step.daemon,
       limitFor(daemonLimitMs, context.size),
-      await besideStopping(step.daemon, context, socket),
+      besideStopping(step.daemon, context, socket, last),
     );
   },
   async undo(call) {
@@ -238,13 +237,13 @@ function readyLimitMs({ journal, run, size }: ApplyContext): number {
 }
 
 /** With the source stops its last instance; once that is gone, there is time to convert the database. */
-async function besideStopping(
+function besideStopping(
   daemon: DaemonRef,
   context: ApplyContext,
   socket: string | undefined,
-): Promise<WhileStopping | undefined> {
+  last: LastInstance | undefined,
+): WhileStopping | undefined {
   if (daemon.role === 'target') return undefined;
-  const last = socket === undefined ? undefined : await lastOf(context, daemon, socket);
   const instance = last?.instance ?? '';
   const limitMs = Math.min(
     context.stopLimitMs,
@@ -285,13 +284,25 @@ async function besideStopping(
   };
 }
 
-/** By its monitor: what still runs is one instance at most, and asking for all of them is part of the downtime of it. */
-async function lastOf(
-  { host, size }: ApplyContext,
-  { dataDirectory }: DaemonRef,
+/** Makes sure that the daemon would wait for nothing else. @returns the source's last instance, where one still runs */
+async function lastOnceReady(
+  context: ApplyContext,
+  daemon: DaemonRef,
   socket: string,
 ): Promise<LastInstance | undefined> {
-  const client = daemonClient(host, socket, size);
+  const client = daemonClient(context.host, socket, context.size);
+  const ask = async (): Promise<LastInstance | undefined> =>
+    daemon.role === 'source' ? lastOf(context, daemon, client) : undefined;
+  const [tookLong, last] = await Promise.all([readyToStop(context, daemon, client), ask()]);
+  return tookLong ? ask() : last;
+}
+
+/** By its monitor: what still runs is one instance at most, and asking for all of them is part of the downtime of it. */
+async function lastOf(
+  { host }: ApplyContext,
+  { dataDirectory }: DaemonRef,
+  client: DaemonClient,
+): Promise<LastInstance | undefined> {
   const [only, ...others] = runningInstances(host, dataDirectory);
   if (only === undefined) return undefined;
   return lastToStop(
