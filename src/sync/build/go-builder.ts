@@ -1,7 +1,7 @@
 // Builds Go packages of one commit after another with the Go of this machine: offline, and in a folder of its own.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { devNull } from 'node:os';
-import { join, relative } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 import { z } from 'zod';
 import { makeFolders } from '../../core/durable.ts';
 import { Failure } from '../../core/failure.ts';
@@ -11,9 +11,9 @@ import { buildEnvironment, openBuildTree } from './open-build-tree.ts';
 export interface GoBuild {
   /** Folders of packages that were asked for, or that import one of those. */
   readonly packages: readonly string[];
-  /** Those that do not build, with the first lines of why. */
+  /** Those that do not build, with the first lines of why; others that those need are among them. */
   readonly failed: ReadonlyMap<string, string>;
-  /** Those of which nothing is known, with why: a module that is not on this machine. */
+  /** Those of which nothing is known, with why: a module that is not on this machine, a package that does not build. */
   readonly unknown: ReadonlyMap<string, string>;
 }
 
@@ -26,6 +26,8 @@ export interface GoBuilderOptions {
   readonly gitDir: string;
   /** For each run of Go. */
   readonly timeoutMs: number;
+  /** For all runs of a builder together. */
+  readonly wholeMs?: number;
   /** Names of variables that Go may see; besides PATH and LANG it sees nothing of this process. */
   readonly environment: readonly string[];
 }
@@ -46,6 +48,7 @@ const listed = z.object({
   Dir: z.string().default(''),
   ImportPath: z.string(),
   Imports: z.array(z.string()).default([]),
+  Deps: z.array(z.string()).default([]),
   Incomplete: z.boolean().default(false),
   Error: problem.optional(),
   DepsErrors: z.array(problem).nullable().default([]),
@@ -76,10 +79,11 @@ export async function openGoBuilder(options: GoBuilderOptions): Promise<GoBuilde
     ...caches,
     GOTMPDIR,
   };
+  const end = performance.now() + (options.wholeMs ?? Number.POSITIVE_INFINITY);
   const go = (...args: string[]): Promise<RunResult> =>
     run(['go', ...args], {
       cwd: tree.files,
-      timeoutMs: options.timeoutMs,
+      timeoutMs: Math.max(1, Math.min(options.timeoutMs, Math.round(end - performance.now()))),
       env,
       accept: 'any',
       maxOutputBytes: largestOutput,
@@ -87,7 +91,7 @@ export async function openGoBuilder(options: GoBuilderOptions): Promise<GoBuilde
 
   /** Or why there is no list: a go.mod that nobody can read, or that asks for a newer Go. */
   const list = async (): Promise<readonly Listed[] | string> => {
-    const fields = '-json=Dir,ImportPath,Imports,Incomplete,Error,DepsErrors';
+    const fields = '-json=Dir,ImportPath,Imports,Deps,Incomplete,Error,DepsErrors';
     const { status, stdout, stderr } = await go('list', '-e', fields, './...');
     const all = parseObjects(stdout.toString('utf8')).map((one) => listed.parse(one));
     const here = all.filter(({ Dir }) => Dir !== '');
@@ -102,8 +106,8 @@ export async function openGoBuilder(options: GoBuilderOptions): Promise<GoBuilde
       const packages = await list();
       if (typeof packages === 'string') return allAlike(folders, packages);
       const all = packages.map((one) => ({ ...one, folder: relative(tree.files, one.Dir) }));
-      const asked = new Set(folders);
-      const touched = new Set(all.filter(({ folder }) => asked.has(folder)).map((one) => one.ImportPath));
+      // A folder that the commit left without Go has importers still.
+      const touched = new Set(folders.map((folder) => importPathOf(all, folder)));
       const chosen = all.filter(
         (one) => touched.has(one.ImportPath) || one.Imports.some((path) => touched.has(path)),
       );
@@ -112,14 +116,14 @@ export async function openGoBuilder(options: GoBuilderOptions): Promise<GoBuilde
       for (const one of chosen) {
         const why = one.Error?.Err ?? one.DepsErrors?.[0]?.Err;
         if (!one.Incomplete && why === undefined) continue;
-        const isHere = why !== undefined && !isMissingModule(why);
+        const isHere = why !== undefined && (!isMissingModule(why) || isOwn(all, why));
         (isHere ? failed : unknown).set(one.folder, firstLines(why ?? 'it does not load'));
       }
       const ready = chosen.filter(({ folder }) => !failed.has(folder) && !unknown.has(folder));
       if (ready.length > 0) {
         // With a folder for programs Go would compile those alone, and no package that none of them imports.
         const made = await go('build', '-o', devNull, ...ready.map(({ ImportPath }) => ImportPath));
-        if (made.status !== 0) readFailures(made.stderr.toString('utf8'), ready, { failed, unknown });
+        if (made.status !== 0) readFailures(made.stderr.toString('utf8'), all, ready, { failed, unknown });
       }
       return { packages: chosen.map(({ folder }) => folder), failed, unknown };
     },
@@ -127,14 +131,16 @@ export async function openGoBuilder(options: GoBuilderOptions): Promise<GoBuilde
   };
 }
 
-/** Where the Go of this user keeps modules and what it built; undefined where there is none. */
-async function findCaches(timeoutMs: number): Promise<z.infer<typeof places> | undefined> {
+/** Where the Go of this user keeps modules and what it built; undefined where there is no Go. */
+async function findCaches(timeoutMs: number): Promise<Readonly<Record<string, string>> | undefined> {
   try {
     const { stdout } = await run(['go', 'env', '-json', 'GOMODCACHE', 'GOCACHE'], {
       timeoutMs,
       env: { GOTOOLCHAIN: 'local' },
     });
-    return places.parse(JSON.parse(stdout.toString('utf8')));
+    const found = places.parse(JSON.parse(stdout.toString('utf8')));
+    // Without a home Go has no place for them, and gets one with the home of the build.
+    return Object.fromEntries(Object.entries(found).filter(([, path]) => isAbsolute(path)));
   } catch (error) {
     if (error instanceof Failure && error.problem.code === 'command-missing') return undefined;
     throw error;
@@ -163,22 +169,51 @@ function isMissingModule(why: string): boolean {
   );
 }
 
+interface Placed {
+  readonly ImportPath: string;
+  readonly Deps: readonly string[];
+  readonly folder: string;
+}
+
+function moduleOf([first]: readonly Placed[]): string {
+  const { ImportPath = '', folder = '' } = first ?? {};
+  return folder === '' ? ImportPath : ImportPath.slice(0, -folder.length - 1);
+}
+
+/** The import path of a folder of the module, whether or not there is Go in it. */
+function importPathOf(all: readonly Placed[], folder: string): string {
+  const module = moduleOf(all);
+  return folder === '' ? module : `${module}/${folder}`;
+}
+
+/** Whether the package that is missing would be one of the module itself. */
+function isOwn(all: readonly Placed[], why: string): boolean {
+  const missing = / package ([^\s:;]+)/.exec(why)?.[1];
+  return missing?.startsWith(`${moduleOf(all)}/`) === true;
+}
+
 function readFailures(
   output: string,
-  ready: readonly { readonly ImportPath: string; readonly folder: string }[],
+  all: readonly Placed[],
+  ready: readonly Placed[],
   out: { readonly failed: Map<string, string>; readonly unknown: Map<string, string> },
 ): void {
-  const folderOf = new Map(ready.map(({ ImportPath, folder }) => [ImportPath, folder]));
-  let found = 0;
+  const folderOf = new Map(all.map(({ ImportPath, folder }) => [ImportPath, folder]));
+  const broken: string[] = [];
   for (const part of output.split(/^# /m).slice(1)) {
     const [head = '', ...lines] = part.split('\n');
     const path = head.split(' ')[0] ?? '';
     const folder = folderOf.get(path);
-    found += 1;
-    // What another package needs and does not build is not known to be wrong itself.
+    broken.push(path);
     if (folder !== undefined) out.failed.set(folder, firstLines(lines.join('\n')));
   }
-  if (found === 0) for (const { folder } of ready) out.unknown.set(folder, firstLines(output));
+  if (broken.length === 0) for (const { folder } of ready) out.unknown.set(folder, firstLines(output));
+  // Go does not even begin with what needs a package that does not build.
+  for (const { folder, Deps } of ready) {
+    const needed = broken.find((path) => Deps.includes(path));
+    if (needed !== undefined && !out.failed.has(folder))
+      out.unknown.set(folder, `it needs ${needed}, which does not build`);
+  }
 }
 
 function firstLines(text: string): string {

@@ -44,7 +44,8 @@ export async function openBuildTree(gitDir: string, { links = true } = {}): Prom
     async checkout(commit) {
       const limit = timeLimit(300_000, await countFiles(gitDir, commit), 20);
       await git(limit, 'checkout', '--quiet', '--force', '--detach', commit);
-      await git(limit, 'clean', '--quiet', '--force', '-d', '-x');
+      // Twice: a repository that a build made in there stays with one.
+      await git(limit, 'clean', '--quiet', '--force', '--force', '-d', '-x');
     },
     close,
   };

@@ -201,7 +201,9 @@ async function onEngine(
           const failed = await checkBuild({ ...common, commit, argv: build });
           if (failed !== undefined) return failed;
         }
-        return go ? checkGoBuild({ ...common, objects: engine.objects }, plan, options.tell) : undefined;
+        if (!go) return undefined;
+        const wholeMs = goBuilds * common.timeoutMs;
+        return checkGoBuild({ ...common, wholeMs, objects: engine.objects }, plan, options.tell);
       },
     });
     if (last !== undefined) await options.review?.(engine, last.open, last.plan);
@@ -220,6 +222,9 @@ async function branchesOf(repository: string): Promise<readonly string[]> {
   ]);
   return [...new Set(listed.split('\n').filter((line) => line !== ''))].toSorted();
 }
+
+/** So many times as long as one build may take, for all builds by Go of a night. */
+const goBuilds = 3;
 
 const outcomeTexts: Readonly<Record<RunResult['outcome'], string>> = {
   published: 'The pull request is up to date:',

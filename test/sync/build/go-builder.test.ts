@@ -84,7 +84,8 @@ describe.skipIf(!hasGo)('building what picks touched', { timeout: 240_000 }, () 
         why: expect.stringContaining('not enough arguments in call to tool.Make'),
       },
     ]);
-    expect(broken).toMatchObject({ unknown: 1, why: expect.stringContaining('example.net/nowhere/far') });
+    // One whose module is not here, and one that needs what does not build.
+    expect(broken).toMatchObject({ unknown: 2, why: expect.stringContaining('example.net/nowhere/far') });
     expect(broken.broken).toEqual([
       { upstream: 'wrong', folder: 'tool', why: expect.stringContaining('undefined: nothing') },
     ]);
@@ -106,6 +107,47 @@ describe.skipIf(!hasGo)('building what picks touched', { timeout: 240_000 }, () 
       expect([...unknown]).toEqual([]);
       expect([...failed]).toEqual([['lonely', expect.stringContaining('undefined: nothing')]]);
     }
+  });
+
+  it('knows nothing of a package that needs one which does not build', async () => {
+    const { gitDir, builder } = await open();
+    const bad = { 'tool/make.go': `${make('name string')}\nvar wrong = nothing\n` };
+    const known = addCommits(gitDir, [
+      { name: 'base', time: 1000, files: base },
+      { name: 'bad', from: 'base', time: 1400, files: bad },
+      // Its caller is broken too, which nobody can see before the package is mended.
+      { name: 'caller', from: 'bad', time: 1500, files: { 'cmd/main.go': use('1, 2, 3') } },
+      { name: 'mended', from: 'caller', time: 1600, files: { 'tool/make.go': make('name string') } },
+    ]);
+    const commit = (name: string): string => known.get(name) ?? '';
+    const pick = (name: string, path: string) => ({
+      upstream: name,
+      commit: commit(name),
+      files: [{ path }],
+    });
+
+    const alone = await builder.build(commit('bad'), ['tool']);
+    const after = await buildBranch(builder, commit('caller'), [pick('mended', 'tool/make.go')]);
+
+    expect([...alone.failed]).toEqual([['tool', expect.stringContaining('undefined: nothing')]]);
+    expect([...alone.unknown]).toEqual([['cmd', 'it needs example.org/onyx/tool, which does not build']]);
+    // Nobody knows since when.
+    expect(after.broken).toEqual([]);
+  });
+
+  it('looks at what imported a package that is gone', async () => {
+    const { gitDir, builder } = await open();
+    const known = addCommits(gitDir, [
+      { name: 'base', time: 1000, files: base },
+      { name: 'gone', from: 'base', time: 1400, files: { 'tool/make.go': null } },
+    ]);
+    const gone = known.get('gone') ?? '';
+
+    const { broken } = await buildBranch(builder, known.get('base') ?? '', [
+      { upstream: 'gone', commit: gone, files: [{ path: 'tool/make.go' }] },
+    ]);
+
+    expect(broken).toEqual([{ upstream: 'gone', folder: 'cmd', why: expect.stringContaining('tool') }]);
   });
 
   it.each([
@@ -169,6 +211,18 @@ describe.skipIf(!hasGo)('building what picks touched', { timeout: 240_000 }, () 
     const [place, ...others] = new Set(readFileSync(told, 'utf8').trim().split('\n'));
     expect(others).toEqual([]);
     expect(place).toMatch(/\/real\/fork-sync-build-\w+\/tmp$/);
+  });
+
+  it('builds where Go has no home of its own', async () => {
+    for (const name of ['HOME', 'GOPATH', 'GOCACHE', 'GOMODCACHE', 'XDG_CACHE_HOME'])
+      vi.stubEnv(name, undefined);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { builder, commit } = await open();
+
+    const { packages, failed, unknown } = await builder.build(commit('base'), ['tool']);
+
+    expect(packages).toEqual(['cmd', 'tool']);
+    expect([...failed, ...unknown]).toEqual([]);
   });
 
   it('leaves the repository and the folder for temporary files as they were', async () => {
