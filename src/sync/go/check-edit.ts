@@ -1,7 +1,7 @@
 // Looks at an edit of a tree's Go files as a compiler would: what it changed, who uses that, and who implements it.
 
 import type { Objects } from '../git/objects.ts';
-import { type GoIndex, includesHash, type PackageFile } from '../rewrite/go/go-index.ts';
+import { type GoIndex, includesHash, isForeignFile, type PackageFile } from '../rewrite/go/go-index.ts';
 import { hashWord } from '../rewrite/go/scan-go.ts';
 import { type ChangedNames, changedNames } from './changed-names.ts';
 import type { GoChecker, GoSource } from './check-file.ts';
@@ -45,6 +45,8 @@ interface ChangedFile {
 interface State {
   readonly index: GoIndex;
   readonly changed: ReadonlyMap<string, GoDeclarations | undefined>;
+  /** Files of which not all could be found out. */
+  readonly unsettled: Set<string>;
 }
 
 /** Files elsewhere that are looked at for one pick: a name like `Close` is in hundreds. */
@@ -63,9 +65,11 @@ export async function checkEdit(edit: GoEdit): Promise<readonly FoundFault[]> {
 async function checkReadable(edit: GoEdit): Promise<readonly FoundFault[]> {
   const { files, faults } = await readChanged(edit);
   const { index } = edit;
+  const unsettled = new Set<string>();
+  const changed = new Map(files.map((file) => [file.path, file.after?.declarations]));
   const states: States = {
-    before: { index, changed: new Map() },
-    after: { index, changed: new Map(files.map((file) => [file.path, file.after?.declarations])) },
+    before: { index, changed: new Map(), unsettled },
+    after: { index, changed, unsettled },
   };
   const names = namesByFolder(files);
   const found = [...faults];
@@ -73,8 +77,16 @@ async function checkReadable(edit: GoEdit): Promise<readonly FoundFault[]> {
   for (const user of usersOf(index, states.after, names))
     found.push(...(await checkUser(edit, states, user, names)));
   found.push(...(await checkImplementers(edit, states, names)));
+  for (const path of unsettled) found.push({ path, line: 1, fault: notSettled });
   return found;
 }
+
+const notSettled: TypeFault = {
+  kind: 'not-settled',
+  at: 0,
+  name: '',
+  text: 'its types lead from package to package without an end',
+};
 
 interface States {
   readonly before: State;
@@ -88,7 +100,7 @@ async function readChanged({ objects, tree, edits }: GoEdit): Promise<{
   const files: ChangedFile[] = [];
   const faults: FoundFault[] = [];
   for (const [path, sha] of edits) {
-    if (!path.endsWith('.go') || isForeign(path)) continue;
+    if (!path.endsWith('.go') || isForeignFile(path)) continue;
     const entry = await objects.entry(tree, path);
     if (entry?.sha === sha) continue;
     const oldText = entry === undefined ? undefined : await objects.textIfHere(entry.sha);
@@ -104,11 +116,6 @@ async function readChanged({ objects, tree, edits }: GoEdit): Promise<{
 
 function place(path: string, text: string, fault: TypeFault): FoundFault {
   return { path, line: text.slice(0, fault.at).split('\n').length, fault };
-}
-
-/** As the index leaves them out. */
-function isForeign(path: string): boolean {
-  return /(?:^|\/)(?:vendor|node_modules|po|doc)\//.test(path);
 }
 
 function readFile(
@@ -182,10 +189,14 @@ async function faultsOf(
   if (isFault(read)) return [read];
   const chosen = new Set(read.syntax.spans.filter((span) => isLookedAt(text.slice(span.from, span.to))));
   let look: (() => readonly TypeFault[]) | undefined;
-  return edit.sources.ask(state, (checker) => {
-    look ??= checker.look(declarations, read, (span) => chosen.has(span));
-    return look();
-  });
+  return edit.sources.ask(
+    state,
+    (checker) => {
+      look ??= checker.look(declarations, read, (span) => chosen.has(span));
+      return look();
+    },
+    () => state.unsettled.add(declarations.path),
+  );
 }
 
 /** What stands there now as often as before is not this pick's. */
@@ -222,10 +233,13 @@ async function doubledNames(
     for (const [name, { at }] of methods)
       add(`${type}.${name}`, at, old?.methods.get(type)?.has(name) === true);
   if (fresh.length === 0) return [];
-  return edit.sources.ask(state, (_, world) =>
-    fresh
-      .filter(({ name }) => world.isDoubled(own.folder, name))
-      .map(({ name, at }) => ({ kind: 'declared-twice', at, name, text: name })),
+  return edit.sources.ask(
+    state,
+    (_, world) =>
+      fresh
+        .filter(({ name }) => world.isDoubled(own.folder, name))
+        .map(({ name, at }) => ({ kind: 'declared-twice', at, name, text: name })),
+    () => state.unsettled.add(own.path),
   );
 }
 
@@ -315,7 +329,11 @@ async function checkImplementers(
   }
   if (pairs.length === 0) return [];
   const ask = (state: State) =>
-    edit.sources.ask(state, (checker, world) => pairs.map((pair) => missingIn(checker, world, pair)));
+    edit.sources.ask(
+      state,
+      (checker, world) => pairs.map((pair) => missingIn(checker, world, pair)),
+      () => noteFolders(edit, state, [...names.keys()]),
+    );
   const [were, are] = [await ask(before), await ask(after)];
   const found: FoundFault[] = [];
   for (const [number, pair] of pairs.entries()) {
@@ -329,6 +347,11 @@ async function checkImplementers(
     found.push(place(path, source, { kind: 'not-implemented', at: is.at, name: missing.name, text }));
   }
   return found;
+}
+
+/** Of what is asked of whole packages, the files of them that the pick changed. */
+function noteFolders({ edits }: GoEdit, { unsettled }: State, folders: readonly string[]): void {
+  for (const path of edits.keys()) if (folders.includes(folderOf(path))) unsettled.add(path);
 }
 
 async function textAfter({ objects, tree, edits }: GoEdit, path: string): Promise<string> {
@@ -369,12 +392,16 @@ async function implementers(
   wanted: string,
 ): Promise<readonly { readonly folder: string; readonly type: string }[]> {
   const methods = new Set(
-    await edit.sources.ask(state, (checker, world) => {
-      const file = world.declaring(home, wanted);
-      if (file === undefined || file === 'unknown') return [];
-      const type = checker.typerOf(file).declaredType(wanted);
-      return type.kind === 'type' ? checker.rules.methodNames(type.of) : [];
-    }),
+    await edit.sources.ask(
+      state,
+      (checker, world) => {
+        const file = world.declaring(home, wanted);
+        if (file === undefined || file === 'unknown') return [];
+        const type = checker.typerOf(file).declaredType(wanted);
+        return type.kind === 'type' ? checker.rules.methodNames(type.of) : [];
+      },
+      () => noteFolders(edit, state, [home]),
+    ),
   );
   const path = home === '' ? state.index.module : `${state.index.module}/${home}`;
   const out = new Map<string, { readonly folder: string; readonly type: string }>();

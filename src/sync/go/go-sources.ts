@@ -8,8 +8,15 @@ import { isUnreadable } from './parse-go.ts';
 import { type GoDeclarations, readDeclarations } from './read-declarations.ts';
 
 export interface GoSources {
-  /** Asks something of a tree, again and again until all that the answer hangs on is read. */
-  ask<T>(tree: Omit<GoTree, 'read'>, question: (checker: GoChecker, world: GoWorld) => T): Promise<T>;
+  /**
+   * Asks something of a tree, again and again until all that the answer hangs on is read; `onUnsettled` is told where that
+   * has no end.
+   */
+  ask<T>(
+    tree: Omit<GoTree, 'read'>,
+    question: (checker: GoChecker, world: GoWorld) => T,
+    onUnsettled: () => void,
+  ): Promise<T>;
 }
 
 interface OpenTree {
@@ -42,11 +49,12 @@ export function createGoSources(objects: Pick<Objects, 'text'>): GoSources {
     return made;
   };
   return {
-    async ask(tree, question) {
+    async ask(tree, question, onUnsettled) {
       const { world, checker } = open(tree);
       for (let round = 1; ; round += 1) {
         const answer = question(checker, world);
         const wanted = world.takeWanted();
+        if (wanted.length > 0 && round === mostRounds) onUnsettled();
         if (wanted.length === 0 || round === mostRounds) return answer;
         await Promise.all(wanted.map(load));
       }

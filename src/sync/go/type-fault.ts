@@ -7,6 +7,7 @@ export type FaultKind =
   | 'not-implemented'
   | 'declared-twice'
   | 'unused'
+  | 'not-settled'
   | 'not-parsed';
 
 export interface TypeFault {

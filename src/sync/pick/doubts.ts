@@ -53,6 +53,7 @@ const sentences: Partial<Record<SignName, (detail: string) => string>> = {
   'declared-twice': (detail) => `the fork declares this already: ${detail}`,
   unused: (detail) => `no compiler takes what is not used: ${detail}`,
   'not-parsed': (detail) => `the merged file is no Go: ${detail}`,
+  'not-settled': (detail) => `whether it compiles was not found out: ${detail}`,
   unbalanced: (detail) => `the merge left something without its other half: ${detail}`,
   'names-fell-together': (detail) =>
     `two names of upstream's are one in the fork, which stands twice in a list now: ${detail}`,

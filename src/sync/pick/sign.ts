@@ -42,6 +42,7 @@ export type SignName =
   | 'declared-twice'
   | 'unused'
   | 'not-parsed'
+  | 'not-settled'
   | 'half'
   | 'removed-subsystem'
   | 'relocated'

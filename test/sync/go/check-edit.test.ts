@@ -384,3 +384,37 @@ func try() string {
     expect(await wrongIn('', code)).toEqual([]);
   });
 });
+
+describe('what leads from package to package', () => {
+  /** Packages of which each embeds the type of the next; the last one has the field. */
+  const chain = (length: number): Files =>
+    Object.fromEntries(
+      Array.from({ length }, (_, place): [string, string] => {
+        const next = `p${place + 1}`;
+        const inner =
+          place === length - 1
+            ? 'type T struct {\n\tDepth int\n}\n'
+            : `import "example.org/onyx/${next}"\n\ntype T struct {\n\t${next}.T\n}\n`;
+        return [`p${place}/t.go`, `package p${place}\n\n${inner}`];
+      }),
+    );
+  const use = (field: string): Files => ({
+    'use/use.go': `package use\n\nimport "example.org/onyx/p0"\n\nfunc Use(t p0.T) int {\n\treturn t.${field}\n}\n`,
+  });
+
+  it('is followed as long as it has an end', async () => {
+    const before = chain(8);
+
+    expect(await faultsOf({ ...before, ...use('Depth') }, use('Missing'))).toEqual([
+      expect.stringContaining('use/use.go:6 no-member'),
+    ]);
+  });
+
+  it('is said where it is not followed to its end', async () => {
+    const before = chain(20);
+
+    expect(await faultsOf({ ...before, ...use('Depth') }, use('Missing'))).toEqual([
+      'use/use.go:1 not-settled its types lead from package to package without an end',
+    ]);
+  });
+});

@@ -63,6 +63,14 @@ interface FolderFacts {
 // Generated and foreign code says nothing about the fork's own packages.
 const foreignFolders = new Set(['vendor', 'node_modules', '.git', 'po', 'doc']);
 
+/** Whether the index leaves out a file, by the folders that it is in. */
+export function isForeignFile(path: string): boolean {
+  return path
+    .split('/')
+    .slice(0, -1)
+    .some((folder) => foreignFolders.has(folder));
+}
+
 /** Remembers what a blob declares, which never changes. */
 export interface GoFileCache {
   get(blob: string): GoFile | undefined;
