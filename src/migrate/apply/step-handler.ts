@@ -51,6 +51,8 @@ export interface ApplyContext {
   askedByPlan(): Asked | undefined;
   /** What the target has said to this process since it is ready. */
   readonly saidByTarget: Remembered;
+  /** Works out ahead of time what the target is compared with. */
+  readonly prepareVerification: () => void;
   /** What the source's database had when it was planned. */
   sourceInventory(): Inventory;
   /** The lines of a daemon's log that say why it failed; no confidential value. */

@@ -5,6 +5,7 @@ import { writeFileDurable } from '../../core/durable.ts';
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
+import { once } from '../../core/once.ts';
 import type { Output } from '../../core/output.ts';
 import { readRegularFile } from '../../core/read-regular-file.ts';
 import { formatBytes, formatDuration, inert, inline } from '../../core/text.ts';
@@ -32,7 +33,7 @@ import {
 import type { Answers } from '../check/index.ts';
 import type { Asked } from '../condition/look-at-server.ts';
 import { startedByItself } from '../convert/index.ts';
-import { nothingRemembered, type Remembered } from '../daemon/remembering-client.ts';
+import { nothingRemembered } from '../daemon/remembering-client.ts';
 import { sizeOf } from '../daemon/server-size.ts';
 import { tellingLines } from '../daemon/telling-lines.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
@@ -41,7 +42,7 @@ import { describeStep, type Plan } from '../plan/index.ts';
 import { migrateFailure } from '../problem.ts';
 import { differsId, type FreshRehearsal } from '../rehearse/index.ts';
 import { writeReport } from '../report/index.ts';
-import { verifyRun } from '../verify/index.ts';
+import { expectedOf, verifyRun } from '../verify/index.ts';
 import { renderVerification } from './render-verification.ts';
 
 /** The source's database as the plan found it, kept with the run so that it can be compared after an interruption. */
@@ -132,7 +133,10 @@ function isWhole(image: Buffer): boolean {
 export function applyContext(
   { host, plannedOn, output, journal, run, stopLimitMs, forceStop, interrupted }: Work,
   title: () => string,
-  saidByTarget: Remembered = nothingRemembered(),
+  {
+    saidByTarget,
+    prepareVerification,
+  }: Pick<ApplyContext, 'saidByTarget' | 'prepareVerification'> = notVerified(),
 ): ApplyContext {
   const conversion = conversions(host, plannedOn);
   return {
@@ -147,7 +151,8 @@ export function applyContext(
     wouldStart: () => wouldStart(plannedOn.sourceImage),
     askedByPlan: () => lately(host, plannedOn.asked),
     saidByTarget,
-    sourceInventory: () => readInventory(plannedOn.sourceImage),
+    prepareVerification,
+    sourceInventory: once(() => readInventory(plannedOn.sourceImage)),
     prepareConversion: () => conversion.prepare(toPowerRecord(requiredNote(journal, run, noteNames.power))),
     prepareComparison: conversion.prepareComparison,
     convertAgain: conversion.again,
@@ -159,6 +164,11 @@ export function applyContext(
       if (!known.includes(what)) journal.note(run, noteNames.leftOpen, [...known, what]);
     },
   };
+}
+
+/** Of work after which nothing is verified. */
+function notVerified(): Pick<ApplyContext, 'saidByTarget' | 'prepareVerification'> {
+  return { saidByTarget: nothingRemembered(), prepareVerification() {} };
 }
 
 /** Longer ago than a rehearsal of a usual server, somebody has been thinking, or resumes. */
@@ -182,7 +192,11 @@ export async function carryOut(work: Work): Promise<ExitCode> {
   const begun = host.clock();
   let current = '';
   const said = nothingRemembered();
-  const context = applyContext(work, () => current, said);
+  const expected = once(() => expectedOf(host, journal, run, folder));
+  const context = applyContext(work, () => current, {
+    saidByTarget: said,
+    prepareVerification: () => unlessRefused(expected),
+  });
   await applySteps(context, {
     onProgress: (progress) => {
       const { title } = describeStep(progress.step);
@@ -196,12 +210,12 @@ export async function carryOut(work: Work): Promise<ExitCode> {
     run,
     folder,
     (text) => output.progress(`  verify: ${text}`),
-    { size: context.size, said },
+    { size: context.size, said, expected },
   );
   const rehearsal = journal.noted(run, noteNames.rehearsal);
   const place = writeReport(work.report ?? join(folder, 'report'), {
     plan: plannedOn.plan,
-    inventory: readInventory(plannedOn.sourceImage),
+    inventory: context.sourceInventory(),
     verification,
     answers: toAnswers(givenAnswers(journal, run)),
     ...(rehearsal === undefined ? {} : { rehearsal }),
@@ -229,6 +243,15 @@ export async function carryOut(work: Work): Promise<ExitCode> {
     `\n${output.colour('green', 'Moved and verified')} in ${formatDuration(host.clock() - begun)}. ${became}, its database in ${join(folder, 'source-database')}.\n${whatBecameOfSource(work)}\nReport: ${place}`,
   );
   return exitCode.done;
+}
+
+/** What fails ahead of its time fails again in its time, where that is told. */
+function unlessRefused(work: () => unknown): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof Failure) && systemErrorCode(error) === undefined) throw error;
+  }
 }
 
 function whatBecameOfSource({ plannedOn: { plan }, journal, run, purge: purged }: Work): string {

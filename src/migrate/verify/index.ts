@@ -1,6 +1,7 @@
 // verify: is everything there, does it work, and does exactly what ran run again.
 import { join } from 'node:path';
 import type { Host } from '../../core/host.ts';
+import { once } from '../../core/once.ts';
 import type { Journal } from '../apply/journal.ts';
 import type { PowerOutcome } from '../apply/restore-power.ts';
 import { instanceOfStorageName, runningInstances } from '../apply/running.ts';
@@ -52,6 +53,8 @@ export interface KnownOfTarget {
   readonly size: ServerSize;
   /** What it has said since it is ready, which is not asked again. */
   readonly said: Remembered;
+  /** As expectedOf gives it. */
+  readonly expected: () => Inventory;
 }
 
 /**
@@ -74,19 +77,11 @@ export async function verifyRun(
     throw migrateFailure({ code: 'daemon-silent', daemon: 'Incus', limitMs: 0, lastLines: [] });
   const power = requiredNote(journal, run, noteNames.power);
   const outcomes = journal.noted(run, noteNames.outcomes) ?? [];
-  const source = host.path(join(folder, 'source-database'));
-  const size = known?.size ?? sizeOf(readDatabaseFiles(source).image.bytes);
+  const size = known?.size ?? sizeOf(readDatabaseFiles(keptDatabase(host, folder)).image.bytes);
   const client = daemonClient(host, socket, size);
   const said = known?.said ?? nothingRemembered();
   const remembering = rememberingClient(client, said);
-  const pinsFromHost = new Map(requiredNote(journal, run, noteNames.pins));
-  let converted: Inventory | undefined;
-  const expect = (): Inventory => {
-    converted ??= expectedOf(
-      convertContent(host, readDatabaseFiles(source), { plan, power: toPowerRecord(power), pinsFromHost }),
-    );
-    return converted;
-  };
+  const expect = known?.expected ?? once(() => expectedOf(host, journal, run, folder));
   say('inventory, units, and a write as root in every container that runs');
   const { differences: accepted } = givenAnswers(journal, run);
   const late: string[] = [];
@@ -197,8 +192,22 @@ function identify({ change, object, field, expected, actual }: Difference): stri
   return JSON.stringify([change, object, field ?? null, expected ?? null, actual ?? null]);
 }
 
+/** What the source's own database says that the target must hold. @param folder where the run keeps it */
+export function expectedOf(host: Host, journal: Journal, run: string, folder: string): Inventory {
+  const settings = {
+    plan: journal.plan(run),
+    power: toPowerRecord(requiredNote(journal, run, noteNames.power)),
+    pinsFromHost: new Map(requiredNote(journal, run, noteNames.pins)),
+  };
+  return asGivenBack(convertContent(host, readDatabaseFiles(keptDatabase(host, folder)), settings));
+}
+
+function keptDatabase(host: Host, folder: string): string {
+  return host.path(join(folder, 'source-database'));
+}
+
 /** What the converted database says, with what was held during the switch given back. */
-function expectedOf({ image, local, held }: Conversion): Inventory {
+function asGivenBack({ image, local, held }: Conversion): Inventory {
   const database = readInventory(image, local === undefined ? {} : { localDatabase: local });
   return { ...database, instances: database.instances.map((instance) => releaseHeld(instance, held)) };
 }

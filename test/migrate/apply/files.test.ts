@@ -101,6 +101,7 @@ function begun({ handler, step, make, more = [] }: Case) {
     warn: (text) => warnings.push(text),
     askedByPlan: () => undefined,
     prepareComparison: () => {},
+    prepareVerification: () => {},
     saidByTarget: nothingRemembered(),
     leaveOpen: (what) => warnings.push(what),
   };

@@ -47,6 +47,7 @@ function contextWithRefusingDaemon() {
     run: 'RUN',
     say: () => {},
     saidByTarget: nothingRemembered(),
+    prepareVerification: () => {},
     tellingLines: (text: string) => tellingLines(text, server),
   } as unknown as ApplyContext;
   return { context, journal };

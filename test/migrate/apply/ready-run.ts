@@ -194,6 +194,7 @@ export async function readyRun(): Promise<Run> {
     warn: (text) => void run.warnings.push(text),
     askedByPlan: () => run.askedByPlan,
     prepareComparison: () => {},
+    prepareVerification: () => {},
     saidByTarget: nothingRemembered(),
     leaveOpen(what) {
       run.leftOpen.push(what);

@@ -1,5 +1,6 @@
 // Steps that put things in order once Incus runs: boot.autostart given back, backup.yaml and db.bin written anew.
 import { Failure } from '../../../core/failure.ts';
+import { onTheirWay } from '../../../core/on-their-way.ts';
 import { readDatabase, writeDump } from '../../../dqlite/index.ts';
 import { daemonClient } from '../../daemon/client.ts';
 import { rememberingClient } from '../../daemon/remembering-client.ts';
@@ -47,11 +48,16 @@ export const refreshBackupFilesStep: StepHandler<Extract<Step, { kind: 'refresh-
     const socket = await answeringSocket(context.host, step.daemon);
     if (socket === undefined)
       throw migrateFailure({ code: 'daemon-silent', daemon: 'Incus', limitMs: 0, lastLines: [] });
-    const failed = await refreshBackupFiles(
+    const refreshing = refreshBackupFiles(
       context.host,
       rememberingClient(daemonClient(context.host, socket, context.size), context.saidByTarget),
       step.daemon.dataDirectory,
     );
+    refreshing.catch(() => {});
+    // The daemon needs a second for the first answer where there are thousands of instances.
+    await onTheirWay();
+    context.prepareVerification();
+    const failed = await refreshing;
     // A file that stays as LXD wrote it stops nothing: verify says which.
     context.journal.note(
       context.run,
