@@ -3,7 +3,7 @@ import { fileMode } from '../git/tree.ts';
 import type { Sequence } from '../merge/diff-sequences.ts';
 import { alignLines } from '../rewrite/align.ts';
 import type { Brand } from '../rewrite/brand.ts';
-import { createEvidence, substitutions } from '../rewrite/evidence.ts';
+import { createEvidence, visitSubstitutions } from '../rewrite/evidence.ts';
 import { fileKind } from '../rewrite/file-kind.ts';
 import type { FoldKind } from '../rewrite/line-store.ts';
 import { tokenize } from '../rewrite/tokens.ts';
@@ -31,7 +31,7 @@ export function studyFile(
   const learn = (upstreamLine: number, forkLine: number): void => {
     const before = store.line(base[upstreamLine] ?? 0);
     const after = store.line(ours[forkLine] ?? 0);
-    pairs.push([before, after]);
+    if (before !== after) pairs.push([before, after]);
     if (before !== after || brand.inEither(before)) evidence.learn(before, after);
     const trimmed = before.trim();
     if (trimmed === '') return;
@@ -56,8 +56,8 @@ export function studyFile(
 const fewestSeen = 3;
 
 /**
- * Words that the fork's copy spells otherwise wherever they stand before the same character: `$(GO)` for `go` in a
- * Makefile. Names of the projects are not among them; those hang on more than that.
+ * From the lines that differ: words that the fork's copy spells otherwise wherever they stand before the same character,
+ * as `$(GO)` for `go` in a Makefile. Names of the projects are not among them; those hang on more than that.
  */
 function ownSpellings(
   brand: Brand,
@@ -66,16 +66,15 @@ function ownSpellings(
 ): Pick<FileStudy, 'spellings' | 'unsure'> {
   const found = new Map<string, { readonly to: string; count: number } | undefined>();
   for (const [before, after] of pairs) {
-    if (before === after) continue;
     const tokens = tokenize(before);
-    for (const [index, from, to] of substitutions(tokens, tokenize(after))) {
-      if (from === to || to === '' || brand.inEither(from + to) || !standsAlone(tokens, index)) continue;
+    visitSubstitutions(tokens, tokenize(after), (index, from, to) => {
+      if (from === to || to === '' || brand.inEither(from + to) || !standsAlone(tokens, index)) return;
       const key = spellingKey(tokens, index);
       const known = found.get(key);
       if (known === undefined) found.set(key, found.has(key) ? undefined : { to, count: 1 });
       else if (known.to === to) known.count += 1;
       else found.set(key, undefined);
-    }
+    });
   }
   const often = new Map(
     [...found].flatMap(([key, one]) =>

@@ -46,12 +46,14 @@ const blankName = /(?:^|[\s,])_(?:,| :?= )/;
 function restoreNames(file: LooseGo, lines: string[], before: ReadonlySet<string>): readonly string[] {
   const restored: string[] = [];
   const here = new Set(lines);
-  const others = file.theirs.split('\n').filter((line) => line.includes('=') && !before.has(line));
+  const others = file.theirs
+    .split('\n')
+    .filter((line) => line.includes('=') && !before.has(line) && !here.has(line));
   if (others.length === 0) return restored;
   for (const [index, line] of lines.entries()) {
     if (!blankName.test(line) || !before.has(line)) continue;
     for (const other of others) {
-      const name = here.has(other) ? undefined : nameForBlank(line, other);
+      const name = nameForBlank(line, other);
       if (name === undefined || !isUsedOnlyBehind(lines, index, name)) continue;
       lines[index] = other;
       restored.push(name);
@@ -63,6 +65,8 @@ function restoreNames(file: LooseGo, lines: string[], before: ReadonlySet<string
 
 /** The name that one line has where the other has `_`, if that is all they differ in. */
 function nameForBlank(line: string, other: string): string | undefined {
+  // What stands in front of the first `_` stands there in both.
+  if (!other.startsWith(line.slice(0, line.indexOf('_')))) return undefined;
   const [one, two] = [tokenize(line), tokenize(other)];
   if (one.length !== two.length) return undefined;
   let name: string | undefined;

@@ -48,12 +48,12 @@ export function compileBrand(pack: RulePack): Brand {
     for (const [before, after] of Object.entries(rule.renamed ?? {})) renamedSymbols.set(before, after);
 
   const foldLine: Brand['foldLine'] = (line, kind) => {
+    // Single blanks, which is what most lines have, are left as they are.
     let folded = line
-      .replace(/[ \t\r\f\v]+/g, ' ')
       .trim()
-      .replace(fold, '@')
-      .replace(home, 'home/@');
-    folded = folded.replace(/\ban @/g, 'a @');
+      .replace(/[ \t\r\f\v]{2,}|[\t\r\f\v]/g, ' ')
+      .replace(fold, '@');
+    if (folded.includes('@')) folded = folded.replace(home, 'home/@').replace(/\ban @/g, 'a @');
     if (kind !== 'go') return folded;
     return folded.replace(qualified, (_, name: string) => `.${renamedSymbols.get(name) ?? name}`);
   };

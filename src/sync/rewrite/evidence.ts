@@ -68,14 +68,14 @@ export function createEvidence(vocabulary: Vocabulary): Evidence {
   return {
     learn(upstream, fork, order = 0) {
       const tokens = tokenize(upstream);
-      for (const [index, before, after] of substitutions(tokens, tokenize(fork))) {
-        if (!isWord(before)) continue;
+      visitSubstitutions(tokens, upstream === fork ? tokens : tokenize(fork), (index, before, after) => {
+        if (!isWord(before)) return;
         if (before === after) unchanged.add(before);
-        if (!vocabulary.mayRename(before) || !vocabulary.plausible(before, after)) continue;
+        if (!vocabulary.mayRename(before) || !vocabulary.plausible(before, after)) return;
         const isCall = before !== after && before.includes('.') && tokens[index + 1] === '(';
         const value = isCall ? learnCall(vocabulary, tokens, index, { upstream, fork, after }) : after;
         if (value !== undefined) add(tokens, index, value, order);
-      }
+      });
     },
     find(tokens, index, lookup) {
       const keys = contexts(tokens, index);
@@ -195,42 +195,40 @@ export function substitutions(
   upstream: readonly string[],
   fork: readonly string[],
 ): readonly (readonly [number, string, string])[] {
-  if (upstream.length > 300 || fork.length > 300) return [];
-  const out: [number, string, string][] = [];
+  const out: (readonly [number, string, string])[] = [];
+  visitSubstitutions(upstream, fork, (index, from, to) => out.push([index, from, to]));
+  return out;
+}
+
+/** The same without a list, for whoever looks at each of them once. */
+export function visitSubstitutions(
+  upstream: readonly string[],
+  fork: readonly string[],
+  visit: (index: number, from: string, to: string) => void,
+): void {
+  if (upstream.length > 300 || fork.length > 300) return;
   // Most lines differ in one place: what is the same before and behind it needs no search.
   const shorter = Math.min(upstream.length, fork.length);
   let start = 0;
   while (start < shorter && upstream[start] === fork[start]) start += 1;
   let end = 0;
-  while (end < shorter - start && upstream.at(-1 - end) === fork.at(-1 - end)) end += 1;
-  for (let index = 0; index < start; index += 1) {
-    const token = upstream[index] ?? '';
-    out.push([index, token, token]);
-  }
+  while (end < shorter - start && upstream[upstream.length - 1 - end] === fork[fork.length - 1 - end])
+    end += 1;
+  const visitSame = (from: number, to: number): void => {
+    for (let index = from; index < to; index += 1) visit(index, upstream[index] ?? '', upstream[index] ?? '');
+  };
+  visitSame(0, start);
   const [before, after] = [
     upstream.slice(start, upstream.length - end),
     fork.slice(start, fork.length - end),
   ];
-  for (const part of replacements(before, after)) {
+  for (const part of before.length === 0 ? [] : replacements(before, after)) {
     const sameLength = part.aEnd - part.aStart === part.bEnd - part.bStart;
     if (part.kind === 'equal' || sameLength) {
       for (let step = 0; step < part.aEnd - part.aStart; step += 1)
-        out.push([
-          start + part.aStart + step,
-          before[part.aStart + step] ?? '',
-          after[part.bStart + step] ?? '',
-        ]);
-    } else if (part.aEnd - part.aStart === 1) {
-      out.push([
-        start + part.aStart,
-        before[part.aStart] ?? '',
-        after.slice(part.bStart, part.bEnd).join(''),
-      ]);
-    }
+        visit(start + part.aStart + step, before[part.aStart + step] ?? '', after[part.bStart + step] ?? '');
+    } else if (part.aEnd - part.aStart === 1)
+      visit(start + part.aStart, before[part.aStart] ?? '', after.slice(part.bStart, part.bEnd).join(''));
   }
-  for (let index = upstream.length - end; index < upstream.length; index += 1) {
-    const token = upstream[index] ?? '';
-    out.push([index, token, token]);
-  }
-  return out;
+  visitSame(upstream.length - end, upstream.length);
 }

@@ -40,7 +40,7 @@ export function createLineStore(foldLine: (line: string, kind: FoldKind) => stri
     const known = ids.get(line);
     if (known !== undefined) return known;
     // A slice keeps the whole text that it was cut from in memory; a copy does not.
-    const copy = line.length < 13 ? line : Buffer.from(line, 'latin1').toString('latin1');
+    const copy = line.length < 13 ? line : copyOf(line);
     lines.push(copy);
     ids.set(copy, lines.length - 1);
     return lines.length - 1;
@@ -104,6 +104,14 @@ export function createLineStore(foldLine: (line: string, kind: FoldKind) => stri
       blobs = createLru<string, Sequence>(blobLines);
     },
   };
+}
+
+const scratch = Buffer.allocUnsafeSlow(4096);
+
+/** The same characters, sharing nothing with the text they were cut from. */
+function copyOf(line: string): string {
+  if (line.length > scratch.length) return Buffer.from(line, 'latin1').toString('latin1');
+  return scratch.toString('latin1', 0, scratch.write(line, 'latin1'));
 }
 
 function countLines(text: string, from: number, to: number): number {

@@ -71,12 +71,15 @@ export function remadeNames(code: string): readonly string[] {
 
 /** Whether every bracket has its other half. */
 export function isBalanced(code: string): boolean {
-  const open: string[] = [];
-  for (const [bracket] of code.matchAll(/[()[\]{}]/g)) {
-    if (bracket === '(' || bracket === '[' || bracket === '{') open.push(bracket);
-    else if (open.pop() !== (bracket === ')' ? '(' : bracket === ']' ? '[' : '{')) return false;
+  const wanted: number[] = [];
+  for (let at = 0; at < code.length; at += 1) {
+    const character = code.charCodeAt(at);
+    if (character === 0x28) wanted.push(0x29);
+    else if (character === 0x5b || character === 0x7b) wanted.push(character + 2);
+    else if (character === 0x29 || character === 0x5d || character === 0x7d)
+      if (wanted.pop() !== character) return false;
   }
-  return open.length === 0;
+  return wanted.length === 0;
 }
 
 function ownNames(code: string): ReadonlySet<string> {
