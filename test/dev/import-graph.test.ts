@@ -9,10 +9,7 @@ const sources = join(import.meta.dirname, '../../src');
 
 /** Circles that are there still: a list to shorten, and never to lengthen. */
 const known = {
-  migrate: [
-    ['check', 'condition', 'convert', 'daemon', 'inventory', 'machine', 'rules'],
-    ['apply', 'plan', 'verify'],
-  ],
+  migrate: [] as string[][],
   sync: [['decide', 'gate', 'go', 'merge', 'pick', 'replay', 'rewrite', 'rules', 'scan']],
 };
 

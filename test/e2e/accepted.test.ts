@@ -3,11 +3,11 @@
 import { afterEach, beforeAll, expect, it } from 'vitest';
 import { realHost } from '../../src/core/real-host.ts';
 import { daemonClient } from '../../src/migrate/daemon/client.ts';
+import { compareInventories, describeDifference } from '../../src/migrate/inventory/compare.ts';
 import { readDatabaseFiles } from '../../src/migrate/inventory/database-files.ts';
 import { inventoryFromApi } from '../../src/migrate/inventory/from-api.ts';
-import type { Inventory } from '../../src/migrate/inventory/inventory.ts';
 import { readInventory } from '../../src/migrate/inventory/read-inventory.ts';
-import { compareInventories, describeDifference } from '../../src/migrate/verify/compare.ts';
+import type { Inventory } from '../../src/migrate/model/inventory.ts';
 import { compareInventories as compareAnswers, inventoryOf } from './inventory-of.ts';
 import type { ExecResult, Machine } from './machine/machine.ts';
 import { packedTool } from './packed-tool.ts';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Finding } from '../../src/migrate/check/index.ts';
+import type { Finding } from '../../src/migrate/model/finding.ts';
 import type { ExecResult, Machine } from './machine/machine.ts';
 import { packedTool } from './packed-tool.ts';
 import { api } from './server/api.ts';

@@ -1,6 +1,6 @@
 // A step of every kind with what it remembers, and a note of every name: whatever a journal may hold.
-import type { NoteName, NoteValue } from '../../src/migrate/apply/notes.ts';
-import type { DaemonRef, Step, StepKind } from '../../src/migrate/plan/step.ts';
+import type { NoteName, NoteValue } from '../../src/migrate/journal/notes.ts';
+import type { DaemonRef, Step, StepKind } from '../../src/migrate/model/step.ts';
 
 const daemon = (role: 'source' | 'target'): DaemonRef => {
   const name = role === 'source' ? 'lxd' : 'incus';

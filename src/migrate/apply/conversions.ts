@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import type { Host } from '../../core/host.ts';
 import { type CheckedSegments, raftPosition, readDatabase } from '../../dqlite/index.ts';
 import type { Asked } from '../condition/look-at-server.ts';
-import type { PowerRecord } from '../convert/index.ts';
+import type { Plan } from '../model/plan.ts';
+import type { PowerRecord } from '../model/power.ts';
 import { driftSince } from '../plan/drift.ts';
-import { convertFiles, type Plan } from '../plan/index.ts';
+import { convertFiles } from '../plan/index.ts';
 import type { FreshConversion } from './step-handler.ts';
 import { writeDatabaseDirectory } from './write-database.ts';
 

@@ -9,6 +9,7 @@ import { inArguments } from '../../core/in-arguments.ts';
 import type { Argv } from '../../core/run.ts';
 import { formatBytes, formatDuration } from '../../core/text.ts';
 import { subvolumeWorkFolder } from '../check/subvolumes.ts';
+import { syncFileSystem } from '../machine/sync-file-system.ts';
 import { migrateFailure } from '../problem.ts';
 import { untilDone } from '../until-done.ts';
 import {
@@ -24,7 +25,6 @@ import {
   workOf,
 } from './copy-subvolumes.ts';
 import { stallOf } from './stall.ts';
-import { syncFileSystem } from './sync-file-system.ts';
 
 export interface CopyOptions {
   /** Bytes that it will take, where that is known. */

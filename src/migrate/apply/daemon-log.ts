@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { openRegularFile } from '../../core/read-regular-file.ts';
-import type { DaemonRef } from '../plan/step.ts';
+import type { DaemonRef } from '../model/step.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
 
 const readLimitBytes = 256 * 1024;

@@ -10,10 +10,10 @@ import {
   type RunningOperation,
   runningOperations,
 } from '../daemon/operations.ts';
-import type { DaemonRef } from '../plan/step.ts';
+import { instanceOfStorageName, runningInstances } from '../machine/running.ts';
+import type { DaemonRef } from '../model/step.ts';
 import { migrateFailure } from '../problem.ts';
 import { type InstanceState, instanceState, type StopOrders, stopThroughDaemon } from './power.ts';
-import { instanceOfStorageName, runningInstances } from './running.ts';
 import type { ApplyContext } from './step-handler.ts';
 import { openSessions, productOf, waitForOperations } from './wait-for-operations.ts';
 

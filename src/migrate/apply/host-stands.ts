@@ -1,8 +1,8 @@
 // Says in plain words what of both servers runs on the host now, and what a daemon that died left behind.
 import { existsSync, readdirSync } from 'node:fs';
 import type { Host } from '../../core/host.ts';
-import type { Plan } from '../plan/index.ts';
-import { runningInstances, whatIsLeft } from './running.ts';
+import { runningInstances, whatIsLeft } from '../machine/running.ts';
+import type { Plan } from '../model/plan.ts';
 import { isLooseVeth } from './veth.ts';
 
 /** One line each. */

@@ -1,10 +1,11 @@
 // apply: carries out the steps of a plan, each journalled before it is begun; takes them back when one fails before the switch.
 import { Failure } from '../../core/failure.ts';
-import { describeStep, type Step } from '../plan/step.ts';
+import type { JournalStep } from '../journal/journal.ts';
+import { noteNames } from '../journal/noted.ts';
+import { describeStep, type Step } from '../model/step.ts';
 import { type MigrateProblem, migrateFailure } from '../problem.ts';
-import type { JournalStep } from './journal.ts';
 import { enterIfPossible, rollBack } from './roll-back.ts';
-import { type ApplyContext, memoOf, noteNames, type StepHandler, type StepHandlers } from './step-handler.ts';
+import { type ApplyContext, memoOf, type StepHandler, type StepHandlers } from './step-handler.ts';
 import { copyAheadStep, copyDirectoryStep } from './steps/copy-directory.ts';
 import {
   recordPowerStep,

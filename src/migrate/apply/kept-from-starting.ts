@@ -2,7 +2,7 @@
 import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { type UnitState, unitStates } from '../detect/systemctl.ts';
-import type { Journal } from './journal.ts';
+import type { Journal } from '../journal/journal.ts';
 import { maskedUnits } from './steps/units-memo.ts';
 
 /** Units that the run masked, and still holds masked. */

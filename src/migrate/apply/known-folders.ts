@@ -9,9 +9,9 @@ import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { parseJson } from '../../core/parse.ts';
 import { readRegularFile } from '../../core/read-regular-file.ts';
+import { hasEnded, type JournalRun, readJournal } from '../journal/journal.ts';
+import { isUnfinished, runState } from '../journal/run-state.ts';
 import { usualState } from '../usual-state.ts';
-import { hasEnded, type JournalRun, readJournal } from './journal.ts';
-import { isUnfinished, runState } from './run-state.ts';
 
 /** Where the list is, for people. */
 export const listOfFolders = join(usualState, 'states.json');

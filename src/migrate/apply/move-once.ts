@@ -3,9 +3,9 @@ import * as fs from 'node:fs';
 import { renameDurable } from '../../core/durable.ts';
 import { systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
+import { syncFileSystem } from '../machine/sync-file-system.ts';
 import { migrateFailure } from '../problem.ts';
 import { untilDone } from '../until-done.ts';
-import { syncFileSystem } from './sync-file-system.ts';
 
 export function isThere(host: Host, path: string): boolean {
   return fs.lstatSync(host.path(path), { throwIfNoEntry: false }) !== undefined;

@@ -3,10 +3,10 @@ import * as fs from 'node:fs';
 import { whyNotPrivate } from '../../core/durable.ts';
 import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
+import { type Journal, readJournal } from '../journal/journal.ts';
+import { isLocked } from '../journal/lock.ts';
 import { usualState } from '../usual-state.ts';
-import { type Journal, readJournal } from './journal.ts';
 import { knownFolders } from './known-folders.ts';
-import { isLocked } from './lock.ts';
 import { describeRun, type LatestRun, latestRun } from './run-status.ts';
 
 export interface OtherRun extends LatestRun {

@@ -7,10 +7,11 @@ import { firstOf } from '../../core/text.ts';
 import { allInstances, type DaemonClient } from '../daemon/client.ts';
 import { plainStatus } from '../daemon/instance-status.ts';
 import { compareText } from '../inventory/order.ts';
-import type { DaemonRef } from '../plan/step.ts';
+import type { StoredPower } from '../journal/notes.ts';
+import { nothingRuns, powerFromProcesses, powerWithoutDaemon } from '../machine/power-from-processes.ts';
+import { instanceOfStorageName, type RunningInstance, runningInstances } from '../machine/running.ts';
+import type { DaemonRef } from '../model/step.ts';
 import { migrateFailure } from '../problem.ts';
-import { instanceOfStorageName, type RunningInstance, runningInstances } from './running.ts';
-import type { StoredPower } from './step-handler.ts';
 
 export interface InstanceState {
   readonly project: string;
@@ -45,36 +46,6 @@ export function recordPower(
     .filter((state) => state.ephemeral)
     .map(nameOf);
   return { running: named('Running'), frozen: named('Frozen'), ephemeral, daemonRan: true };
-}
-
-/** The same without asking a daemon, as a plan does. */
-export function powerWithoutDaemon(
-  host: Host,
-  daemon: Pick<DaemonRef, 'dataDirectory' | 'sockets'>,
-  wouldStart: () => readonly string[],
-): { running: string[]; frozen: string[] } {
-  const found = powerFromProcesses(host, daemon.dataDirectory);
-  return nothingRuns(host, daemon, found) ? { running: [...wouldStart()], frozen: [] } : found;
-}
-
-function nothingRuns(
-  host: Host,
-  { sockets }: Pick<DaemonRef, 'sockets'>,
-  { running, frozen }: { readonly running: readonly string[]; readonly frozen: readonly string[] },
-): boolean {
-  return (
-    running.length + frozen.length === 0 && sockets.every((socket) => host.listener(socket) === undefined)
-  );
-}
-
-export function powerFromProcesses(
-  host: Host,
-  dataDirectory: string,
-): { running: string[]; frozen: string[] } {
-  const found = runningInstances(host, dataDirectory);
-  const named = (frozen: boolean): string[] =>
-    found.filter((one) => one.frozen === frozen).map(({ storageName }) => instanceOfStorageName(storageName));
-  return { running: named(false), frozen: named(true) };
 }
 
 export async function instanceStates(client: DaemonClient): Promise<InstanceState[]> {

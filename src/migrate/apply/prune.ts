@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { asFileFailure } from '../../core/as-file-failure.ts';
 import { syncFolder } from '../../core/durable.ts';
 import { Failure } from '../../core/failure.ts';
+import { hasEnded, type Journal } from '../journal/journal.ts';
 import { runFolder, runsFolder } from '../plan/make-steps.ts';
-import { hasEnded, type Journal } from './journal.ts';
 
 export interface KeptFolder {
   readonly run: string;

@@ -6,7 +6,7 @@ import type { Host } from '../../core/host.ts';
 import { mountAt } from '../check/layout.ts';
 import { measureCopy } from '../check/measure-copy.ts';
 import { movedNote } from '../detect/moved-note.ts';
-import type { Plan } from '../plan/index.ts';
+import type { Plan } from '../model/plan.ts';
 import { migrateFailure } from '../problem.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
 import { untilDone } from '../until-done.ts';

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import type { Host } from '../../core/host.ts';
-import type { Step } from '../plan/step.ts';
+import type { Step } from '../model/step.ts';
 import { migrateFailure } from '../problem.ts';
 
 /**

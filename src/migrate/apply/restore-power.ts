@@ -1,8 +1,8 @@
 // Brings instances into the state in which they were recorded: exactly that set runs, whatever the daemon started by itself.
 import type { Host } from '../../core/host.ts';
 import type { DaemonClient } from '../daemon/client.ts';
+import type { StoredPower } from '../journal/notes.ts';
 import { type InstanceState, setState, startOrder, statesOfRunning } from './power.ts';
-import type { StoredPower } from './step-handler.ts';
 
 export interface PowerOutcome {
   readonly instance: string;

@@ -1,7 +1,8 @@
 // A whole rollback: every step that was begun is undone, last first, and the run's state says how far it came.
 import { Failure } from '../../core/failure.ts';
+import { noteNames } from '../journal/noted.ts';
 import { type ApplyOptions, undoSteps } from './index.ts';
-import { type ApplyContext, noteNames } from './step-handler.ts';
+import type { ApplyContext } from './step-handler.ts';
 import { settleSource } from './steps/record-source.ts';
 import { unitsNotAsBefore } from './units-as-before.ts';
 

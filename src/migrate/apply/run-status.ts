@@ -1,9 +1,9 @@
 // How far the latest run has come, in words, and what going on or going back would do.
 import { firstLines } from '../../core/text.ts';
-import { describeStep } from '../plan/step.ts';
-import { type Journal, type JournalRun, type JournalStep, readJournal } from './journal.ts';
-import { isLocked } from './lock.ts';
-import { describeState, possible, type RunState, runState } from './run-state.ts';
+import { type Journal, type JournalRun, type JournalStep, readJournal } from '../journal/journal.ts';
+import { isLocked } from '../journal/lock.ts';
+import { describeState, possible, type RunState, runState } from '../journal/run-state.ts';
+import { describeStep } from '../model/step.ts';
 
 /** Of what a rollback could not undo, for people. */
 const failuresShown = 50;

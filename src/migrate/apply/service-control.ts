@@ -1,24 +1,15 @@
 // Starts and stops a daemon the way this host does it, and keeps one from starting.
 import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
+import { answeringSocket } from '../daemon/answering-socket.ts';
 import { daemonClient } from '../daemon/client.ts';
 import { isMaskedByFile, neededToStart } from '../detect/systemd.ts';
-import type { DaemonRef } from '../plan/step.ts';
+import { daemonProcesses, runningInstances, runsStill } from '../machine/running.ts';
+import type { DaemonRef } from '../model/step.ts';
 import { migrateFailure } from '../problem.ts';
-import { daemonProcesses, runningInstances, runsStill } from './running.ts';
 import { productOf } from './wait-for-operations.ts';
 
 const commandLimitMs = 700_000;
-
-/** The socket on which the daemon of an installation answers now; undefined when none does. */
-export async function answeringSocket(host: Host, daemon: DaemonRef): Promise<string | undefined> {
-  for (const socket of daemon.sockets) {
-    // Asking a socket that only a service manager holds would start the daemon.
-    if (host.listener(socket) !== undefined && (await daemonClient(host, socket).isAnswering()))
-      return socket;
-  }
-  return undefined;
-}
 
 /** What to do while a daemon shuts down. */
 export interface WhileStopping {

@@ -5,16 +5,16 @@ import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { inline } from '../../core/text.ts';
 import { readDatabase } from '../../dqlite/index.ts';
-import type { Finding } from '../check/index.ts';
+import { compareInventories, describeDifference } from '../inventory/compare.ts';
 import { requireDatabase } from '../inventory/database-files.ts';
-import type { Inventory } from '../inventory/inventory.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
+import { releaseHeld } from '../inventory/release-held.ts';
+import type { Journal } from '../journal/journal.ts';
+import { noteNames, requiredNote, toPowerRecord } from '../journal/noted.ts';
+import type { Finding } from '../model/finding.ts';
+import type { Inventory } from '../model/inventory.ts';
 import { convertFiles } from '../plan/index.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
-import { compareInventories, describeDifference } from '../verify/compare.ts';
-import { releaseHeld } from '../verify/release-held.ts';
-import type { Journal } from './journal.ts';
-import { noteNames, requiredNote, toPowerRecord } from './step-handler.ts';
 
 export interface ChangesSinceSwitch {
   readonly findings: readonly Finding[];

@@ -3,11 +3,11 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
-import type { Finding } from '../check/index.ts';
 import { movedNote } from '../detect/moved-note.ts';
-import type { Step } from '../plan/step.ts';
-import type { Journal, JournalStep } from './journal.ts';
-import { daemonProcesses } from './running.ts';
+import type { Journal, JournalStep } from '../journal/journal.ts';
+import { daemonProcesses } from '../machine/running.ts';
+import type { Finding } from '../model/finding.ts';
+import type { Step } from '../model/step.ts';
 import { othersBesideNote } from './steps/leave-note.ts';
 
 /** How much of each kind is named. */

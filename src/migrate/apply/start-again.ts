@@ -1,8 +1,10 @@
 // Starts a source that ran when a migration began, and that something else than the migration ended.
-import type { DaemonRef } from '../plan/step.ts';
-import { powerFromProcesses } from './power.ts';
-import { answeringSocket } from './service-control.ts';
-import { type ApplyContext, noteNames } from './step-handler.ts';
+
+import { answeringSocket } from '../daemon/answering-socket.ts';
+import { noteNames } from '../journal/noted.ts';
+import { powerFromProcesses } from '../machine/power-from-processes.ts';
+import type { DaemonRef } from '../model/step.ts';
+import type { ApplyContext } from './step-handler.ts';
 import { restoreExactly, startUntilReady } from './steps/daemons.ts';
 import { daemonMemo } from './steps/units-memo.ts';
 

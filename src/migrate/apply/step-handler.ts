@@ -4,17 +4,16 @@ import type * as z from 'zod';
 import type { Host } from '../../core/host.ts';
 import { parseValue } from '../../core/parse.ts';
 import type { Asked } from '../condition/look-at-server.ts';
-import type { Change, Held, PowerRecord } from '../convert/index.ts';
 import type { Remembered } from '../daemon/remembering-client.ts';
 import type { ServerSize } from '../daemon/server-size.ts';
-import type { Inventory } from '../inventory/inventory.ts';
-import { describeStep, type Step, type StepKind } from '../plan/step.ts';
+import type { Journal } from '../journal/journal.ts';
+import { noteNames, requiredNote } from '../journal/noted.ts';
+import type { StoredPower } from '../journal/notes.ts';
+import type { Change } from '../model/change.ts';
+import type { Inventory } from '../model/inventory.ts';
+import type { Held, PowerRecord } from '../model/power.ts';
+import { describeStep, type Step, type StepKind } from '../model/step.ts';
 import { migrateFailure } from '../problem.ts';
-import { type GivenAnswers, noAnswers } from './given-answers.ts';
-import type { Journal } from './journal.ts';
-import type { NoteName, NoteValue, StoredPower } from './notes.ts';
-
-export type { StoredPower } from './notes.ts';
 
 /** Converts the source's database as it is now. */
 export interface FreshConversion {
@@ -98,46 +97,6 @@ export interface StepHandler<S extends Step> {
 
 export type StepHandlers = { readonly [K in StepKind]: StepHandler<Extract<Step, { kind: K }>> };
 
-/** Names of the facts that steps leave for later ones. */
-export const noteNames = {
-  power: 'power',
-  /** How the source was before anything of it stopped (condition/condition.ts). */
-  condition: 'condition',
-  pins: 'pins',
-  rehearsal: 'rehearsal',
-  answers: 'answers',
-  /** Whether somebody listened on the source's socket when the run began. */
-  sourceListened: 'source-listened',
-  idmaps: 'idmaps-of-target',
-  held: 'held',
-  outcomes: 'power-outcomes',
-  notRefreshed: 'backup-files-not-refreshed',
-  acceptedAsGone: 'accepted-as-gone',
-  leftOpen: 'left-open',
-  purge: 'purge',
-  // When the last instance was gone and when the target answered: the bench reads what is between.
-  instancesGoneAt: 'instances-gone-at',
-  apiAnsweredAt: 'api-answered-at',
-} as const;
-
-/** What a user answered to findings when the run began; runs of the first format have none. */
-export function givenAnswers(journal: Journal, run: string): GivenAnswers {
-  return journal.noted(run, noteNames.answers) ?? noAnswers;
-}
-
-/** A note that the run has by now, since a step that is done has left it. */
-export function requiredNote<N extends NoteName>(journal: Journal, run: string, name: N): NoteValue<N> {
-  const noted = journal.noted(run, name);
-  if (noted !== undefined) return noted;
-  throw migrateFailure({
-    code: 'journal-unreadable',
-    path: journal.path,
-    what: `the note ${name} of run ${run}`,
-    why: 'it is missing',
-    writtenBy: journal.writtenBy(run),
-  });
-}
-
 export function storedPower({ journal, run }: ApplyContext): StoredPower {
   return requiredNote(journal, run, noteNames.power);
 }
@@ -173,8 +132,4 @@ export function isBegun({ journal, run }: ApplyContext, ...kinds: StepKind[]): b
   return journal
     .steps(run)
     .some(({ step, state }) => kinds.includes(step.kind) && (state === 'begun' || state === 'done'));
-}
-
-export function toPowerRecord(stored: StoredPower): PowerRecord {
-  return { running: new Set(stored.running), frozen: new Set(stored.frozen) };
 }

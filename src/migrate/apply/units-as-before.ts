@@ -2,7 +2,7 @@
 import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { isUp, type UnitActivity, type UnitState, unitActivity, unitStates } from '../detect/systemctl.ts';
-import type { Journal } from './journal.ts';
+import type { Journal } from '../journal/journal.ts';
 import type { ApplyContext } from './step-handler.ts';
 import { daemonMemo, unitsMemo } from './steps/units-memo.ts';
 

@@ -3,7 +3,7 @@ import type { Host } from '../../core/host.ts';
 import { firstOf } from '../../core/text.ts';
 import type { DaemonClient } from '../daemon/client.ts';
 import { operationInWords, type RunningOperation, runningOperations } from '../daemon/operations.ts';
-import type { DaemonRef } from '../plan/step.ts';
+import type { DaemonRef } from '../model/step.ts';
 
 export interface OperationWait {
   readonly daemon: Pick<DaemonRef, 'role'>;

@@ -2,13 +2,13 @@
 import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
-import { compareVersions } from '../convert/version.ts';
-import type { Installation } from '../detect/index.ts';
 import { isMaskedByFile, neededToStart } from '../detect/systemd.ts';
+import { compareVersions } from '../model/compare-versions.ts';
+import type { Finding } from '../model/finding.ts';
+import type { Installation } from '../model/installation.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
 import type { CheckContext } from './context.ts';
 import { existing } from './file-system.ts';
-import type { Finding } from './finding.ts';
 import { checkIdMaps } from './id-maps.ts';
 import { serviceManagerOffline } from './service-manager.ts';
 

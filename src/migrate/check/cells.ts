@@ -1,9 +1,9 @@
 // Findings about cells of the database that hold another type than their column says: LXD itself fails on such a row, and
 // nothing that comes after looks at types again.
 import type { Database } from 'better-sqlite3';
+import type { Finding } from '../model/finding.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
 import type { CheckContext } from './context.ts';
-import type { Finding } from './finding.ts';
 
 /** Tables of both daemons; what else is in a database is nobody's business here. */
 const ours =

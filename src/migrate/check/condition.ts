@@ -2,14 +2,14 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Host } from '../../core/host.ts';
-import type { Condition } from '../condition/condition.ts';
 import type { Unasked } from '../condition/look-at-server.ts';
 import { usersOfNetwork, usersOfPool } from '../condition/used-by.ts';
-import type { Installation } from '../detect/index.ts';
-import type { Inventory, Pool } from '../inventory/inventory.ts';
 import { isMissing } from '../machine/is-missing.ts';
+import type { Condition } from '../model/condition.ts';
+import type { Finding } from '../model/finding.ts';
+import type { Installation } from '../model/installation.ts';
+import type { Inventory, Pool } from '../model/inventory.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
-import type { Finding } from './finding.ts';
 import { checkUnasked } from './unasked.ts';
 
 export interface Around {

@@ -1,7 +1,7 @@
 // What every check looks at.
 import type { Database } from 'better-sqlite3';
 import type { Host, LoopDevice } from '../../core/host.ts';
-import type { Installation } from '../detect/index.ts';
+import type { Installation } from '../model/installation.ts';
 
 /** A database as it was read from files, opened read-only. */
 export interface OpenDatabase {

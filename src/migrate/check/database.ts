@@ -2,11 +2,11 @@
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { firstOf } from '../../core/text.ts';
-import { hasTable } from '../convert/change.ts';
-import { orphanedRows } from '../convert/config-tables.ts';
+import { orphanedRows } from '../catalogue/config-tables.ts';
+import { hasTable } from '../catalogue/schema-facts.ts';
 import { unknownSchema } from '../convert/index.ts';
+import type { Finding } from '../model/finding.ts';
 import type { CheckContext, OpenDatabase } from './context.ts';
-import type { Finding } from './finding.ts';
 
 export function checkDatabase(context: CheckContext): Finding[] {
   const { sourceDatabase, targetDatabase, target } = context;

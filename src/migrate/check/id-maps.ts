@@ -6,8 +6,8 @@ import { oddBytesInWords, oddBytesOf } from '../id-maps/odd-bytes.ts';
 import type { OddLine, SubidLine } from '../id-maps/parse-subid.ts';
 import { type IdMapPlan, lineOf, planIdMaps } from '../id-maps/plan-id-maps.ts';
 import { type IdKind, idKinds, idMapFiles } from '../id-maps/read-subids.ts';
+import type { Finding } from '../model/finding.ts';
 import type { CheckContext } from './context.ts';
-import type { Finding } from './finding.ts';
 
 export function checkIdMaps({ host, sourceDatabase: { db }, target }: CheckContext): Finding[] {
   const plan = planIdMaps({ host, db, hasTarget: target?.program !== undefined });

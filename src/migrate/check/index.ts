@@ -1,18 +1,17 @@
 // check: everything that stands in the way of a move, would be lost by it, or will be changed.
+
+import type { Finding } from '../model/finding.ts';
 import { checkBrokenBefore } from './broken-before/index.ts';
 import { checkCapabilities } from './capabilities.ts';
 import { checkCells } from './cells.ts';
 import type { CheckContext } from './context.ts';
 import { checkDatabase, checkSchema } from './database.ts';
 import { checkFileSystem } from './file-system.ts';
-import type { Finding } from './finding.ts';
 import { checkInstances } from './instances.ts';
 import { checkMemberConfig } from './member-config.ts';
 import { checkTarget } from './target.ts';
 
 export type { CheckContext, OpenDatabase } from './context.ts';
-export type { Answers, Finding } from './finding.ts';
-export { answerTo, isOpen, mergeFindings } from './finding.ts';
 
 /** Ids after which nothing more is asked of the database, and nothing of it converted. */
 export const unreadableDatabase: readonly string[] = ['schema-unknown', 'database-cell'];

@@ -1,8 +1,8 @@
 // Findings about instances: ephemeral ones, saved states, virtual machines, names that the target refuses.
 import type { Database } from 'better-sqlite3';
-import { compareVersions } from '../convert/version.ts';
+import { compareVersions } from '../model/compare-versions.ts';
+import type { Finding } from '../model/finding.ts';
 import type { CheckContext } from './context.ts';
-import type { Finding } from './finding.ts';
 
 interface InstanceRow {
   readonly object: string;

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { systemErrorCode } from '../../core/failure.ts';
 import type { Host, PortHolder } from '../../core/host.ts';
 import { inert, shellWord } from '../../core/text.ts';
-import { directoryOfProcess, isDaemon, isSameFolder } from '../detect/daemon-process.ts';
+import { directoryOfProcess, isDaemon, isSameFolder } from '../machine/daemon-process.ts';
+import type { Finding } from '../model/finding.ts';
 import type { CheckContext } from './context.ts';
-import type { Finding } from './finding.ts';
 
 const explained =
   'LXD loses settings of this server from local.db when it refuses a change of its configuration, and goes on with them until it is restarted.';

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import type { Host } from '../../core/host.ts';
 import { commandOf, fileOf, type Invocation, wordsOf } from '../../core/program-name.ts';
-import type { Finding } from './finding.ts';
+import type { Finding } from '../model/finding.ts';
 
 /** They hang on how the program was started, and say nothing about the server: no plan is stale because of them. */
 export const ownProgramIds: readonly string[] = ['another-program-of-this-name', 'program-in-passing-place'];

@@ -1,6 +1,7 @@
 // The finding about a service manager that answers questions and cannot act.
-import type { Installation } from '../detect/index.ts';
-import type { Finding } from './finding.ts';
+
+import type { Finding } from '../model/finding.ts';
+import type { Installation } from '../model/installation.ts';
 
 /** @param said systemctl's own words */
 export function serviceManagerOffline({ dataDirectory }: Installation, said: string): Finding {

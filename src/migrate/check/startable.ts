@@ -1,9 +1,9 @@
 // Findings about instances that run and could not start again: something of this machine that a device needs is gone.
 import type { Host } from '../../core/host.ts';
 import { expandedDevices } from '../inventory/expanded-devices.ts';
-import type { Inventory } from '../inventory/inventory.ts';
 import { missingForDevice } from '../machine/missing-for-device.ts';
-import type { Finding } from './finding.ts';
+import type { Finding } from '../model/finding.ts';
+import type { Inventory } from '../model/inventory.ts';
 
 export interface Starting {
   readonly host: Host;

@@ -4,8 +4,8 @@ import { relative, resolve } from 'node:path';
 import { systemErrorCode } from '../../core/failure.ts';
 import type { Host, MountInfo } from '../../core/host.ts';
 import { isBelow, mountShowing } from '../machine/mount-showing.ts';
+import type { Finding } from '../model/finding.ts';
 import type { CheckContext } from './context.ts';
-import type { Finding } from './finding.ts';
 import { nearest } from './layout.ts';
 import { passingFolders } from './own-program.ts';
 

@@ -6,10 +6,10 @@ import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { readRegularFile } from '../../core/read-regular-file.ts';
 import { isMaskedByFile, neededToStart } from '../detect/systemd.ts';
+import type { Finding } from '../model/finding.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
 import type { CheckContext } from './context.ts';
 import { contentOf } from './database.ts';
-import type { Finding } from './finding.ts';
 import { serviceManagerOffline } from './service-manager.ts';
 
 export function checkTarget(context: CheckContext): Finding[] {

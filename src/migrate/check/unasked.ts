@@ -1,8 +1,8 @@
 // Findings about an LXD that did not say how it is: it does not run, may not be asked, hangs, or refuses a question.
 import { inline } from '../../core/text.ts';
 import type { Unasked } from '../condition/look-at-server.ts';
-import type { Inventory } from '../inventory/inventory.ts';
-import type { Finding } from './finding.ts';
+import type { Finding } from '../model/finding.ts';
+import type { Inventory } from '../model/inventory.ts';
 
 /**
  * @param unasked its words without confidential values

@@ -1,12 +1,12 @@
 // Findings about what others than the daemons have mounted and attached inside of the two data directories.
 
+import { poolFacts } from '../inventory/pool-facts.ts';
 import { mountsOf } from '../machine/mount-namespaces.ts';
 import { isBelow, mountShowing, pathInside } from '../machine/mount-showing.ts';
 import { loopsInside } from '../machine/own-mounts.ts';
-import { poolFacts } from '../machine/pool-facts.ts';
 import { usedByOthers } from '../machine/used-by-others.ts';
+import type { Finding } from '../model/finding.ts';
 import type { CheckContext, OpenDatabase } from './context.ts';
-import type { Finding } from './finding.ts';
 import { fstab, fstabDevices, fstabMountPoints, layoutOf } from './layout.ts';
 
 export function checkUsedByOthers(context: CheckContext): Finding[] {

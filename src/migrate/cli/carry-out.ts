@@ -10,9 +10,7 @@ import type { Output } from '../../core/output.ts';
 import { readRegularFile } from '../../core/read-regular-file.ts';
 import { formatBytes, formatDuration, inert, inline } from '../../core/text.ts';
 import { conversions, type PlannedOn } from '../apply/conversions.ts';
-import { toAnswers } from '../apply/given-answers.ts';
 import { applySteps, type StepProgress } from '../apply/index.ts';
-import type { Journal } from '../apply/journal.ts';
 import { keptFromStarting } from '../apply/kept-from-starting.ts';
 import { listFolder } from '../apply/known-folders.ts';
 import { pruneBefore } from '../apply/prune.ts';
@@ -23,24 +21,23 @@ import {
   refuseMoreThanListed,
   whatWouldBePurged,
 } from '../apply/purge-source.ts';
-import {
-  type ApplyContext,
-  givenAnswers,
-  noteNames,
-  requiredNote,
-  toPowerRecord,
-} from '../apply/step-handler.ts';
-import type { Answers } from '../check/index.ts';
+import type { ApplyContext } from '../apply/step-handler.ts';
 import type { Asked } from '../condition/look-at-server.ts';
 import { startedByItself } from '../convert/index.ts';
 import { nothingRemembered } from '../daemon/remembering-client.ts';
 import { sizeOf } from '../daemon/server-size.ts';
 import { tellingLines } from '../daemon/telling-lines.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
+import { toAnswers } from '../journal/given-answers.ts';
+import type { Journal } from '../journal/journal.ts';
+import { givenAnswers, noteNames, requiredNote, toPowerRecord } from '../journal/noted.ts';
+import type { Answers } from '../model/finding.ts';
+import type { Plan } from '../model/plan.ts';
+import type { FreshRehearsal } from '../model/rehearsal.ts';
+import { describeStep } from '../model/step.ts';
 import { estimate, roughly } from '../plan/estimate.ts';
-import { describeStep, type Plan } from '../plan/index.ts';
 import { migrateFailure } from '../problem.ts';
-import { differsId, type FreshRehearsal } from '../rehearse/index.ts';
+import { differsId } from '../rehearse/index.ts';
 import { writeReport } from '../report/index.ts';
 import { expectedOf, verifyRun } from '../verify/index.ts';
 import { renderVerification } from './render-verification.ts';

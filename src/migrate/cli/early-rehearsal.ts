@@ -2,9 +2,10 @@
 import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
-import { type Answers, type Finding, isOpen } from '../check/index.ts';
-import type { Converted } from '../plan/index.ts';
-import { type FreshRehearsal, rehearse } from '../rehearse/index.ts';
+import { type Answers, type Finding, isOpen } from '../model/finding.ts';
+import type { FreshRehearsal } from '../model/rehearsal.ts';
+import type { Converted } from '../plan/plan-material.ts';
+import { rehearse } from '../rehearse/index.ts';
 
 export interface EarlyRehearsal {
   /** For makePlan. Begins nothing where a finding stands in the way already. */

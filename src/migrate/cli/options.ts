@@ -2,9 +2,9 @@
 import { resolve } from 'node:path';
 import type { Output } from '../../core/output.ts';
 import { ownCommand } from '../../core/program-name.ts';
-import type { Answers } from '../check/index.ts';
 import type { DetectOptions } from '../detect/index.ts';
 import { readServicesFile, type Services } from '../detect/services-file.ts';
+import type { Answers } from '../model/finding.ts';
 import { migrateFailure } from '../problem.ts';
 import { type AllOptions, usualStopTimeout } from './command-options.ts';
 

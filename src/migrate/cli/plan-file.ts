@@ -5,8 +5,8 @@ import { readRegularFile } from '../../core/read-regular-file.ts';
 import { toolVersion } from '../../core/version.ts';
 import { ownProgramIds } from '../check/own-program.ts';
 import { statePlaceId } from '../check/state-place.ts';
-import type { Plan } from '../plan/index.ts';
-import { planSchema, writerOfPlan } from '../plan/plan-schema.ts';
+import type { Plan } from '../model/plan.ts';
+import { planSchema, writerOfPlan } from '../model/plan-schema.ts';
 import { migrateFailure } from '../problem.ts';
 
 /** Of 20,000 instances it has some tens of megabytes. */

@@ -1,6 +1,6 @@
 // `--accept` with an id that no finding has: it would be believed to be an answer, and is none.
 import { suggest } from '../../core/suggest.ts';
-import type { Answers, Finding } from '../check/index.ts';
+import type { Answers, Finding } from '../model/finding.ts';
 import { migrateFailure } from '../problem.ts';
 
 /**

@@ -2,10 +2,11 @@
 import type { Output } from '../../core/output.ts';
 import { ownCommand } from '../../core/program-name.ts';
 import { firstLines, formatTable, inert } from '../../core/text.ts';
-import { type Answers, type Finding, isOpen } from '../check/index.ts';
-import type { Change } from '../convert/index.ts';
+import type { Change } from '../model/change.ts';
+import { type Answers, type Finding, isOpen } from '../model/finding.ts';
+import type { Plan } from '../model/plan.ts';
+import { describeStep } from '../model/step.ts';
 import { estimate, inWords } from '../plan/estimate.ts';
-import { describeStep, type Plan } from '../plan/index.ts';
 
 const longestObject = 400;
 const styles = { blocker: 'red', loss: 'yellow', change: 'bold', note: 'dim' } as const;

@@ -1,7 +1,7 @@
 // The outcome of verify in the words of a terminal.
 import type { Output } from '../../core/output.ts';
 import { firstLines, inline } from '../../core/text.ts';
-import type { Verification } from '../verify/index.ts';
+import type { Verification } from '../model/verification.ts';
 
 /** Of each kind, for people. */
 const shown = 50;

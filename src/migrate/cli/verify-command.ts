@@ -2,12 +2,11 @@
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
-
-import type { Journal } from '../apply/journal.ts';
-import { takeLock } from '../apply/lock.ts';
 import { openForWork } from '../apply/open-for-work.ts';
-import { possible } from '../apply/run-state.ts';
 import { describeRun, latestRun, lookAtLatestRun } from '../apply/run-status.ts';
+import type { Journal } from '../journal/journal.ts';
+import { takeLock } from '../journal/lock.ts';
+import { possible } from '../journal/run-state.ts';
 import { runFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
 import { verifyRun } from '../verify/index.ts';

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { systemErrorCode } from '../../core/failure.ts';
 import type { Host, PortHolder } from '../../core/host.ts';
 import { canonicalAddress } from '../../core/proc-net.ts';
-import type { Config } from '../inventory/inventory.ts';
 import { isTrue } from '../is-true.ts';
+import type { AddressCondition } from '../model/condition.ts';
+import type { Config } from '../model/inventory.ts';
 import { type ListenRule, migrationRules } from '../rules/migration-rules.ts';
-import type { AddressCondition } from './condition.ts';
 
 export interface Endpoint {
   /** undefined: every address, or a name, of which only the daemon knows what it stands for. */

@@ -3,8 +3,8 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
-import type { Image } from '../inventory/inventory.ts';
-import type { ImageCondition } from './condition.ts';
+import type { ImageCondition } from '../model/condition.ts';
+import type { Image } from '../model/inventory.ts';
 
 /**
  * An image is one file, or two where its root file system is apart; its size is that of both together

@@ -5,10 +5,10 @@ import { inTurn } from '../../core/in-turn.ts';
 import { allInstances, apiPath, type DaemonClient, daemonClient } from '../daemon/client.ts';
 import { configOf, fields, fieldsList, flagOf, textOf } from '../daemon/fields.ts';
 import { runningOperations } from '../daemon/operations.ts';
-import type { Config, Inventory } from '../inventory/inventory.ts';
 import { isTrue } from '../is-true.ts';
+import type { Condition } from '../model/condition.ts';
+import type { Config, Inventory } from '../model/inventory.ts';
 import { addressConditions } from './addresses.ts';
-import type { Condition } from './condition.ts';
 import { imageProblems } from './image-files.ts';
 
 export interface States {

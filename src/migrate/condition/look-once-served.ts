@@ -1,8 +1,8 @@
 // Looks how a server is that has just been started: some addresses take it a while.
 import type { Host } from '../../core/host.ts';
 import type { DaemonClient } from '../daemon/client.ts';
-import type { Inventory } from '../inventory/inventory.ts';
-import type { Condition } from './condition.ts';
+import type { Condition } from '../model/condition.ts';
+import type { Inventory } from '../model/inventory.ts';
 import { askStates, type Looked, lookAtServer, type States } from './look-at-server.ts';
 
 /** An address on a bridge that the daemon itself makes is tried once more after 30 s (endpoints.go of both projects). */

@@ -1,6 +1,7 @@
 // What hangs on a pool or a network.
-import type { Devices, Inventory } from '../inventory/inventory.ts';
+
 import { isTrue } from '../is-true.ts';
+import type { Devices, Inventory } from '../model/inventory.ts';
 
 /** Instances, volumes, buckets and profiles that a pool holds or serves, as `instance default/c1`. */
 export function usersOfPool(inventory: Inventory, pool: string): string[] {

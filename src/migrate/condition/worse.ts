@@ -1,5 +1,5 @@
 // What of a server is worse than it was.
-import type { Condition } from './condition.ts';
+import type { Condition } from '../model/condition.ts';
 
 /**
  * A line each. What nobody could say before or now is not compared, and what is better is not told: a pool that is there

@@ -1,10 +1,10 @@
 // Applies the key rules: drops and renames what Incus does not know, and says what is lost.
 import { unreachable } from '../../core/failure.ts';
-import type { Finding } from '../check/finding.ts';
+import type { TypedRow } from '../catalogue/config-tables.ts';
+import { compareVersions } from '../model/compare-versions.ts';
+import type { Finding } from '../model/finding.ts';
 import type { KeyRule, MigrationRules } from '../rules/migration-rules.ts';
-import type { Editor } from './change.ts';
-import type { TypedRow } from './config-tables.ts';
-import { compareVersions } from './version.ts';
+import type { Editor } from './editor.ts';
 
 /** Compiled once a conversion: a lookup from an exact key, and the few rules with patterns. */
 function compile(rules: readonly KeyRule[]): (row: TypedRow, deviceKind: string) => KeyRule | undefined {

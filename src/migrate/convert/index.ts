@@ -1,16 +1,19 @@
 // convert: an image of LXD's database becomes one that Incus takes over, every change on record.
 import Database from 'better-sqlite3';
-import type { Finding } from '../check/finding.ts';
+import { readConfigRows } from '../catalogue/config-tables.ts';
+import { hasTable } from '../catalogue/schema-facts.ts';
+import type { Change } from '../model/change.ts';
+import type { Finding } from '../model/finding.ts';
+import type { Held, PowerRecord } from '../model/power.ts';
 import { migrateFailure } from '../problem.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
-import { type Change, hasTable, openEditor } from './change.ts';
 import { applyKeyRules } from './config-keys.ts';
-import { readConfigRows } from './config-tables.ts';
+import { openEditor } from './editor.ts';
 import { convertLocal } from './local.ts';
 import type { PathMap } from './path-map.ts';
 import { rewritePaths } from './paths.ts';
 import { pinDefaults } from './pins.ts';
-import { type Held, type PowerRecord, writePower } from './power.ts';
+import { writePower } from './power.ts';
 import {
   deleteOrphans,
   dropTriggers,
@@ -23,9 +26,7 @@ import {
 } from './rows.ts';
 import { unknownSchema } from './unknown-schema.ts';
 
-export type { Change } from './change.ts';
-export { type Held, type PowerRecord, startedByItself } from './power.ts';
-export { globalSchema } from './schema-facts.ts';
+export { startedByItself } from './power.ts';
 export { type UnknownSchema, unknownSchema } from './unknown-schema.ts';
 
 export interface ConversionInput {

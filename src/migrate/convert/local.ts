@@ -1,10 +1,10 @@
 // Converts local.db, the database that belongs to one server: its own keys, and which patches count as done.
 import Database from 'better-sqlite3';
-import type { Finding } from '../check/finding.ts';
+import type { Change } from '../model/change.ts';
+import type { Finding } from '../model/finding.ts';
 import type { MigrationRules } from '../rules/migration-rules.ts';
-import type { Change } from './change.ts';
-import { openEditor } from './change.ts';
 import { keyLost, patternOf } from './config-keys.ts';
+import { openEditor } from './editor.ts';
 
 export interface LocalConversion {
   readonly image: Buffer;

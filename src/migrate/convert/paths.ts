@@ -1,7 +1,8 @@
 // Rewrites paths of the LXD directory wherever a value may hold one, and names the values that keep one.
+
+import type { TypedRow } from '../catalogue/config-tables.ts';
 import type { MigrationRules } from '../rules/migration-rules.ts';
-import type { Editor } from './change.ts';
-import type { TypedRow } from './config-tables.ts';
+import type { Editor } from './editor.ts';
 import { mapPath, mapPathsInText, type PathMap } from './path-map.ts';
 
 export function rewritePaths(

@@ -1,7 +1,9 @@
 // Writes down defaults that differ between the two daemons, so that networks go on as they were.
+
+import { hasTable } from '../catalogue/schema-facts.ts';
+import { compareVersions } from '../model/compare-versions.ts';
 import type { MigrationRules, PinRule } from '../rules/migration-rules.ts';
-import { type Editor, hasTable } from './change.ts';
-import { compareVersions } from './version.ts';
+import type { Editor } from './editor.ts';
 
 const networkTypes = ['bridge', 'macvlan', 'sriov', 'ovn', 'physical'];
 

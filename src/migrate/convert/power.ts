@@ -1,22 +1,9 @@
 // Writes which instances incusd shall start by itself, so that exactly what ran runs again.
 import type { Database } from 'better-sqlite3';
+import type { TypedRow } from '../catalogue/config-tables.ts';
 import { isTrue } from '../is-true.ts';
-import type { Editor } from './change.ts';
-import type { TypedRow } from './config-tables.ts';
-
-/** What ran when the migration began; instances as `project/name`. */
-export interface PowerRecord {
-  readonly running: ReadonlySet<string>;
-  readonly frozen: ReadonlySet<string>;
-}
-
-/** An instance whose `boot.autostart` is held at false during the switch, and what to put back. */
-export interface Held {
-  readonly project: string;
-  readonly name: string;
-  /** The instance's own value; null when it came from a profile. */
-  readonly autostart: string | null;
-}
+import type { Held, PowerRecord } from '../model/power.ts';
+import type { Editor } from './editor.ts';
 
 interface InstanceRow {
   readonly id: number;

@@ -1,7 +1,9 @@
 // The passes over rows that are not configuration keys: triggers, JSON columns, emptied tables, descriptions, snapshot records.
+
+import { orphanedRows, type TypedRow } from '../catalogue/config-tables.ts';
+import { hasTable } from '../catalogue/schema-facts.ts';
 import type { MigrationRules } from '../rules/migration-rules.ts';
-import { type Editor, hasTable } from './change.ts';
-import { orphanedRows, type TypedRow } from './config-tables.ts';
+import type { Editor } from './editor.ts';
 
 /** Drops every trigger but those of the fork point, whatever its name: a left-over one would fail the first delete in Incus. */
 export function dropTriggers(editor: Editor, rules: MigrationRules): void {

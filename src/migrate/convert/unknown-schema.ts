@@ -1,8 +1,7 @@
 // Why a database cannot be taken for one of a schema that this version moves: its number, or tables that do not go with it.
 import type { Database } from 'better-sqlite3';
+import { columnsOf, globalSchema, hasTable, tablesOf } from '../catalogue/schema-facts.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
-import { hasTable } from './change.ts';
-import { columnsOf, globalSchema, tablesOf } from './schema-facts.ts';
 
 export interface UnknownSchema {
   readonly schema: number;

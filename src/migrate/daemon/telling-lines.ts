@@ -2,8 +2,8 @@
 import Database from 'better-sqlite3';
 import { systemErrorCode } from '../../core/failure.ts';
 import { isConfidential, veil } from '../../core/secret.ts';
-import { hasTable } from '../convert/change.ts';
-import { readConfigRows } from '../convert/config-tables.ts';
+import { readConfigRows } from '../catalogue/config-tables.ts';
+import { hasTable } from '../catalogue/schema-facts.ts';
 
 /** The last ten; where some are more than chatter, of those. Nothing of an empty text. */
 export function tellingLines(text: string, image: Buffer): string[] {

@@ -3,7 +3,7 @@ import { closeSync, existsSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../../core/host.ts';
 import { openRegularFile } from '../../core/read-regular-file.ts';
-import type { FoundInstallation } from './installation.ts';
+import type { FoundInstallation } from '../model/installation.ts';
 import type { OtherDirectory } from './other-directories.ts';
 import { unitFile } from './systemd.ts';
 

@@ -3,10 +3,10 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
+import { isSameFolder } from '../machine/daemon-process.ts';
+import type { FoundInstallation, Installation, Service } from '../model/installation.ts';
 import { migrateFailure } from '../problem.ts';
-import { isSameFolder } from './daemon-process.ts';
 import { debTarget, givenTarget, manualTarget, otherTarget, type TargetKind } from './incus.ts';
-import type { FoundInstallation, Installation, Service } from './installation.ts';
 import { usualDirectories } from './lives-here.ts';
 import { debSource, givenSource, manualSource, otherSource, type SourceKind } from './lxd.ts';
 import { movedNote } from './moved-note.ts';
@@ -14,8 +14,6 @@ import { otherDirectories } from './other-directories.ts';
 import type { Services } from './services-file.ts';
 import { serviceManager } from './systemctl.ts';
 import { presentUnits, systemdService } from './systemd.ts';
-
-export type { FoundInstallation, Installation, Service } from './installation.ts';
 
 export interface DetectOptions {
   readonly lxdDir?: string | undefined;

@@ -1,7 +1,7 @@
 // Whether a data directory is one that LXD works on, or worked on, on this very machine, and not a copy of another's.
 import type { Host } from '../../core/host.ts';
-import { isSameFolder } from './daemon-process.ts';
-import type { Installation } from './installation.ts';
+import { isSameFolder } from '../machine/daemon-process.ts';
+import type { Installation } from '../model/installation.ts';
 import { otherDirectories } from './other-directories.ts';
 
 /** Where packages keep the data of LXD. */

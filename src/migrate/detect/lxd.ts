@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../../core/host.ts';
-import type { FoundInstallation } from './installation.ts';
+import type { FoundInstallation } from '../model/installation.ts';
 import { movedNote } from './moved-note.ts';
 import type { OtherDirectory } from './other-directories.ts';
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../../core/host.ts';
 import { readRegularFile } from '../../core/read-regular-file.ts';
-import { directoryOfProcess, isDaemon } from './daemon-process.ts';
+import { directoryOfProcess, isDaemon } from '../machine/daemon-process.ts';
 import { movedNote } from './moved-note.ts';
 import { unitFolders } from './systemd.ts';
 

@@ -2,8 +2,8 @@
 import { Failure, systemErrorCode } from '../../core/failure.ts';
 import { readRegularFile } from '../../core/read-regular-file.ts';
 import type { Argv } from '../../core/run.ts';
+import type { Service } from '../model/installation.ts';
 import { migrateFailure } from '../problem.ts';
-import type { Service } from './installation.ts';
 
 export interface Services {
   readonly source: Service;

@@ -2,7 +2,7 @@
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../../core/host.ts';
-import type { FoundInstallation, Service } from './installation.ts';
+import type { FoundInstallation, Service } from '../model/installation.ts';
 
 /** By systemd's order. */
 export const unitFolders = [

@@ -12,11 +12,11 @@ import {
   textOf,
   textsOf,
 } from '../daemon/fields.ts';
+import type { Backup, Instance, InstanceSnapshot, Inventory } from '../model/inventory.ts';
 import { lastPart, toBackup } from './api-objects.ts';
 import { type VolumeLists, volumesWithSnapshots } from './api-storage.ts';
 import { inTime, type NotInTime } from './in-time.ts';
 import { instant } from './instant.ts';
-import type { Backup, Instance, InstanceSnapshot, Inventory } from './inventory.ts';
 import { sortBy } from './order.ts';
 
 type Named = Pick<Instance, 'project' | 'name'>;

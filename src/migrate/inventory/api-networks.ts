@@ -1,7 +1,6 @@
 // Networks and what belongs to them, asked of a daemon.
 import { apiPath, type DaemonClient } from '../daemon/client.ts';
 import { configOf, type Fields, fieldsList, flagOf, rawOf, textOf } from '../daemon/fields.ts';
-import { entries } from './entries.ts';
 import type {
   LoadBalancer,
   Network,
@@ -10,7 +9,8 @@ import type {
   NetworkPeer,
   NetworkZone,
   ZoneRecord,
-} from './inventory.ts';
+} from '../model/inventory.ts';
+import { entries } from './entries.ts';
 import { askOfProjects } from './of-projects.ts';
 import { sortBy } from './order.ts';
 import { type Networks, sortByAddress } from './read-networks.ts';

@@ -11,8 +11,16 @@ import {
   textOf,
   textsOf,
 } from '../daemon/fields.ts';
+import type {
+  Backup,
+  Certificate,
+  ClusterGroup,
+  Image,
+  Member,
+  Profile,
+  Project,
+} from '../model/inventory.ts';
 import { instant } from './instant.ts';
-import type { Backup, Certificate, ClusterGroup, Image, Member, Profile, Project } from './inventory.ts';
 import { sortBy } from './order.ts';
 
 /** Last part of `c1/snap0`; some answers give only that. */

@@ -4,9 +4,6 @@ import { inTurn } from '../../core/in-turn.ts';
 import { veil } from '../../core/secret.ts';
 import { apiPath, type DaemonClient } from '../daemon/client.ts';
 import { configOf, type Fields, fieldsList, rawOf, textOf } from '../daemon/fields.ts';
-import { lastPart, toBackup } from './api-objects.ts';
-import { inTime, type NotInTime } from './in-time.ts';
-import { instant } from './instant.ts';
 import type {
   Backup,
   Bucket,
@@ -17,7 +14,10 @@ import type {
   Pool,
   Volume,
   VolumeSnapshot,
-} from './inventory.ts';
+} from '../model/inventory.ts';
+import { lastPart, toBackup } from './api-objects.ts';
+import { inTime, type NotInTime } from './in-time.ts';
+import { instant } from './instant.ts';
 import { askOfProjects, type OfProject } from './of-projects.ts';
 import { sortBy } from './order.ts';
 import { sortVolumes } from './read-storage.ts';

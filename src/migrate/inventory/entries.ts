@@ -1,5 +1,5 @@
 // Lists that the database holds as JSON: rules, ports, backends, zone entries.
-import type { Entry } from './inventory.ts';
+import type { Entry } from '../model/inventory.ts';
 import { compareText } from './order.ts';
 
 /**

@@ -1,6 +1,6 @@
 // The devices that an instance has: those of its profiles, in their order, and its own.
 import { isTrue } from '../is-true.ts';
-import type { Config, Instance, Inventory } from './inventory.ts';
+import type { Config, Instance, Inventory } from '../model/inventory.ts';
 
 export interface ExpandedDevice {
   readonly name: string;

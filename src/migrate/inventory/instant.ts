@@ -1,5 +1,5 @@
 // Moments in the one form in which two inventories can be compared.
-import type { Instant } from './inventory.ts';
+import type { Instant } from '../model/inventory.ts';
 
 const stored = /^(\d{4,})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):(\d\d))?$/;
 

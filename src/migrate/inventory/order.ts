@@ -1,5 +1,5 @@
 // The order of everything in an inventory: by code units, the same on every machine.
-import type { Config } from './inventory.ts';
+import type { Config } from '../model/inventory.ts';
 
 export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;

@@ -2,8 +2,9 @@
 import Database from 'better-sqlite3';
 import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
-import { type PoolFacts, poolFacts } from '../machine/pool-facts.ts';
+import type { PoolFacts } from '../model/pool-facts.ts';
 import { findDatabase, readDatabaseFiles } from './database-files.ts';
+import { poolFacts } from './pool-facts.ts';
 
 /** None where there is no database, or one that cannot be read. */
 export function poolsNow(host: Host, dataDirectory: string): PoolFacts[] {

@@ -1,6 +1,7 @@
 // Trusted certificates, from the tables of the database: rows of their own, and in LXD 5.21 and later one kind of identity.
+
+import type { Certificate, OtherTable } from '../model/inventory.ts';
 import { certificateIdentity, certificateTypeName } from './codes.ts';
-import type { Certificate, OtherTable } from './inventory.ts';
 import { sortBy } from './order.ts';
 import type { ObjectNames } from './read-names.ts';
 import { flag, groupBy, number, type Row, type Tables, text } from './rows.ts';

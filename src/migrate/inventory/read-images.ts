@@ -1,7 +1,8 @@
 // Images with their aliases, properties and sources, from the tables of the database.
+
+import type { Image, ImageSource } from '../model/inventory.ts';
 import { architectureName, imageProtocolName, instanceTypeName } from './codes.ts';
 import { instant } from './instant.ts';
-import type { Image, ImageSource } from './inventory.ts';
 import { sortBy } from './order.ts';
 import type { ObjectNames } from './read-names.ts';
 import { configs, flag, groupBy, number, type Row, type Tables, text } from './rows.ts';

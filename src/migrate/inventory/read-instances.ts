@@ -1,7 +1,8 @@
 // Instances, their snapshots and backups, from the tables of the database.
+
+import type { Backup, Instance, InstanceSnapshot } from '../model/inventory.ts';
 import { architectureName, instanceTypeName } from './codes.ts';
 import { instant } from './instant.ts';
-import type { Backup, Instance, InstanceSnapshot } from './inventory.ts';
 import { sortBy } from './order.ts';
 import type { ObjectNames } from './read-names.ts';
 import { configs, devices, flag, groupBy, names, number, type Row, type Tables, text } from './rows.ts';

@@ -1,6 +1,6 @@
 // Reads everything that a server has from an image of its database.
 import Database from 'better-sqlite3';
-import type { Config, Inventory, OtherTable, ServerConfig } from './inventory.ts';
+import type { Config, Inventory, OtherTable, ServerConfig } from '../model/inventory.ts';
 import { sortBy, sortKeys } from './order.ts';
 import { readCertificates } from './read-certificates.ts';
 import { readImages } from './read-images.ts';

@@ -1,6 +1,7 @@
 // What is kept for each member: configuration and states of pools and networks, the members themselves and their groups.
+
+import type { ClusterGroup, Config, Member } from '../model/inventory.ts';
 import { architectureName, memberRoleName, objectStateName } from './codes.ts';
-import type { ClusterGroup, Config, Member } from './inventory.ts';
 import { sortBy } from './order.ts';
 import type { ObjectNames } from './read-names.ts';
 import { configs, groupBy, names, number, type Row, type Tables, text, toConfig } from './rows.ts';

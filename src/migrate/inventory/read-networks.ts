@@ -1,6 +1,5 @@
 // Networks and what belongs to them, from the tables of the database.
-import { networkTypeName } from './codes.ts';
-import { entries } from './entries.ts';
+
 import type {
   LoadBalancer,
   Network,
@@ -9,7 +8,9 @@ import type {
   NetworkPeer,
   NetworkZone,
   ZoneRecord,
-} from './inventory.ts';
+} from '../model/inventory.ts';
+import { networkTypeName } from './codes.ts';
+import { entries } from './entries.ts';
 import { sortBy } from './order.ts';
 import { readMemberConfig, readStates } from './read-members.ts';
 import type { ObjectNames } from './read-names.ts';

@@ -1,5 +1,5 @@
 // Projects and profiles, from the tables of the database.
-import type { Profile, Project } from './inventory.ts';
+import type { Profile, Project } from '../model/inventory.ts';
 import { sortBy } from './order.ts';
 import type { ObjectNames } from './read-names.ts';
 import { configs, devices, type Tables, text } from './rows.ts';

@@ -1,8 +1,8 @@
 // Pools, volumes and buckets, from the tables of the database.
 import { veil } from '../../core/secret.ts';
+import type { Bucket, BucketKey, InternalVolume, Pool, Volume, VolumeSnapshot } from '../model/inventory.ts';
 import { contentTypeName, volumeTypeName } from './codes.ts';
 import { instant } from './instant.ts';
-import type { Bucket, BucketKey, InternalVolume, Pool, Volume, VolumeSnapshot } from './inventory.ts';
 import { sortBy } from './order.ts';
 import { readBackups } from './read-instances.ts';
 import { readMemberConfig, readStates } from './read-members.ts';

@@ -1,6 +1,6 @@
 // An inventory whose confidential values cannot be read any more, for every output, log and report.
 import { showValue } from '../../core/secret.ts';
-import type { Config, Inventory } from './inventory.ts';
+import type { Config, Inventory } from '../model/inventory.ts';
 
 /** Fields of an inventory that hold keys and values, and those that hold several such sets by name. */
 const configFields: ReadonlySet<string> = new Set(['config', 'properties']);

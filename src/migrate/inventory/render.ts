@@ -1,6 +1,6 @@
 // What `inspect` prints: tables for people, one object for programs; confidential values only where they were asked for.
 import { formatBytes, formatTable, inertJson } from '../../core/text.ts';
-import type { Config, Devices, Entry, Instant, Inventory } from './inventory.ts';
+import type { Config, Devices, Entry, Instant, Inventory } from '../model/inventory.ts';
 import { redactInventory } from './redact-inventory.ts';
 
 export interface RenderOptions {

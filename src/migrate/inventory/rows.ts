@@ -1,7 +1,7 @@
 // Reads tables of which nobody knows in advance whether they, and their columns, exist.
 import type { Database } from 'better-sqlite3';
+import type { Config, Devices } from '../model/inventory.ts';
 import { deviceTypeName } from './codes.ts';
-import type { Config, Devices } from './inventory.ts';
 import { compareText, sortKeys } from './order.ts';
 
 export type Row = Readonly<Record<string, unknown>>;

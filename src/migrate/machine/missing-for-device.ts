@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
-import type { Config, Network } from '../inventory/inventory.ts';
 import { isTrue } from '../is-true.ts';
+import type { Config, Network } from '../model/inventory.ts';
 import { isMissing } from './is-missing.ts';
 import { mountShowing } from './mount-showing.ts';
 

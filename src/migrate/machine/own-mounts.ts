@@ -3,8 +3,8 @@ import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemErrorCode } from '../../core/failure.ts';
 import type { Host, LoopDevice, MountInfo } from '../../core/host.ts';
+import type { PoolFacts } from '../model/pool-facts.ts';
 import { isBoundOntoItself, mountShowing, pathInside } from './mount-showing.ts';
-import type { PoolFacts } from './pool-facts.ts';
 
 export interface DaemonDirectory {
   readonly dataDirectory: string;

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import Database from 'better-sqlite3';
 import { isConfidential, veil } from '../../core/secret.ts';
-import { hasTable } from '../convert/change.ts';
-import { configTables, readConfigRows } from '../convert/config-tables.ts';
+import { configTables, readConfigRows } from '../catalogue/config-tables.ts';
+import { hasTable } from '../catalogue/schema-facts.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
 
 /** Objects by kind: how each table's rows are named. */

@@ -1,5 +1,5 @@
 // About how long a move takes, from what is on the server.
-import type { Plan } from './plan.ts';
+import type { Plan } from '../model/plan.ts';
 
 export interface Estimate {
   /** From the rehearsal to the end of verify, in seconds. */

@@ -8,43 +8,38 @@ import { onTheirWay } from '../../core/on-their-way.ts';
 import type { Invocation } from '../../core/program-name.ts';
 import { isConfidential, veil } from '../../core/secret.ts';
 import { type CheckedSegments, describeNotice } from '../../dqlite/index.ts';
-import { powerFromProcesses, powerWithoutDaemon } from '../apply/power.ts';
+import { readConfigRows } from '../catalogue/config-tables.ts';
+import { globalSchema } from '../catalogue/schema-facts.ts';
 import { checkCondition, poolsNeeded } from '../check/condition.ts';
-import {
-  type CheckContext,
-  check,
-  type Finding,
-  mergeFindings,
-  type OpenDatabase,
-  unreadableDatabase,
-} from '../check/index.ts';
+import { type CheckContext, check, type OpenDatabase, unreadableDatabase } from '../check/index.ts';
 import { layoutOf } from '../check/layout.ts';
 import { measureCopy } from '../check/measure-copy.ts';
 import { checkOwnProgram } from '../check/own-program.ts';
 import { checkStartable } from '../check/startable.ts';
 import { checkStatePlace } from '../check/state-place.ts';
-import type { Condition } from '../condition/condition.ts';
 import { askServer, lookAtServer, type States, type Unasked } from '../condition/look-at-server.ts';
-import { readConfigRows } from '../convert/config-tables.ts';
-import { type Change, type Conversion, convert, globalSchema, startedByItself } from '../convert/index.ts';
+import { type Conversion, convert, startedByItself } from '../convert/index.ts';
 import { tellingLines } from '../daemon/telling-lines.ts';
 import { versionOf } from '../detect/incus.ts';
-import { type Found, type Installation, withServices } from '../detect/index.ts';
+import { type Found, withServices } from '../detect/index.ts';
 import { livesHere, usualDirectories } from '../detect/lives-here.ts';
 import type { Services } from '../detect/services-file.ts';
 import { planIdMaps } from '../id-maps/plan-id-maps.ts';
 import { type DatabaseContent, findDatabase, readDatabaseFiles } from '../inventory/database-files.ts';
-import type { Inventory } from '../inventory/inventory.ts';
+import { poolFacts } from '../inventory/pool-facts.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
 import { isOfSqlite } from '../inventory/read-local-database.ts';
-import { poolFacts } from '../machine/pool-facts.ts';
+import { powerFromProcesses, powerWithoutDaemon } from '../machine/power-from-processes.ts';
+import type { Change } from '../model/change.ts';
+import type { Condition } from '../model/condition.ts';
+import { type Finding, mergeFindings } from '../model/finding.ts';
+import type { Installation } from '../model/installation.ts';
+import type { Inventory } from '../model/inventory.ts';
+import type { Plan } from '../model/plan.ts';
 import { migrateFailure } from '../problem.ts';
 import { contentsOf } from './drift.ts';
 import { makeSteps, runFolder } from './make-steps.ts';
-import type { Converted, Plan, PlanMaterial } from './plan.ts';
-
-export type { Converted, Plan, PlanMaterial } from './plan.ts';
-export { describeStep, type Step } from './step.ts';
+import type { Converted, PlanMaterial } from './plan-material.ts';
 
 /** Stands for the target where there is none to ask: the database is converted as for the oldest that is supported. */
 const assumedTargetVersion = '6.0.4';

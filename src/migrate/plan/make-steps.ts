@@ -2,10 +2,11 @@
 import { join } from 'node:path';
 import { unreachable } from '../../core/failure.ts';
 import type { Layout } from '../check/layout.ts';
-import type { Installation } from '../detect/index.ts';
 import type { IdLine } from '../id-maps/plan-id-maps.ts';
-import { movedPools, type PoolFacts } from '../machine/pool-facts.ts';
-import type { DaemonRef, Step } from './step.ts';
+import { movedPools } from '../inventory/pool-facts.ts';
+import type { Installation } from '../model/installation.ts';
+import type { PoolFacts } from '../model/pool-facts.ts';
+import type { DaemonRef, Step } from '../model/step.ts';
 
 export interface StepFacts {
   /** Names of managed bridges and of host interfaces that LXD made, from its database. */

@@ -1,8 +1,7 @@
 // Looks for what would make incusd fail on a converted database, without starting one; the image itself is not changed.
 import Database from 'better-sqlite3';
-import type { Finding } from '../check/finding.ts';
-import { hasTable } from '../convert/change.ts';
-import { globalSchema } from '../convert/index.ts';
+import { globalSchema, hasTable } from '../catalogue/schema-facts.ts';
+import type { Finding } from '../model/finding.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
 
 const listed = 50;

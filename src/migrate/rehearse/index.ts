@@ -6,29 +6,28 @@ import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import type { RunningProcess } from '../../core/start.ts';
 import { inline } from '../../core/text.ts';
-import { answeringSocket } from '../apply/service-control.ts';
 import { writeDatabaseDirectory } from '../apply/write-database.ts';
-import type { Finding } from '../check/finding.ts';
+import { answeringSocket } from '../daemon/answering-socket.ts';
 import { type DaemonClient, daemonClient } from '../daemon/client.ts';
 import { type Fields, fields, fieldsList, rawOf, textOf } from '../daemon/fields.ts';
 import { limitFor, sizeOf } from '../daemon/server-size.ts';
 import { tellingLines } from '../daemon/telling-lines.ts';
+import { compareInventories, describeDifference } from '../inventory/compare.ts';
 import { inventoryFromApi } from '../inventory/from-api.ts';
-import type { Inventory } from '../inventory/inventory.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
 import { readLocalDatabase } from '../inventory/read-local-database.ts';
+import type { Difference } from '../model/difference.ts';
+import type { Finding } from '../model/finding.ts';
+import type { Inventory } from '../model/inventory.ts';
+import type { FreshRehearsal } from '../model/rehearsal.ts';
 import { daemonRef } from '../plan/make-steps.ts';
-import type { Converted } from '../plan/plan.ts';
+import type { Converted } from '../plan/plan-material.ts';
 import { migrateFailure } from '../problem.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
-import { compareInventories, type Difference, describeDifference } from '../verify/compare.ts';
 import { checkCopy } from './check-copy.ts';
 import { type InertDatabase, makeInert } from './make-inert.ts';
 import { notAnswered, notProven } from './not-proven.ts';
-import type { FreshRehearsal } from './rehearsal.ts';
 import { isShown, openRoom, type Room } from './room.ts';
-
-export type { FreshRehearsal, NotProven, Rehearsal } from './rehearsal.ts';
 
 export interface RehearsalInput {
   readonly host: Host;

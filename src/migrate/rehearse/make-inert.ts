@@ -1,8 +1,10 @@
 // Makes a converted database harmless to start a daemon on: nothing starts, listens, expires or leaves the machine.
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { type Change, type Editor, hasTable, openEditor } from '../convert/change.ts';
-import { readConfigRows, type TypedRow } from '../convert/config-tables.ts';
+import { readConfigRows, type TypedRow } from '../catalogue/config-tables.ts';
+import { hasTable } from '../catalogue/schema-facts.ts';
+import { type Editor, openEditor } from '../convert/editor.ts';
+import type { Change } from '../model/change.ts';
 import { type MigrationRules, migrationRules, type RehearsalKeyRule } from '../rules/migration-rules.ts';
 
 export interface InertDatabase {

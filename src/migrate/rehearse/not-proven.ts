@@ -1,8 +1,8 @@
 // The table of what a trial could not prove, from what was changed for it.
-import type { Change } from '../convert/index.ts';
-import type { Inventory } from '../inventory/inventory.ts';
+import type { Change } from '../model/change.ts';
+import type { Inventory } from '../model/inventory.ts';
+import type { NotProven } from '../model/rehearsal.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
-import type { NotProven } from './rehearsal.ts';
 
 /** Ids of verify's checks (verify/index.ts, verify/condition-checks.ts). */
 const checks = {

@@ -4,12 +4,12 @@ import { join, resolve } from 'node:path';
 import { asFileFailure } from '../../core/as-file-failure.ts';
 import { makeFolders, writeFileDurable } from '../../core/durable.ts';
 import { inertJson } from '../../core/text.ts';
-import type { Answers } from '../check/index.ts';
-import type { Inventory } from '../inventory/inventory.ts';
 import { inventoryJson } from '../inventory/render.ts';
-import type { Plan } from '../plan/index.ts';
-import type { Rehearsal } from '../rehearse/index.ts';
-import type { Verification } from '../verify/verification.ts';
+import type { Answers } from '../model/finding.ts';
+import type { Inventory } from '../model/inventory.ts';
+import type { Plan } from '../model/plan.ts';
+import type { Rehearsal } from '../model/rehearsal.ts';
+import type { Verification } from '../model/verification.ts';
 import { renderHtml } from './render-html.ts';
 import { renderMarkdown } from './render-markdown.ts';
 

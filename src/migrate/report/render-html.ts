@@ -1,9 +1,9 @@
 // The report as one self-contained page, readable without JavaScript and on a phone.
 import { escapeHtml } from '../../core/text.ts';
-import type { Answers } from '../check/index.ts';
-import type { Plan } from '../plan/index.ts';
-import type { Rehearsal } from '../rehearse/index.ts';
-import type { Verification } from '../verify/verification.ts';
+import type { Answers } from '../model/finding.ts';
+import type { Plan } from '../model/plan.ts';
+import type { Rehearsal } from '../model/rehearsal.ts';
+import type { Verification } from '../model/verification.ts';
 import { headline, type Section, sections } from './sections.ts';
 
 const style = `

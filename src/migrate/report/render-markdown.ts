@@ -1,9 +1,9 @@
 // The report as Markdown.
 import { escapeMarkdown } from '../../core/text.ts';
-import type { Answers } from '../check/index.ts';
-import type { Plan } from '../plan/index.ts';
-import type { Rehearsal } from '../rehearse/index.ts';
-import type { Verification } from '../verify/verification.ts';
+import type { Answers } from '../model/finding.ts';
+import type { Plan } from '../model/plan.ts';
+import type { Rehearsal } from '../model/rehearsal.ts';
+import type { Verification } from '../model/verification.ts';
 import { headline, sections } from './sections.ts';
 
 export function renderMarkdown(

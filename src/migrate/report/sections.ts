@@ -1,9 +1,10 @@
 // What a report says, before it is set as HTML or Markdown.
 import { formatDuration, inline } from '../../core/text.ts';
-import { type Answers, answerTo, type Finding } from '../check/index.ts';
-import { describeStep, type Plan } from '../plan/index.ts';
-import type { Rehearsal } from '../rehearse/index.ts';
-import type { Check, Verification } from '../verify/verification.ts';
+import { type Answers, answerTo, type Finding } from '../model/finding.ts';
+import type { Plan } from '../model/plan.ts';
+import type { Rehearsal } from '../model/rehearsal.ts';
+import { describeStep } from '../model/step.ts';
+import type { Check, Verification } from '../model/verification.ts';
 
 export interface Section {
   readonly id: string;

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import type { FindingSeverity } from '../check/finding.ts';
+import type { FindingSeverity } from '../model/finding.ts';
 
 export interface KeyRule {
   readonly id: string;

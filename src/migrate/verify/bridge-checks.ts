@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
 import { canonicalAddress } from '../../core/proc-net.ts';
-import type { Network } from '../inventory/inventory.ts';
-import type { Check } from './verification.ts';
+import type { Network } from '../model/inventory.ts';
+import type { Check } from '../model/verification.ts';
 
 export interface BridgeChecks {
   readonly checks: readonly Check[];

@@ -1,6 +1,6 @@
 // Whether pools, networks, addresses and image files are as they should be, or at least as they were in LXD.
-import type { Condition } from '../condition/condition.ts';
-import type { Check } from './verification.ts';
+import type { Condition } from '../model/condition.ts';
+import type { Check } from '../model/verification.ts';
 
 /** @param before of LXD, before anything of it stopped; undefined where nobody looked */
 export function conditionChecks(before: Condition | undefined, now: Condition, imageCount: number): Check[] {

@@ -3,8 +3,8 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
-import type { Config } from '../inventory/inventory.ts';
-import type { Check } from './verification.ts';
+import type { Config } from '../model/inventory.ts';
+import type { Check } from '../model/verification.ts';
 
 const volumes = [
   { key: 'storage.images_volume', folder: 'images' },

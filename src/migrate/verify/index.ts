@@ -2,21 +2,11 @@
 import { join } from 'node:path';
 import type { Host } from '../../core/host.ts';
 import { once } from '../../core/once.ts';
-import type { Journal } from '../apply/journal.ts';
 import type { PowerOutcome } from '../apply/restore-power.ts';
-import { instanceOfStorageName, runningInstances } from '../apply/running.ts';
-import { answeringSocket } from '../apply/service-control.ts';
-import {
-  givenAnswers,
-  noteNames,
-  requiredNote,
-  type StoredPower,
-  toPowerRecord,
-} from '../apply/step-handler.ts';
-import type { Condition } from '../condition/condition.ts';
 import { statesIn } from '../condition/look-at-server.ts';
 import { lookOnceServed } from '../condition/look-once-served.ts';
 import type { Conversion } from '../convert/index.ts';
+import { answeringSocket } from '../daemon/answering-socket.ts';
 import { daemonClient, type InstanceName } from '../daemon/client.ts';
 import { type Fields, textOf } from '../daemon/fields.ts';
 import { plainStatus } from '../daemon/instance-status.ts';
@@ -27,27 +17,31 @@ import {
   rememberingClient,
 } from '../daemon/remembering-client.ts';
 import { type ServerSize, sizeOf } from '../daemon/server-size.ts';
+import { writeAsRoot } from '../daemon/write-as-root.ts';
+import { compareInventories } from '../inventory/compare.ts';
 import { readDatabaseFiles } from '../inventory/database-files.ts';
 import { inventoryFromApi } from '../inventory/from-api.ts';
-import type { Inventory } from '../inventory/inventory.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
+import { releaseHeld } from '../inventory/release-held.ts';
+import type { Journal } from '../journal/journal.ts';
+import { givenAnswers, noteNames, requiredNote, toPowerRecord } from '../journal/noted.ts';
+import type { StoredPower } from '../journal/notes.ts';
+import { instanceOfStorageName, runningInstances } from '../machine/running.ts';
+import type { Condition } from '../model/condition.ts';
+import type { Difference } from '../model/difference.ts';
+import type { Inventory } from '../model/inventory.ts';
+import type { Check, Verification } from '../model/verification.ts';
 import { convertContent } from '../plan/index.ts';
 import { daemonRef } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
 import { bridgeChecks } from './bridge-checks.ts';
-import { compareInventories, type Difference } from './compare.ts';
 import { conditionChecks } from './condition-checks.ts';
 import { daemonVolumeChecks } from './daemon-volume-checks.ts';
 import { notLookedAt } from './not-looked-at.ts';
 import { proxyChecks } from './proxy-checks.ts';
-import { releaseHeld } from './release-held.ts';
 import { sourceChecks } from './source-checks.ts';
 import { unitChecks } from './unit-checks.ts';
-import type { Check, Verification } from './verification.ts';
-import { writeAsRoot } from './write-as-root.ts';
-
-export type { Check, Verification } from './verification.ts';
 
 export interface KnownOfTarget {
   readonly size: ServerSize;

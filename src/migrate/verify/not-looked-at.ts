@@ -1,6 +1,6 @@
 // What verify does not look at on this server, so that nobody takes "all checks passed" for more than it says.
 import { firstOf } from '../../core/text.ts';
-import type { Inventory } from '../inventory/inventory.ts';
+import type { Inventory } from '../model/inventory.ts';
 
 /** A line each; nothing that this server does not have. */
 export function notLookedAt(inventory: Inventory): string[] {

@@ -5,9 +5,9 @@ import type { Host } from '../../core/host.ts';
 import { readRegularFile } from '../../core/read-regular-file.ts';
 import { firstOf } from '../../core/text.ts';
 import { plainStatus } from '../daemon/instance-status.ts';
-import type { Devices, Instance, Profile, Project } from '../inventory/inventory.ts';
 import { isTrue } from '../is-true.ts';
-import type { Check } from './verification.ts';
+import type { Devices, Instance, Profile, Project } from '../model/inventory.ts';
+import type { Check } from '../model/verification.ts';
 
 export interface ProxyChecks {
   readonly checks: readonly Check[];

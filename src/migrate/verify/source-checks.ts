@@ -1,8 +1,8 @@
 // Checks that LXD stays away: nothing of it may have appeared in the place that its data has left.
 import type { Host } from '../../core/host.ts';
-import type { Journal } from '../apply/journal.ts';
 import { sourceCameBack } from '../apply/source-came-back.ts';
-import type { Check } from './verification.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Check } from '../model/verification.ts';
 
 export function sourceChecks(host: Host, journal: Journal, run: string): Check[] {
   // Whoever installs LXD again after it was removed for good means to.

@@ -1,6 +1,5 @@
 // Checks that systemd's units are as they were: what was active is, and is enabled alike; LXD's stay masked.
 import type { Host } from '../../core/host.ts';
-import type { Journal } from '../apply/journal.ts';
 import { unitsKeptMasked } from '../apply/kept-from-starting.ts';
 import {
   activeBefore,
@@ -10,7 +9,8 @@ import {
   unitsEnabledOtherwise,
 } from '../apply/units-as-before.ts';
 import { unitStates } from '../detect/systemctl.ts';
-import type { Check } from './verification.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Check } from '../model/verification.ts';
 
 /** @throws {Failure<MigrateProblem>} service-manager-failed */
 export async function unitChecks(host: Host, journal: Journal, run: string): Promise<Check[]> {

@@ -2,7 +2,7 @@
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Journal, type JournalRun, readJournal } from '../../../src/migrate/apply/journal.ts';
+import { type Journal, type JournalRun, readJournal } from '../../../src/migrate/journal/journal.ts';
 import { runFolder } from '../../../src/migrate/plan/make-steps.ts';
 import type { Machine } from '../machine/machine.ts';
 

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { watchDaemonLog } from '../../../src/migrate/apply/daemon-log.ts';
-import type { DaemonRef } from '../../../src/migrate/plan/step.ts';
+import type { DaemonRef } from '../../../src/migrate/model/step.ts';
 import { fakeHost } from '../../fakes/fake-host.ts';
 
 const incus: DaemonRef = {

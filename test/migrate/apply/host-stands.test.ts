@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ProcessInfo } from '../../../src/core/host.ts';
 import { hostStands } from '../../../src/migrate/apply/host-stands.ts';
-import type { Plan } from '../../../src/migrate/plan/index.ts';
+import type { Plan } from '../../../src/migrate/model/plan.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 
 const plan = {

@@ -1,8 +1,8 @@
 // What is said to keep LXD from starting is what the steps of the run did, later what systemd says of it, and no more.
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type Journal, openJournal, type StepState } from '../../../src/migrate/apply/journal.ts';
 import { keptFromStarting, keptFromStartingNow } from '../../../src/migrate/apply/kept-from-starting.ts';
-import type { Step } from '../../../src/migrate/plan/step.ts';
+import { type Journal, openJournal, type StepState } from '../../../src/migrate/journal/journal.ts';
+import type { Step } from '../../../src/migrate/model/step.ts';
 import { fakeHost } from '../../fakes/fake-host.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 

@@ -3,7 +3,6 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { openJournal } from '../../../src/migrate/apply/journal.ts';
 import {
   forgetFolders,
   knownFolders,
@@ -11,7 +10,8 @@ import {
   listOfFolders,
   recordFolder,
 } from '../../../src/migrate/apply/known-folders.ts';
-import type { JournalPhase } from '../../../src/migrate/apply/run-state.ts';
+import { openJournal } from '../../../src/migrate/journal/journal.ts';
+import type { JournalPhase } from '../../../src/migrate/journal/run-state.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 import { tinyPlan } from '../plan/tiny-plan.ts';

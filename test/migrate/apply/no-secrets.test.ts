@@ -1,13 +1,13 @@
 // What daemons say is kept and shown without the confidential values of the server.
 
 import { expect, onTestFinished, test } from 'vitest';
-import { openJournal } from '../../../src/migrate/apply/journal.ts';
 import type { ApplyContext } from '../../../src/migrate/apply/step-handler.ts';
 import { restorePowerStep } from '../../../src/migrate/apply/steps/daemons.ts';
 import { refreshBackupFilesStep } from '../../../src/migrate/apply/steps/instances.ts';
 import { nothingRemembered } from '../../../src/migrate/daemon/remembering-client.ts';
 import { tellingLines } from '../../../src/migrate/daemon/telling-lines.ts';
-import type { DaemonRef } from '../../../src/migrate/plan/step.ts';
+import { openJournal } from '../../../src/migrate/journal/journal.ts';
+import type { DaemonRef } from '../../../src/migrate/model/step.ts';
 import { errorAnswer, syncAnswer } from '../../fakes/daemon-answers.ts';
 import { fakeHost } from '../../fakes/fake-host.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';

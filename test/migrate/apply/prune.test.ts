@@ -3,7 +3,6 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { coreFailure } from '../../../src/core/core-problem.ts';
-import { type Journal, openJournal } from '../../../src/migrate/apply/journal.ts';
 import {
   keptFolders,
   prunableBefore,
@@ -11,7 +10,8 @@ import {
   pruneBefore,
   pruneRun,
 } from '../../../src/migrate/apply/prune.ts';
-import type { JournalPhase } from '../../../src/migrate/apply/run-state.ts';
+import { type Journal, openJournal } from '../../../src/migrate/journal/journal.ts';
+import type { JournalPhase } from '../../../src/migrate/journal/run-state.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 import { tinyPlan } from '../plan/tiny-plan.ts';
 

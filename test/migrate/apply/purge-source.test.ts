@@ -8,7 +8,7 @@ import {
   refuseMoreThanListed,
   whatWouldBePurged,
 } from '../../../src/migrate/apply/purge-source.ts';
-import type { Plan } from '../../../src/migrate/plan/index.ts';
+import type { Plan } from '../../../src/migrate/model/plan.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 
 const note = '/var/lib/lxd/README.moved-to-incus';

@@ -4,21 +4,18 @@ import { onTestFinished } from 'vitest';
 import type { Host } from '../../../src/core/host.ts';
 import { conversions } from '../../../src/migrate/apply/conversions.ts';
 import { applySteps, type StepProgress, undoSteps } from '../../../src/migrate/apply/index.ts';
-import { type Journal, openJournal } from '../../../src/migrate/apply/journal.ts';
 import { type RolledBack, rollBack } from '../../../src/migrate/apply/roll-back.ts';
 import { startAgain } from '../../../src/migrate/apply/start-again.ts';
-import {
-  type ApplyContext,
-  noteNames,
-  requiredNote,
-  toPowerRecord,
-} from '../../../src/migrate/apply/step-handler.ts';
+import type { ApplyContext } from '../../../src/migrate/apply/step-handler.ts';
 import type { Asked } from '../../../src/migrate/condition/look-at-server.ts';
 import { nothingRemembered } from '../../../src/migrate/daemon/remembering-client.ts';
 import { smallServer } from '../../../src/migrate/daemon/server-size.ts';
 import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
-import type { Plan, PlanMaterial } from '../../../src/migrate/plan/index.ts';
+import { type Journal, openJournal } from '../../../src/migrate/journal/journal.ts';
+import { noteNames, requiredNote, toPowerRecord } from '../../../src/migrate/journal/noted.ts';
+import type { Plan } from '../../../src/migrate/model/plan.ts';
 import { daemonRef } from '../../../src/migrate/plan/make-steps.ts';
+import type { PlanMaterial } from '../../../src/migrate/plan/plan-material.ts';
 import type { FakeHost } from '../../fakes/fake-host.ts';
 import { boot, type TwoDaemons, twoDaemons } from '../../fakes/two-daemons.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';

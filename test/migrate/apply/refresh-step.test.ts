@@ -1,9 +1,9 @@
 // While Incus lists its instances, what it is compared with is worked out.
 import { expect, onTestFinished, test } from 'vitest';
-import { openJournal } from '../../../src/migrate/apply/journal.ts';
 import type { ApplyContext } from '../../../src/migrate/apply/step-handler.ts';
 import { refreshBackupFilesStep } from '../../../src/migrate/apply/steps/instances.ts';
 import { nothingRemembered } from '../../../src/migrate/daemon/remembering-client.ts';
+import { openJournal } from '../../../src/migrate/journal/journal.ts';
 import { syncAnswer } from '../../fakes/daemon-answers.ts';
 import { fakeHost } from '../../fakes/fake-host.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';

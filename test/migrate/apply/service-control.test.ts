@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import { expect, test } from 'vitest';
 import { startDaemon, waitIfShuttingDown } from '../../../src/migrate/apply/service-control.ts';
-import type { DaemonRef } from '../../../src/migrate/plan/step.ts';
+import type { DaemonRef } from '../../../src/migrate/model/step.ts';
 import { errorAnswer, syncAnswer } from '../../fakes/daemon-answers.ts';
 import { fakeHost } from '../../fakes/fake-host.ts';
 

@@ -1,9 +1,9 @@
 // An LXD that has appeared in the place which its data left is named, and nothing else is.
 import * as fs from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type Journal, openJournal } from '../../../src/migrate/apply/journal.ts';
 import { sourceCameBack, sourceCameBackFinding } from '../../../src/migrate/apply/source-came-back.ts';
-import type { DaemonRef, Step } from '../../../src/migrate/plan/step.ts';
+import { type Journal, openJournal } from '../../../src/migrate/journal/journal.ts';
+import type { DaemonRef, Step } from '../../../src/migrate/model/step.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 

@@ -1,7 +1,7 @@
 // Commands of --services that stop a daemon may fail only where it does not run.
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { stopDaemon } from '../../../src/migrate/apply/service-control.ts';
-import type { DaemonRef } from '../../../src/migrate/plan/step.ts';
+import type { DaemonRef } from '../../../src/migrate/model/step.ts';
 import { syncAnswer } from '../../fakes/daemon-answers.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 

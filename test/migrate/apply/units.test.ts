@@ -3,7 +3,6 @@ import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { openJournal } from '../../../src/migrate/apply/journal.ts';
 import type { ApplyContext, StepHandler } from '../../../src/migrate/apply/step-handler.ts';
 import {
   disableSourceStep,
@@ -11,7 +10,8 @@ import {
   maskTargetStep,
   unmaskTargetStep,
 } from '../../../src/migrate/apply/steps/units.ts';
-import type { Step } from '../../../src/migrate/plan/step.ts';
+import { openJournal } from '../../../src/migrate/journal/journal.ts';
+import type { Step } from '../../../src/migrate/model/step.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 import { type FakeSystemd, fakeSystemd } from '../../fakes/fake-systemd.ts';
 import { watchFiles } from '../../fakes/watched-files.ts';

@@ -6,7 +6,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { databaseFixtures, unpackDatabaseFixture } from '../../../src/dev/database-fixture.ts';
 import { checkLocalSchema } from '../../../src/migrate/check/broken-before/local-schema.ts';
-import type { Finding } from '../../../src/migrate/check/index.ts';
+import type { Finding } from '../../../src/migrate/model/finding.ts';
 import { migrationRules } from '../../../src/migrate/rules/migration-rules.ts';
 import { config, instance } from '../convert/converted.ts';
 import { atSchema, populatedDatabase } from '../lxd-database.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import type { MountInfo } from '../../../src/core/host.ts';
-import { isOpen, mergeFindings } from '../../../src/migrate/check/index.ts';
+import { isOpen, mergeFindings } from '../../../src/migrate/model/finding.ts';
 import type { FakeHost } from '../../fakes/fake-host.ts';
 import { config, instance } from '../convert/converted.ts';
 import { ask, atSchema, lxdDatabase } from '../lxd-database.ts';

@@ -2,8 +2,9 @@
 import * as fs from 'node:fs';
 import Database from 'better-sqlite3';
 import { onTestFinished } from 'vitest';
-import { type CheckContext, check, type Finding } from '../../../src/migrate/check/index.ts';
-import type { Installation } from '../../../src/migrate/detect/index.ts';
+import { type CheckContext, check } from '../../../src/migrate/check/index.ts';
+import type { Finding } from '../../../src/migrate/model/finding.ts';
+import type { Installation } from '../../../src/migrate/model/installation.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 import { databaseOf, localDatabase, lxdDatabase } from '../lxd-database.ts';
 

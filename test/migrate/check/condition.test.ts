@@ -2,9 +2,9 @@
 import * as fs from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { checkCondition, poolsNeeded } from '../../../src/migrate/check/condition.ts';
-import { type Finding, mergeFindings } from '../../../src/migrate/check/index.ts';
-import type { Condition } from '../../../src/migrate/condition/condition.ts';
 import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
+import type { Condition } from '../../../src/migrate/model/condition.ts';
+import { type Finding, mergeFindings } from '../../../src/migrate/model/finding.ts';
 import { migrationRules } from '../../../src/migrate/rules/migration-rules.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 import { localDatabase, lxdDatabase } from '../lxd-database.ts';

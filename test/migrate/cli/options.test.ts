@@ -3,7 +3,6 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openOutput } from '../../../src/core/output.ts';
-import type { Finding } from '../../../src/migrate/check/index.ts';
 import {
   type AllOptions,
   type CommandName,
@@ -15,6 +14,7 @@ import {
 import { showsValues, stopOptions } from '../../../src/migrate/cli/options.ts';
 import { buildProgram, commands } from '../../../src/migrate/cli/program.ts';
 import { refuseUnknownIds } from '../../../src/migrate/cli/refuse-unknown-ids.ts';
+import type { Finding } from '../../../src/migrate/model/finding.ts';
 import { rehearsalIds } from '../../../src/migrate/rehearse/rehearsal-ids.ts';
 import { fakeHost } from '../../fakes/fake-host.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';

@@ -4,15 +4,12 @@ import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { openOutput } from '../../../src/core/output.ts';
 import { ownCommand, ownCommandWith } from '../../../src/core/program-name.ts';
-import { openJournal } from '../../../src/migrate/apply/journal.ts';
 import {
   knownFolders,
   listFolder,
   listOfFolders,
   recordFolder,
 } from '../../../src/migrate/apply/known-folders.ts';
-import { takeLock } from '../../../src/migrate/apply/lock.ts';
-import type { JournalPhase } from '../../../src/migrate/apply/run-state.ts';
 import { migrateCommand } from '../../../src/migrate/cli/migrate-command.ts';
 import { planCommand } from '../../../src/migrate/cli/plan-command.ts';
 import { rehearseCommand } from '../../../src/migrate/cli/rehearse-command.ts';
@@ -23,6 +20,9 @@ import {
   statusCommand,
 } from '../../../src/migrate/cli/run-commands.ts';
 import { verifyCommand } from '../../../src/migrate/cli/verify-command.ts';
+import { openJournal } from '../../../src/migrate/journal/journal.ts';
+import { takeLock } from '../../../src/migrate/journal/lock.ts';
+import type { JournalPhase } from '../../../src/migrate/journal/run-state.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 import { tinyPlan } from '../plan/tiny-plan.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/core/failure.ts';
 import { readPlanFile, refuseStale } from '../../../src/migrate/cli/plan-file.ts';
-import type { Plan } from '../../../src/migrate/plan/index.ts';
+import type { Plan } from '../../../src/migrate/model/plan.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 import { config } from '../convert/converted.ts';
 import { populatedDatabase } from '../lxd-database.ts';

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { openJournal } from '../../../src/migrate/apply/journal.ts';
+import { openJournal } from '../../../src/migrate/journal/journal.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 import { tinyPlan } from '../plan/tiny-plan.ts';
 import { isRoot, runCli, withOwnRun } from './run-cli.ts';

@@ -2,7 +2,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { coreFailure } from '../../../src/core/core-problem.ts';
 import { parseValue } from '../../../src/core/parse.ts';
-import { type Condition, conditionSchema } from '../../../src/migrate/condition/condition.ts';
 import { imageProblems } from '../../../src/migrate/condition/image-files.ts';
 import {
   answered,
@@ -17,6 +16,7 @@ import { worseThan } from '../../../src/migrate/condition/worse.ts';
 import { daemonClient } from '../../../src/migrate/daemon/client.ts';
 import { inventoryFromApi } from '../../../src/migrate/inventory/from-api.ts';
 import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
+import { type Condition, conditionSchema } from '../../../src/migrate/model/condition.ts';
 import { answersFrom, errorAnswer, syncAnswer } from '../../fakes/daemon-answers.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 import { recordedDaemon } from '../../fakes/recorded-daemon.ts';

@@ -2,8 +2,8 @@
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { configTables, readConfigRows } from '../../../src/migrate/convert/config-tables.ts';
-import type { Change } from '../../../src/migrate/convert/index.ts';
+import { configTables, readConfigRows } from '../../../src/migrate/catalogue/config-tables.ts';
+import type { Change } from '../../../src/migrate/model/change.ts';
 import { migrationRules } from '../../../src/migrate/rules/migration-rules.ts';
 import { allRows, ask, lxdDatabase, populatedDatabase, type Row } from '../lxd-database.ts';
 import { config, convertImage, instance } from './converted.ts';

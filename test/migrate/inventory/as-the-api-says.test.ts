@@ -9,11 +9,11 @@ import {
   unpackDatabaseFixture,
 } from '../../../src/dev/database-fixture.ts';
 import { readDatabase } from '../../../src/dqlite/index.ts';
+import { compareInventories, describeDifference } from '../../../src/migrate/inventory/compare.ts';
 import { inventoryFromApi } from '../../../src/migrate/inventory/from-api.ts';
-import type { Inventory } from '../../../src/migrate/inventory/inventory.ts';
 import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
+import type { Inventory } from '../../../src/migrate/model/inventory.ts';
 import type { AcceptedDifference } from '../../../src/migrate/rules/migration-rules.ts';
-import { compareInventories, describeDifference } from '../../../src/migrate/verify/compare.ts';
 import { recordedServer } from '../../fakes/recorded-server.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 

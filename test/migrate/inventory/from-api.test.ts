@@ -1,8 +1,8 @@
 // What a daemon says about itself is what its database says.
 import { expect, test } from 'vitest';
 import { inventoryFromApi } from '../../../src/migrate/inventory/from-api.ts';
-import type { Inventory } from '../../../src/migrate/inventory/inventory.ts';
 import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
+import type { Inventory } from '../../../src/migrate/model/inventory.ts';
 import { recordedDaemon } from '../../fakes/recorded-daemon.ts';
 
 /** What the API does not show, taken away from an inventory read from a database; and the other way round. */

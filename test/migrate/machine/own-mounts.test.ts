@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { MountInfo } from '../../../src/core/host.ts';
 import { loopsInside, mountsInside } from '../../../src/migrate/machine/own-mounts.ts';
-import type { PoolFacts } from '../../../src/migrate/machine/pool-facts.ts';
+import type { PoolFacts } from '../../../src/migrate/model/pool-facts.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 
 const pools: readonly PoolFacts[] = [

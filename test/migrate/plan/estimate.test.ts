@@ -1,8 +1,8 @@
 // What a plan says about time: from how much is on the server, and no more exactly than it can be known.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Plan } from '../../../src/migrate/model/plan.ts';
 import { type Estimate, estimate, inWords, roughly } from '../../../src/migrate/plan/estimate.ts';
-import type { Plan } from '../../../src/migrate/plan/index.ts';
 import { instance } from '../convert/converted.ts';
 import { lxdDatabase } from '../lxd-database.ts';
 import { machineWith, planOf } from './planned.ts';

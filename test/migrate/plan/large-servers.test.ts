@@ -3,10 +3,10 @@ import { expect, test } from 'vitest';
 import { openOutput } from '../../../src/core/output.ts';
 import { renderPlan } from '../../../src/migrate/cli/render-plan.ts';
 import { renderVerification } from '../../../src/migrate/cli/render-verification.ts';
-import type { PlanMaterial } from '../../../src/migrate/plan/index.ts';
+import type { Check } from '../../../src/migrate/model/verification.ts';
+import type { PlanMaterial } from '../../../src/migrate/plan/plan-material.ts';
 import { renderHtml } from '../../../src/migrate/report/render-html.ts';
 import { renderMarkdown } from '../../../src/migrate/report/render-markdown.ts';
-import type { Check } from '../../../src/migrate/verify/verification.ts';
 import { ask, changedDatabase, populatedDatabase } from '../lxd-database.ts';
 import { machineWith, planOf } from './planned.ts';
 

@@ -1,7 +1,8 @@
 // A fake machine with a whole LXD directory, for one test, and the plan for it.
 import { onTestFinished } from 'vitest';
 import { type DetectOptions, find } from '../../../src/migrate/detect/index.ts';
-import { makePlan, type PlanMaterial } from '../../../src/migrate/plan/index.ts';
+import { makePlan } from '../../../src/migrate/plan/index.ts';
+import type { PlanMaterial } from '../../../src/migrate/plan/plan-material.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 import { furnish } from './furnished.ts';
 

@@ -1,6 +1,6 @@
 // Servers as people have reported them: what each of their oddities is for a plan, and what becomes of it in the copy.
 import { describe, expect, test } from 'vitest';
-import type { PlanMaterial } from '../../../src/migrate/plan/index.ts';
+import type { PlanMaterial } from '../../../src/migrate/plan/plan-material.ts';
 import { ask, localDatabase, populatedDatabase } from '../lxd-database.ts';
 import { machineWith, planOf, writeDatabase } from './planned.ts';
 

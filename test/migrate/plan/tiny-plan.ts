@@ -1,5 +1,5 @@
 // The smallest plan that a journal takes.
-import type { Plan } from '../../../src/migrate/plan/plan.ts';
+import type { Plan } from '../../../src/migrate/model/plan.ts';
 
 export const tinyPlan: Plan = {
   format: 1,

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isOpen } from '../../../src/migrate/check/index.ts';
-import type { PlanMaterial } from '../../../src/migrate/plan/index.ts';
-import { type Rehearsal, rehearse } from '../../../src/migrate/rehearse/index.ts';
+import { isOpen } from '../../../src/migrate/model/finding.ts';
+import type { Rehearsal } from '../../../src/migrate/model/rehearsal.ts';
+import type { PlanMaterial } from '../../../src/migrate/plan/plan-material.ts';
+import { rehearse } from '../../../src/migrate/rehearse/index.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 import { convertImage } from '../convert/converted.ts';
 import { lxdDatabase } from '../lxd-database.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
-import type { Plan } from '../../../src/migrate/plan/index.ts';
+import type { Plan } from '../../../src/migrate/model/plan.ts';
 import { writeReport } from '../../../src/migrate/report/index.ts';
 import { renderHtml } from '../../../src/migrate/report/render-html.ts';
 import { renderMarkdown } from '../../../src/migrate/report/render-markdown.ts';

@@ -1,8 +1,8 @@
 // The rules are data that people edit: every name in them must mean something, and none may hide another.
 import { describe, expect, test } from 'vitest';
+import { configTables } from '../../../src/migrate/catalogue/config-tables.ts';
 import { patternOf } from '../../../src/migrate/convert/config-keys.ts';
-import { configTables } from '../../../src/migrate/convert/config-tables.ts';
-import { compareVersions } from '../../../src/migrate/convert/version.ts';
+import { compareVersions } from '../../../src/migrate/model/compare-versions.ts';
 import { type KeyRule, migrationRules } from '../../../src/migrate/rules/migration-rules.ts';
 import { ask, lxdDatabase } from '../lxd-database.ts';
 

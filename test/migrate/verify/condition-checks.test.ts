@@ -1,6 +1,6 @@
 // What verify says of pools, networks, addresses and image files, measured by how they were.
 import { describe, expect, test } from 'vitest';
-import type { Condition } from '../../../src/migrate/condition/condition.ts';
+import type { Condition } from '../../../src/migrate/model/condition.ts';
 import { conditionChecks } from '../../../src/migrate/verify/condition-checks.ts';
 
 const good: Condition = {

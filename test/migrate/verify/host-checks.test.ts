@@ -2,11 +2,11 @@
 import * as fs from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
+import type { Check } from '../../../src/migrate/model/verification.ts';
 import { bridgeChecks } from '../../../src/migrate/verify/bridge-checks.ts';
 import { daemonVolumeChecks } from '../../../src/migrate/verify/daemon-volume-checks.ts';
 import { notLookedAt } from '../../../src/migrate/verify/not-looked-at.ts';
 import { proxyChecks } from '../../../src/migrate/verify/proxy-checks.ts';
-import type { Check } from '../../../src/migrate/verify/verification.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 import { lxdDatabase, populatedDatabase } from '../lxd-database.ts';
 

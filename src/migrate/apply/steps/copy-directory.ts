@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { makeFolders, renameDurable, syncFolder } from '../../../core/durable.ts';
 import type { Host } from '../../../core/host.ts';
 import { mountAt } from '../../check/layout.ts';
-import type { Step } from '../../plan/step.ts';
+import type { Step } from '../../model/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import { copyOnce, copyTree, dropCopyWork, dropTree, endCopies } from '../copy-tree.ts';
 import { isThere } from '../move-once.ts';

@@ -3,17 +3,22 @@ import { Failure, systemErrorCode } from '../../../core/failure.ts';
 import type { Host } from '../../../core/host.ts';
 import { onTheirWay } from '../../../core/on-their-way.ts';
 import { firstOf } from '../../../core/text.ts';
-import type { Condition } from '../../condition/condition.ts';
 import { answered, askStates, lookAtServer } from '../../condition/look-at-server.ts';
 import { worseThan } from '../../condition/worse.ts';
+import { answeringSocket } from '../../daemon/answering-socket.ts';
 import { allInstances, type DaemonClient, daemonClient } from '../../daemon/client.ts';
 import { isSession, type RunningOperation, runningOperations } from '../../daemon/operations.ts';
 import { limitFor, startLimitFor } from '../../daemon/server-size.ts';
 import { isUp, unitActivity } from '../../detect/systemctl.ts';
 import { isMaskedByFile } from '../../detect/systemd.ts';
 import { poolsNow } from '../../inventory/pools-now.ts';
+import { noteNames } from '../../journal/noted.ts';
+import type { StoredPower } from '../../journal/notes.ts';
+import { powerFromProcesses } from '../../machine/power-from-processes.ts';
+import { instanceOfStorageName, runningInstances } from '../../machine/running.ts';
 import { usedByOthers } from '../../machine/used-by-others.ts';
-import type { DaemonRef, Step } from '../../plan/step.ts';
+import type { Condition } from '../../model/condition.ts';
+import type { DaemonRef, Step } from '../../model/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import { watchDaemonLog } from '../daemon-log.ts';
 import {
@@ -32,7 +37,6 @@ import {
   instanceStates,
   type LastInstance,
   lastToStop,
-  powerFromProcesses,
   recordPower,
   statesOfRunning,
   stopThroughDaemon,
@@ -40,18 +44,8 @@ import {
   toStates,
 } from '../power.ts';
 import { restorePower, runsExactly } from '../restore-power.ts';
-import { instanceOfStorageName, runningInstances } from '../running.ts';
-import { answeringSocket, startDaemon, stopDaemon, type WhileStopping } from '../service-control.ts';
-
-import {
-  type ApplyContext,
-  isBegun,
-  memoOf,
-  noteNames,
-  type StepHandler,
-  type StoredPower,
-  storedPower,
-} from '../step-handler.ts';
+import { startDaemon, stopDaemon, type WhileStopping } from '../service-control.ts';
+import { type ApplyContext, isBegun, memoOf, type StepHandler, storedPower } from '../step-handler.ts';
 import { activeBefore, mustBeUp, startUnits, unitsDown } from '../units-as-before.ts';
 import { waitForOperations } from '../wait-for-operations.ts';
 import { clearLeftovers, clearLooseVeths, type Leftovers, provedQuiet } from './leftovers.ts';

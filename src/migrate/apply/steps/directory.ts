@@ -6,8 +6,8 @@ import { syncFolder, writeFileDurable } from '../../../core/durable.ts';
 import { Failure, systemErrorCode } from '../../../core/failure.ts';
 import { parseJson } from '../../../core/parse.ts';
 import { readRegularFile } from '../../../core/read-regular-file.ts';
-import type { Step } from '../../plan/step.ts';
-import { textSchema } from '../../plan/step-schema.ts';
+import type { Step } from '../../model/step.ts';
+import { textSchema } from '../../model/step-schema.ts';
 import type { StepHandler } from '../step-handler.ts';
 
 const id = z.int().min(0).max(0xffff_ffff);

@@ -2,14 +2,15 @@
 import { Failure } from '../../../core/failure.ts';
 import { onTheirWay } from '../../../core/on-their-way.ts';
 import { readDatabase, writeDump } from '../../../dqlite/index.ts';
+import { refreshBackupFiles } from '../../backup-files/refresh-backup-files.ts';
+import { answeringSocket } from '../../daemon/answering-socket.ts';
 import { daemonClient } from '../../daemon/client.ts';
 import { rememberingClient } from '../../daemon/remembering-client.ts';
-import type { Step } from '../../plan/step.ts';
+import { noteNames } from '../../journal/noted.ts';
+import type { Step } from '../../model/step.ts';
 import { migrateFailure } from '../../problem.ts';
-import { refreshBackupFiles } from '../../verify/refresh-backup-files.ts';
 import { instancePath } from '../power.ts';
-import { answeringSocket } from '../service-control.ts';
-import { noteNames, type StepHandler } from '../step-handler.ts';
+import type { StepHandler } from '../step-handler.ts';
 import { withoutSecrets } from './daemons.ts';
 
 export const releaseAutostartStep: StepHandler<Extract<Step, { kind: 'release-autostart' }>> = {

@@ -1,13 +1,13 @@
 // Steps that clear what a dead daemon left, and that prove that nothing is left.
 import { existsSync, readdirSync } from 'node:fs';
 import type { Host } from '../../../core/host.ts';
-import { directoryOfProcess, isDaemon, isSameFolder } from '../../detect/daemon-process.ts';
+import { directoryOfProcess, isDaemon, isSameFolder } from '../../machine/daemon-process.ts';
 import { type DaemonDirectory, loopsInside, mountsInside } from '../../machine/own-mounts.ts';
-import type { PoolFacts } from '../../machine/pool-facts.ts';
-import type { Step } from '../../plan/step.ts';
+import { atOneMoment, type HelperOwner, helperProcesses, whatIsLeft } from '../../machine/running.ts';
+import type { PoolFacts } from '../../model/pool-facts.ts';
+import type { Step } from '../../model/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import { looseVeths } from '../host-stands.ts';
-import { atOneMoment, type HelperOwner, helperProcesses, whatIsLeft } from '../running.ts';
 import type { StepHandler } from '../step-handler.ts';
 
 type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;

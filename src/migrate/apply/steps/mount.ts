@@ -12,14 +12,14 @@ import type { Host } from '../../../core/host.ts';
 import { readRegularFile } from '../../../core/read-regular-file.ts';
 import { fstab, fstabLimit, fstabWith, mountAt, mountUnitFile, mountUnitName } from '../../check/layout.ts';
 import { unitStates } from '../../detect/systemctl.ts';
-import type { Step } from '../../plan/step.ts';
+import { syncFileSystem } from '../../machine/sync-file-system.ts';
+import type { Step } from '../../model/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import { untilDone } from '../../until-done.ts';
 import { dropTree } from '../copy-tree.ts';
 import { isThere, partOf } from '../move-once.ts';
 import { readUnitsAnew } from '../read-units-anew.ts';
 import type { ApplyContext, StepHandler } from '../step-handler.ts';
-import { syncFileSystem } from '../sync-file-system.ts';
 
 type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;
 type MoveMount = Extract<Step, { kind: 'move-mount' }>;

@@ -1,16 +1,17 @@
 // The step that records whether the source runs. Its undo is the last work of a rollback: the source is as it was in what
 // no other step brought back.
 import { Failure } from '../../../core/failure.ts';
+import { refreshBackupFiles } from '../../backup-files/refresh-backup-files.ts';
 import { lookOnceServed } from '../../condition/look-once-served.ts';
 import { worseThan } from '../../condition/worse.ts';
+import { answeringSocket } from '../../daemon/answering-socket.ts';
 import { type DaemonClient, daemonClient } from '../../daemon/client.ts';
-import type { DaemonRef, Step } from '../../plan/step.ts';
-import { refreshBackupFiles } from '../../verify/refresh-backup-files.ts';
-import { writeAsRoot } from '../../verify/write-as-root.ts';
+import { writeAsRoot } from '../../daemon/write-as-root.ts';
+import { noteNames } from '../../journal/noted.ts';
+import type { DaemonRef, Step } from '../../model/step.ts';
 import { removeMadeByTarget } from '../made-by-target.ts';
-import { answeringSocket } from '../service-control.ts';
 import { startAgain } from '../start-again.ts';
-import { type ApplyContext, noteNames, type StepHandler } from '../step-handler.ts';
+import type { ApplyContext, StepHandler } from '../step-handler.ts';
 
 export const recordSourceStep: StepHandler<Extract<Step, { kind: 'record-source' }>> = {
   apply({ step: { daemon }, context: { host, journal, run } }) {

@@ -1,6 +1,6 @@
 // What the steps that stop, disable and mask units remember of them, read from the journal.
 import { z } from 'zod';
-import { pathSchema, textSchema, unitSchema } from '../../plan/step-schema.ts';
+import { pathSchema, textSchema, unitSchema } from '../../model/step-schema.ts';
 
 const states = z.array(z.object({ unit: unitSchema, enabled: z.string() }));
 

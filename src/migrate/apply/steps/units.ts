@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { unitStates } from '../../detect/systemctl.ts';
-import type { Step } from '../../plan/step.ts';
+import type { Step } from '../../model/step.ts';
 import { readUnitsAnew } from '../read-units-anew.ts';
 import { type ApplyContext, isBegun, memoOf, type StepHandler } from '../step-handler.ts';
 import { removeUnitLinks, restoreUnitLinks, syncUnitLinks, unitLinks } from '../unit-links.ts';

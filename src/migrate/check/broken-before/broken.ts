@@ -1,6 +1,6 @@
 // The findings of this family, and how objects are named in its queries.
 import type { Database } from 'better-sqlite3';
-import type { Finding } from '../finding.ts';
+import type { Finding } from '../../model/finding.ts';
 
 interface Text {
   readonly objects: readonly string[];

@@ -1,6 +1,6 @@
 // Devices that name a pool, a volume or a network that does not exist, and instances without a root disk.
 import type { Database } from 'better-sqlite3';
-import type { Finding } from '../finding.ts';
+import type { Finding } from '../../model/finding.ts';
 import { effectiveProjects, instanceName, note, objects, profileName } from './broken.ts';
 import { deviceValues } from './device-values.ts';
 

@@ -1,6 +1,6 @@
 // What every server has from its first start on and a person may have deleted by SQL: project and profile default, rows of the member.
 import type { Database } from 'better-sqlite3';
-import type { Finding } from '../finding.ts';
+import type { Finding } from '../../model/finding.ts';
 import { blocker, effectiveProjects, note, objects } from './broken.ts';
 
 export function checkDefaults(db: Database): Finding[] {

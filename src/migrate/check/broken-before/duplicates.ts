@@ -1,7 +1,7 @@
 // What may be there only once and is there twice: identities of instances, hardware and IP addresses, names but for their case.
 import { isIPv6, SocketAddress } from 'node:net';
 import type { Database } from 'better-sqlite3';
-import type { Finding } from '../finding.ts';
+import type { Finding } from '../../model/finding.ts';
 import { instanceName, note } from './broken.ts';
 import { type ExpandedNic, expandedNics } from './expanded-nics.ts';
 

@@ -3,9 +3,9 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { systemErrorCode } from '../../../core/failure.ts';
-import { hasTable } from '../../convert/change.ts';
+import { hasTable } from '../../catalogue/schema-facts.ts';
+import type { Finding } from '../../model/finding.ts';
 import type { CheckContext } from '../context.ts';
-import type { Finding } from '../finding.ts';
 import { note } from './broken.ts';
 
 /** A folder of the data directory, and what the database says is in it. */

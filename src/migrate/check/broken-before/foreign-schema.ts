@@ -1,8 +1,8 @@
 // Tables, columns, views, indexes and triggers that neither daemon makes, and holes in the record of schema updates.
 import type { Database } from 'better-sqlite3';
-import { columnsOf, globalSchema, tablesOf } from '../../convert/schema-facts.ts';
+import { columnsOf, globalSchema, tablesOf } from '../../catalogue/schema-facts.ts';
+import type { Finding } from '../../model/finding.ts';
 import { type ByUpdate, type KnownTable, migrationRules } from '../../rules/migration-rules.ts';
-import type { Finding } from '../finding.ts';
 import { blocker, note, objects } from './broken.ts';
 
 export function checkForeignSchema(db: Database): Finding[] {

@@ -1,7 +1,7 @@
 // Objects of projects that show those of project default instead: neither daemon ever shows them.
 import type { Database } from 'better-sqlite3';
-import { hasTable } from '../../convert/change.ts';
-import type { Finding } from '../finding.ts';
+import { hasTable } from '../../catalogue/schema-facts.ts';
+import type { Finding } from '../../model/finding.ts';
 import { effectiveProjects, note, objects } from './broken.ts';
 
 interface Kind {

@@ -1,6 +1,7 @@
 // What is broken in the source already, and would be carried along in silence: found before the move, so that nobody blames it.
+
+import type { Finding } from '../../model/finding.ts';
 import type { CheckContext } from '../context.ts';
-import type { Finding } from '../finding.ts';
 import { checkDangling } from './dangling.ts';
 import { checkDefaults } from './defaults.ts';
 import { checkDuplicates } from './duplicates.ts';

@@ -1,8 +1,8 @@
 // local.db: parts that neither daemon makes or that are missing, and updates of LXD's that it does not record.
 import type { Database } from 'better-sqlite3';
-import { columnsOf, globalSchema, tablesOf } from '../../convert/schema-facts.ts';
+import { columnsOf, globalSchema, tablesOf } from '../../catalogue/schema-facts.ts';
+import type { Finding } from '../../model/finding.ts';
 import { migrationRules } from '../../rules/migration-rules.ts';
-import type { Finding } from '../finding.ts';
 import { blocker, note, objects } from './broken.ts';
 import { foreignParts, holes } from './foreign-schema.ts';
 

@@ -1,8 +1,8 @@
 // Names that Incus would not take for a new object, and those by which nothing can be asked for.
 import type { Database } from 'better-sqlite3';
-import { hasTable } from '../../convert/change.ts';
-import { compareVersions } from '../../convert/version.ts';
-import type { Finding } from '../finding.ts';
+import { hasTable } from '../../catalogue/schema-facts.ts';
+import { compareVersions } from '../../model/compare-versions.ts';
+import type { Finding } from '../../model/finding.ts';
 import { blocker, instanceName, note, profileName, volumeJoins, volumeName } from './broken.ts';
 
 interface Kind {

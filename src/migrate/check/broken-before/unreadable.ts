@@ -1,10 +1,9 @@
 // Values that neither daemon can read: numbers that stand for nothing, dates and lists in another form.
 import type { Database } from 'better-sqlite3';
-import { hasTable } from '../../convert/change.ts';
-import { configTables } from '../../convert/config-tables.ts';
-import { columnsOf } from '../../convert/schema-facts.ts';
+import { configTables } from '../../catalogue/config-tables.ts';
+import { columnsOf, hasTable } from '../../catalogue/schema-facts.ts';
+import type { Finding } from '../../model/finding.ts';
 import { migrationRules } from '../../rules/migration-rules.ts';
-import type { Finding } from '../finding.ts';
 import { blocker, note, objects } from './broken.ts';
 
 interface Code {

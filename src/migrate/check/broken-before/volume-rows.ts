@@ -1,6 +1,6 @@
 // Instances without the row of their volume, and rows of volumes that belong to nothing.
 import type { Database } from 'better-sqlite3';
-import type { Finding } from '../finding.ts';
+import type { Finding } from '../../model/finding.ts';
 import { instanceName, note, objects, volumeJoins, volumeName, volumeType } from './broken.ts';
 
 export function checkVolumeRows(db: Database): Finding[] {
