@@ -3,10 +3,10 @@
 import { afterEach, beforeAll, expect, it } from 'vitest';
 import { realHost } from '../../src/core/real-host.ts';
 import { daemonClient } from '../../src/migrate/daemon/client.ts';
+import { inventoryFromApi } from '../../src/migrate/inventory/api/from-api.ts';
 import { compareInventories, describeDifference } from '../../src/migrate/inventory/compare.ts';
-import { readDatabaseFiles } from '../../src/migrate/inventory/database-files.ts';
-import { inventoryFromApi } from '../../src/migrate/inventory/from-api.ts';
-import { readInventory } from '../../src/migrate/inventory/read-inventory.ts';
+import { readDatabaseFiles } from '../../src/migrate/inventory/database/database-files.ts';
+import { readInventory } from '../../src/migrate/inventory/database/read-inventory.ts';
 import type { Inventory } from '../../src/migrate/model/inventory.ts';
 import { compareInventories as compareAnswers, inventoryOf } from './inventory-of.ts';
 import type { ExecResult, Machine } from './machine/machine.ts';

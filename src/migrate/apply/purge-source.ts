@@ -3,15 +3,15 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
-import { mountAt } from '../check/layout.ts';
-import { measureCopy } from '../check/measure-copy.ts';
 import { movedNote } from '../detect/moved-note.ts';
+import { dropTree } from '../machine/copy-tree.ts';
+import { mountAt } from '../machine/layout.ts';
+import { measureCopy } from '../machine/measure-copy.ts';
+import { isThere } from '../machine/move-once.ts';
+import { untilDone } from '../machine/until-done.ts';
 import type { Plan } from '../model/plan.ts';
 import { migrateFailure } from '../problem.ts';
 import { migrationRules } from '../rules/migration-rules.ts';
-import { untilDone } from '../until-done.ts';
-import { dropTree } from './copy-tree.ts';
-import { isThere } from './move-once.ts';
 
 export interface PurgeFolder {
   readonly path: string;

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parse, stringify } from 'yaml';
 import { type Fields, rawOf, textOf } from '../daemon/fields.ts';
-import { lastPart } from '../inventory/api-objects.ts';
+import { lastPart } from '../inventory/api/objects.ts';
 
 /** What the API says of an instance and of what belongs to it. */
 export interface BackupParts {

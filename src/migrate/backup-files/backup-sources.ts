@@ -17,7 +17,7 @@ import {
   textOf,
   textsOf,
 } from '../daemon/fields.ts';
-import { askOfProjects } from '../inventory/of-projects.ts';
+import { askOfProjects } from '../inventory/api/of-projects.ts';
 import { isTrue } from '../is-true.ts';
 import type { BackupParts } from './backup-file.ts';
 

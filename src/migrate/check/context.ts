@@ -1,6 +1,8 @@
 // What every check looks at.
+
 import type { Database } from 'better-sqlite3';
 import type { Host, LoopDevice } from '../../core/host.ts';
+import type { CopyFacts } from '../machine/measure-copy.ts';
 import type { Installation } from '../model/installation.ts';
 
 /** A database as it was read from files, opened read-only. */
@@ -9,12 +11,6 @@ export interface OpenDatabase {
   readonly local: Database | undefined;
   /** Servers of the raft configuration. */
   readonly servers: readonly { readonly id: bigint; readonly address: string }[];
-}
-
-export interface CopyFacts {
-  readonly bytes: number;
-  /** Subvolumes of btrfs inside, which a copy of files would not follow. */
-  readonly subvolumes: readonly string[];
 }
 
 export interface CheckContext {

@@ -3,11 +3,11 @@ import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Host } from '../../core/host.ts';
 import { formatBytes } from '../../core/text.ts';
+import { fstab, fstabMountPoints, layoutOf, mountAt, nearest, whyNotMovable } from '../machine/layout.ts';
+import { isBtrfs } from '../machine/subvolumes.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Installation } from '../model/installation.ts';
 import type { CheckContext } from './context.ts';
-import { fstab, fstabMountPoints, layoutOf, mountAt, nearest, whyNotMovable } from './layout.ts';
-import { isBtrfs } from './subvolumes.ts';
 import { checkUsedByOthers } from './used-by-others.ts';
 
 export function checkFileSystem(context: CheckContext): Finding[] {

@@ -3,10 +3,10 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { systemErrorCode } from '../../core/failure.ts';
 import type { Host, MountInfo } from '../../core/host.ts';
+import { nearest } from '../machine/layout.ts';
 import { isBelow, mountShowing } from '../machine/mount-showing.ts';
 import type { Finding } from '../model/finding.ts';
 import type { CheckContext } from './context.ts';
-import { nearest } from './layout.ts';
 import { passingFolders } from './own-program.ts';
 
 /** It hangs on an option and not on the server: no plan is stale because of it. */

@@ -1,13 +1,13 @@
 // Findings about what others than the daemons have mounted and attached inside of the two data directories.
 
-import { poolFacts } from '../inventory/pool-facts.ts';
+import { poolFacts } from '../inventory/database/pool-facts.ts';
+import { fstab, fstabDevices, fstabMountPoints, layoutOf } from '../machine/layout.ts';
 import { mountsOf } from '../machine/mount-namespaces.ts';
 import { isBelow, mountShowing, pathInside } from '../machine/mount-showing.ts';
 import { loopsInside } from '../machine/own-mounts.ts';
 import { usedByOthers } from '../machine/used-by-others.ts';
 import type { Finding } from '../model/finding.ts';
 import type { CheckContext, OpenDatabase } from './context.ts';
-import { fstab, fstabDevices, fstabMountPoints, layoutOf } from './layout.ts';
 
 export function checkUsedByOthers(context: CheckContext): Finding[] {
   const { source, target, sourceDatabase, targetDatabase } = context;

@@ -27,7 +27,7 @@ import { startedByItself } from '../convert/index.ts';
 import { nothingRemembered } from '../daemon/remembering-client.ts';
 import { sizeOf } from '../daemon/server-size.ts';
 import { tellingLines } from '../daemon/telling-lines.ts';
-import { readInventory } from '../inventory/read-inventory.ts';
+import { readInventory } from '../inventory/database/read-inventory.ts';
 import { toAnswers } from '../journal/given-answers.ts';
 import type { Journal } from '../journal/journal.ts';
 import { givenAnswers, noteNames, requiredNote, toPowerRecord } from '../journal/noted.ts';

@@ -4,7 +4,7 @@ import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
 import { findSource } from '../detect/index.ts';
 import { exportDatabase } from '../export/export-database.ts';
-import { requireDatabase } from '../inventory/database-files.ts';
+import { requireDatabase } from '../inventory/database/database-files.ts';
 import { isMoved, movedAlready } from './beside-a-run.ts';
 import type { OptionsOf } from './command-options.ts';
 import { detectOptions } from './options.ts';

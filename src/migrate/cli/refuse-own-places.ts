@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Failure } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
-import { isInside } from '../check/is-inside.ts';
 import { type DetectOptions, find } from '../detect/index.ts';
+import { isInside } from '../machine/is-inside.ts';
 import { migrateFailure } from '../problem.ts';
 
 /** Of installations that are found in no other way: nothing is written into them either. */

@@ -8,7 +8,6 @@ import { loggedHost, loggedOutput, openLog, tell } from '../../core/log.ts';
 import type { Output } from '../../core/output.ts';
 import { ownCommand } from '../../core/program-name.ts';
 import { formatBytes, formatDuration, inert } from '../../core/text.ts';
-import { hostStands } from '../apply/host-stands.ts';
 import { keptFromStartingNow } from '../apply/kept-from-starting.ts';
 import { forgetFolders, listOfFolders, recordFolder } from '../apply/known-folders.ts';
 import { openForWork } from '../apply/open-for-work.ts';
@@ -28,6 +27,7 @@ import { hasEnded, type Journal, type JournalRun, journalFile, readJournal } fro
 import { isLocked, takeLock } from '../journal/lock.ts';
 import { noteNames, requiredNote } from '../journal/noted.ts';
 import { isUnfinished, possible, type RunState } from '../journal/run-state.ts';
+import { hostStands } from '../machine/host-stands.ts';
 import { type Answers, isOpen } from '../model/finding.ts';
 import type { Plan } from '../model/plan.ts';
 import { describeStep } from '../model/step.ts';

@@ -12,8 +12,6 @@ import { readConfigRows } from '../catalogue/config-tables.ts';
 import { globalSchema } from '../catalogue/schema-facts.ts';
 import { checkCondition, poolsNeeded } from '../check/condition.ts';
 import { type CheckContext, check, type OpenDatabase, unreadableDatabase } from '../check/index.ts';
-import { layoutOf } from '../check/layout.ts';
-import { measureCopy } from '../check/measure-copy.ts';
 import { checkOwnProgram } from '../check/own-program.ts';
 import { checkStartable } from '../check/startable.ts';
 import { checkStatePlace } from '../check/state-place.ts';
@@ -25,10 +23,16 @@ import { type Found, withServices } from '../detect/index.ts';
 import { livesHere, usualDirectories } from '../detect/lives-here.ts';
 import type { Services } from '../detect/services-file.ts';
 import { planIdMaps } from '../id-maps/plan-id-maps.ts';
-import { type DatabaseContent, findDatabase, readDatabaseFiles } from '../inventory/database-files.ts';
-import { poolFacts } from '../inventory/pool-facts.ts';
-import { readInventory } from '../inventory/read-inventory.ts';
-import { isOfSqlite } from '../inventory/read-local-database.ts';
+import {
+  type DatabaseContent,
+  findDatabase,
+  readDatabaseFiles,
+} from '../inventory/database/database-files.ts';
+import { poolFacts } from '../inventory/database/pool-facts.ts';
+import { readInventory } from '../inventory/database/read-inventory.ts';
+import { isOfSqlite } from '../inventory/database/read-local-database.ts';
+import { layoutOf } from '../machine/layout.ts';
+import { measureCopy } from '../machine/measure-copy.ts';
 import { powerFromProcesses, powerWithoutDaemon } from '../machine/power-from-processes.ts';
 import type { Change } from '../model/change.ts';
 import type { Condition } from '../model/condition.ts';

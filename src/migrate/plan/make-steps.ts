@@ -1,9 +1,9 @@
 // Orders the steps of a migration.
 import { join } from 'node:path';
 import { unreachable } from '../../core/failure.ts';
-import type { Layout } from '../check/layout.ts';
 import type { IdLine } from '../id-maps/plan-id-maps.ts';
-import { movedPools } from '../inventory/pool-facts.ts';
+import { movedPools } from '../inventory/database/pool-facts.ts';
+import type { Layout } from '../machine/layout.ts';
 import type { Installation } from '../model/installation.ts';
 import type { PoolFacts } from '../model/pool-facts.ts';
 import type { DaemonRef, Step } from '../model/step.ts';

@@ -18,10 +18,10 @@ import {
 } from '../daemon/remembering-client.ts';
 import { type ServerSize, sizeOf } from '../daemon/server-size.ts';
 import { writeAsRoot } from '../daemon/write-as-root.ts';
+import { inventoryFromApi } from '../inventory/api/from-api.ts';
 import { compareInventories } from '../inventory/compare.ts';
-import { readDatabaseFiles } from '../inventory/database-files.ts';
-import { inventoryFromApi } from '../inventory/from-api.ts';
-import { readInventory } from '../inventory/read-inventory.ts';
+import { readDatabaseFiles } from '../inventory/database/database-files.ts';
+import { readInventory } from '../inventory/database/read-inventory.ts';
 import { releaseHeld } from '../inventory/release-held.ts';
 import type { Journal } from '../journal/journal.ts';
 import { givenAnswers, noteNames, requiredNote, toPowerRecord } from '../journal/noted.ts';

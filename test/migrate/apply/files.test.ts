@@ -29,7 +29,7 @@ import { leaveNoteStep } from '../../../src/migrate/apply/steps/leave-note.ts';
 import { emptyTargetMountStep, moveMountStep } from '../../../src/migrate/apply/steps/mount.ts';
 import { nothingRemembered } from '../../../src/migrate/daemon/remembering-client.ts';
 import { smallServer } from '../../../src/migrate/daemon/server-size.ts';
-import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
+import { readInventory } from '../../../src/migrate/inventory/database/read-inventory.ts';
 import { openJournal } from '../../../src/migrate/journal/journal.ts';
 import type { NoteName, NoteValue } from '../../../src/migrate/journal/notes.ts';
 import type { Step } from '../../../src/migrate/model/step.ts';

@@ -10,7 +10,7 @@ import type { ApplyContext } from '../../../src/migrate/apply/step-handler.ts';
 import type { Asked } from '../../../src/migrate/condition/look-at-server.ts';
 import { nothingRemembered } from '../../../src/migrate/daemon/remembering-client.ts';
 import { smallServer } from '../../../src/migrate/daemon/server-size.ts';
-import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
+import { readInventory } from '../../../src/migrate/inventory/database/read-inventory.ts';
 import { type Journal, openJournal } from '../../../src/migrate/journal/journal.ts';
 import { noteNames, requiredNote, toPowerRecord } from '../../../src/migrate/journal/noted.ts';
 import type { Plan } from '../../../src/migrate/model/plan.ts';

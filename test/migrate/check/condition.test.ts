@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { checkCondition, poolsNeeded } from '../../../src/migrate/check/condition.ts';
-import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
+import { readInventory } from '../../../src/migrate/inventory/database/read-inventory.ts';
 import type { Condition } from '../../../src/migrate/model/condition.ts';
 import { type Finding, mergeFindings } from '../../../src/migrate/model/finding.ts';
 import { migrationRules } from '../../../src/migrate/rules/migration-rules.ts';

@@ -1,7 +1,7 @@
 // Findings about instances that run and could not start again.
 import { expect, onTestFinished, test } from 'vitest';
 import { checkStartable } from '../../../src/migrate/check/startable.ts';
-import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
+import { readInventory } from '../../../src/migrate/inventory/database/read-inventory.ts';
 import { fakeHost } from '../../fakes/fake-host.ts';
 import { lxdDatabase } from '../lxd-database.ts';
 

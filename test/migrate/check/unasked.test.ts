@@ -1,7 +1,7 @@
 // Findings about an LXD that did not say how it is.
 import { describe, expect, test } from 'vitest';
 import { checkUnasked } from '../../../src/migrate/check/unasked.ts';
-import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
+import { readInventory } from '../../../src/migrate/inventory/database/read-inventory.ts';
 import { lxdDatabase } from '../lxd-database.ts';
 
 const empty = readInventory(lxdDatabase());

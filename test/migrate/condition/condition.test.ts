@@ -14,8 +14,8 @@ import { lookOnceServed } from '../../../src/migrate/condition/look-once-served.
 import { usersOfNetwork, usersOfPool } from '../../../src/migrate/condition/used-by.ts';
 import { worseThan } from '../../../src/migrate/condition/worse.ts';
 import { daemonClient } from '../../../src/migrate/daemon/client.ts';
-import { inventoryFromApi } from '../../../src/migrate/inventory/from-api.ts';
-import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
+import { inventoryFromApi } from '../../../src/migrate/inventory/api/from-api.ts';
+import { readInventory } from '../../../src/migrate/inventory/database/read-inventory.ts';
 import { type Condition, conditionSchema } from '../../../src/migrate/model/condition.ts';
 import { answersFrom, errorAnswer, syncAnswer } from '../../fakes/daemon-answers.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';

@@ -5,7 +5,7 @@ import Database from 'better-sqlite3';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { unpackDatabaseFixture } from '../../../src/dev/database-fixture.ts';
 import { exportDatabase } from '../../../src/migrate/export/export-database.ts';
-import { requireDatabase } from '../../../src/migrate/inventory/database-files.ts';
+import { requireDatabase } from '../../../src/migrate/inventory/database/database-files.ts';
 import { batch, closedName, directory, framesOf, segment, standalone } from '../../dqlite/raw-log.ts';
 import { sampleImage } from '../../dqlite/sample-database.ts';
 import { temporaryFolder } from '../../dqlite/temporary-folder.ts';

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Output } from '../../../src/core/output.ts';
 import { renderVerification } from '../../../src/migrate/cli/render-verification.ts';
 import { compareInventories } from '../../../src/migrate/inventory/compare.ts';
-import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
+import { readInventory } from '../../../src/migrate/inventory/database/read-inventory.ts';
 import { givenAnswersSchema, toAnswers } from '../../../src/migrate/journal/given-answers.ts';
 import type { Difference } from '../../../src/migrate/model/difference.ts';
 import type { Verification } from '../../../src/migrate/model/verification.ts';

@@ -1,9 +1,9 @@
 // Which differences between two inventories are found, and which are accepted.
 import { expect, test } from 'vitest';
 import { convert } from '../../../src/migrate/convert/index.ts';
+import { inventoryFromApi } from '../../../src/migrate/inventory/api/from-api.ts';
 import { compareInventories, describeDifference } from '../../../src/migrate/inventory/compare.ts';
-import { inventoryFromApi } from '../../../src/migrate/inventory/from-api.ts';
-import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
+import { readInventory } from '../../../src/migrate/inventory/database/read-inventory.ts';
 import type { Inventory } from '../../../src/migrate/model/inventory.ts';
 import { type AcceptedDifference, migrationRules } from '../../../src/migrate/rules/migration-rules.ts';
 import { recordedDaemon } from '../../fakes/recorded-daemon.ts';

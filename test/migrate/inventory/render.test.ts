@@ -1,6 +1,6 @@
 // What `inspect` shows and, above all, what it does not.
 import { expect, test } from 'vitest';
-import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
+import { readInventory } from '../../../src/migrate/inventory/database/read-inventory.ts';
 import { inventoryJson, inventoryText } from '../../../src/migrate/inventory/render.ts';
 import type { Config, Inventory } from '../../../src/migrate/model/inventory.ts';
 import { smallServer } from './small-server.ts';

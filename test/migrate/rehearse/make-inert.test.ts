@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
+import { readInventory } from '../../../src/migrate/inventory/database/read-inventory.ts';
 import { makeInert } from '../../../src/migrate/rehearse/make-inert.ts';
 import { notProven } from '../../../src/migrate/rehearse/not-proven.ts';
 import { migrationRules } from '../../../src/migrate/rules/migration-rules.ts';

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
+import { readInventory } from '../../../src/migrate/inventory/database/read-inventory.ts';
 import type { Plan } from '../../../src/migrate/model/plan.ts';
 import { writeReport } from '../../../src/migrate/report/index.ts';
 import { renderHtml } from '../../../src/migrate/report/render-html.ts';

@@ -1,7 +1,7 @@
 // What verify looks at on the host itself: bridges, their dnsmasq, processes of proxies, volumes of the server.
 import * as fs from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { readInventory } from '../../../src/migrate/inventory/read-inventory.ts';
+import { readInventory } from '../../../src/migrate/inventory/database/read-inventory.ts';
 import type { Check } from '../../../src/migrate/model/verification.ts';
 import { bridgeChecks } from '../../../src/migrate/verify/bridge-checks.ts';
 import { daemonVolumeChecks } from '../../../src/migrate/verify/daemon-volume-checks.ts';

@@ -5,11 +5,11 @@ import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import { makeFolders, renameDurable, syncFolder } from '../../../core/durable.ts';
 import type { Host } from '../../../core/host.ts';
-import { mountAt } from '../../check/layout.ts';
+import { copyOnce, copyTree, dropCopyWork, dropTree, endCopies } from '../../machine/copy-tree.ts';
+import { mountAt } from '../../machine/layout.ts';
+import { isThere } from '../../machine/move-once.ts';
 import type { Step } from '../../model/step.ts';
 import { migrateFailure } from '../../problem.ts';
-import { copyOnce, copyTree, dropCopyWork, dropTree, endCopies } from '../copy-tree.ts';
-import { isThere } from '../move-once.ts';
 import { memoOf, type StepHandler } from '../step-handler.ts';
 
 type CopyDirectory = Extract<Step, { kind: 'copy-directory' }>;

@@ -11,9 +11,10 @@ import { isSession, type RunningOperation, runningOperations } from '../../daemo
 import { limitFor, startLimitFor } from '../../daemon/server-size.ts';
 import { isUp, unitActivity } from '../../detect/systemctl.ts';
 import { isMaskedByFile } from '../../detect/systemd.ts';
-import { poolsNow } from '../../inventory/pools-now.ts';
+import { poolsNow } from '../../inventory/database/pools-now.ts';
 import { noteNames } from '../../journal/noted.ts';
 import type { StoredPower } from '../../journal/notes.ts';
+import { looseVeths } from '../../machine/host-stands.ts';
 import { powerFromProcesses } from '../../machine/power-from-processes.ts';
 import { instanceOfStorageName, runningInstances } from '../../machine/running.ts';
 import { usedByOthers } from '../../machine/used-by-others.ts';
@@ -30,7 +31,6 @@ import {
   workDone,
 } from '../end-work.ts';
 import { heldUpBy } from '../held-up-by.ts';
-import { looseVeths } from '../host-stands.ts';
 import {
   type InstanceState,
   instanceState,

@@ -21,11 +21,11 @@ import { parseSubids } from '../../id-maps/parse-subid.ts';
 import { withLine } from '../../id-maps/plan-id-maps.ts';
 import { subidLimit } from '../../id-maps/read-subids.ts';
 import { noteNames, toPowerRecord } from '../../journal/noted.ts';
+import { dropPart, isHalfMoved, isThere, moveOnce, partOf } from '../../machine/move-once.ts';
 import type { Step } from '../../model/step.ts';
 import { migrateFailure } from '../../problem.ts';
 import { migrationRules } from '../../rules/migration-rules.ts';
 import { carryIdMaps, type IdMaps, readIdMaps } from '../idmaps.ts';
-import { dropPart, isHalfMoved, isThere, moveOnce, partOf } from '../move-once.ts';
 import { memoOf, type StepHandler, storedPower } from '../step-handler.ts';
 
 type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;

@@ -2,12 +2,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import type { Host } from '../../../core/host.ts';
 import { directoryOfProcess, isDaemon, isSameFolder } from '../../machine/daemon-process.ts';
+import { looseVeths } from '../../machine/host-stands.ts';
 import { type DaemonDirectory, loopsInside, mountsInside } from '../../machine/own-mounts.ts';
 import { atOneMoment, type HelperOwner, helperProcesses, whatIsLeft } from '../../machine/running.ts';
 import type { PoolFacts } from '../../model/pool-facts.ts';
 import type { Step } from '../../model/step.ts';
 import { migrateFailure } from '../../problem.ts';
-import { looseVeths } from '../host-stands.ts';
 import type { StepHandler } from '../step-handler.ts';
 
 type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;

@@ -10,14 +10,14 @@ import {
 } from '../../../core/durable.ts';
 import type { Host } from '../../../core/host.ts';
 import { readRegularFile } from '../../../core/read-regular-file.ts';
-import { fstab, fstabLimit, fstabWith, mountAt, mountUnitFile, mountUnitName } from '../../check/layout.ts';
 import { unitStates } from '../../detect/systemctl.ts';
+import { dropTree } from '../../machine/copy-tree.ts';
+import { fstab, fstabLimit, fstabWith, mountAt, mountUnitFile, mountUnitName } from '../../machine/layout.ts';
+import { isThere, partOf } from '../../machine/move-once.ts';
 import { syncFileSystem } from '../../machine/sync-file-system.ts';
+import { untilDone } from '../../machine/until-done.ts';
 import type { Step } from '../../model/step.ts';
 import { migrateFailure } from '../../problem.ts';
-import { untilDone } from '../../until-done.ts';
-import { dropTree } from '../copy-tree.ts';
-import { isThere, partOf } from '../move-once.ts';
 import { readUnitsAnew } from '../read-units-anew.ts';
 import type { ApplyContext, StepHandler } from '../step-handler.ts';
 

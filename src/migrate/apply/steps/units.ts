@@ -2,10 +2,10 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { unitStates } from '../../detect/systemctl.ts';
+import { removeUnitLinks, restoreUnitLinks, syncUnitLinks, unitLinks } from '../../machine/unit-links.ts';
 import type { Step } from '../../model/step.ts';
 import { readUnitsAnew } from '../read-units-anew.ts';
 import { type ApplyContext, isBegun, memoOf, type StepHandler } from '../step-handler.ts';
-import { removeUnitLinks, restoreUnitLinks, syncUnitLinks, unitLinks } from '../unit-links.ts';
 import { type UnitsMemo, unitsMemo } from './units-memo.ts';
 
 type Of<K extends Step['kind']> = StepHandler<Extract<Step, { kind: K }>>;
