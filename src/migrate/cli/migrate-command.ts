@@ -1,4 +1,5 @@
 // `migrate`: plan, ask, carry out, verify.
+
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { asFileFailure, fileFailureOf } from '../../core/as-file-failure.ts';
@@ -10,9 +11,6 @@ import type { Output } from '../../core/output.ts';
 import { thisProcess } from '../../core/program-name.ts';
 import { toolVersion } from '../../core/version.ts';
 import { keepProgram } from '../apply/keep-program.ts';
-import { recordFolder } from '../apply/known-folders.ts';
-import { openForWork } from '../apply/open-for-work.ts';
-import { describeRun, latestRun, whatIsLeft } from '../apply/run-status.ts';
 import { isPassing } from '../check/own-program.ts';
 import { type DetectOptions, find } from '../detect/index.ts';
 import { type Journal, readJournal } from '../journal/journal.ts';
@@ -25,19 +23,25 @@ import { runFolder, runsFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
 import { rehearsalIds } from '../rehearse/rehearsal-ids.ts';
 import { makeReportFolder } from '../report/index.ts';
+import { beginRun } from '../run/begin-run.ts';
+import { recordFolder } from '../run/known-folders.ts';
+import { openForWork } from '../run/open-for-work.ts';
+import { describeRun, latestRun, whatIsLeft } from '../run/run-status.ts';
 import { isMoved, movedAlready, refuseOtherRuns } from './beside-a-run.ts';
-import { beginRun, carryOut, listPurge, type Work } from './carry-out.ts';
+import { carryOut, listPurge, tellingOn, type Work } from './carry-out.ts';
 import type { OptionsOf } from './command-options.ts';
 import { ask, canAsk, confirm } from './confirm.ts';
 import { earlyRehearsal } from './early-rehearsal.ts';
 import { watchInterrupts } from './interrupts.ts';
+import { list } from './list.ts';
 import { answersOf, detectOptions, type StopOptions, stateFolder, stopOptions } from './options.ts';
 import { readPlanFile, refuseStale } from './plan-file.ts';
 import { refuseOwnPlaces } from './refuse-own-places.ts';
 import { refuseUnknownIds } from './refuse-unknown-ids.ts';
 import { rehearseFirst } from './rehearse-command.ts';
 import { renderSummary } from './render-plan.ts';
-import { list, resumeCommand, rollbackCommand } from './run-commands.ts';
+import { resumeCommand } from './resume-command.ts';
+import { rollbackCommand } from './rollback-command.ts';
 
 type MigrateOptions = OptionsOf<'migrate'>;
 
@@ -188,6 +192,7 @@ async function migrate({
       host,
       plannedOn: material,
       output,
+      ...tellingOn(output),
       journal,
       run,
       folder,

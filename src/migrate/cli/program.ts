@@ -22,8 +22,11 @@ import { inspectCommand } from './inspect-command.ts';
 import { migrateCommand } from './migrate-command.ts';
 import { refuseUpstreamOptions, type UpstreamOptions } from './options.ts';
 import { planCommand } from './plan-command.ts';
+import { pruneCommand } from './prune-command.ts';
 import { rehearseCommand } from './rehearse-command.ts';
-import { pruneCommand, resumeCommand, rollbackCommand, statusCommand } from './run-commands.ts';
+import { resumeCommand } from './resume-command.ts';
+import { rollbackCommand } from './rollback-command.ts';
+import { statusCommand } from './status-command.ts';
 import { verifyCommand } from './verify-command.ts';
 
 type Run<C extends CommandName> = (

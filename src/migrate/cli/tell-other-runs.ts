@@ -3,11 +3,11 @@ import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
 import { ownCommand } from '../../core/program-name.ts';
 import { inert } from '../../core/text.ts';
-import { listOfFolders } from '../apply/known-folders.ts';
-import { type LostFolder, type OtherRun, otherRuns } from '../apply/other-runs.ts';
 import { commandOn } from '../command-on.ts';
 import { hasEnded } from '../journal/journal.ts';
 import { describeState, possible } from '../journal/run-state.ts';
+import { listOfFolders } from '../run/known-folders.ts';
+import { type LostFolder, type OtherRun, otherRuns } from '../run/other-runs.ts';
 
 type Asking = 'status' | 'resume' | 'rollback' | 'verify';
 

@@ -2,13 +2,13 @@
 import { type ExitCode, exitCode } from '../../core/exit-code.ts';
 import type { Host } from '../../core/host.ts';
 import type { Output } from '../../core/output.ts';
-import { openForWork } from '../apply/open-for-work.ts';
-import { describeRun, latestRun, lookAtLatestRun } from '../apply/run-status.ts';
 import type { Journal } from '../journal/journal.ts';
 import { takeLock } from '../journal/lock.ts';
 import { possible } from '../journal/run-state.ts';
 import { runFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
+import { openForWork } from '../run/open-for-work.ts';
+import { describeRun, latestRun, lookAtLatestRun } from '../run/run-status.ts';
 import { verifyRun } from '../verify/index.ts';
 import type { OptionsOf } from './command-options.ts';
 import { stateFolder } from './options.ts';

@@ -2,7 +2,6 @@
 import * as fs from 'node:fs';
 import { onTestFinished } from 'vitest';
 import type { Host } from '../../../src/core/host.ts';
-import { conversions } from '../../../src/migrate/apply/conversions.ts';
 import { applySteps, type StepProgress, undoSteps } from '../../../src/migrate/apply/index.ts';
 import { type RolledBack, rollBack } from '../../../src/migrate/apply/roll-back.ts';
 import { startAgain } from '../../../src/migrate/apply/start-again.ts';
@@ -16,6 +15,7 @@ import { noteNames, requiredNote, toPowerRecord } from '../../../src/migrate/jou
 import type { Plan } from '../../../src/migrate/model/plan.ts';
 import { daemonRef } from '../../../src/migrate/plan/make-steps.ts';
 import type { PlanMaterial } from '../../../src/migrate/plan/plan-material.ts';
+import { conversions } from '../../../src/migrate/run/conversions.ts';
 import type { FakeHost } from '../../fakes/fake-host.ts';
 import { boot, type TwoDaemons, twoDaemons } from '../../fakes/two-daemons.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';

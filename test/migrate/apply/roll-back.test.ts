@@ -1,7 +1,7 @@
 // A whole rollback on a fake machine: what one thing that goes wrong keeps back, and in which state the run is then.
 import { describe, expect, test } from 'vitest';
-import { latestRun } from '../../../src/migrate/apply/run-status.ts';
 import { noteNames } from '../../../src/migrate/journal/noted.ts';
+import { latestRun } from '../../../src/migrate/run/run-status.ts';
 import { answerFiles } from '../../fakes/container-files.ts';
 import { errorAnswer } from '../../fakes/daemon-answers.ts';
 import { watchFiles } from '../../fakes/watched-files.ts';

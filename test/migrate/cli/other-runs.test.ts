@@ -4,25 +4,23 @@ import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { openOutput } from '../../../src/core/output.ts';
 import { ownCommand, ownCommandWith } from '../../../src/core/program-name.ts';
+import { migrateCommand } from '../../../src/migrate/cli/migrate-command.ts';
+import { planCommand } from '../../../src/migrate/cli/plan-command.ts';
+import { pruneCommand } from '../../../src/migrate/cli/prune-command.ts';
+import { rehearseCommand } from '../../../src/migrate/cli/rehearse-command.ts';
+import { resumeCommand } from '../../../src/migrate/cli/resume-command.ts';
+import { rollbackCommand } from '../../../src/migrate/cli/rollback-command.ts';
+import { statusCommand } from '../../../src/migrate/cli/status-command.ts';
+import { verifyCommand } from '../../../src/migrate/cli/verify-command.ts';
+import { openJournal } from '../../../src/migrate/journal/journal.ts';
+import { takeLock } from '../../../src/migrate/journal/lock.ts';
+import type { JournalPhase } from '../../../src/migrate/journal/run-state.ts';
 import {
   knownFolders,
   listFolder,
   listOfFolders,
   recordFolder,
-} from '../../../src/migrate/apply/known-folders.ts';
-import { migrateCommand } from '../../../src/migrate/cli/migrate-command.ts';
-import { planCommand } from '../../../src/migrate/cli/plan-command.ts';
-import { rehearseCommand } from '../../../src/migrate/cli/rehearse-command.ts';
-import {
-  pruneCommand,
-  resumeCommand,
-  rollbackCommand,
-  statusCommand,
-} from '../../../src/migrate/cli/run-commands.ts';
-import { verifyCommand } from '../../../src/migrate/cli/verify-command.ts';
-import { openJournal } from '../../../src/migrate/journal/journal.ts';
-import { takeLock } from '../../../src/migrate/journal/lock.ts';
-import type { JournalPhase } from '../../../src/migrate/journal/run-state.ts';
+} from '../../../src/migrate/run/known-folders.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 import { tinyPlan } from '../plan/tiny-plan.ts';

@@ -3,13 +3,16 @@ import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Output } from '../../../src/core/output.ts';
-import { recordFolder } from '../../../src/migrate/apply/known-folders.ts';
-import { beginRun } from '../../../src/migrate/cli/carry-out.ts';
-import { resumeCommand, rollbackCommand, statusCommand } from '../../../src/migrate/cli/run-commands.ts';
+import { tellingOn } from '../../../src/migrate/cli/carry-out.ts';
+import { resumeCommand } from '../../../src/migrate/cli/resume-command.ts';
+import { rollbackCommand } from '../../../src/migrate/cli/rollback-command.ts';
+import { statusCommand } from '../../../src/migrate/cli/status-command.ts';
 import { tellingLines } from '../../../src/migrate/daemon/telling-lines.ts';
 import { openJournal } from '../../../src/migrate/journal/journal.ts';
 import { takeLock } from '../../../src/migrate/journal/lock.ts';
 import { runFolder } from '../../../src/migrate/plan/make-steps.ts';
+import { beginRun } from '../../../src/migrate/run/begin-run.ts';
+import { recordFolder } from '../../../src/migrate/run/known-folders.ts';
 import { answerFiles } from '../../fakes/container-files.ts';
 import type { FakeHost } from '../../fakes/fake-host.ts';
 import { boot, type TwoDaemons, twoDaemons } from '../../fakes/two-daemons.ts';
@@ -63,7 +66,7 @@ async function begun({ lxdRuns }: { readonly lxdRuns: boolean }): Promise<Begun>
     {
       host,
       plannedOn,
-      output,
+      ...tellingOn(output),
       journal,
       run: 'RUN',
       folder,

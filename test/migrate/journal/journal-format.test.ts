@@ -4,11 +4,13 @@ import Database from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Output } from '../../../src/core/output.ts';
 import { toolVersion } from '../../../src/core/version.ts';
-import { openForWork } from '../../../src/migrate/apply/open-for-work.ts';
-import { describeRun, latestRun, whatIsLeft } from '../../../src/migrate/apply/run-status.ts';
-import { resumeCommand, rollbackCommand, statusCommand } from '../../../src/migrate/cli/run-commands.ts';
+import { resumeCommand } from '../../../src/migrate/cli/resume-command.ts';
+import { rollbackCommand } from '../../../src/migrate/cli/rollback-command.ts';
+import { statusCommand } from '../../../src/migrate/cli/status-command.ts';
 import { type Journal, openJournal, readJournal } from '../../../src/migrate/journal/journal.ts';
 import { journalFormat } from '../../../src/migrate/journal/journal-format.ts';
+import { openForWork } from '../../../src/migrate/run/open-for-work.ts';
+import { describeRun, latestRun, whatIsLeft } from '../../../src/migrate/run/run-status.ts';
 import { fakeHost } from '../../fakes/fake-host.ts';
 import { folderWith, formerJournal } from './old-journal.ts';
 

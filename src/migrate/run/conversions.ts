@@ -3,13 +3,13 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../../core/host.ts';
 import { type CheckedSegments, raftPosition, readDatabase } from '../../dqlite/index.ts';
+import type { FreshConversion } from '../apply/step-handler.ts';
+import { writeDatabaseDirectory } from '../apply/write-database.ts';
 import type { Asked } from '../condition/look-at-server.ts';
 import type { Plan } from '../model/plan.ts';
 import type { PowerRecord } from '../model/power.ts';
 import { driftSince } from '../plan/drift.ts';
 import { convertFiles } from '../plan/index.ts';
-import type { FreshConversion } from './step-handler.ts';
-import { writeDatabaseDirectory } from './write-database.ts';
 
 /** What a run was planned on. */
 export interface PlannedOn {

@@ -3,15 +3,15 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { coreFailure } from '../../../src/core/core-problem.ts';
+import { type Journal, openJournal } from '../../../src/migrate/journal/journal.ts';
+import type { JournalPhase } from '../../../src/migrate/journal/run-state.ts';
 import {
   keptFolders,
   prunableBefore,
   prunableRuns,
   pruneBefore,
   pruneRun,
-} from '../../../src/migrate/apply/prune.ts';
-import { type Journal, openJournal } from '../../../src/migrate/journal/journal.ts';
-import type { JournalPhase } from '../../../src/migrate/journal/run-state.ts';
+} from '../../../src/migrate/run/prune.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 import { tinyPlan } from '../plan/tiny-plan.ts';
 

@@ -1,9 +1,9 @@
 // Opens the journal for a command that changes something: only where all of the latest run can be understood.
 
+import { parseMemo } from '../apply/index.ts';
 import { hasEnded, type Journal, type JournalRun, openJournal, readJournal } from '../journal/journal.ts';
 import { noteNames, requiredNote } from '../journal/noted.ts';
 import type { NoteName } from '../journal/notes.ts';
-import { parseMemo } from './index.ts';
 
 /**
  * Looked at as a copy first: one that this version cannot read whole stays, byte for byte, as another version wrote it.

@@ -1,9 +1,9 @@
 // Whether LXD, which a rollback would have to start, is still installed.
 import { existsSync } from 'node:fs';
 import type { Host } from '../../core/host.ts';
+import { daemonMemo } from '../apply/steps/units-memo.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Finding } from '../model/finding.ts';
-import { daemonMemo } from './steps/units-memo.ts';
 
 /** A finding before anything is taken back: Incus would be stopped, and LXD could not be started. */
 export function sourceGone(host: Host, journal: Journal, run: string): Finding[] {

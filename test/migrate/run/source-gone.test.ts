@@ -1,8 +1,8 @@
 // A rollback without an LXD to start is named before anything is taken back.
 import { expect, onTestFinished, test } from 'vitest';
-import { sourceGone } from '../../../src/migrate/apply/source-gone.ts';
 import { openJournal } from '../../../src/migrate/journal/journal.ts';
 import type { Step } from '../../../src/migrate/model/step.ts';
+import { sourceGone } from '../../../src/migrate/run/source-gone.ts';
 import { fakeHost } from '../../fakes/fake-host.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 

@@ -3,15 +3,15 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { openJournal } from '../../../src/migrate/journal/journal.ts';
+import type { JournalPhase } from '../../../src/migrate/journal/run-state.ts';
 import {
   forgetFolders,
   knownFolders,
   listFolder,
   listOfFolders,
   recordFolder,
-} from '../../../src/migrate/apply/known-folders.ts';
-import { openJournal } from '../../../src/migrate/journal/journal.ts';
-import type { JournalPhase } from '../../../src/migrate/journal/run-state.ts';
+} from '../../../src/migrate/run/known-folders.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 import { tinyPlan } from '../plan/tiny-plan.ts';

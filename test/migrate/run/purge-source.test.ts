@@ -2,13 +2,13 @@
 import * as fs from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Failure } from '../../../src/core/failure.ts';
+import type { Plan } from '../../../src/migrate/model/plan.ts';
 import {
   purgedInWords,
   purgeSource,
   refuseMoreThanListed,
   whatWouldBePurged,
-} from '../../../src/migrate/apply/purge-source.ts';
-import type { Plan } from '../../../src/migrate/model/plan.ts';
+} from '../../../src/migrate/run/purge-source.ts';
 import { type FakeHost, fakeHost } from '../../fakes/fake-host.ts';
 
 const note = '/var/lib/lxd/README.moved-to-incus';
