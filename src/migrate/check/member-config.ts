@@ -6,8 +6,11 @@ import { join } from 'node:path';
 import { systemErrorCode } from '../../core/failure.ts';
 import type { Host, PortHolder } from '../../core/host.ts';
 import { inert, shellWord } from '../../core/text.ts';
+import { endpointOf, isBound } from '../condition/addresses.ts';
+import { isTrue } from '../is-true.ts';
 import { directoryOfProcess, isDaemon, isSameFolder } from '../machine/daemon-process.ts';
 import type { Finding } from '../model/finding.ts';
+import { migrationRules } from '../rules/migration-rules.ts';
 import type { CheckContext } from './context.ts';
 
 const explained =
@@ -23,26 +26,24 @@ export function checkMemberConfig(context: CheckContext): Finding[] {
       .all()
       .map(([key, value]) => [key, value ?? '']),
   );
-  return [...addresses(context, config), ...daemonVolumes(context, config)];
+  return [...addresses(context, config), ...syslogSocket(context, config), ...daemonVolumes(context, config)];
 }
 
 type LocalConfig = ReadonlyMap<string, string>;
 
-/** Ports that tell what is listened for, where more than one address may be missing (defaults of both projects). */
-const usualPorts: Readonly<Record<number, string>> = {
-  53: 'core.dns_address',
-  179: 'core.bgp_address',
-  8444: 'core.metrics_address',
-  9100: 'core.metrics_address',
-};
+/** What LXD may be told to listen on, and the port that it takes where none is given. */
+function listens(): { readonly key: string; readonly port: number }[] {
+  return migrationRules().listens.flatMap(({ key, port }) => (port === undefined ? [] : [{ key, port }]));
+}
 
-/** Without a port, LXD takes that of its API. */
-const usualPort = 8443;
+/** Its pages name this port in their examples for metrics. */
+const metricsOfThePages = { key: 'core.metrics_address', port: 8444 };
+
+const apiKey = 'core.https_address';
+/** Of a member of a cluster, which a server is not. */
+const clusterKey = 'cluster.https_address';
 
 function addresses({ host, source }: CheckContext, config: LocalConfig): Finding[] {
-  const known = new Set(
-    [...config].flatMap(([key, value]) => (/_address$/.test(key) && value !== '' ? [portOf(value)] : [])),
-  );
   const daemon = host
     .processes()
     .find(
@@ -53,34 +54,65 @@ function addresses({ host, source }: CheckContext, config: LocalConfig): Finding
         isSameFolder(host, directoryOfProcess(host, process) ?? '', source.dataDirectory),
     );
   if (daemon === undefined) return [];
-  return host
-    .ports()
-    .filter(({ pid, protocol, port }) => pid === daemon.pid && protocol === 'tcp' && !known.has(port))
+  const rules = listens();
+  const set = new Map(
+    rules.flatMap(({ key, port }) => {
+      const value = config.get(key) ?? '';
+      return value === '' ? [] : [[key, endpointOf(value, port).port] as const];
+    }),
+  );
+  const known = new Set(set.values());
+  const own = host.ports().filter(({ pid, protocol }) => pid === daemon.pid && protocol === 'tcp');
+  const answersAsTold = own.some(({ port }) => port === set.get(apiKey));
+  return own
+    .filter(({ port }) => !known.has(port))
     .map((address): Finding => {
-      const key = keyOf(address, config);
-      return {
-        id: `member-config-lost:${key}`,
-        severity: 'loss',
-        objects: [`${key} = ${written(address)}`],
-        what: `LXD listens here, and its database does not say so. ${explained}`,
-        action: `Set it again: lxc config set ${key} ${shellWord(written(address))}. With --accept Incus does not listen here.`,
-        answers: ['accept'],
-      };
+      const isOf = (rule: { readonly key: string; readonly port: number }): boolean =>
+        rule.port === address.port && rule.key !== clusterKey && !set.has(rule.key);
+      const key = [...rules, metricsOfThePages].find(isOf)?.key ?? (answersAsTold ? undefined : apiKey);
+      return key === undefined
+        ? unnamedAddress(
+            address,
+            rules.map((rule) => rule.key).filter((one) => one !== clusterKey && !set.has(one)),
+          )
+        : lostSetting(key, written(address), 'Incus does not listen here');
     });
 }
 
-function keyOf({ port }: PortHolder, config: LocalConfig): string {
-  const usual = usualPorts[port];
-  return usual !== undefined && (config.get(usual) ?? '') === '' ? usual : 'core.https_address';
+/** @param without what `--accept` comes to */
+function lostSetting(key: string, value: string, without: string): Finding {
+  return {
+    id: `member-config-lost:${key}`,
+    severity: 'loss',
+    objects: [`${key} = ${value}`],
+    what: `LXD listens here, and its database does not say so. ${explained}`,
+    action: `Set it again: lxc config set ${key} ${shellWord(value)}. With --accept ${without}.`,
+    answers: ['accept'],
+  };
+}
+
+function unnamedAddress(address: PortHolder, keys: readonly string[]): Finding {
+  return {
+    id: 'member-config-lost:address',
+    severity: 'loss',
+    objects: [written(address)],
+    what: `LXD listens here, and its database does not say for what. ${explained}`,
+    action: `Set again the key that it belongs to, one of ${keys.join(', ')}. With --accept Incus does not listen here.`,
+    answers: ['accept'],
+  };
+}
+
+/** Log lines of the kernel's network that LXD takes in. */
+function syslogSocket({ host, source }: CheckContext, config: LocalConfig): Finding[] {
+  return migrationRules().listens.flatMap(({ key, socket }) =>
+    socket === undefined || isTrue(config.get(key)) || !isBound(host, join(source.dataDirectory, socket))
+      ? []
+      : [lostSetting(key, 'true', 'Incus takes in no such lines')],
+  );
 }
 
 function written({ address, port }: PortHolder): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
-function portOf(address: string): number {
-  const port = /:(\d{1,5})$/.exec(address.replace(/^\[[^\]]*\]/, ''))?.[1];
-  return port === undefined ? usualPort : Number(port);
 }
 
 const volumes = [

@@ -94,7 +94,7 @@ function nameOf(host: Host, pid: number | undefined): string {
 }
 
 /** Whether a unix socket of any type stands at a path. */
-function isBound(host: Host, path: string): boolean {
+export function isBound(host: Host, path: string): boolean {
   try {
     return readFileSync(host.path('/proc/net/unix'), 'utf8')
       .split('\n')

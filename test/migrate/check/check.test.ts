@@ -1068,6 +1068,75 @@ const appearances: readonly Appearance[] = [
     },
   },
   {
+    id: 'member-config-lost:core.storage_buckets_address',
+    severity: 'loss',
+    from: {
+      'the port of buckets, beside an API that is set': {
+        make: together(listens('::', 9000), localRows({ 'core.https_address': ':8443' })),
+        objects: ['core.storage_buckets_address = [::]:9000'],
+      },
+    },
+    not: {
+      'one that is set without a port': together(
+        listens('::', 9000),
+        localRows({ 'core.storage_buckets_address': '[::]' }),
+      ),
+      'a port that the API is told to have': together(
+        listens('::', 9000),
+        localRows({ 'core.https_address': ':9000' }),
+      ),
+    },
+  },
+  {
+    id: 'member-config-lost:core.debug_address',
+    severity: 'loss',
+    from: {
+      'the port of debugging': {
+        make: together(listens('127.0.0.1', 8080), localRows({ 'core.https_address': ':8443' })),
+        objects: ['core.debug_address = 127.0.0.1:8080'],
+      },
+    },
+    not: { 'another port': together(listens('::', 8443), localRows({ 'core.https_address': ':8443' })) },
+  },
+  {
+    id: 'member-config-lost:address',
+    severity: 'loss',
+    from: {
+      'a port that tells nothing, of an LXD whose API is where it should be': {
+        make: together(listens('::', 8443), localRows({ 'core.https_address': ':8443' }), ({ host }) => {
+          const [own] = host.machine.ports;
+          if (own !== undefined) host.machine.ports = [own, { ...own, port: 7777 }];
+        }),
+        objects: ['[::]:7777'],
+      },
+    },
+    not: {
+      'an LXD that listens elsewhere than it is told': together(
+        listens('127.0.0.1', 7777),
+        localRows({ 'core.https_address': ':8443' }),
+      ),
+    },
+  },
+  {
+    id: 'member-config-lost:core.syslog_socket',
+    severity: 'loss',
+    from: {
+      'a socket that LXD takes lines from': {
+        make: ({ host }) =>
+          host.writeFile('/proc/net/unix', 'Num\nff 2 0 0 2 1 4 /var/lib/lxd/syslog.socket\n'),
+        objects: ['core.syslog_socket = true'],
+      },
+    },
+    not: {
+      'one that is set': together(
+        ({ host }) => host.writeFile('/proc/net/unix', 'Num\nff 2 0 0 2 1 4 /var/lib/lxd/syslog.socket\n'),
+        localRows({ 'core.syslog_socket': 'true' }),
+      ),
+      'a socket of another directory': ({ host }) =>
+        host.writeFile('/proc/net/unix', 'Num\nff 2 0 0 2 1 4 /srv/lxd/syslog.socket\n'),
+    },
+  },
+  {
     id: 'member-config-lost:core.metrics_address',
     severity: 'loss',
     from: {
