@@ -71,6 +71,12 @@ export function isForeignFile(path: string): boolean {
     .some((folder) => foreignFolders.has(folder));
 }
 
+/**
+ * Folders are kept by the files that they hold: those of two trees, and of the folders that changed last some as they
+ * were before. Counted as folders, hundreds of versions of the largest would be kept.
+ */
+const keptFiles = 5000;
+
 /** Remembers what a blob declares, which never changes. */
 export interface GoFileCache {
   get(blob: string): GoFile | undefined;
@@ -82,8 +88,6 @@ export function createGoIndexer(
   cache?: GoFileCache,
 ): GoIndexer {
   const blobs = createLru<string, Promise<GoFile>>(1600);
-  const folders = createLru<string, Promise<FolderFacts>>(800);
-  const packages = createLru<string, GoPackage>(500);
   const indexes = createLru<string, Promise<GoIndex>>(4);
 
   const readOnce = async (sha: string): Promise<GoFile> => {
@@ -100,49 +104,42 @@ export function createGoIndexer(
     blobs.set(sha, made);
     return made;
   };
-  const readFolder = (sha: string): Promise<FolderFacts> => {
-    const known = folders.get(sha);
-    if (known !== undefined) return known;
-    const made = (async () => {
-      const entries: Folder = await objects.folder(sha);
-      const goFiles = [...entries.values()].filter(
-        (entry) =>
-          entry.name.endsWith('.go') && entry.mode !== fileMode.tree && entry.mode !== fileMode.submodule,
-      );
-      const files = await Promise.all(
-        goFiles.map(async (entry) => ({
-          name: entry.name,
-          sha: entry.sha,
-          facts: await readFile(entry.sha),
-        })),
-      );
-      const inner = [...entries.values()].filter(
-        (entry) => entry.mode === fileMode.tree && !foreignFolders.has(entry.name),
-      );
-      return { files, folders: inner.map((entry) => ({ name: entry.name, sha: entry.sha })) };
-    })();
-    folders.set(sha, made);
-    return made;
+  const readFolder = async (sha: string): Promise<FolderFacts> => {
+    const entries: Folder = await objects.folder(sha);
+    const goFiles = [...entries.values()].filter(
+      (entry) =>
+        entry.name.endsWith('.go') && entry.mode !== fileMode.tree && entry.mode !== fileMode.submodule,
+    );
+    const files = await Promise.all(
+      goFiles.map(async (entry) => ({
+        name: entry.name,
+        sha: entry.sha,
+        facts: await readFile(entry.sha),
+      })),
+    );
+    const inner = [...entries.values()].filter(
+      (entry) => entry.mode === fileMode.tree && !foreignFolders.has(entry.name),
+    );
+    return { files, folders: inner.map((entry) => ({ name: entry.name, sha: entry.sha })) };
   };
   // All packages below a folder; what lies below one that did not change is not walked again.
-  const below = createLru<string, Promise<readonly GoPackage[]>>(800);
+  const below = createLru<string, Promise<readonly GoPackage[]>>(keptFiles);
   const collect = (path: string, sha: string): Promise<readonly GoPackage[]> => {
     const key = `${path}\0${sha}`;
     const known = below.get(key);
     if (known !== undefined) return known;
-    const made = collectFolder(path, sha);
+    const made = collectFolder(path, sha, (files) => below.set(key, made, files + 1));
     below.set(key, made);
     return made;
   };
-  const collectFolder = async (path: string, sha: string): Promise<readonly GoPackage[]> => {
+  const collectFolder = async (
+    path: string,
+    sha: string,
+    weigh: (files: number) => void,
+  ): Promise<readonly GoPackage[]> => {
     const facts = await readFolder(sha);
-    const own: GoPackage[] = [];
-    if (facts.files.length > 0) {
-      const key = `${path}\0${sha}`;
-      const known = packages.get(key) ?? makePackage(path, facts);
-      packages.set(key, known);
-      own.push(known);
-    }
+    weigh(facts.files.length);
+    const own = facts.files.length > 0 ? [makePackage(path, facts)] : [];
     const inner = await Promise.all(
       facts.folders.map((one) => collect(path === '' ? one.name : `${path}/${one.name}`, one.sha)),
     );
@@ -199,7 +196,11 @@ function shareNames(file: GoFile): GoFile {
       path: intern(path),
     })),
     exported: file.exported.map(intern),
-    functions: file.functions.map((found) => ({ ...found, name: intern(found.name) })),
+    functions: file.functions.map(({ name, parameters, variadic }) => ({
+      name: intern(name),
+      parameters,
+      variadic,
+    })),
   };
 }
 

@@ -216,8 +216,9 @@ export function readGoFile(source: string): GoFile {
   for (const match of code.matchAll(declaration)) {
     const [whole, receiver, name, type, value] = match;
     if (name !== undefined) {
-      const parameters = readParameters(code, match.index + whole.length);
-      functions.push({ name: receiver === undefined ? name : `${receiver}.${name}`, ...parameters });
+      const { parameters, variadic } = readParameters(code, match.index + whole.length);
+      const full = intern(receiver === undefined ? name : `${receiver}.${name}`);
+      functions.push({ name: full, parameters, variadic });
       if (receiver === undefined && /^[A-Z]/.test(name)) exported.add(name);
     }
     const other = type ?? value;
@@ -233,7 +234,7 @@ export function readGoFile(source: string): GoFile {
       path: intern(found.path),
     })),
     exported: [...exported].map(intern),
-    functions: functions.map((found) => ({ ...found, name: intern(found.name) })),
+    functions,
     words: hashWords(code),
   };
 }
