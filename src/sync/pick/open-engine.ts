@@ -133,7 +133,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
           objects,
           writer,
           cache,
-          ...(helper === undefined ? {} : { partner: helper.partner }),
+          ...(helper === undefined ? {} : { partner: helper.partner, first: requests[places[0] ?? 0] }),
         },
         requests,
       );

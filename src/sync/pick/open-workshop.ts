@@ -24,6 +24,7 @@ import { isGoFile, isLesson, isText } from './cached-values.ts';
 import { type Partner, share } from './partner.ts';
 import type { PickCache } from './pick-cache.ts';
 import type { Workshop } from './pick-view.ts';
+import { shareGoFiles } from './share-go-files.ts';
 
 export interface WorkshopSources {
   readonly pack: RulePack;
@@ -33,6 +34,8 @@ export interface WorkshopSources {
   readonly cache: PickCache;
   /** The other thread, where there are two: each makes half of what both need. */
   readonly partner?: Partner;
+  /** What is picked first, where there are two threads. */
+  readonly first?: PickRequest | undefined;
 }
 
 export interface PickRequest {
@@ -77,10 +80,16 @@ export async function openWorkshop(
   ]);
   const lessonsOf = (part: readonly ImportCandidate[]) => () =>
     loadLessons(lessonContext, part, fork, upstream, closed, sources.cache);
+  const indexer = createGoIndexer(objects, goFilesIn(sources.cache));
+  const goFiles =
+    partner === undefined || sources.first === undefined
+      ? undefined
+      : shareGoFiles(partner, { objects, indexer, judge }, sources.first);
   const [upstreamMoves, older, newer] = await Promise.all([
     share(partner, 1, 'upstream-moves', () => readMoves(gitDir, upstream, movesCache, closed)),
     share(partner, 1, 'older-lessons', lessonsOf(pairs.slice(0, half))),
     share(partner, 0, 'newer-lessons', lessonsOf(pairs.slice(half))),
+    goFiles,
   ]);
   const lessons = [...older, ...newer].flatMap((lesson, index) => {
     const pair = pairs[index];
@@ -93,7 +102,7 @@ export async function openWorkshop(
     store,
     brand,
     words: compileWords(pack.words, pack.protected),
-    indexer: createGoIndexer(objects, goFilesIn(sources.cache)),
+    indexer,
     goSources: createGoSources(objects),
     fork,
     upstream,

@@ -64,7 +64,8 @@ if (port !== null) {
     try {
       const objects = openObjects(reader);
       const writer = createObjectWriter(objects);
-      const sources = { pack, gitDir, objects, writer, cache, partner: mailbox.partner };
+      const shared = { partner: mailbox.partner, first: requests[places[0] ?? 0] };
+      const sources = { pack, gitDir, objects, writer, cache, ...shared };
       const shop = await openWorkshop(sources, requests);
       const claim = claimBlocks(counter, places);
       const stopped = (): boolean => Atomics.load(counter, 1) !== 0;

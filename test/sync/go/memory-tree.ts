@@ -24,7 +24,7 @@ export async function faultsOf(
   return found.map(({ path, line, fault }) => `${path}:${line} ${fault.kind} ${fault.text}`);
 }
 
-function memoryObjects() {
+export function memoryObjects() {
   const texts = new Map<string, string>();
   const folders = new Map<string, Folder>();
   const blob = (text: string): string => {

@@ -53,6 +53,15 @@ export interface GoIndexer {
   index(tree: string, mayRead?: (path: string) => boolean): Promise<GoIndex>;
   /** What one file declares. */
   file(blob: string): Promise<GoFile>;
+  /** What all files of a tree's packages declare. */
+  files(tree: string): Promise<readonly ReadGoFile[]>;
+  /** Takes what another indexer read. */
+  learn(files: readonly ReadGoFile[]): void;
+}
+
+export interface ReadGoFile {
+  readonly sha: string;
+  readonly facts: GoFile;
 }
 
 interface FolderFacts {
@@ -90,7 +99,14 @@ export function createGoIndexer(
   const blobs = createLru<string, Promise<GoFile>>(1600);
   const indexes = createLru<string, Promise<GoIndex>>(4);
 
+  const learned = new Map<string, GoFile>();
   const readOnce = async (sha: string): Promise<GoFile> => {
+    const given = learned.get(sha);
+    if (given !== undefined) {
+      // From now on it is among the blobs.
+      learned.delete(sha);
+      return shareNames(given);
+    }
     const known = cache?.get(sha);
     if (known !== undefined) return shareNames(known);
     const file = readGoFile(await objects.text(sha));
@@ -173,15 +189,25 @@ export function createGoIndexer(
     // The module's name stands in a file that may be closed; one that is imported by it is all the same to us.
     return makeIndex('', new Map(packagesHere.sort(([left], [right]) => (left < right ? -1 : 1))));
   };
+  const index: GoIndexer['index'] = (tree, mayRead) => {
+    if (mayRead !== undefined) return buildReadable(tree, mayRead);
+    const known = indexes.get(tree);
+    if (known !== undefined) return known;
+    const made = build(tree);
+    indexes.set(tree, made);
+    return made;
+  };
   return {
     file: readFile,
-    index(tree, mayRead) {
-      if (mayRead !== undefined) return buildReadable(tree, mayRead);
-      const known = indexes.get(tree);
-      if (known !== undefined) return known;
-      const made = build(tree);
-      indexes.set(tree, made);
-      return made;
+    index,
+    async files(tree) {
+      const found = await index(tree);
+      return [...found.packages.values()].flatMap(({ files, tests }) =>
+        [...files, ...tests].map(({ sha, facts }) => ({ sha, facts })),
+      );
+    },
+    learn(files) {
+      for (const { sha, facts } of files) if (blobs.get(sha) === undefined) learned.set(sha, facts);
     },
   };
 }
