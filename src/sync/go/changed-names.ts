@@ -1,6 +1,7 @@
 // Which names of a package mean something else after a change, or nothing any more: whoever uses them is looked at again.
 import { printSignature, printType } from './print-type.ts';
 import type { GoDeclarations } from './read-declarations.ts';
+import type { Declaration } from './syntax.ts';
 
 export interface ChangedNames {
   /** Functions, types and values. */
@@ -18,7 +19,10 @@ export function changedNames(
   before: readonly GoDeclarations[],
   after: readonly GoDeclarations[],
 ): ChangedNames {
-  const [old, now] = [namesOf(before), namesOf(after)];
+  // What reads the same on both sides is what it was.
+  const [left, right] = [before, after].map((files) => new Set(files.flatMap((file) => file.skeletons())));
+  const isSame = (skeleton: string): boolean => left?.has(skeleton) === true && right?.has(skeleton) === true;
+  const [old, now] = [namesOf(before, isSame), namesOf(after, isSame)];
   const top = new Set<string>();
   const members = new Set<string>();
   const interfaces = new Set<string>();
@@ -40,30 +44,34 @@ interface Names {
   readonly interfaces: Map<string, string>;
 }
 
-function namesOf(files: readonly GoDeclarations[]): Names {
+function namesOf(files: readonly GoDeclarations[], isSame: (skeleton: string) => boolean): Names {
   const names: Names = { top: new Map(), members: new Map(), interfaces: new Map() };
-  for (const file of files) {
-    for (const [name, found] of file.functions) names.top.set(name, `func${printSignature(found.type)}`);
-    for (const [name, { declaration }] of file.values) names.top.set(name, printType(declaration.type));
-    for (const [type, methods] of file.methods)
-      for (const [name, method] of methods) names.members.set(`${type}.${name}`, printSignature(method.type));
-    for (const [name, declaration] of file.types) {
-      const { type } = declaration;
-      if (type.kind === 'struct') {
-        // Its fields count by themselves; what it embeds brings members along.
-        names.top.set(
-          name,
-          `struct ${type.fields.filter((field) => field.embedded).map((field) => printType(field.type))}`,
-        );
-        for (const field of type.fields)
-          if (field.name !== undefined) names.members.set(`${name}.${field.name}`, printType(field.type));
-      } else if (type.kind === 'interface') {
-        names.top.set(name, 'interface');
-        names.interfaces.set(name, printType(type));
-        for (const method of type.methods)
-          names.members.set(`${name}.${method.name}`, printSignature(method.type));
-      } else names.top.set(name, `${declaration.alias ? '=' : ''}${printType(type)}`);
-    }
-  }
+  for (const file of files)
+    for (const [number, skeleton] of file.skeletons().entries())
+      if (!isSame(skeleton)) for (const one of file.declarationsIn(number)) addNames(names, one);
   return names;
+}
+
+function addNames({ top, members, interfaces }: Names, one: Declaration): void {
+  if (one.kind === 'values') {
+    for (const { name } of one.names) top.set(name, printType(one.type));
+    return;
+  }
+  const { name, type } = one;
+  if (one.kind === 'function') {
+    if (one.receiver === undefined) top.set(name, `func${printSignature(one.type)}`);
+    else members.set(`${one.receiver.type}.${name}`, printSignature(one.type));
+  } else if (type.kind === 'struct') {
+    // Its fields count by themselves; what it embeds brings members along.
+    top.set(
+      name,
+      `struct ${type.fields.filter((field) => field.embedded).map((field) => printType(field.type))}`,
+    );
+    for (const field of type.fields)
+      if (field.name !== undefined) members.set(`${name}.${field.name}`, printType(field.type));
+  } else if (type.kind === 'interface') {
+    top.set(name, 'interface');
+    interfaces.set(name, printType(type));
+    for (const method of type.methods) members.set(`${name}.${method.name}`, printSignature(method.type));
+  } else top.set(name, `${one.alias ? '=' : ''}${printType(type)}`);
 }

@@ -4,12 +4,12 @@ import type { Objects } from '../git/objects.ts';
 import { type GoIndex, includesHash, isForeignFile, type PackageFile } from '../rewrite/go/go-index.ts';
 import { hashWord } from '../rewrite/go/scan-go.ts';
 import { type ChangedNames, changedNames } from './changed-names.ts';
-import type { GoChecker, GoSource } from './check-file.ts';
+import type { GoChecker } from './check-file.ts';
 import type { GoSources } from './go-sources.ts';
 import type { GoWorld } from './go-world.ts';
-import { isUnreadable, parseGo } from './parse-go.ts';
-import { declarationsOf, declares, folderOf, type GoDeclarations } from './read-declarations.ts';
-import type { TypeFault } from './type-fault.ts';
+import { isUnreadable, parseDeclarations } from './parse-go.ts';
+import { declares, folderOf, type GoDeclarations } from './read-declarations.ts';
+import { orFault, type TypeFault } from './type-fault.ts';
 
 /** A tree of a repository and what becomes of some of its files. */
 export interface GoEdit {
@@ -28,11 +28,10 @@ export interface FoundFault {
   readonly fault: TypeFault;
 }
 
-const nothing = (): boolean => false;
 const everything = (): boolean => true;
 
-/** A Go file with what is in its functions. */
-interface ReadFile extends GoSource {
+interface ReadFile {
+  readonly text: string;
   readonly declarations: GoDeclarations;
 }
 
@@ -93,7 +92,7 @@ interface States {
   readonly after: State;
 }
 
-async function readChanged({ objects, tree, edits }: GoEdit): Promise<{
+async function readChanged({ objects, sources, tree, edits }: GoEdit): Promise<{
   readonly files: readonly ChangedFile[];
   readonly faults: readonly FoundFault[];
 }> {
@@ -105,8 +104,8 @@ async function readChanged({ objects, tree, edits }: GoEdit): Promise<{
     if (entry?.sha === sha) continue;
     const oldText = entry === undefined ? undefined : await objects.textIfHere(entry.sha);
     const newText = sha === undefined ? undefined : await objects.text(sha);
-    const before = readFile(path, oldText, nothing);
-    const after = readFile(path, newText, nothing);
+    const before = readFile(sources, path, entry?.sha, oldText);
+    const after = readFile(sources, path, sha, newText);
     if (isFault(before)) continue;
     if (isFault(after)) faults.push(place(path, newText ?? '', after));
     else files.push({ path, before, after });
@@ -119,19 +118,14 @@ function place(path: string, text: string, fault: TypeFault): FoundFault {
 }
 
 function readFile(
+  sources: GoSources,
   path: string,
+  sha: string | undefined,
   text: string | undefined,
-  wantsBody: (declaration: string) => boolean,
 ): ReadFile | TypeFault | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const syntax = parseGo(text, wantsBody);
-    return { text, syntax, declarations: declarationsOf(path, text, syntax) };
-  } catch (error) {
-    if (!isUnreadable(error)) throw error;
-    const at = error instanceof Error && 'at' in error && typeof error.at === 'number' ? error.at : 0;
-    return { kind: 'not-parsed', at, name: '', text: error instanceof Error ? error.message : '' };
-  }
+  if (sha === undefined || text === undefined) return undefined;
+  const declarations = sources.read({ path, sha }, text);
+  return 'kind' in declarations ? declarations : { text, declarations };
 }
 
 function isFault(read: ReadFile | TypeFault | undefined): read is TypeFault {
@@ -173,8 +167,8 @@ function isTestOfItself({ declarations }: ReadFile): boolean {
   return declarations.packageName.endsWith('_test');
 }
 
-function textsOf({ text, syntax }: GoSource): readonly string[] {
-  return syntax.spans.map((span) => text.slice(span.from, span.to));
+function textsOf({ text, declarations }: ReadFile): readonly string[] {
+  return declarations.spans().map((span) => text.slice(span.from, span.to));
 }
 
 /** What is wrong in those declarations of a file that are looked at, by their text. */
@@ -184,15 +178,16 @@ async function faultsOf(
   { text, declarations }: ReadFile,
   isLookedAt: (declaration: string) => boolean,
 ): Promise<readonly TypeFault[]> {
-  const read = readFile(declarations.path, text, isLookedAt);
-  if (read === undefined) return [];
-  if (isFault(read)) return [read];
-  const chosen = new Set(read.syntax.spans.filter((span) => isLookedAt(text.slice(span.from, span.to))));
+  const spans = declarations.spans();
+  const chosen = new Set(spans.filter((span) => isLookedAt(text.slice(span.from, span.to))));
+  const parsed = orFault(() => parseDeclarations(text, [...chosen]));
+  if ('kind' in parsed) return [parsed];
+  const others = spans.filter((span) => !chosen.has(span));
   let look: (() => readonly TypeFault[]) | undefined;
   return edit.sources.ask(
     state,
     (checker) => {
-      look ??= checker.look(declarations, read, (span) => chosen.has(span));
+      look ??= checker.look({ file: declarations, text, declarations: parsed, others });
       return look();
     },
     () => state.unsettled.add(declarations.path),
@@ -298,7 +293,7 @@ async function checkUser(
   names: ReadonlyMap<string, ChangedNames>,
 ): Promise<readonly FoundFault[]> {
   const { path } = user;
-  const file = readFile(path, await edit.objects.text(user.sha), nothing);
+  const file = readFile(edit.sources, path, user.sha, await edit.objects.text(user.sha));
   if (file === undefined || isFault(file) || isTestOfItself(file)) return [];
   const uses = usesOf(names, folderOf(path), file.declarations);
   const faults = await faultsOf(edit, after, file, uses);
@@ -433,7 +428,7 @@ async function interfacesOf(
     if (!includesHash(facts.words, hashWord('interface'))) continue;
     const text = await edit.objects.text(sha);
     if (!/\binterface \{\n/.test(text)) continue;
-    const file = readFile(path, text, nothing);
+    const file = readFile(edit.sources, path, sha, text);
     if (file === undefined || isFault(file)) continue;
     for (const [wanted, { type }] of file.declarations.types)
       if (type.kind === 'interface' && type.methods.length + type.embedded.length > 1)

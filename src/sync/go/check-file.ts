@@ -10,7 +10,6 @@ import type {
   Declaration,
   Expression,
   FunctionDeclaration,
-  GoSyntax,
   ImportDeclaration,
   Name,
   Parameter,
@@ -23,23 +22,24 @@ import { createTyper, type Typer } from './type-expressions.ts';
 import type { FaultKind, TypeFault } from './type-fault.ts';
 import { createTypeRules, type TypeRules } from './type-rules.ts';
 
-export interface GoSource {
+/** A file, with those of its declarations that are looked at. */
+export interface LookedAt {
+  readonly file: GoDeclarations;
   readonly text: string;
-  readonly syntax: GoSyntax;
+  /** With what is in their functions. */
+  readonly declarations: readonly Declaration[];
+  /** Where the others stand: they may use what is imported. */
+  readonly others: readonly Span[];
 }
 
 export interface GoChecker {
   readonly rules: TypeRules;
   typerOf(file: GoDeclarations): Typer;
   /**
-   * What is wrong in the declarations that are looked at, of a file whose functions were read, as far as files are read by
-   * the time it is asked; nothing where its imports hide names.
+   * What is wrong in the declarations that are looked at, as far as files are read by the time it is asked; nothing where
+   * the file's imports hide names.
    */
-  look(
-    file: GoDeclarations,
-    source: GoSource,
-    isLookedAt: (span: Span) => boolean,
-  ): () => readonly TypeFault[];
+  look(at: LookedAt): () => readonly TypeFault[];
 }
 
 export function createGoChecker(world: GoWorld): GoChecker {
@@ -64,7 +64,7 @@ export function createGoChecker(world: GoWorld): GoChecker {
   return {
     rules,
     typerOf,
-    look: (file, source, isLookedAt) => lookAtFile({ world, rules, typerOf }, file, source, isLookedAt),
+    look: (at) => lookAt({ world, rules, typerOf }, at),
   };
 }
 
@@ -79,6 +79,21 @@ function qualifiersIn(source: string): ReadonlySet<string> {
   return new Set(Array.from(matches, (match) => match[1] ?? ''));
 }
 
+const mostTried = 8;
+
+/** Whether a name stands before a dot where nothing can be a string or a comment: true for most that are used at all. */
+function isPlainly(source: string, name: string): boolean {
+  const wanted = `${name}.`;
+  if (source.includes('`') || source.includes('/*')) return false;
+  let at = source.indexOf(wanted);
+  for (let tried = 0; at >= 0 && tried < mostTried; tried += 1) {
+    const line = source.slice(source.lastIndexOf('\n', at) + 1, at);
+    if (!/[\w.]$|["']|\/\//.test(line)) return true;
+    at = source.indexOf(wanted, at + 1);
+  }
+  return false;
+}
+
 interface Parts {
   readonly world: GoWorld;
   readonly rules: TypeRules;
@@ -91,12 +106,7 @@ interface Seen {
   readonly used: ReadonlySet<ImportDeclaration>;
 }
 
-function lookAtFile(
-  parts: Parts,
-  file: GoDeclarations,
-  { syntax, text }: GoSource,
-  isLookedAt: (span: Span) => boolean,
-): () => readonly TypeFault[] {
+function lookAt(parts: Parts, { file, text, declarations, others }: LookedAt): () => readonly TypeFault[] {
   if (file.imports.some(({ alias }) => alias === '.')) return () => [];
   const { progress } = parts.world;
   let faults: TypeFault[] = [];
@@ -115,20 +125,14 @@ function lookAtFile(
   });
   const { rules } = parts;
   const unseen = once(() =>
-    syntax.spans
-      .filter((span) => !isLookedAt(span))
-      .map((span) => {
-        const source = text.slice(span.from, span.to);
-        return { text: source, qualifiers: once(() => qualifiersIn(source)) };
-      }),
+    others.map((span) => {
+      const source = text.slice(span.from, span.to);
+      return { text: source, qualifiers: once(() => qualifiersIn(source)) };
+    }),
   );
 
-  const lookedAt = syntax.declarations.filter((_, at) => {
-    const span = syntax.spans[at];
-    return span !== undefined && isLookedAt(span);
-  });
   return () => {
-    const found = lookedAt.map((one) => seen.find(one, () => see(one)));
+    const found = declarations.map((one) => seen.find(one, () => see(one)));
     return [
       ...file.repeated.map(({ name, at }) => ({ kind: 'declared-twice' as const, at, name, text: name })),
       ...found.flatMap((one) => one.faults),
@@ -155,6 +159,7 @@ function lookAtFile(
   /** Whether code that was not looked at may use an import. */
   function isNamed(spec: ImportDeclaration): boolean {
     const { name, guessed } = parts.world.importName(spec);
+    if (unseen().some((one) => isPlainly(one.text, name))) return true;
     if (unseen().some((one) => one.text.includes(`${name}.`) && one.qualifiers().has(name))) return true;
     if (!guessed) return false;
     const isMeant = (qualifier: string): boolean =>

@@ -4,10 +4,15 @@ import type { Objects } from '../git/objects.ts';
 import type { PackageFile } from '../rewrite/go/go-index.ts';
 import { createGoChecker, type GoChecker } from './check-file.ts';
 import { createGoWorld, type GoTree, type GoWorld } from './go-world.ts';
-import { isUnreadable } from './parse-go.ts';
 import { type GoDeclarations, readDeclarations } from './read-declarations.ts';
+import { orFault, type TypeFault } from './type-fault.ts';
+
+/** A blob, as the file that it is. */
+export type GoBlob = Pick<PackageFile, 'path' | 'sha'>;
 
 export interface GoSources {
+  /** The declarations of a file whose text somebody has, or why it cannot be read. */
+  read(file: GoBlob, text: string): GoDeclarations | TypeFault;
   /**
    * Asks something of a tree, again and again until all that the answer hangs on is read; `onUnsettled` is told where that
    * has no end.
@@ -24,31 +29,42 @@ interface OpenTree {
   readonly checker: GoChecker;
 }
 
-/** Characters of source whose declarations are kept; each of two threads keeps its own. */
-const keptCharacters = 3_000_000;
+/** What declarations may take; each of two threads keeps its own. */
+const keptBytes = 3_000_000;
 /** One package leads to the next: what is not known after so many steps stays unknown. */
 const mostRounds = 12;
 
 export function createGoSources(objects: Pick<Objects, 'text'>): GoSources {
-  const known = createLru<string, GoDeclarations | 'unreadable'>(keptCharacters);
-  const keyOf = (file: PackageFile): string => `${file.sha} ${file.path}`;
-  const read = (file: PackageFile): GoDeclarations | 'unread' | 'unreadable' =>
-    known.get(keyOf(file)) ?? 'unread';
-  const load = async (file: PackageFile): Promise<void> => {
-    const text = await objects.text(file.sha);
-    known.set(keyOf(file), declarationsIn(file.path, text), text.length);
+  const known = createLru<string, GoDeclarations | TypeFault>(keptBytes);
+  const keyOf = ({ sha, path }: GoBlob): string => `${sha} ${path}`;
+  const readKnown = (file: GoBlob): GoDeclarations | 'unread' | 'unreadable' => {
+    const found = known.get(keyOf(file));
+    if (found === undefined) return 'unread';
+    return 'kind' in found ? 'unreadable' : found;
+  };
+  const read = (file: GoBlob, text: string): GoDeclarations | TypeFault => {
+    const key = keyOf(file);
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const made = orFault(() => readDeclarations(file.path, text));
+    known.set(key, made, 'kind' in made ? 1 : made.weight);
+    return made;
+  };
+  const load = async (file: GoBlob): Promise<void> => {
+    read(file, await objects.text(file.sha));
   };
   // What is found out about a tree is found out once for all that is asked of it.
   const opened = new WeakMap<object, OpenTree>();
   const open = (tree: Omit<GoTree, 'read'>): OpenTree => {
     const known = opened.get(tree);
     if (known !== undefined) return known;
-    const world = createGoWorld({ ...tree, read });
+    const world = createGoWorld({ ...tree, read: readKnown });
     const made = { world, checker: createGoChecker(world) };
     opened.set(tree, made);
     return made;
   };
   return {
+    read,
     async ask(tree, question, onUnsettled) {
       const { world, checker } = open(tree);
       for (let round = 1; ; round += 1) {
@@ -60,13 +76,4 @@ export function createGoSources(objects: Pick<Objects, 'text'>): GoSources {
       }
     },
   };
-}
-
-function declarationsIn(path: string, text: string): GoDeclarations | 'unreadable' {
-  try {
-    return readDeclarations(path, text);
-  } catch (error) {
-    if (isUnreadable(error)) return 'unreadable';
-    throw error;
-  }
 }

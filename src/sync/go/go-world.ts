@@ -1,5 +1,5 @@
 // The declarations of a tree's packages as a check asks for them; what is not read yet is asked for and unknown so far.
-import { type GoIndex, includesHash, type PackageFile } from '../rewrite/go/go-index.ts';
+import { type GoIndex, type GoPackage, includesHash, type PackageFile } from '../rewrite/go/go-index.ts';
 import { defaultName, hashWord } from '../rewrite/go/scan-go.ts';
 import { type Answers, createAnswers, type Progress } from './answers.ts';
 import { declares, folderOf, type GoDeclarations } from './read-declarations.ts';
@@ -63,12 +63,12 @@ export function createGoWorld(tree: GoTree): GoWorld {
 
   const findAll = (
     folder: string,
-    mayHold: (file: PackageFile) => boolean,
+    name: string,
     holds: (file: GoDeclarations) => boolean,
   ): GoDeclarations[] | 'unknown' => {
     const found = (changedIn.get(folder) ?? []).filter(holds);
-    for (const file of index.packages.get(folder)?.files ?? []) {
-      if (!isOurs(file) || !mayHold(file)) continue;
+    for (const file of holdersIn(index.packages.get(folder), name).files) {
+      if (!isOurs(file)) continue;
       const read = tree.read(file);
       if (read === 'unread') {
         wanted.add(file);
@@ -79,27 +79,16 @@ export function createGoWorld(tree: GoTree): GoWorld {
     }
     return found;
   };
-  const search = (
-    folder: string,
-    mayHold: (file: PackageFile) => boolean,
-    holds: (file: GoDeclarations) => boolean,
-  ): Declared => {
-    const found = findAll(folder, mayHold, holds);
+  const search = (folder: string, name: string, holds: (file: GoDeclarations) => boolean): Declared => {
+    const found = findAll(folder, name, holds);
     if (found === 'unknown') return found;
-    const home = index.packages.get(folder);
-    if (found.length === 0 && home?.tests.some((file) => isOurs(file) && mayHold(file)) === true)
+    if (found.length === 0 && holdersIn(index.packages.get(folder), name).tests.some(isOurs))
       return 'unknown';
     return choose(found);
   };
 
-  const declaring = (folder: string, name: string): Declared => {
-    const hash = hashWord(name);
-    return search(
-      folder,
-      ({ facts }) => includesHash(facts.declared, hash),
-      (file) => declares(file, name),
-    );
-  };
+  const declaring = (folder: string, name: string): Declared =>
+    search(folder, name, (file) => declares(file, name));
   const homes = new Map<string, Answers<string, Declared>>();
   const remembered = (folder: string, name: string, find: () => Declared): Declared => {
     const known = homes.get(folder) ?? createAnswers<string, Declared>(progress);
@@ -146,11 +135,7 @@ export function createGoWorld(tree: GoTree): GoWorld {
     method(folder, type, name) {
       const whole = `${type}.${name}`;
       const file = remembered(folder, whole, () =>
-        search(
-          folder,
-          ({ facts }) => facts.functions.some((found) => found.name === whole),
-          (one) => one.methods.get(type)?.has(name) === true,
-        ),
+        search(folder, whole, (one) => one.methods.get(type)?.has(name) === true),
       );
       if (file === undefined || file === 'unknown') return file;
       const method = file.methods.get(type)?.get(name);
@@ -159,12 +144,8 @@ export function createGoWorld(tree: GoTree): GoWorld {
     isDoubled(folder, name) {
       const dot = name.indexOf('.');
       const [type, method] = [name.slice(0, dot), name.slice(dot + 1)];
-      const hash = hashWord(name);
-      const found = findAll(
-        folder,
-        ({ facts }) =>
-          dot < 0 ? includesHash(facts.declared, hash) : facts.functions.some((one) => one.name === name),
-        (file) => (dot < 0 ? declares(file, name) : file.methods.get(type)?.has(method) === true),
+      const found = findAll(folder, name, (file) =>
+        dot < 0 ? declares(file, name) : file.methods.get(type)?.has(method) === true,
       );
       if (found === 'unknown') return false;
       const together = found.filter((file) => !file.conditional && !file.path.endsWith('_test.go'));
@@ -183,4 +164,34 @@ export function createGoWorld(tree: GoTree): GoWorld {
       return known.get(name);
     },
   };
+}
+
+/** The files of a package that may declare a name, or `Type.Method`. */
+interface Holders {
+  readonly files: readonly PackageFile[];
+  readonly tests: readonly PackageFile[];
+}
+
+const nobody: Holders = { files: [], tests: [] };
+/** A package is the same one for all trees that hold it, and picks ask it for the same names. */
+const holders = new WeakMap<GoPackage, Map<string, Holders>>();
+
+function holdersIn(home: GoPackage | undefined, name: string): Holders {
+  if (home === undefined) return nobody;
+  const known = holders.get(home) ?? new Map<string, Holders>();
+  holders.set(home, known);
+  const before = known.get(name);
+  if (before !== undefined) return before;
+  const dot = name.indexOf('.');
+  const hash = hashWord(dot < 0 ? name : name.slice(0, dot));
+  // Words of one letter are not among those of a file.
+  const mayHold =
+    dot < 0
+      ? ({ facts }: PackageFile) => includesHash(facts.declared, hash)
+      : ({ facts }: PackageFile) =>
+          (dot < 2 || includesHash(facts.words, hash)) && facts.functions.some((one) => one.name === name);
+  const [files, tests] = [home.files.filter(mayHold), home.tests.filter(mayHold)];
+  const made = files.length === 0 && tests.length === 0 ? nobody : { files, tests };
+  known.set(name, made);
+  return made;
 }

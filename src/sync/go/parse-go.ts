@@ -1,4 +1,4 @@
-// Parses a Go file into its declarations, with or without what is in its functions.
+// Parses a Go file into its declarations without what is in its functions, and single declarations with that.
 import { intern } from '../git/intern.ts';
 import { createExpressionParser, NotGo } from './parse-expressions.ts';
 import { createStatementParser } from './parse-statements.ts';
@@ -16,37 +16,76 @@ import type {
 } from './syntax.ts';
 
 /**
- * The syntax of a file, with the bodies of those functions that somebody wants by what stands there, from `func` to `}`.
+ * The syntax of a file, without the bodies of its functions.
  * @throws {NotGo} where it cannot be read
  */
-export function parseGo(source: string, wantsBody: (declaration: string) => boolean): GoSyntax {
+export function parseGo(source: string): GoSyntax {
+  return openParser(source, false).file();
+}
+
+/**
+ * What stands in some of the declarations of a file, with the bodies of functions.
+ * @throws {NotGo} where it cannot be read
+ */
+export function parseDeclarations(source: string, spans: readonly Span[]): readonly Declaration[] {
+  const { declarationsIn } = openParser(source, true);
+  return spans.flatMap(declarationsIn);
+}
+
+interface FileParser {
+  file(): GoSyntax;
+  declarationsIn(span: Span): readonly Declaration[];
+}
+
+function openParser(source: string, withBodies: boolean): FileParser {
   const scanner = scanTokens(source);
   const parser = createExpressionParser(scanner, () => statements.block());
   const statements = createStatementParser(scanner, parser, { values: valuesOf, types: typesOf });
   const { is, take, expect, expectName, fail } = parser;
 
-  scanner.next();
-  expect('package');
-  const packageName = expectName();
-  take(';');
-  const imports: ImportDeclaration[] = [];
-  while (take('import')) {
-    grouped(importSpec);
+  return { file, declarationsIn };
+
+  function file(): GoSyntax {
+    scanner.next();
+    expect('package');
+    const packageName = expectName();
     take(';');
+    const imports: ImportDeclaration[] = [];
+    while (take('import')) {
+      grouped(() => imports.push(importSpec()));
+      take(';');
+    }
+    const declarations: Declaration[] = [];
+    const spans: Span[] = [];
+    while (scanner.kind !== 'end') {
+      const from = scanner.start;
+      declarations.push(...declaration());
+      spans.push({ from, to: scanner.lastEnd });
+      endDeclaration();
+    }
+    return { packageName, imports, declarations, spans };
   }
-  const declarations: Declaration[] = [];
-  const spans: Span[] = [];
-  while (scanner.kind !== 'end') {
-    const from = scanner.start;
-    if (is('func')) declarations.push(functionOf());
-    else if (is('type')) declarations.push(...typesOf());
-    else if (is('var') || is('const')) declarations.push(...valuesOf());
-    else fail('a declaration');
-    const span = { from, to: scanner.lastEnd };
-    while (spans.length < declarations.length) spans.push(span);
-    if (!take(';') && (scanner.kind as string) !== 'end') fail('a new line');
+
+  function declarationsIn({ from, to }: Span): readonly Declaration[] {
+    scanner.reset({ kind: 'end', text: '', start: from, end: from, lastEnd: from, ends: false });
+    scanner.next();
+    const found = declaration();
+    const end = scanner.lastEnd;
+    endDeclaration();
+    if (end !== to) fail('a declaration');
+    return found;
   }
-  return { packageName, imports, declarations, spans };
+
+  function declaration(): readonly Declaration[] {
+    if (is('func')) return [functionOf()];
+    if (is('type')) return typesOf();
+    if (is('var') || is('const')) return valuesOf();
+    return fail('a declaration');
+  }
+
+  function endDeclaration(): void {
+    if (!take(';') && scanner.kind !== 'end') fail('a new line');
+  }
 
   function grouped(parse: () => void): void {
     if (!take('(')) {
@@ -60,14 +99,15 @@ export function parseGo(source: string, wantsBody: (declaration: string) => bool
     expect(')');
   }
 
-  function importSpec(): void {
+  function importSpec(): ImportDeclaration {
     let alias: string | undefined;
     const at = scanner.start;
     if (take('.')) alias = '.';
     else if (scanner.kind === 'name') alias = expectName();
     if ((scanner.kind as string) !== 'string') fail('an import path');
-    imports.push({ alias, path: intern(source.slice(scanner.start + 1, scanner.end - 1)), at });
+    const path = intern(source.slice(scanner.start + 1, scanner.end - 1));
     scanner.next();
+    return { alias, path, at };
   }
 
   function valuesOf(): readonly ValueDeclaration[] {
@@ -123,7 +163,7 @@ export function parseGo(source: string, wantsBody: (declaration: string) => bool
   }
 
   function functionOf(): FunctionDeclaration {
-    const from = expect('func');
+    expect('func');
     let receiver: FunctionDeclaration['receiver'];
     if (is('(')) receiver = receiverOf();
     const at = scanner.start;
@@ -132,12 +172,8 @@ export function parseGo(source: string, wantsBody: (declaration: string) => bool
     const type = parser.signature();
     let body: readonly Statement[] | undefined;
     if (is('{')) {
-      const before = scanner.mark();
-      scanner.skipBlock();
-      if (wantsBody(source.slice(from, scanner.lastEnd))) {
-        scanner.reset(before);
-        body = statements.block();
-      }
+      if (withBodies) body = statements.block();
+      else scanner.skipBlock();
     }
     return { kind: 'function', name, receiver, parameters, type, body, at };
   }

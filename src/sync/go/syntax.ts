@@ -236,7 +236,7 @@ export interface GoSyntax {
   readonly packageName: string;
   readonly imports: readonly ImportDeclaration[];
   readonly declarations: readonly Declaration[];
-  /** Where each of them stands in the source; those of one group stand there together. */
+  /** Where these stand in the source; those of one group stand there together. */
   readonly spans: readonly Span[];
 }
 

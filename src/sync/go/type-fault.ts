@@ -1,4 +1,6 @@
 // What a compiler would refuse, as a check reports it.
+import { isUnreadable } from './parse-go.ts';
+
 export type FaultKind =
   | 'undeclared'
   | 'no-member'
@@ -21,3 +23,14 @@ export interface TypeFault {
 }
 
 export type Report = (kind: FaultKind, at: number, name: string, text: string) => void;
+
+/** What is parsed, or why it cannot be. */
+export function orFault<T>(parse: () => T): T | TypeFault {
+  try {
+    return parse();
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    const at = error instanceof Error && 'at' in error && typeof error.at === 'number' ? error.at : 0;
+    return { kind: 'not-parsed', at, name: '', text: error instanceof Error ? error.message : '' };
+  }
+}

@@ -58,7 +58,11 @@ export function createTypeRules(world: GoWorld, readerOf: (file: GoDeclarations)
     );
   }
 
-  const methodOf = (file: GoDeclarations, method: FunctionDeclaration): FunctionShape => {
+  const shapes = createAnswers<FunctionDeclaration, FunctionShape>(world.progress);
+  const methodOf = (file: GoDeclarations, method: FunctionDeclaration): FunctionShape =>
+    shapes.find(method, () => readMethod(file, method));
+
+  const readMethod = (file: GoDeclarations, method: FunctionDeclaration): FunctionShape => {
     const names = new Set([
       ...(method.receiver?.parameters ?? []),
       ...method.parameters.map((parameter) => parameter.name),
@@ -66,9 +70,19 @@ export function createTypeRules(world: GoWorld, readerOf: (file: GoDeclarations)
     return readerOf(file).signature(method.type, (name) => (names.has(name) ? unknownType : undefined));
   };
 
+  const members = new Map<unknown, Answers<string, GoType | undefined>>();
+
   function member(of: GoType, name: string): GoType | undefined {
+    const type = of.kind === 'pointer' ? of.of : of;
+    const declaration = declarationOf(type);
+    if (declaration === undefined) return findMember(type, name);
+    const found = members.get(declaration) ?? createAnswers<string, GoType | undefined>(world.progress);
+    members.set(declaration, found);
+    return found.find(name, () => findMember(type, name));
+  }
+
+  function findMember(first: GoType, name: string): GoType | undefined {
     const seen = new Set<unknown>();
-    const first = of.kind === 'pointer' ? of.of : of;
     // A pointer to an interface has nothing, and people hardly write one.
     let level: readonly GoType[] = [first];
     for (let depth = 0; level.length > 0 && depth < deepest; depth += 1) {
@@ -124,8 +138,16 @@ export function createTypeRules(world: GoWorld, readerOf: (file: GoDeclarations)
     return undefined;
   }
 
+  const methodSets = createAnswers<unknown, ReadonlyMap<string, FunctionShape>>(world.progress);
+
   /** The methods that an interface asks for, as far as they are known. */
   function methodsOf(type: GoType, depth = 0): ReadonlyMap<string, FunctionShape> {
+    const declaration = declarationOf(type);
+    if (declaration === undefined || depth > 0) return findMethods(type, depth);
+    return methodSets.find(declaration, () => findMethods(type, 0));
+  }
+
+  function findMethods(type: GoType, depth: number): ReadonlyMap<string, FunctionShape> {
     const methods = new Map<string, FunctionShape>();
     const under = underlying(type);
     if (under.kind === 'error') return methods.set('Error', errorMethod);

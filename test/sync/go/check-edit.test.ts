@@ -269,6 +269,24 @@ func failure(reason any) error {
     ]);
   });
 
+  it.each([
+    ['in code', '\tfmt.Println()\n', true],
+    ['behind a string', '\tprintln("a", fmt.Sprint())\n', true],
+    ['beside a raw string', '\tprintln(`a`)\n\tfmt.Println()\n', true],
+    ['in a string', '\tprintln("fmt.Println")\n', false],
+    ['in a raw string', '\tprintln(`\nfmt.Println`)\n', false],
+    ['in a comment', '\t// fmt.Println\n\t/* fmt.\n\tfmt.Println */\n', false],
+    ['in a longer name', '\tmyfmt.Println()\n\tone.fmt.Println()\n', false],
+  ])('that a function uses which the pick left alone is no unused import: %s', async (_, code, isUsed) => {
+    const text = (first: string) =>
+      `package main\n\nimport (\n\t"fmt"\n)\n\nfunc first() {\n${first}}\n\nfunc rest() {\n${code}}\n`;
+    const path = 'cmd/onyx/print.go';
+
+    const found = await faultsOf({ ...fork, [path]: text('\tfmt.Print()\n') }, { [path]: text('') });
+
+    expect(found).toEqual(isUsed ? [] : [`${path}:4 unused the import fmt is not used`]);
+  });
+
   it('that nothing uses is named: imports and variables', async () => {
     const code = 'func other() {\n\tvar used int\n\tset := 1\n\tset = 2\n\tused++\n}\n';
 

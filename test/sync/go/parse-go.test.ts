@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isUnreadable, parseGo } from '../../../src/sync/go/parse-go.ts';
+import { isUnreadable, parseDeclarations, parseGo } from '../../../src/sync/go/parse-go.ts';
 import { printSignature, printType } from '../../../src/sync/go/print-type.ts';
-import { readDeclarations } from '../../../src/sync/go/read-declarations.ts';
+import { readDeclarations, type Table } from '../../../src/sync/go/read-declarations.ts';
+import { skeletonOf } from '../../../src/sync/go/skeleton.ts';
+import type { Declaration } from '../../../src/sync/go/syntax.ts';
 
 const source = `//go:build linux
 
@@ -88,8 +90,11 @@ again:
 func assembly(x uintptr)
 `;
 
+const namesIn = (table: Table<unknown>) => Array.from(table, ([name]) => name);
+const readWhole = (text: string) => parseDeclarations(text, parseGo(text).spans);
+
 describe('reading Go', () => {
-  const all = parseGo(source, () => true);
+  const all = readWhole(source);
 
   it('finds what a file imports and declares', () => {
     const file = readDeclarations('store/store.go', source);
@@ -101,10 +106,10 @@ describe('reading Go', () => {
       ['util', 'example.org/onyx/shared/util'],
       ['_', 'embed'],
     ]);
-    expect([...file.types.keys()]).toEqual(['Key', 'Names', 'Set', 'Alias', 'Shape', 'Square']);
-    expect([...file.functions.keys()]).toEqual(['Open', 'assembly']);
-    expect([...file.values.keys()]).toEqual(['First', 'Second', 'name', 'other', 'table', 'rest']);
-    expect([...file.methods].map(([type, methods]) => [type, [...methods.keys()]])).toEqual([
+    expect(namesIn(file.types)).toEqual(['Key', 'Names', 'Set', 'Alias', 'Shape', 'Square']);
+    expect(namesIn(file.functions)).toEqual(['Open', 'assembly']);
+    expect(namesIn(file.values)).toEqual(['First', 'Second', 'name', 'other', 'table', 'rest']);
+    expect([...file.methods].map(([type, methods]) => [type, namesIn(methods)])).toEqual([
       ['Square', ['Area']],
       ['Set', ['Add']],
     ]);
@@ -130,13 +135,66 @@ describe('reading Go', () => {
   });
 
   it('declares the same without what is in functions', () => {
-    const plain = parseGo(source, () => false);
+    const plain = parseGo(source);
     const outline = (of: typeof all) =>
-      of.declarations.map((one) => (one.kind === 'function' ? { ...one, body: undefined } : one));
+      of.map((one) => (one.kind === 'function' ? { ...one, body: undefined } : one));
 
-    expect(outline(plain)).toEqual(outline(all));
-    expect(plain.spans).toEqual(all.spans);
-    expect(source.slice(all.spans.at(-1)?.from, all.spans.at(-1)?.to)).toBe('func assembly(x uintptr)');
+    expect(outline(plain.declarations)).toEqual(outline(all));
+    expect(plain.spans.map(({ from, to }) => source.slice(from, to).split(/[\s(]/, 1)[0])).toEqual([
+      'const',
+      'var',
+      'type',
+      'type',
+      'type',
+      'func',
+      'func',
+      'func',
+      'func',
+    ]);
+    expect(source.slice(plain.spans.at(-1)?.from, plain.spans.at(-1)?.to)).toBe('func assembly(x uintptr)');
+  });
+
+  it('keeps a skeleton that declares the same, without what nobody asks of a file', () => {
+    const { spans, declarations } = parseGo(source);
+    const skeleton = skeletonOf(source, spans);
+    const outline = (one: Declaration): unknown => {
+      if (one.kind === 'type') return [one.name, one.alias, one.parameters.length, printType(one.type)];
+      if (one.kind === 'values')
+        return [
+          one.constant,
+          one.names.map(({ name }) => name),
+          printType(one.type),
+          one.values.map(printType),
+        ];
+      return [one.name, one.receiver, one.parameters.length, printSignature(one.type)];
+    };
+
+    const read = parseDeclarations(skeleton.text, skeleton.spans);
+
+    expect(read.map(outline)).toEqual(declarations.map(outline));
+    expect(skeleton.text).toContain('\nvar table,rest = map[string][]int{},[...]string{}\n');
+    expect(skeleton.text).not.toMatch(/recover|yaml|\/\//);
+  });
+
+  it('tells where in the source a name is declared', () => {
+    const file = readDeclarations('a.go', source);
+    const methods = [...file.methods.values()].flatMap((table) => [...table]);
+    const values = Array.from(file.values, ([name, { declaration, index }]) => [
+      name,
+      declaration.names[index]?.at ?? 0,
+    ]);
+    const places = [...file.types, ...file.functions, ...methods].map(([name, { at }]) => [name, at]);
+
+    for (const [name, at] of [...places, ...values] as [string, number][])
+      expect(source.slice(at, at + name.length)).toBe(name);
+    expect(values).toHaveLength(6);
+  });
+
+  it('reads one declaration as it does among all', () => {
+    const { spans } = parseGo(source);
+
+    expect(spans.toReversed().flatMap((span) => parseDeclarations(source, [span]))).toHaveLength(all.length);
+    expect(spans.flatMap((span) => parseDeclarations(source, [span]))).toEqual(all);
   });
 
   it('reads a part of a file, or one with anything in it, or says that it is no Go', () => {
@@ -154,8 +212,8 @@ describe('reading Go', () => {
     fc.assert(
       fc.property(text, (given) => {
         try {
-          const { declarations, spans } = parseGo(given, () => true);
-          expect(spans).toHaveLength(declarations.length);
+          const { declarations } = parseGo(given);
+          expect(readWhole(given)).toHaveLength(declarations.length);
         } catch (error) {
           expect(isUnreadable(error)).toBe(true);
         }
@@ -181,7 +239,7 @@ describe('reading Go', () => {
     ])
       for (const before of ['var a = ', 'type a ', 'func a() { b := '])
         try {
-          parseGo(`package a\n${before}${part.repeat(20_000)}`, () => true);
+          readWhole(`package a\n${before}${part.repeat(20_000)}`);
         } catch (error) {
           expect(isUnreadable(error)).toBe(true);
         }
