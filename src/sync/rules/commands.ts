@@ -18,9 +18,8 @@ export function rewriteCommands(rules: readonly CommandRule[], line: string): Re
     for (const rule of rules) {
       const made = applyRule(rule, command);
       if (made === undefined) continue;
-      const from = line.slice(command.start, command.end);
-      applied.push({ id: rule.id, from, to: made });
-      out = out.slice(0, command.start) + made + out.slice(command.end);
+      applied.push({ id: rule.id, from: line.slice(command.start, made.end), to: made.text });
+      out = out.slice(0, command.start) + made.text + out.slice(made.end);
       rest = command.start;
       break;
     }
@@ -28,13 +27,24 @@ export function rewriteCommands(rules: readonly CommandRule[], line: string): Re
   return { line: out, rules: applied.reverse() };
 }
 
+interface Word {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
 interface Command {
   readonly start: number;
   readonly end: number;
-  readonly words: readonly string[];
+  readonly words: readonly Word[];
 }
 
-const wordPattern = /(?:"(?:[^"\\]|\\.)*"|'[^']*'|\$\([^()]*\)|\$\{[^}]*\}|[^\s"'`|;&()<>])+/g;
+/** `<name>` and `‹name›` are words as pages write them, the second also as its bytes; `<in >out` is none. */
+const placeholderWord = '<[A-Za-z][\\w.:-]*(?: [\\w.:-]+)*>|‹[^›]*›|\\xe2\\x80\\xb9[^\\xe2]*\\xe2\\x80\\xba';
+const wordPattern = new RegExp(
+  `(?:"(?:[^"\\\\]|\\\\.)*"|'[^']*'|\\$\\([^()]*\\)|\\$\\{[^}]*\\}|${placeholderWord}|[^\\s"'\`|;&()<>])+`,
+  'g',
+);
 
 /** Runs of words with nothing but blanks between them, each from every word on that may name a program. */
 function commandsIn(line: string): readonly Command[] {
@@ -43,7 +53,7 @@ function commandsIn(line: string): readonly Command[] {
     start: match.index,
     end: match.index + match[0].length,
   }));
-  const runs: (typeof words)[] = [];
+  const runs: Word[][] = [];
   for (const word of words) {
     const last = runs.at(-1);
     const before = last?.at(-1);
@@ -55,7 +65,7 @@ function commandsIn(line: string): readonly Command[] {
     run.map((word, index) => ({
       start: word.start,
       end: run.at(-1)?.end ?? word.end,
-      words: run.slice(index).map(({ text }) => text),
+      words: run.slice(index),
     })),
   );
 }
@@ -63,27 +73,68 @@ function commandsIn(line: string): readonly Command[] {
 const placeholder = /^\{([a-z]+)\}$/;
 const twoPlaceholders = /^\{([a-z]+)\}\/\{([a-z]+)\}$/;
 
-/** The whole command rewritten; undefined where it is another one. */
-function applyRule(rule: CommandRule, { words }: Command): string | undefined {
+interface Made {
+  readonly text: string;
+  /** Where what was made ends; what follows stays as it is. */
+  readonly end: number;
+}
+
+/** The command rewritten as far as its arguments go; undefined where it is another one. */
+function applyRule(rule: CommandRule, { words }: Command): Made | undefined {
   const [program, ...given] = words;
-  if (program === undefined || !rule.programs.includes(program)) return undefined;
+  if (program === undefined || !rule.programs.includes(program.text)) return undefined;
   const found = new Map<string, string>();
-  const flags: string[] = [];
+  // Options stay before the word or the argument that they were written before.
+  const options = new Map<string, readonly string[]>();
   let at = 0;
   for (const item of rule.from.split(' ')) {
-    const isLiteral = !item.startsWith('{');
-    // Options may stand between the words of a command; one with a value after it does not.
-    while (!isLiteral && given[at]?.startsWith('-') === true) flags.push(given[at++] ?? '');
-    const word = given[at];
+    const before = optionsAt(given, at, item, rule.valued ?? []);
+    at += before.length;
+    const word = given[at]?.text;
     at += 1;
-    if (word === undefined || (isLiteral && word !== item)) return undefined;
-    if (isLiteral) continue;
-    if (!capture(item, word, found)) return undefined;
+    if (word === undefined || (!item.startsWith('{') && word !== item)) return undefined;
+    if (before.length > 0) options.set(item.startsWith('{') ? firstName(item) : item, before);
+    if (item.startsWith('{') && !capture(item, word, found)) return undefined;
   }
   const [first] = found.values();
   if (first !== undefined && rule.not?.includes(first) === true) return undefined;
-  const made = rule.to.split(' ').map((item) => found.get(placeholder.exec(item)?.[1] ?? '') ?? item);
-  return [program, ...made, ...flags, ...given.slice(at)].join(' ');
+  // Of several snapshots each would need a command of its own.
+  if (twoPlaceholders.test(rule.from.split(' ').at(-1) ?? '') && hasArgument(given.slice(at), rule))
+    return undefined;
+  const made = rule.to.split(' ').flatMap((item) => {
+    const name = placeholder.exec(item)?.[1];
+    const own = options.get(name ?? item) ?? [];
+    options.delete(name ?? item);
+    return [...own, (name === undefined ? undefined : found.get(name)) ?? item];
+  });
+  const last = given[at - 1] ?? program;
+  return { text: [program.text, ...made, ...[...options.values()].flat()].join(' '), end: last.end };
+}
+
+function firstName(item: string): string {
+  return /[a-z]+/.exec(item)?.[0] ?? item;
+}
+
+/** The options that stand before an item of a rule, each with its value. */
+function optionsAt(
+  given: readonly Word[],
+  start: number,
+  item: string,
+  valued: readonly string[],
+): readonly string[] {
+  let at = start;
+  for (;;) {
+    const word = given[at]?.text;
+    if (word === undefined || !word.startsWith('-') || word === item) break;
+    at += valued.includes(word) ? 2 : 1;
+  }
+  return given.slice(start, at).map(({ text }) => text);
+}
+
+/** Whether a word follows that is no option and no value of one; a comment and a redirection are none. */
+function hasArgument(rest: readonly Word[], rule: CommandRule): boolean {
+  const word = rest[optionsAt(rest, 0, '', rule.valued ?? []).length]?.text;
+  return word !== undefined && !word.startsWith('#') && !/^\d$/.test(word);
 }
 
 function capture(item: string, word: string, found: Map<string, string>): boolean {

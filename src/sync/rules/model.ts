@@ -59,6 +59,8 @@ export interface CommandRule extends RuleBase {
   readonly to: string;
   /** Words that the first `{name}` is not: subcommands that both have. */
   readonly not?: readonly string[];
+  /** Options whose value is the word after them: it is no argument. */
+  readonly valued?: readonly string[];
   readonly files?: readonly string[];
   /** A name of the fork's Go code without which it does not take this command yet. */
   readonly declares?: string;

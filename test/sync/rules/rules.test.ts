@@ -136,6 +136,58 @@ describe('the lxd-incus pack', () => {
     );
   });
 
+  it('rewrites commands with arguments as pages write them', () => {
+    const { commands } = loadPack(lxdIncus);
+    const rewrite = (line: string) => rewriteCommands(commands, line).line;
+    const rows = [
+      [
+        '    lxc snapshot <instance_name> [<snapshot name>]',
+        '    lxc snapshot create <instance_name> [<snapshot name>]',
+      ],
+      ['    lxc snapshot ‹instance name› ‹s›', '    lxc snapshot create ‹instance name› ‹s›'],
+      [
+        Buffer.from('lxc restore ‹i› ‹s›', 'utf8').toString('latin1'),
+        Buffer.from('lxc snapshot restore ‹i› ‹s›', 'utf8').toString('latin1'),
+      ],
+      [
+        '[`lxc config trust add <file>`](lxc_config_trust_add.md)',
+        '[`lxc config trust add-certificate <file>`](lxc_config_trust_add.md)',
+      ],
+      ['lxc delete <instance_name>/<snapshot_name>', 'lxc snapshot delete <instance_name> <snapshot_name>'],
+      // What stands between `<` and `>` in a script are two redirections.
+      ['lxc snapshot c1 s0 <in >out', 'lxc snapshot create c1 s0 <in >out'],
+      ['lxc snapshot <in >out', 'lxc snapshot <in >out'],
+    ] as const;
+
+    for (const [line, expected] of rows) expect(rewrite(line)).toBe(expected);
+  });
+
+  it('takes the value of an option for no argument, and leaves options where they are', () => {
+    const { commands } = loadPack(lxdIncus);
+    const rewrite = (line: string) => rewriteCommands(commands, line).line;
+    const rows = [
+      ['lxc storage volume snapshot --project p1 p v', 'lxc storage volume snapshot create --project p1 p v'],
+      ['lxc --project foo snapshot  c1  s0', 'lxc --project foo snapshot create c1  s0'],
+      ['lxc snapshot --stateful l1:c1', 'lxc snapshot create --stateful l1:c1'],
+      ['lxc restore --project=p c1 s0', 'lxc snapshot restore --project=p c1 s0'],
+      ['lxc delete --project p c1/s0 -f', 'lxc snapshot delete --project p c1 s0 -f'],
+      ['lxc config trust add -q --name foo', 'lxc config trust add foo -q'],
+      [
+        'lxc config trust add --name foo --projects p "a.crt"',
+        'lxc config trust add-certificate --name foo --projects p "a.crt"',
+      ],
+      // No certificate is named.
+      ['lxc config trust add --projects p --restricted', 'lxc config trust add --projects p --restricted'],
+      ['lxc snapshot --project p', 'lxc snapshot --project p'],
+      ['lxc snapshot --project p list c1', 'lxc snapshot --project p list c1'],
+      // Two snapshots are two commands.
+      ['lxc delete c1/s0 c2/s0', 'lxc delete c1/s0 c2/s0'],
+      ['lxc delete c1/s0 2>/dev/null # gone', 'lxc snapshot delete c1 s0 2>/dev/null # gone'],
+    ] as const;
+
+    for (const [line, expected] of rows) expect(rewrite(line)).toBe(expected);
+  });
+
   it('names stable branches, whichever way commits go', () => {
     const pack = loadPack(lxdIncus);
     const both = [pack, reversePack(pack).pack];
