@@ -65,7 +65,7 @@ export function findAddedTwice(
       counted ??= count();
       const { theirs, isTwice, isNameTwice, isHere } = counted;
       const lines = new Set<number>();
-      let all = before.length === 0;
+      let all = isWithin(before, sides.theirs.subarray(from, to));
       for (let index = from; index < to; index += 1) {
         const id = sides.theirs[index] ?? 0;
         const left = gone.get(id) ?? 0;
@@ -81,6 +81,13 @@ export function findAddedTwice(
       return { lines, all: all && lines.size > 0 };
     },
   };
+}
+
+/** Whether a part has all lines of another in their order: nothing was taken away. */
+function isWithin(before: Sequence, part: Sequence): boolean {
+  let at = 0;
+  for (const line of part) if (line === before[at]) at += 1;
+  return at === before.length;
 }
 
 interface Keys {

@@ -14,6 +14,8 @@ export interface OpenHunk {
   readonly line: number;
   /** The fork has lines of theirs already, in another place. */
   readonly twice?: boolean;
+  /** It has all that theirs adds there, and theirs takes nothing away. */
+  readonly there?: boolean;
 }
 
 export interface LinesMerged {
@@ -79,6 +81,7 @@ export function mergeLines(
       theirs: Array.from(theirPart),
       line: region.ours[0],
       ...(isTwice ? { twice: true } : {}),
+      ...(isTwice && again.all ? { there: true } : {}),
     };
     if (resolution === undefined || isTwice) {
       open.push(hunk);

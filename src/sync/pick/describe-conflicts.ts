@@ -59,7 +59,7 @@ async function describe(view: PickView, outcome: FileOutcome): Promise<Conflict>
     case 'binary':
       return made('really-diverged', 'both sides changed a file that is not text');
     case 'hunks':
-      return describeHunks(view, outcome, open.hunks, made);
+      return describeHunks(view, outcome, open, made);
     default:
       return made('really-diverged', 'the file could not be carried over');
   }
@@ -68,23 +68,43 @@ async function describe(view: PickView, outcome: FileOutcome): Promise<Conflict>
 async function describeHunks(
   view: PickView,
   outcome: FileOutcome,
-  hunks: readonly OpenHunk[],
-  made: (type: ConflictType, why: string, more?: Partial<Conflict>) => Conflict,
+  { hunks: all, alone }: { readonly hunks: readonly OpenHunk[]; readonly alone: boolean },
+  makeConflict: (type: ConflictType, why: string, more?: Partial<Conflict>) => Conflict,
 ): Promise<Conflict> {
   const { store, brand, pack } = view.shop;
-  const more = await showHunks(view, outcome.path, hunks);
+  const more = await showHunks(view, outcome.path, all);
   const fold = (ids: readonly number[]): string =>
     ids.map((id) => brand.foldLine(store.line(id), 'go')).join('\n');
-  if (hunks.some((hunk) => hunk.twice === true))
-    return made(
+  const isSpeltOtherwise = (hunk: OpenHunk): boolean =>
+    fold(hunk.ours) === fold(hunk.theirs) && fold(hunk.ours) !== fold(hunk.base);
+  const there = all.filter((hunk) => hunk.there === true || isSpeltOtherwise(hunk));
+  const hunks = all.filter((hunk) => !there.includes(hunk));
+  // Nothing is to be done: that takes proof for every hunk, and for the rest of the file.
+  if (hunks.length === 0 && alone)
+    return makeConflict(
       'already-applied',
-      'the fork has some of these lines already, in another place: they would stand there twice',
+      there.every(isSpeltOtherwise)
+        ? 'the fork has this change, spelt otherwise'
+        : 'the fork has these lines already, in another place: they would stand there twice',
+      more,
+    );
+  if (hunks.length === 0)
+    return makeConflict(
+      'really-diverged',
+      `the fork has ${at(there)} already, and not the rest of upstream's change of this file`,
+      more,
+    );
+  const made: typeof makeConflict = (type, why, rest) =>
+    makeConflict(type, there.length === 0 ? why : `${why}; the fork has ${at(there)} already`, rest);
+  const partly = hunks.filter((hunk) => hunk.twice === true);
+  if (partly.length > 0)
+    return made(
+      'really-diverged',
+      `the fork has some lines of ${at(partly)} already, in another place: they would stand there twice`,
       more,
     );
   if (hunks.every((hunk) => fold(hunk.ours) === fold(hunk.base)))
     return made('rule-missing', 'the two sides differ in names only: a rule for them is missing', more);
-  if (hunks.every((hunk) => fold(hunk.ours) === fold(hunk.theirs)))
-    return made('already-applied', 'the fork has this change, spelt otherwise', more);
   const rule = pack.merge.find((candidate) => matchesAnyGlob(candidate.files, outcome.path));
   const inList = (ids: readonly number[]): boolean =>
     ids.every((id) => isEntry(store.line(id), rule?.entries ?? []));
@@ -106,6 +126,12 @@ async function describeHunks(
       },
     );
   return made('really-diverged', 'both sides changed the same lines in different ways', more);
+}
+
+/** Hunks by the lines of the fork's file that they begin at. */
+function at(hunks: readonly OpenHunk[]): string {
+  const lines = hunks.map(({ line }) => String(line + 1));
+  return lines.length === 1 ? `the hunk at line ${lines.join()}` : `the hunks at lines ${lines.join(', ')}`;
 }
 
 /** All sides of each hunk, and the fork commit that changed its lines. */

@@ -167,7 +167,7 @@ function namedIn(shop: Workshop, onto: Commit, { path, added = [], edit }: FileO
 function reopen(outcome: FileOutcome): FileOutcome {
   const { lost = [], edit: _, ...rest } = outcome;
   if (lost.length === 0) return outcome;
-  return { ...rest, how: 'left', open: { kind: 'hunks', hunks: lost, driver: 'text' } };
+  return { ...rest, how: 'left', open: { kind: 'hunks', hunks: lost, driver: 'text', alone: true } };
 }
 
 /** The commit of a pick; its dates are upstream's, so that picking again gives the same sha. */

@@ -13,7 +13,13 @@ import type { Sign, SignName } from './sign.ts';
 
 /** Why a file could not be carried over. */
 export type OpenReason =
-  | { readonly kind: 'hunks'; readonly hunks: readonly OpenHunk[]; readonly driver: MergeDriver }
+  | {
+      readonly kind: 'hunks';
+      readonly hunks: readonly OpenHunk[];
+      readonly driver: MergeDriver;
+      /** Nothing else of the file changes. */
+      readonly alone: boolean;
+    }
   | { readonly kind: 'no-place' }
   | { readonly kind: 'made-in-both' }
   | { readonly kind: 'binary' }
@@ -249,7 +255,12 @@ async function pickChanged(
       {
         ...base,
         how: 'left',
-        open: { kind: 'hunks', hunks: merged.open, driver },
+        open: {
+          kind: 'hunks',
+          hunks: merged.open,
+          driver,
+          alone: merged.text === ourText && moved === path && mode === current.mode,
+        },
         ...(merged.sides === undefined ? {} : { sides: merged.sides }),
         signs: merged.signs,
       },

@@ -3,7 +3,7 @@ import type { Commit } from '../git/commit.ts';
 import type { Objects } from '../git/objects.ts';
 import type { Engine } from '../pick/open-engine.ts';
 import type { DetailedPick } from '../pick/pick-commit.ts';
-import type { PickStatus } from '../pick/pick-result.ts';
+import type { FileHow, PickStatus } from '../pick/pick-result.ts';
 import { fileKind } from '../rewrite/file-kind.ts';
 import { matchesAnyGlob } from '../rules/glob.ts';
 import type { RulePack } from '../rules/model.ts';
@@ -119,13 +119,18 @@ export async function score(
 async function scoreNothing(
   objects: Objects,
   pair: Prepared,
-  { status, conflicts }: DetailedPick['result'],
+  { status, conflicts, files }: DetailedPick['result'],
 ): Promise<Pick<Replayed, 'nothing'>> {
-  const isThere = status === 'conflict' && conflicts.every((conflict) => conflict.type === 'already-applied');
+  const isThere =
+    status === 'conflict' &&
+    conflicts.every((conflict) => conflict.type === 'already-applied') &&
+    files.every(({ how }) => changesNothing.has(how));
   if (status !== 'empty' && status !== 'skipped' && !isThere) return {};
   const { tree } = await objects.commit(pair.onto);
   return { nothing: tree === pair.theirs.tree ? 'right' : 'wrong' };
 }
+
+const changesNothing: ReadonlySet<FileHow> = new Set(['left', 'unchanged', 'skipped', 'dropped']);
 
 async function wrongFiles(
   engine: Pick<Engine, 'objects' | 'pack'>,
