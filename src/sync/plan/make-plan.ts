@@ -26,7 +26,7 @@ export async function makePlan(engine: Engine, open: OpenScan, options: PlanOpti
   const cancelled = new Set(pairs.flatMap((pair) => [pair.reverted, pair.revert]));
   const groups = open.groups.flatMap((group): readonly OpenGroup[] => {
     const all = group.commits.flatMap((index) => at(index) ?? []).filter(({ sha }) => !cancelled.has(sha));
-    const commits = all.filter(({ state }) => state === 'pending' || state === 'parked');
+    const commits = all.filter((one) => (one.state === 'pending' && !waits(one)) || one.state === 'parked');
     // What a rule leaves out was cleared before: its files may be read.
     const leftOut = all.filter(({ state, by }) => state === 'skipped' && by === 'rule');
     return commits.length === 0
@@ -48,12 +48,23 @@ export async function makePlan(engine: Engine, open: OpenScan, options: PlanOpti
     fork: scan.fork,
     limit: options.limit,
     ...picked,
+    leftOut: [
+      ...picked.leftOut,
+      ...scan.commits
+        .filter((one) => waits(one) && !cancelled.has(one.sha))
+        .map(({ sha, subject, reason }) => ({ upstream: sha, subject, why: 'later' as const, reason })),
+    ],
     cancelled: pairs.map(({ reverted, revert }) => ({
       upstream: reverted,
       revertedBy: revert,
       subject: states.get(reverted)?.subject ?? '',
     })),
   };
+}
+
+/** Its twin on another branch is pending: that one comes first, and then this one is known. */
+function waits({ by }: ScannedCommit): boolean {
+  return by === 'twin-pending';
 }
 
 /** Which commits are in the history of one. */

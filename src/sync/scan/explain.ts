@@ -40,6 +40,8 @@ async function evidenceOf(
     case 'shared-author-and-date':
     case 'shared-change':
     case 'same-change':
+    case 'shared-patch':
+    case 'twin':
     case 'backport':
     case 'kept':
       return [
@@ -50,6 +52,8 @@ async function evidenceOf(
       ];
     case 'decision':
       return [`file decisions/${commit.sha}.yaml`, ...(await other(objects, 'in the fork', commit.fork))];
+    case 'twin-pending':
+      return [describe('upstream', own), ...(await other(objects, 'by upstream', commit.via))];
     case 'rule':
       return [describe('upstream', own), ...(await other(objects, 'takes back', commit.via))];
     case 'licence':

@@ -101,6 +101,36 @@ export function openPatches(
       }
       return undefined;
     },
+    /** By shape, those of some commits that have one of the wanted shapes. */
+    async byShape(
+      candidates: readonly string[],
+      wanted: ReadonlySet<string>,
+    ): Promise<ReadonlyMap<string, readonly string[]>> {
+      await inTurn(candidates, atOnce, shape);
+      const found = new Map<string, string[]>();
+      for (const sha of candidates) {
+        const made = await shape(sha);
+        if (made === '' || !wanted.has(made)) continue;
+        const list = found.get(made);
+        if (list === undefined) found.set(made, [sha]);
+        else list.push(sha);
+      }
+      return found;
+    },
+    shape,
+    /** Whether two commits change the same lines of the same files, folders and all. */
+    async isSame(one: string, two: string): Promise<boolean> {
+      const wanted = await key(one);
+      if (wanted === '' || (await key(two)) !== wanted) return false;
+      try {
+        const [left, right] = await Promise.all([changes(one), changes(two)]);
+        const places = new Set(left.map(({ path }) => path));
+        return left.length === right.length && right.every(({ path }) => places.has(path));
+      } catch (error) {
+        if (isMissingObject(error)) return false;
+        throw error;
+      }
+    },
     save() {
       if (shapes.size > 0) cache.add('shapes', shapes);
       if (keys.size > 0) cache.add('patches', keys);

@@ -207,7 +207,7 @@ export function openSharedSubjects(histories: Histories): (sha: string) => Promi
 }
 
 /** Whether a commit from before the fork is new to the branches that hold an upstream commit. */
-async function newAt(
+export async function newAt(
   { shared }: Pick<Histories, 'shared'>,
   places: Places,
   index: number,

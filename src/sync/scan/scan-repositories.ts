@@ -7,6 +7,7 @@ import { openFacts } from './commit-facts-cache.ts';
 import { courtesyOf } from './courtesy.ts';
 import { decided } from './decided.ts';
 import { openPatches } from './find-same-patch.ts';
+import { openTwins } from './find-twins.ts';
 import { groupByMerge, type MergeGroup } from './group-by-merge.ts';
 import { parkIncomplete } from './incomplete.ts';
 import { openJudge } from './open-judge.ts';
@@ -149,7 +150,13 @@ export async function scanRepositories(sources: ScanSources, request: ScanReques
     if (standing.by === 'rule') skippedByRule.set(sha, standing.reason);
     alone.push({ sha, subject, branch: branches.nameOf(index), ...standing });
   }
-  const commits = await parkIncomplete(
+  const twins = openTwins({
+    histories,
+    patches,
+    isCleared: async (sha) => (await judge.verdict(sha)).cleared,
+    branches: request.upstream.map(({ branch }) => branch),
+  });
+  const complete = await parkIncomplete(
     {
       rules: pack.standAlone,
       decisions,
@@ -157,8 +164,9 @@ export async function scanRepositories(sources: ScanSources, request: ScanReques
       groups,
       isLeftOut: async (sha) => (await skips.ruleByWords(sha)) !== undefined,
     },
-    alone,
+    await twins.settle(alone),
   );
+  const commits = await twins.wait(complete);
   judge.save();
   skips.save();
   patches.save();

@@ -24,6 +24,9 @@ export type CommitState = (typeof states)[number];
 export type FoundBy =
   | KnownBy
   | 'same-change'
+  | 'shared-patch'
+  | 'twin'
+  | 'twin-pending'
   | 'decision'
   | 'rule'
   | 'kept'

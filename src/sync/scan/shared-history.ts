@@ -21,6 +21,8 @@ export interface SharedHistory {
   /** All but merges. */
   withIdentity(identity: string): readonly SharedCommit[];
   withSubject(subject: string): readonly SharedCommit[];
+  /** So many of those that are nearest to the fork point, but merges. */
+  newest(count: number): readonly string[];
   /**
    * The shared commits that a branch is built on itself: what it has of them, nobody had to backport to it. One that is
    * known to stand on the fork point has all of them.
@@ -56,6 +58,15 @@ export async function loadSharedHistory(
     withSubject(subject) {
       bySubject ??= groupBy(commits, (commit) => commit.subject);
       return bySubject.get(subject) ?? [];
+    },
+    newest(count) {
+      const found: string[] = [];
+      // They were read from the fork point on, level by level.
+      for (const { sha, parents } of commits.values()) {
+        if (found.length === count) break;
+        if (parents.length < 2) found.push(sha);
+      }
+      return found;
     },
     pastOf(tip, standsOnForkPoint) {
       if (standsOnForkPoint) return Promise.resolve((sha) => commits.has(sha));
