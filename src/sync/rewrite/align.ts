@@ -1,7 +1,7 @@
 // Which line of the fork's copy is which line of upstream's: equal once folded, or else alike in the same place.
 import { diffSequences, type Sequence } from '../merge/diff-sequences.ts';
 import type { FoldKind, LineStore } from './line-store.ts';
-import { similarity } from './similarity.ts';
+import { mostSimilar, similarity } from './similarity.ts';
 import { tokenize } from './tokens.ts';
 
 export interface Alignment {
@@ -52,7 +52,7 @@ export function pairAlike(
   const tokens = (key: number): readonly string[] => tokenize(store.line(key));
   if (left.length === right.length) {
     const byPlace = left.flatMap((key, index): (readonly [number, number])[] =>
-      alikeness(tokens(key), tokens(right[index] ?? 0)) > 0.6 ? [[index, index]] : [],
+      alikeness(tokens(key), tokens(right[index] ?? 0), 0.6) > 0.6 ? [[index, index]] : [],
     );
     if (byPlace.length > 0) return byPlace;
   }
@@ -62,7 +62,7 @@ export function pairAlike(
   for (const [i, key] of left.entries()) {
     const leftTokens = tokens(key);
     for (const [j, others] of rightTokens.entries()) {
-      const score = alikeness(leftTokens, others);
+      const score = alikeness(leftTokens, others, 0.7);
       if (score > 0.7) candidates.push({ score, i, j });
     }
   }
@@ -74,10 +74,12 @@ export function pairAlike(
   return chosen.map(({ i, j }) => [i, j] as const).sort((one, two) => one[0] - two[0]);
 }
 
-function alikeness(left: readonly string[], right: readonly string[]): number {
+/** How alike two lines are; 0 where they cannot be more alike than `least`. */
+function alikeness(left: readonly string[], right: readonly string[], least: number): number {
   if (left.length > 200 || right.length > 200) return 0;
   const long = Math.max(left.length, right.length);
   // The score cannot pass the threshold when one line is less than half the other.
   if (long > 6 && Math.min(left.length, right.length) * 3 < long) return 0;
+  if (mostSimilar(left, right) <= least) return 0;
   return similarity(left, right);
 }

@@ -165,6 +165,12 @@ export function similarity(a: readonly string[], b: readonly string[]): number {
   return (2 * common) / total;
 }
 
+/** What `similarity` cannot pass, by the lengths alone. */
+export function mostSimilar(a: readonly string[], b: readonly string[]): number {
+  const [one, two] = [weight(a), weight(b)];
+  return one + two === 0 ? 1 : (2 * Math.min(one, two)) / (one + two);
+}
+
 function weight(tokens: readonly string[]): number {
   let sum = 0;
   for (const token of tokens) sum += token.length;

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type Block,
   matchingBlocks,
+  mostSimilar,
   replacements,
   similarity,
 } from '../../../src/sync/rewrite/similarity.ts';
@@ -77,6 +78,7 @@ describe('replacements and similarity', () => {
         const total = length(a) + length(b);
 
         expect(similarity(a, b)).toBe(total === 0 ? 1 : (2 * common) / total);
+        expect(mostSimilar(a, b)).toBeGreaterThanOrEqual(similarity(a, b));
       }),
     );
   });

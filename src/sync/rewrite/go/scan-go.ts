@@ -64,9 +64,16 @@ function rememberLast<T>(make: (source: string) => T): (source: string) => T {
 const worthRemembering = 400;
 const mostRemembered = 6;
 
+const blanks = ' '.repeat(120);
+
+/** A piece of one text: hundreds of thousands of them are needed, and none is kept. */
+function blanksOf(length: number): string {
+  return length <= blanks.length ? blanks.slice(0, length) : ' '.repeat(length);
+}
+
 function blankLiterals(source: string): string {
   return source.replace(hasLongLine(source) ? openLiterals : literals, (literal) => {
-    const blank = literal.includes('\n') ? literal.replace(/[^\n]/g, ' ') : ' '.repeat(literal.length);
+    const blank = literal.includes('\n') ? literal.replace(/[^\n]/g, ' ') : blanksOf(literal.length);
     const unclosed = literal.length < 2 || literal.endsWith('\n');
     return literal.startsWith('/') || unclosed
       ? blank
