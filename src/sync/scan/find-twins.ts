@@ -4,7 +4,7 @@ import { type Histories, newAt, openPlaces } from './recognise.ts';
 import type { FoundBy, ScannedCommit } from './scan-result.ts';
 
 /** Of what was there before the fork, so many of the newest are compared: older work is hardly backported today. */
-const mostShared = 6000;
+const mostShared = 3000;
 
 export interface TwinSources {
   readonly histories: Histories;
