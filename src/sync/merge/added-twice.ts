@@ -2,6 +2,7 @@
 import type { FileKind } from '../rewrite/file-kind.ts';
 import type { LineStore } from '../rewrite/line-store.ts';
 import type { Sequence } from './diff-sequences.ts';
+import { type ElementSide, elementRuns, elementSide, newParts } from './element-runs.ts';
 import type { HunkDriver } from './resolve-hunk.ts';
 
 export interface TwiceContext {
@@ -58,6 +59,28 @@ export function findAddedTwice(
     };
     return { theirs, isTwice, isNameTwice, isHere: (key) => here.has(key) };
   };
+  let elementSides: readonly ElementSide[] | undefined;
+  /** Lines with elements that both sides added to a declaration, and whether those are all that is on the line. */
+  const elementsTwice = (added: readonly number[]): ReadonlyMap<number, boolean> => {
+    const twice = new Map<number, boolean>();
+    for (const run of context.kind === 'go' ? elementRuns(store, sides.theirs, added) : []) {
+      elementSides ??= [sides.base, sides.ours, sides.theirs].map((side) =>
+        elementSide(store, side, (line) => head.exec(line)?.[0]),
+      );
+      const scope = elementSides[2]?.scopeAt(run.lines[0] ?? 0) ?? '';
+      const count = (part: string): readonly number[] =>
+        (elementSides ?? []).map((side) => side.count(scope, part));
+      const isTwice = (part: string): boolean => {
+        const [old = 0, here = 0, there = 0] = count(part);
+        return here > old && there > old;
+      };
+      const isAll = run.whole && isTwice(run.elements);
+      const parts = isAll ? [] : newParts(run.elements, (one) => (count(one)[0] ?? 0) > 0);
+      if (scope === '' || !(isAll || parts.some(isTwice))) continue;
+      for (const line of run.lines) if (twice.get(line) !== false) twice.set(line, isAll);
+    }
+    return twice;
+  };
   return {
     in(before, from, to) {
       const gone = new Map<number, number>();
@@ -66,13 +89,19 @@ export function findAddedTwice(
       const { theirs, isTwice, isNameTwice, isHere } = counted;
       const lines = new Set<number>();
       let all = isWithin(before, sides.theirs.subarray(from, to));
+      const added: number[] = [];
       for (let index = from; index < to; index += 1) {
         const id = sides.theirs[index] ?? 0;
         const left = gone.get(id) ?? 0;
-        if (left > 0) {
-          gone.set(id, left - 1);
-          continue;
-        }
+        if (left > 0) gone.set(id, left - 1);
+        else added.push(index);
+      }
+      const elements = elementsTwice(added);
+      for (const index of added) {
+        const id = sides.theirs[index] ?? 0;
+        const whole = elements.get(index);
+        if (whole !== undefined) lines.add(id);
+        if (whole === true) continue;
         const { line, weak, name, elsewhere } = theirs[index] ?? noKeys;
         const isThere = line !== undefined && isTwice(line);
         if (isThere || (name !== undefined && isNameTwice(name)) || elsewhere) lines.add(id);

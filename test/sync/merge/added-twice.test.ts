@@ -112,6 +112,47 @@ describe('what both sides added in two places', () => {
     expect(merge(base, base, theirs)).toMatchObject({ text: theirs, open: [] });
   });
 
+  it('is what stands in the middle of a line of the fork, or on several', () => {
+    const qemu = (...all: readonly string[]): string => body('args := []string{', ...all, '}', 'a()', 'b()');
+    const one = '\t"-nodefaults", "-accel", "kvm", "-cpu", "host",';
+    const base = qemu('\t"-nodefaults", "-cpu", "host",', '\t"-x",', '\t"-y",');
+    const ours = qemu(one, '\t"-x",', '\t"-y",');
+    const twoLines = qemu(
+      '\t"-nodefaults", "-cpu", "host",',
+      '\t"-x",',
+      '\t"-y",',
+      '\t"-accel",',
+      '\t"kvm",',
+    );
+    const oneLine = qemu('\t"-nodefaults", "-cpu", "host",', '\t"-x",', '\t"-y",', '\t"-accel", "kvm",');
+
+    expect(merge(base, ours, twoLines)).toEqual({ text: ours, open: [], settled: ['already-there'] });
+    expect(merge(base, ours, oneLine)).toEqual({ text: ours, open: [], settled: ['already-there'] });
+    // The other way round, beside what upstream changes in the line itself.
+    expect(merge(base, twoLines, ours)).toMatchObject({ text: twoLines, open: [true] });
+  });
+
+  it('is no pair of elements that the fork had before, or that stands in another function', () => {
+    const call = (...all: readonly string[]): string => body('run("-accel", "kvm")', 'a()', 'b()', ...all);
+    const other = lines('func Other() {', '\trun("-accel", "kvm", "-y")', '}');
+    const base = body('a()', 'b()', 'c()');
+    const theirs = body('a()', 'b()', 'run("-x", "-accel", "kvm")', 'c()');
+
+    expect(merge(call('c()'), call('c()', 'd()'), call('x("-accel", "kvm")', 'c()'))).toMatchObject({
+      text: call('x("-accel", "kvm")', 'c()', 'd()'),
+      open: [],
+    });
+    expect(merge(base, base + other, theirs)).toMatchObject({ text: theirs + other, open: [] });
+  });
+
+  it('is a statement that is deferred', () => {
+    const base = body('a()', 'b()', 'c()', 'd()');
+    const ours = body('a()', 'defer unlock()', 'b()', 'c()', 'd()');
+    const theirs = body('a()', 'b()', 'c()', 'defer unlock()', 'd()');
+
+    expect(merge(base, ours, theirs)).toEqual({ text: ours, open: [], settled: ['already-there'] });
+  });
+
   it('is an entry of a list, wherever it was appended', () => {
     const base = lines('run_test test_a', 'x', 'y', 'run_test test_b');
     const ours = lines('run_test test_new', 'run_test test_a', 'x', 'y', 'run_test test_b');
