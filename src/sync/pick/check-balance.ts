@@ -1,5 +1,8 @@
-// What a merge left without its other half: brackets of the preprocessor, of a script, of a page, of YAML and JSON.
+// What a merge left without its other half: blocks of scripts, makefiles and templates, fences of a page, YAML and JSON.
 import { parseDocument } from 'yaml';
+import { type BalancePair, balancePairs, endingOf, isShell, shellPairs } from './balance-pairs.ts';
+import { hereDocumentWords, looseHereDocument } from './here-documents.ts';
+import { yamlScripts } from './yaml-scripts.ts';
 
 export interface BalancedSides {
   readonly base: string;
@@ -8,33 +11,6 @@ export interface BalancedSides {
   readonly merged: string;
 }
 
-interface Pair {
-  readonly name: string;
-  readonly opens: RegExp;
-  readonly closes: RegExp;
-}
-
-const preprocessor: Pair = { name: '#if', opens: /^[ \t]*#[ \t]*if/gm, closes: /^[ \t]*#[ \t]*endif\b/gm };
-const atCommand = '(?:^|[;&|(]|\\b(?:then|do|else)\\b)[ \\t]*';
-const shell: readonly Pair[] = [
-  { name: 'if', opens: new RegExp(`${atCommand}if\\b`, 'gm'), closes: new RegExp(`${atCommand}fi\\b`, 'gm') },
-  {
-    name: 'case',
-    opens: new RegExp(`${atCommand}case\\b`, 'gm'),
-    closes: new RegExp(`${atCommand}esac\\b`, 'gm'),
-  },
-  {
-    name: 'do',
-    opens: new RegExp(`${atCommand}(?:for|while|until|select)\\b`, 'gm'),
-    closes: new RegExp(`${atCommand}done\\b`, 'gm'),
-  },
-  { name: '{', opens: /(?:^|[ \t)])\{[ \t]*$/gm, closes: /^[ \t]*\}/gm },
-];
-const brackets: readonly Pair[] = [
-  { name: '{', opens: /\{/g, closes: /\}/g },
-  { name: '(', opens: /\(/g, closes: /\)/g },
-  { name: '[', opens: /\[/g, closes: /\]/g },
-];
 const fence = /^[ \t]*(?:```|~~~|:::)/gm;
 /** A parser that reads more than this takes longer than the pick. */
 const largestParsed = 300_000;
@@ -42,24 +18,47 @@ const largestParsed = 300_000;
 /** The pair that the merge left unbalanced and neither side has so; undefined where all is well. */
 export function findUnbalanced(path: string, sides: BalancedSides): string | undefined {
   if (sides.merged === sides.ours) return undefined;
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  const ending = /\.([A-Za-z]\w*)$/.exec(name)?.[1] ?? '';
-  if (/^ya?ml$|^json$/.test(ending)) return parses(ending, sides) ? undefined : `nesting of ${ending}`;
+  const ending = endingOf(path);
+  const pairs = balancePairs(path, sides.ours);
+  const broken = pairs.find((pair) => isBroken(pair, sides))?.name;
+  if (broken !== undefined) return broken;
+  if (/^ya?ml$|^json$/.test(ending))
+    return parses(ending, sides) ? brokenScript(ending, sides) : `nesting of ${ending}`;
   if (ending === 'md') {
     const odd = (text: string): number => count(text, fence) % 2;
     const isOdd = odd(sides.merged) === 1 && odd(sides.ours) === 0 && odd(sides.theirs) === 0;
     return isOdd ? 'fences' : undefined;
   }
-  const pairs = pairsOf(ending, sides.ours);
-  return pairs.find((pair) => isBroken(pair, sides))?.name;
+  return isShell(path, sides.ours) ? brokenHereDocument(sides) : undefined;
 }
 
-function pairsOf(ending: string, text: string): readonly Pair[] {
-  if (ending === 'sh' || /^#!.*\b(?:ba|da|k|z)?sh\b/.test(text)) return shell;
-  if (/^[ch]$|^(?:cc|cpp|hpp)$/.test(ending)) return [preprocessor, ...brackets];
-  // Brackets of Go are looked at with its strings and comments apart; C stands in its comments.
-  if (ending === 'go') return [preprocessor];
-  return /^(?:js|ts|py|rs|tf|nix|css)$/.test(ending) ? brackets : [];
+function brokenHereDocument({ ours, theirs, merged }: BalancedSides): string | undefined {
+  const words = new Set([ours, theirs, merged].flatMap((text) => [...hereDocumentWords(text)]));
+  const loose = looseHereDocument(merged, words);
+  if (loose === undefined) return undefined;
+  const isOwn = [ours, theirs].some((text) => looseHereDocument(text, words) !== undefined);
+  return isOwn ? undefined : `<<${loose}`;
+}
+
+/** What is wrong in a script within YAML that no side has as it is now. */
+function brokenScript(ending: string, { ours, theirs, merged }: BalancedSides): string | undefined {
+  if (ending === 'json' || merged.length > largestParsed) return undefined;
+  const known = [...yamlScripts(ours), ...yamlScripts(theirs)];
+  for (const script of yamlScripts(merged)) {
+    if (known.includes(script)) continue;
+    const open = (pair: BalancePair, text: string): number =>
+      count(text, pair.opens) - count(text, pair.closes);
+    // What a side has too many of is a limit of this counting.
+    const pair = shellPairs.find((one) => {
+      const now = open(one, script);
+      return now !== 0 && !known.some((text) => open(one, text) === now);
+    });
+    if (pair !== undefined) return pair.name;
+    const loose = looseHereDocument(script, hereDocumentWords(script));
+    if (loose !== undefined && !known.some((text) => looseHereDocument(text, new Set()) !== undefined))
+      return `<<${loose}`;
+  }
+  return undefined;
 }
 
 function count(text: string, pattern: RegExp): number {
@@ -70,7 +69,7 @@ function count(text: string, pattern: RegExp): number {
  * What one side has too many of is that side's own, and nearly always a limit of this counting: the merge may have as
  * many as either, or as both changes together make.
  */
-function isBroken({ opens, closes }: Pair, { base, ours, theirs, merged }: BalancedSides): boolean {
+function isBroken({ opens, closes }: BalancePair, { base, ours, theirs, merged }: BalancedSides): boolean {
   const open = (text: string): number => count(text, opens) - count(text, closes);
   const [before, here, there, now] = [base, ours, theirs, merged].map(open) as [
     number,
