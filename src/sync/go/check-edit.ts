@@ -9,6 +9,7 @@ import type { GoSources } from './go-sources.ts';
 import type { GoWorld } from './go-world.ts';
 import { isUnreadable, parseDeclarations } from './parse-go.ts';
 import { declares, folderOf, type GoDeclarations } from './read-declarations.ts';
+import { repeatedKeys } from './repeated-keys.ts';
 import { orFault, type TypeFault } from './type-fault.ts';
 
 /** A tree of a repository and what becomes of some of its files. */
@@ -184,7 +185,7 @@ async function faultsOf(
   if ('kind' in parsed) return [parsed];
   const others = spans.filter((span) => !chosen.has(span));
   let look: (() => readonly TypeFault[]) | undefined;
-  return edit.sources.ask(
+  const faults = await edit.sources.ask(
     state,
     (checker) => {
       look ??= checker.look({ file: declarations, text, declarations: parsed, others });
@@ -192,6 +193,7 @@ async function faultsOf(
     },
     () => state.unsettled.add(declarations.path),
   );
+  return [...faults, ...repeatedKeys(text, parsed)];
 }
 
 /** What stands there now as often as before is not this pick's. */

@@ -287,6 +287,21 @@ func failure(reason any) error {
     expect(found).toEqual(isUsed ? [] : [`${path}:4 unused the import fmt is not used`]);
   });
 
+  it('that has a key or a label twice is named, where a compiler would not take it', async () => {
+    const map = 'var all = map[string]int{\n\t"onyx": 1,\n\t"x": 2,\n\t"onyx": 3,\n}\n';
+    const cases = (tag: string, ...labels: readonly string[]): string =>
+      `func other(name string, is bool) {\n\tswitch ${tag}{\n${labels.map((label) => `\tcase ${label}:\n`).join('')}\t}\n}\n`;
+
+    expect(await wrongIn('', map)).toEqual(['cmd/onyx/extra.go:6 declared-twice key "onyx"']);
+    expect(await wrongIn('', cases('name ', '"a", "b"', '"a"'))).toEqual([
+      'cmd/onyx/extra.go:6 declared-twice case "a"',
+    ]);
+    // Conditions may come again, and what is computed is not known; two literals are two lists of keys.
+    expect(await wrongIn('', cases('', 'is', 'is'))).toEqual([]);
+    expect(await wrongIn('', cases('name ', '"a"', '"a" + name', '"a" + name'))).toEqual([]);
+    expect(await wrongIn('', 'var all = []map[string]int{\n\t{"onyx": 1},\n\t{"onyx": 2},\n}\n')).toEqual([]);
+  });
+
   it('that nothing uses is named: imports and variables', async () => {
     const code = 'func other() {\n\tvar used int\n\tset := 1\n\tset = 2\n\tused++\n}\n';
 
