@@ -364,6 +364,19 @@ describe('picking', () => {
     expect([...binary]).toEqual([0, 255, 10, 13]);
   });
 
+  it('lets uses decide where an import line is all that upstream changed', async () => {
+    const same = upstreamStore('\treturn nil\n');
+    const aliased = same.replace('\t"example.org/quartz/shared"', '\tshared "example.org/quartz/shared"');
+    const dropped = same.replace('\n\t"example.org/quartz/shared"\n', '');
+
+    for (const text of [aliased, dropped]) {
+      expect(text).not.toBe(same);
+      const { result } = await pick([change({ 'quartz/store/store.go': text })]);
+      // The fork's code goes on using its own package: no line of it may go.
+      expect(result).toMatchObject({ status: 'empty', doubts: [], conflicts: [] });
+    }
+  });
+
   it('keeps carriage returns and a missing final newline', async () => {
     const { read } = await pick([
       { name: 'before', from: 'base', time: 2500, files: {} },

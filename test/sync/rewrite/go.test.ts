@@ -304,6 +304,14 @@ describe('fixImports', () => {
       expect(lines).toEqual(['\tshared "example.org/onyx/internal/store"']);
     });
 
+    it("keeps the fork's own alias of a package that is still used", () => {
+      const own = '\tcommon "example.org/onyx/shared"\n';
+      const kept = ['\tcommon "example.org/onyx/shared"'];
+
+      expect(fix([shared, '', own], '\tcommon.IsTrue()\n', undefined, keeps)).toEqual(kept);
+      expect(fix([shared, elsewhere, own], '\tcommon.IsTrue()\n', undefined, keeps)).toEqual(kept);
+    });
+
     it('drops it where only a variable has its name', () => {
       const lines = fix(
         ['\t"io/fs"\n', '', '\t"io/fs"\n'],
