@@ -1,10 +1,12 @@
 // Declarations of a repository's Go files, read when somebody asks for them and kept by blob.
+import type { InstalledGo } from '../build/find-go.ts';
 import { createLru } from '../git/lru.ts';
 import type { Objects } from '../git/objects.ts';
 import type { PackageFile } from '../rewrite/go/go-index.ts';
 import { createGoChecker, type GoChecker } from './check-file.ts';
 import { createGoWorld, type GoTree, type GoWorld } from './go-world.ts';
 import { type GoDeclarations, readDeclarations } from './read-declarations.ts';
+import { openStandardLibrary } from './standard-library.ts';
 import { orFault, type TypeFault } from './type-fault.ts';
 
 /** A blob, as the file that it is. */
@@ -18,7 +20,7 @@ export interface GoSources {
    * has no end.
    */
   ask<T>(
-    tree: Omit<GoTree, 'read'>,
+    tree: Omit<GoTree, 'read' | 'library'>,
     question: (checker: GoChecker, world: GoWorld) => T,
     onUnsettled: () => void,
   ): Promise<T>;
@@ -34,7 +36,8 @@ const keptBytes = 3_000_000;
 /** One package leads to the next: what is not known after so many steps stays unknown. */
 const mostRounds = 12;
 
-export function createGoSources(objects: Pick<Objects, 'text'>): GoSources {
+export function createGoSources(objects: Pick<Objects, 'text'>, go: InstalledGo | undefined): GoSources {
+  const library = go === undefined ? undefined : openStandardLibrary(go);
   const known = createLru<string, GoDeclarations | TypeFault>(keptBytes);
   const keyOf = ({ sha, path }: GoBlob): string => `${sha} ${path}`;
   const readKnown = (file: GoBlob): GoDeclarations | 'unread' | 'unreadable' => {
@@ -55,10 +58,10 @@ export function createGoSources(objects: Pick<Objects, 'text'>): GoSources {
   };
   // What is found out about a tree is found out once for all that is asked of it.
   const opened = new WeakMap<object, OpenTree>();
-  const open = (tree: Omit<GoTree, 'read'>): OpenTree => {
+  const open = (tree: Omit<GoTree, 'read' | 'library'>): OpenTree => {
     const known = opened.get(tree);
     if (known !== undefined) return known;
-    const world = createGoWorld({ ...tree, read: readKnown });
+    const world = createGoWorld({ ...tree, read: readKnown, library });
     const made = { world, checker: createGoChecker(world) };
     opened.set(tree, made);
     return made;

@@ -1,4 +1,5 @@
 // What a Go expression is known to be. Whatever cannot be told is `unknown`, and nothing is concluded from that.
+import type { GenericFunction } from './infer-types.ts';
 import type { GoDeclarations } from './read-declarations.ts';
 import type { InterfaceType, StructType, TypeDeclaration } from './syntax.ts';
 
@@ -16,6 +17,8 @@ export interface FunctionShape {
   readonly parameters: readonly GoType[];
   readonly results: readonly GoType[];
   readonly variadic: boolean;
+  /** What each call makes of its type parameters. */
+  readonly generic?: GenericFunction;
 }
 
 /** Types that a function declares for itself, and type parameters. */

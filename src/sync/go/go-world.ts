@@ -3,6 +3,7 @@ import { type GoIndex, type GoPackage, includesHash, type PackageFile } from '..
 import { defaultName, hashWord } from '../rewrite/go/scan-go.ts';
 import { type Answers, createAnswers, type Progress } from './answers.ts';
 import { declares, folderOf, type GoDeclarations } from './read-declarations.ts';
+import type { StandardLibrary } from './standard-library.ts';
 import type { FunctionDeclaration, ImportDeclaration } from './syntax.ts';
 
 /** A tree, with the files that a pick changed; undefined for those that it deleted. */
@@ -11,6 +12,8 @@ export interface GoTree {
   readonly changed: ReadonlyMap<string, GoDeclarations | undefined>;
   /** The declarations of a file of the index that is read already. */
   readonly read: (file: PackageFile) => GoDeclarations | 'unread' | 'unreadable';
+  /** Undefined where Go is not installed. */
+  readonly library: StandardLibrary | undefined;
 }
 
 export type Declared = GoDeclarations | 'unknown' | undefined;
@@ -28,8 +31,10 @@ export interface GoWorld {
   method(folder: string, type: string, name: string): FoundMethod | 'unknown' | undefined;
   /** Whether two files that are always built together declare a name, or `Type.Method`. */
   isDoubled(folder: string, name: string): boolean;
-  /** The folder of an import below the module. */
-  folderOf(path: string): string | undefined;
+  /** Where a package is that a file imports: below the module, or in Go's standard library. */
+  folderOf(path: string, importer: GoDeclarations): string | undefined;
+  /** Whether what a package lacks here may be in it all the same, in a newer Go. */
+  mayLack(folder: string): boolean;
   /** The import that a name of a file means. */
   importCalled(imports: readonly ImportDeclaration[], name: string): ImportDeclaration | undefined;
   /** What an import is called; a guess where only its path is here. */
@@ -41,7 +46,7 @@ export interface GoWorld {
 export function createGoWorld(tree: GoTree): GoWorld {
   const wanted = new Set<PackageFile>();
   const progress: Progress = { misses: 0, round: 1 };
-  const { index, changed } = tree;
+  const { index, changed, library } = tree;
   const changedIn = new Map<string, GoDeclarations[]>();
   for (const [path, file] of changed) {
     const folder = folderOf(path);
@@ -122,6 +127,11 @@ export function createGoWorld(tree: GoTree): GoWorld {
     return { name: own ?? defaultName(path), guessed: own === undefined && path.includes('.') };
   };
 
+  const isOld = once(() => library?.isOlderThan(index.goVersion) !== false);
+  const mayLack = (folder: string): boolean => library?.has(folder) === true && isOld();
+  const inLibrary = (folder: string, name: string): Declared =>
+    library?.declaring(folder, name) ?? (isExported(name) && isOld() ? 'unknown' : undefined);
+
   return {
     progress,
     takeWanted() {
@@ -131,12 +141,19 @@ export function createGoWorld(tree: GoTree): GoWorld {
       return files;
     },
     importName,
-    declaring: (folder, name) => remembered(folder, name, () => declaring(folder, name)),
+    mayLack,
+    declaring: (folder, name) =>
+      library?.has(folder) === true
+        ? inLibrary(folder, name)
+        : remembered(folder, name, () => declaring(folder, name)),
     method(folder, type, name) {
       const whole = `${type}.${name}`;
-      const file = remembered(folder, whole, () =>
-        search(folder, whole, (one) => one.methods.get(type)?.has(name) === true),
-      );
+      const file =
+        library?.has(folder) === true
+          ? inLibrary(folder, whole)
+          : remembered(folder, whole, () =>
+              search(folder, whole, (one) => one.methods.get(type)?.has(name) === true),
+            );
       if (file === undefined || file === 'unknown') return file;
       const method = file.methods.get(type)?.get(name);
       return method === undefined ? 'unknown' : { file, method };
@@ -151,9 +168,11 @@ export function createGoWorld(tree: GoTree): GoWorld {
       const together = found.filter((file) => !file.conditional && !file.path.endsWith('_test.go'));
       return new Set(together.map(({ packageName }) => packageName)).size < together.length;
     },
-    folderOf(path) {
+    folderOf(path, importer) {
       if (path === index.module) return '';
-      if (!path.startsWith(`${index.module}/`)) return undefined;
+      if (!path.startsWith(`${index.module}/`))
+        // What other systems have of a package is not read.
+        return importer.elsewhere ? undefined : library?.folderOf(path);
       const folder = path.slice(index.module.length + 1);
       return index.packages.has(folder) || changedIn.has(folder) ? folder : undefined;
     },
@@ -194,4 +213,14 @@ function holdersIn(home: GoPackage | undefined, name: string): Holders {
   const made = files.length === 0 && tests.length === 0 ? nobody : { files, tests };
   known.set(name, made);
   return made;
+}
+
+function once(find: () => boolean): () => boolean {
+  let found: boolean | undefined;
+  return () => (found ??= find());
+}
+
+/** Others than these are no business of whoever imports a package, and its own are all here. */
+function isExported(name: string): boolean {
+  return /^(?:\w+\.)?[A-Z]\w*$/.test(name);
 }

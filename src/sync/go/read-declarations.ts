@@ -1,4 +1,5 @@
 // What one Go file declares, ready to be asked by name.
+import { builtOnLinux } from './build-constraint.ts';
 import { parseDeclarations, parseGo } from './parse-go.ts';
 import { skeletonOf } from './skeleton.ts';
 import type {
@@ -28,6 +29,8 @@ export interface GoDeclarations {
   readonly imports: readonly ImportDeclaration[];
   /** Built on some systems only, by its name or its first lines. */
   readonly conditional: boolean;
+  /** Not built on Linux at all. */
+  readonly elsewhere: boolean;
   readonly types: Table<TypeDeclaration>;
   readonly functions: Table<FunctionDeclaration>;
   /** By type, then by name. */
@@ -60,6 +63,7 @@ export function readDeclarations(path: string, source: string): GoDeclarations {
   const bounds = flat(syntax.spans);
   const inSkeleton = flat(skeleton.spans);
   const { text } = skeleton;
+  const conditional = isConditional(path, source);
   const read = new Map<number, readonly Declaration[]>();
   const declarationsIn = (number: number): readonly Declaration[] => {
     const known = read.get(number);
@@ -97,7 +101,8 @@ export function readDeclarations(path: string, source: string): GoDeclarations {
     folder: folderOf(path),
     packageName: syntax.packageName,
     imports: syntax.imports,
-    conditional: isConditional(path, source),
+    conditional,
+    elsewhere: conditional && builtOnLinux(path, source) === 'no',
     types: tableOf(types, typeNamed),
     functions: tableOf(functions, functionNamed),
     methods: new Map([...methods].map(([type, names]) => [type, tableOf(names, methodOf(type))])),

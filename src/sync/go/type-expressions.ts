@@ -10,6 +10,7 @@ import {
   unknownType,
 } from './go-type.ts';
 import type { GoWorld } from './go-world.ts';
+import { inferShape } from './infer-types.ts';
 import type { GoDeclarations } from './read-declarations.ts';
 import { findLocal, type Scope } from './scope.ts';
 import type {
@@ -83,7 +84,7 @@ export function createTyper(parts: TyperParts): Typer {
     const spec = world.importCalled(file.imports, name);
     if (spec !== undefined) {
       parts.useImport(spec);
-      return { kind: 'package', path: spec.path, folder: world.folderOf(spec.path) };
+      return { kind: 'package', path: spec.path, folder: world.folderOf(spec.path, file) };
     }
     const known = predeclared(name);
     if (known !== undefined) return known;
@@ -121,7 +122,9 @@ export function createTyper(parts: TyperParts): Typer {
 
   function functionShape(found: FunctionDeclaration): FunctionShape {
     const names = new Set(found.parameters.map((parameter) => parameter.name));
-    return signature(found.type, undefined, (name) => (names.has(name) ? unknownType : undefined));
+    const shape = signature(found.type, undefined, (name) => (names.has(name) ? unknownType : undefined));
+    if (names.size === 0) return shape;
+    return { ...shape, generic: { names: found.parameters, type: found.type, reader: parts.typerOf(file) } };
   }
 
   function valueType(declaration: ValueDeclaration, index: number): GoType {
@@ -310,7 +313,8 @@ export function createTyper(parts: TyperParts): Typer {
       if (under.kind === 'map') expectAssignable(type, under.key, expression.at, 'a key');
     }
     if (base.kind === 'type') return { kind: 'type', of: unknownType };
-    if (base.kind === 'func') return base;
+    // Somebody tells its type parameters, or some of them.
+    if (base.kind === 'func') return withoutGeneric(base);
     const under = rules.underlying(base);
     const list = under.kind === 'pointer' ? rules.underlying(under.of) : under;
     if (list.kind === 'map' || list.kind === 'slice' || list.kind === 'array') return list.of;
@@ -334,10 +338,14 @@ export function createTyper(parts: TyperParts): Typer {
     const [first] = types;
     const passed =
       types.length === 1 && first?.kind === 'results' && first.of.length !== 1 ? first.of : types.map(single);
-    if (judges) checkArguments(expression, under, passed, given);
-    return under.results.length === 1
-      ? (under.results[0] ?? unknownType)
-      : { kind: 'results', of: under.results };
+    const shape =
+      judges && under.generic !== undefined
+        ? inferShape(under.generic, passed, expression.spread, rules)
+        : under;
+    if (judges) checkArguments(expression, shape, passed, given);
+    return shape.results.length === 1
+      ? (shape.results[0] ?? unknownType)
+      : { kind: 'results', of: shape.results };
   }
 
   function checkArguments(
@@ -447,7 +455,7 @@ export function createTyper(parts: TyperParts): Typer {
         key === undefined
           ? under.syntax.fields[at]
           : under.syntax.fields.find((one) => key.kind === 'name' && one.name === key.name);
-      if (field === undefined && key?.kind === 'name')
+      if (field === undefined && key?.kind === 'name' && !world.mayLack(under.file.folder))
         report('no-member', key.at, key.name, `${describeType(type)} has no field ${key.name}`);
       const wanted = field === undefined ? unknownType : reader.type(field.type, under.local);
       const made = single(typeOf(value, scope, wanted, local));
@@ -559,6 +567,10 @@ export function createTyper(parts: TyperParts): Typer {
     typeInScope: (expression, scope) => readType(expression, scope, universeHidden),
     signatureInScope: (type, scope) => signature(type, scope, universeHidden),
   };
+}
+
+function withoutGeneric({ kind, parameters, results, variadic }: FunctionShape): FunctionShape {
+  return { kind, parameters, results, variadic };
 }
 
 function calledName(of: Expression): string {

@@ -1,5 +1,6 @@
 // Looks at what several picks leave together: a half that its own pull request finishes is none.
 
+import type { InstalledGo } from '../build/find-go.ts';
 import type { Objects } from '../git/objects.ts';
 import { checkEdit } from '../go/check-edit.ts';
 import { createGoSources } from '../go/go-sources.ts';
@@ -10,11 +11,15 @@ import type { Doubt } from './pick-result.ts';
 
 /** Doubts about the tree of the second commit where the first one's is taken to compile. */
 export async function checkRange(
-  parts: { readonly objects: Objects; readonly indexer: GoIndexer },
+  parts: {
+    readonly objects: Objects;
+    readonly indexer: GoIndexer;
+    readonly installedGo: InstalledGo | undefined;
+  },
   from: string,
   to: string,
 ): Promise<readonly Doubt[]> {
-  const { objects, indexer } = parts;
+  const { objects, indexer, installedGo } = parts;
   const [before, after] = await Promise.all([objects.commit(from), objects.commit(to)]);
   const edits = new Map(
     (await objects.compare(before.tree, after.tree)).map(
@@ -22,6 +27,6 @@ export async function checkRange(
     ),
   );
   const index = await indexer.index(before.tree);
-  const sources = createGoSources(objects);
+  const sources = createGoSources(objects, installedGo);
   return doubtsOf(signsOf(await checkEdit({ objects, sources, tree: before.tree, index, edits })));
 }

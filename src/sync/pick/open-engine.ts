@@ -1,5 +1,6 @@
 // Opens everything that picking needs from the two repositories' paths, and picks requests in one thread or two.
 import { availableParallelism } from 'node:os';
+import { findGo } from '../build/find-go.ts';
 import { type GitMemory, openObjectReader } from '../git/object-reader.ts';
 import { createObjectWriter, type ObjectWriter } from '../git/object-writer.ts';
 import { type Objects, openObjects } from '../git/objects.ts';
@@ -64,14 +65,17 @@ const worthHelp = 40;
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { pack } = options;
   const note = options.note ?? (() => {});
-  const { gitDir } = await openScratch(options.cache, options.upstream, options.fork);
+  const [{ gitDir }, installedGo] = await Promise.all([
+    openScratch(options.cache, options.upstream, options.fork),
+    findGo(),
+  ]);
   const hash = engineHash(options.program);
-  const cache = openCacheFor(gitDir, hash, pack, note);
+  const cache = openCacheFor(gitDir, { engine: hash, pack, installedGo }, note);
   const reader = openObjectReader(gitDir, options.gitMemory);
   const objects = openObjects(reader, options.gitMemory);
   const writer = createObjectWriter(objects);
   const workshop = (requests: readonly PickRequest[]): Promise<Workshop> =>
-    openWorkshop({ pack, gitDir, objects, writer, cache }, requests);
+    openWorkshop({ pack, gitDir, objects, writer, cache, installedGo }, requests);
 
   /** A pick that the cache holds, if its commit is here still. */
   const remembered = async (request: PickRequest, keep: boolean): Promise<DetailedPick | undefined> => {
@@ -123,7 +127,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const stop = (): void => void Atomics.store(counter, 1, 1);
     signal?.addEventListener('abort', stop);
     const helper = isWorthHelp(options.threads, places.length)
-      ? startHelper({ gitDir, pack, engine: hash, requests, places, keep, counter })
+      ? startHelper({ gitDir, pack, engine: hash, installedGo, requests, places, keep, counter })
       : undefined;
     try {
       const shop = await openWorkshop(
@@ -133,6 +137,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
           objects,
           writer,
           cache,
+          installedGo,
           ...(helper === undefined ? {} : { partner: helper.partner, first: requests[places[0] ?? 0] }),
         },
         requests,
@@ -173,7 +178,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     workshop,
     pick,
     checkRange: (from, to) =>
-      checkRange({ objects, indexer: createGoIndexer(objects, goFilesIn(cache)) }, from, to),
+      checkRange({ objects, indexer: createGoIndexer(objects, goFilesIn(cache)), installedGo }, from, to),
     async close() {
       cache.close();
       await reader.close();

@@ -1,5 +1,6 @@
 // Opens what the picks of one run share: histories, renames and lessons of everything that any of them may see.
 import { cpus } from 'node:os';
+import type { InstalledGo } from '../build/find-go.ts';
 import { judgeWhole } from '../gate/judge-whole.ts';
 import { createGate, type Gate, type Verdict } from '../gate/licence-gate.ts';
 import type { Commit } from '../git/commit.ts';
@@ -32,6 +33,7 @@ export interface WorkshopSources {
   readonly objects: Objects;
   readonly writer: ObjectWriter;
   readonly cache: PickCache;
+  readonly installedGo: InstalledGo | undefined;
   /** The other thread, where there are two: each makes half of what both need. */
   readonly partner?: Partner;
   /** What is picked first, where there are two threads. */
@@ -103,7 +105,7 @@ export async function openWorkshop(
     brand,
     words: compileWords(pack.words, pack.protected),
     indexer,
-    goSources: createGoSources(objects),
+    goSources: createGoSources(objects, sources.installedGo),
     fork,
     upstream,
     forkMoves: openRenameHistory(fork, forkMoves),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { crc32 } from 'node:zlib';
 import Database from 'better-sqlite3';
+import type { InstalledGo } from '../build/find-go.ts';
 import { type CacheFormat, openCacheDatabase } from '../cache/open-cache-database.ts';
 import type { RulePack } from '../rules/model.ts';
 
@@ -24,23 +25,31 @@ export const noCache: PickCache = { get: () => undefined, set: () => {}, close: 
 /** The cache in a scratch repository; without a hash of the engine nothing is remembered. */
 export function openCacheFor(
   gitDir: string,
-  engine: string | undefined,
-  pack: RulePack,
+  { engine, pack, installedGo }: CacheUser,
   note: (text: string) => void,
 ): PickCache {
-  return engine === undefined ? noCache : openPickCache(gitDir, makersOf(engine, pack), note);
+  if (engine === undefined) return noCache;
+  return openPickCache(gitDir, makersOf(engine, pack, installedGo?.version ?? ''), note);
+}
+
+/** What the entries of a cache hang on. */
+export interface CacheUser {
+  readonly engine: string | undefined;
+  readonly pack: RulePack;
+  /** What a pick is found to be hangs on the standard library that it was checked against. */
+  readonly installedGo: InstalledGo | undefined;
 }
 
 export type Makers = Readonly<Record<CacheKind, string>> & { readonly engine: string };
 
-function makersOf(engine: string, pack: RulePack): Makers {
+function makersOf(engine: string, pack: RulePack, goVersion: string): Makers {
   const hash = (...parts: readonly string[]): string =>
     createHash('sha256').update(parts.join('\0')).digest('hex');
   const { info, paths, merge, symbols } = pack;
   return {
     engine,
-    pick: hash(engine, 'pick', pack.hash),
-    chain: hash(engine, 'chain', pack.hash),
+    pick: hash(engine, 'pick', pack.hash, goVersion),
+    chain: hash(engine, 'chain', pack.hash, goVersion),
     // What open-workshop.ts hands to lessons: the brand words, renamed Go names, paths, and what is generated.
     lesson: hash(engine, 'lesson', JSON.stringify({ info, paths, merge, symbols })),
     moves: hash(engine, 'objects'),

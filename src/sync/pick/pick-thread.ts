@@ -1,6 +1,7 @@
 // A second thread that helps with picks: opens the same workshop, takes every block that is free, sends picks home.
 import { parentPort, workerData } from 'node:worker_threads';
 import { Failure } from '../../core/failure.ts';
+import type { InstalledGo } from '../build/find-go.ts';
 import { openObjectReader } from '../git/object-reader.ts';
 import { createObjectWriter } from '../git/object-writer.ts';
 import { openObjects } from '../git/objects.ts';
@@ -15,6 +16,7 @@ export interface HelperTask {
   readonly gitDir: string;
   readonly pack: RulePack;
   readonly engine: string | undefined;
+  readonly installedGo: InstalledGo | undefined;
   readonly requests: readonly PickRequest[];
   /** Places of the requests that are to be picked. */
   readonly places: readonly number[];
@@ -58,14 +60,14 @@ if (port !== null) {
   }
 
   async function help(task: HelperTask): Promise<void> {
-    const { gitDir, pack, requests, places, keep, counter } = task;
+    const { gitDir, pack, requests, places, keep, counter, installedGo } = task;
     const reader = openObjectReader(gitDir);
-    const cache = openCacheFor(gitDir, task.engine, pack, () => {});
+    const cache = openCacheFor(gitDir, { engine: task.engine, pack, installedGo }, () => {});
     try {
       const objects = openObjects(reader);
       const writer = createObjectWriter(objects);
       const shared = { partner: mailbox.partner, first: requests[places[0] ?? 0] };
-      const sources = { pack, gitDir, objects, writer, cache, ...shared };
+      const sources = { pack, gitDir, objects, writer, cache, installedGo, ...shared };
       const shop = await openWorkshop(sources, requests);
       const claim = claimBlocks(counter, places);
       const stopped = (): boolean => Atomics.load(counter, 1) !== 0;

@@ -1,4 +1,5 @@
 // Trees of Go files in memory, read by the same index and the same checks as those of a repository.
+import type { InstalledGo } from '../../../src/sync/build/find-go.ts';
 import { hashObject } from '../../../src/sync/git/object-writer.ts';
 import type { Folder, Objects } from '../../../src/sync/git/objects.ts';
 import { fileMode, type TreeEntry } from '../../../src/sync/git/tree.ts';
@@ -12,6 +13,7 @@ export type Files = Readonly<Record<string, string>>;
 export async function faultsOf(
   before: Files,
   after: Readonly<Record<string, string | undefined>>,
+  go?: InstalledGo,
 ): Promise<readonly string[]> {
   const memory = memoryObjects();
   const tree = memory.add({ 'go.mod': 'module example.org/onyx\n', ...before });
@@ -20,7 +22,7 @@ export async function faultsOf(
   );
   const index = await createGoIndexer(memory.objects).index(tree);
   const { objects } = memory;
-  const found = await checkEdit({ objects, sources: createGoSources(objects), tree, index, edits });
+  const found = await checkEdit({ objects, sources: createGoSources(objects, go), tree, index, edits });
   return found.map(({ path, line, fault }) => `${path}:${line} ${fault.kind} ${fault.text}`);
 }
 

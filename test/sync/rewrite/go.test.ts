@@ -87,6 +87,7 @@ function index(
     });
   return {
     module,
+    goVersion: '',
     packages: found,
     importPathsFor: (local) => new Map(imported[local] === undefined ? [] : [[imported[local], 2]]),
     usualAlias: (path) => Object.entries(imported).find(([, other]) => other === path)?.[0],

@@ -35,6 +35,8 @@ export interface FunctionPlace {
 
 export interface GoIndex {
   readonly module: string;
+  /** The Go that its go.mod asks for; empty where that is not known. */
+  readonly goVersion: string;
   readonly packages: ReadonlyMap<string, GoPackage>;
   /** Import paths used under a local name anywhere in the tree, with the number of files. */
   importPathsFor(local: string): ReadonlyMap<string, number>;
@@ -167,7 +169,8 @@ export function createGoIndexer(
     const sorted = new Map(
       found.map((one) => [one.folder, one] as const).sort(([left], [right]) => (left < right ? -1 : 1)),
     );
-    return makeIndex(/^module (\S+)/m.exec(modText)?.[1] ?? '', sorted);
+    const said = (word: string): string => new RegExp(`^${word} (\\S+)`, 'm').exec(modText)?.[1] ?? '';
+    return makeIndex(said('module'), said('go'), sorted);
   };
   const buildReadable = async (tree: string, mayRead: (path: string) => boolean): Promise<GoIndex> => {
     const byFolder = new Map<
@@ -187,7 +190,7 @@ export function createGoIndexer(
       ([folder, files]) => [folder, makePackage(folder, { files, folders: [] })] as const,
     );
     // The module's name stands in a file that may be closed; one that is imported by it is all the same to us.
-    return makeIndex('', new Map(packagesHere.sort(([left], [right]) => (left < right ? -1 : 1))));
+    return makeIndex('', '', new Map(packagesHere.sort(([left], [right]) => (left < right ? -1 : 1))));
   };
   const index: GoIndexer['index'] = (tree, mayRead) => {
     if (mayRead !== undefined) return buildReadable(tree, mayRead);
@@ -276,7 +279,7 @@ export function includesHash(sorted: Uint32Array, value: number): boolean {
   return sorted[low] === value;
 }
 
-function makeIndex(module: string, packages: ReadonlyMap<string, GoPackage>): GoIndex {
+function makeIndex(module: string, goVersion: string, packages: ReadonlyMap<string, GoPackage>): GoIndex {
   const aliases = new Map<string, Map<string, number>>();
   let aliasesRead = false;
   const readAliases = (): void => {
@@ -291,6 +294,7 @@ function makeIndex(module: string, packages: ReadonlyMap<string, GoPackage>): Go
   };
   return {
     module,
+    goVersion,
     packages,
     importPathsFor(local) {
       const out = new Map<string, number>();
