@@ -5,17 +5,21 @@ import { waitFor } from '../wait-for.ts';
 import { api, type Product, socketPath } from './api.ts';
 
 /** The machine's number of the process that listens on the daemon's socket; undefined where nobody does. */
-export async function daemonPid(machine: Machine, product: Product): Promise<number | undefined> {
+export async function daemonPid(
+  machine: Pick<Machine, 'exec'>,
+  product: Product,
+): Promise<number | undefined> {
   const { stdout } = await machine.exec(['ss', '-xlpH', `src ${socketPath[product]}`]);
   const [, pid] = /pid=(\d+)/.exec(stdout) ?? [];
   return pid === undefined ? undefined : Number(pid);
 }
 
 /** SIGKILL of the daemon, as a crash: its containers live on. */
-export async function killDaemon(machine: Machine, product: Product): Promise<void> {
+export async function killDaemon(machine: Pick<Machine, 'exec'>, product: Product): Promise<void> {
   const pid = await daemonPid(machine, product);
   if (pid === undefined) return;
-  await machine.exec(['kill', '-KILL', String(pid)]);
+  // It may be at its end already; whether it is gone is looked at.
+  await machine.exec(['kill', '-KILL', String(pid)], { accept: [0, 1] });
   await waitFor(`process ${pid} (${product}) to end`, 10_000, async () =>
     (await daemonPid(machine, product)) === undefined ? true : undefined,
   );
