@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemErrorCode } from '../../core/failure.ts';
 import type { InstalledGo } from '../build/find-go.ts';
-import { type BuiltHere, builtOnLinux } from './build-constraint.ts';
+import { intern } from '../git/intern.ts';
+import { builtOnLinux } from './build-constraint.ts';
 import { declares, type GoDeclarations, readDeclarations } from './read-declarations.ts';
 import { orFault } from './type-fault.ts';
 
@@ -17,11 +18,14 @@ export interface StandardLibrary {
   isOlderThan(goVersion: string): boolean;
 }
 
-interface LibraryFile {
-  readonly name: string;
-  readonly built: BuiltHere;
+interface Outline {
+  /** For each name the files that may declare it, of those that Linux has whatever the processor is. */
+  readonly files: ReadonlyMap<string, readonly string[]>;
+  /** Names that other files declare: of those nothing is known. */
+  readonly others: ReadonlySet<string>;
 }
 
+const nothing: Outline = { files: new Map(), others: new Set() };
 /** No folder of a module begins like this. */
 const prefix = 'go:';
 /** The compiler knows these by heart; their sources say something else. */
@@ -29,31 +33,32 @@ const magic = new Set(['C', 'unsafe', 'builtin']);
 
 export function openStandardLibrary({ root, version }: InstalledGo): StandardLibrary {
   const minor = minorOf(version);
-  /** For each package its names, and for each of those the files that may declare it. */
-  const packages = new Map<string, ReadonlyMap<string, readonly LibraryFile[]> | undefined>();
+  const packages = new Map<string, Outline | undefined>();
   const files = new Map<string, GoDeclarations | 'unreadable'>();
   const answers = new Map<string, GoDeclarations | 'unknown' | undefined>();
 
   const source = (folder: string, name: string): string =>
     readFileSync(join(root, 'src', folder.slice(prefix.length), name), 'latin1');
 
-  const outline = (folder: string): ReadonlyMap<string, readonly LibraryFile[]> | undefined => {
+  const outline = (folder: string): Outline | undefined => {
     if (!packages.has(folder)) packages.set(folder, readOutline(folder));
     return packages.get(folder);
   };
 
-  const readOutline = (folder: string): ReadonlyMap<string, readonly LibraryFile[]> | undefined => {
-    const found = new Map<string, LibraryFile[]>();
+  const readOutline = (folder: string): Outline | undefined => {
+    const found = new Map<string, string[]>();
+    const others = new Set<string>();
     for (const name of goFiles(join(root, 'src', folder.slice(prefix.length)))) {
       const text = source(folder, name);
-      const file = { name, built: builtOnLinux(name, text) };
+      const isHere = builtOnLinux(name, text) === 'yes';
       for (const declared of namesIn(text)) {
         const list = found.get(declared);
-        if (list === undefined) found.set(declared, [file]);
-        else list.push(file);
+        if (!isHere) others.add(declared);
+        else if (list === undefined) found.set(declared, [name]);
+        else list.push(name);
       }
     }
-    return found.size === 0 ? undefined : found;
+    return found.size + others.size === 0 ? undefined : { files: found, others };
   };
 
   const read = (folder: string, name: string): GoDeclarations | 'unreadable' => {
@@ -75,16 +80,15 @@ export function openStandardLibrary({ root, version }: InstalledGo): StandardLib
     );
 
   const find = (folder: string, name: string): GoDeclarations | 'unknown' | undefined => {
-    const candidates = outline(folder)?.get(name) ?? [];
-    const holding: { readonly file: GoDeclarations; readonly built: BuiltHere }[] = [];
-    for (const { name: fileName, built } of candidates) {
-      const file = read(folder, fileName);
+    const { files: candidates, others } = outline(folder) ?? nothing;
+    const holding: GoDeclarations[] = [];
+    for (const one of candidates.get(name) ?? []) {
+      const file = read(folder, one);
       if (file === 'unreadable') return 'unknown';
-      if (holds(file, name)) holding.push({ file, built });
+      if (holds(file, name)) holding.push(file);
     }
-    if (holding.length === 0) return mayBeHidden(folder, name) ? 'unknown' : undefined;
-    const here = holding.filter(({ built }) => built === 'yes');
-    return (here.length === 1 ? here[0]?.file : undefined) ?? 'unknown';
+    if (holding.length > 0) return (holding.length === 1 ? holding[0] : undefined) ?? 'unknown';
+    return others.has(name) || mayBeHidden(folder, name) ? 'unknown' : undefined;
   };
 
   return {
@@ -128,13 +132,15 @@ function goFiles(folder: string): readonly string[] {
 /** Names as gofmt lays their declarations out; some too many do no harm. */
 function namesIn(source: string): ReadonlySet<string> {
   const names = new Set<string>();
+  // A part of a text would keep the whole of it.
+  const add = (name: string): unknown => names.add(intern(name));
   const outer =
     /^(?:func \((?:\w+ )?\*?(\w+)(?:\[[^\]]*\])?\) (\w+)|(?:func|type) (\w+)|(?:var|const) (\w+(?:, \w+)*)|(?:var|const|type) \(\n([\s\S]*?)^\))/gm;
   for (const [, receiver, method, name, values, group] of source.matchAll(outer)) {
-    if (receiver !== undefined) names.add(`${receiver}.${method}`);
-    if (name !== undefined) names.add(name);
+    if (receiver !== undefined) add(`${receiver}.${method}`);
+    if (name !== undefined) add(name);
     const lists = [values, ...(group ?? '').split('\n').map((line) => /^\t(\w+(?:, \w+)*)/.exec(line)?.[1])];
-    for (const list of lists) for (const one of list?.split(', ') ?? []) names.add(one);
+    for (const list of lists) for (const one of list?.split(', ') ?? []) add(one);
   }
   return names;
 }
