@@ -156,9 +156,11 @@ async function killAfter(
   // Where there is nothing to finish or take back, a dead daemon is the service manager's to start again, and starts
   // what has boot.autostart.
   const nothingToDo = where === 'end' || (where === notBegun && ending === 'rollback');
-  // Whichever of them runs; their containers live on.
+  // Whichever of them runs; their containers live on. Before the first step no rollback has an Incus to start again.
+  const before = where === 'rehearsal' && ending === 'rollback';
   if (daemonsToo && !nothingToDo)
-    for (const product of ['lxd', 'incus'] as const) await killDaemon(machine, product);
+    for (const product of before ? (['lxd'] as const) : (['lxd', 'incus'] as const))
+      await killDaemon(machine, product);
   return { where: `${Math.round(milliseconds)} ms after its start, in ${where}` };
 }
 

@@ -3,18 +3,21 @@ import { expect, it } from 'vitest';
 import type { Machine } from '../machine/machine.ts';
 import { killDaemon } from './variants.ts';
 
-/** A machine whose LXD is listed so often before it is gone, and whose `kill` ends with this status. */
-function machineWith(listed: number, status: number): Pick<Machine, 'exec'> & { readonly ran: string[] } {
+/** A machine in which these processes listen, look by look, before nobody does, and whose `kill` ends with this status. */
+function machineWith(
+  listed: readonly number[],
+  status: number,
+): Pick<Machine, 'exec'> & { readonly ran: string[] } {
   const ran: string[] = [];
-  let left = listed;
+  const left = [...listed];
   return {
     ran,
     async exec(argv, { accept } = {}) {
-      ran.push(argv[0]);
       if (argv[0] === 'ss') {
-        left -= 1;
-        return { status: 0, stdout: left >= 0 ? 'users:(("lxd",pid=4711,fd=3))' : '', stderr: '' };
+        const pid = left.shift();
+        return { status: 0, stdout: pid === undefined ? '' : `users:(("lxd",pid=${pid},fd=3))`, stderr: '' };
       }
+      ran.push(argv.join(' '));
       const accepted = accept === 'any' || status === 0 || accept?.includes(status) === true;
       if (!accepted) throw new Error(`kill ended with ${status}`);
       return { status, stdout: '', stderr: '' };
@@ -23,21 +26,21 @@ function machineWith(listed: number, status: number): Pick<Machine, 'exec'> & { 
 }
 
 it('is gone as well: kill finds no process any more', async () => {
-  const machine = machineWith(1, 1);
+  const machine = machineWith([4711, 4711], 1);
 
   await killDaemon(machine, 'lxd');
 
-  expect(machine.ran).toEqual(['ss', 'kill', 'ss']);
+  expect(machine.ran).toEqual(['kill -KILL 4711']);
 });
 
-it('is waited for until nobody listens', async () => {
-  const machine = machineWith(3, 0);
+it('is killed after a child of its own that was named in its place', async () => {
+  const machine = machineWith([5000, 5000, 4711], 0);
 
   await killDaemon(machine, 'lxd');
 
-  expect(machine.ran).toEqual(['ss', 'kill', 'ss', 'ss', 'ss']);
+  expect(machine.ran).toEqual(['kill -KILL 5000', 'kill -KILL 4711']);
 });
 
 it('another failure of kill is one', async () => {
-  await expect(killDaemon(machineWith(1, 126), 'lxd')).rejects.toThrow('kill ended with 126');
+  await expect(killDaemon(machineWith([4711, 4711], 126), 'lxd')).rejects.toThrow('kill ended with 126');
 });

@@ -18,11 +18,14 @@ export async function daemonPid(
 export async function killDaemon(machine: Pick<Machine, 'exec'>, product: Product): Promise<void> {
   const pid = await daemonPid(machine, product);
   if (pid === undefined) return;
-  // It may be at its end already; whether it is gone is looked at.
-  await machine.exec(['kill', '-KILL', String(pid)], { accept: [0, 1] });
-  await waitFor(`process ${pid} (${product}) to end`, 10_000, async () =>
-    (await daemonPid(machine, product)) === undefined ? true : undefined,
-  );
+  await waitFor(`process ${pid} (${product}) to end`, 10_000, async () => {
+    // Until it has become another program, a child that was just forked holds the socket too, and may be named first.
+    const listening = await daemonPid(machine, product);
+    if (listening === undefined) return true;
+    // It may be at its end already; whether it is gone is looked at.
+    await machine.exec(['kill', '-KILL', String(listening)], { accept: [0, 1] });
+    return undefined;
+  });
 }
 
 /** Removes LXD's packages but not its data, as `apt remove` does. */
