@@ -1,7 +1,7 @@
 // What a merge left without its other half: blocks of scripts, makefiles and templates, fences of a page, YAML and JSON.
-import { parseDocument } from 'yaml';
 import { type BalancePair, balancePairs, endingOf, isShell, shellPairs } from './balance-pairs.ts';
 import { hereDocumentWords, looseHereDocument } from './here-documents.ts';
+import { isWholeYaml } from './read-yaml.ts';
 import { yamlScripts } from './yaml-scripts.ts';
 
 export interface BalancedSides {
@@ -83,7 +83,7 @@ function isBroken({ opens, closes }: BalancePair, { base, ours, theirs, merged }
 
 function parses(ending: string, { ours, theirs, merged }: BalancedSides): boolean {
   if (merged.length > largestParsed) return true;
-  const isWhole = ending === 'json' ? isJson : isYaml;
+  const isWhole = ending === 'json' ? isJson : isWholeYaml;
   return isWhole(merged) || !isWhole(ours) || !isWhole(theirs);
 }
 
@@ -94,8 +94,4 @@ function isJson(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-function isYaml(text: string): boolean {
-  return parseDocument(text, { uniqueKeys: true }).errors.length === 0;
 }

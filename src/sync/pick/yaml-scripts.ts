@@ -1,5 +1,6 @@
 // Scripts within YAML, as workflows have them: what follows `run:` or `script:` is read by a shell.
-import { isMap, isScalar, isSeq, parseDocument } from 'yaml';
+import { isMap, isScalar, isSeq } from 'yaml';
+import { readYaml } from './read-yaml.ts';
 
 const scriptKeys: ReadonlySet<string> = new Set(['run', 'script']);
 
@@ -17,6 +18,6 @@ export function yamlScripts(text: string): readonly string[] {
       else visit(value);
     }
   };
-  visit(parseDocument(text, { uniqueKeys: false }).contents);
+  visit(readYaml(text).contents);
   return scripts;
 }
