@@ -6,10 +6,13 @@ export interface Rewritten {
   readonly rules: readonly { readonly id: string; readonly from: string; readonly to: string }[];
 }
 
+/** Nobody types a longer command, and the time to read one grows faster than its length. */
+const longestLine = 20_000;
+
 /** The line with its commands as the fork takes them; what no rule names stays as it is. */
 export function rewriteCommands(rules: readonly CommandRule[], line: string): Rewritten {
   const applied: { readonly id: string; readonly from: string; readonly to: string }[] = [];
-  if (rules.length === 0) return { line, rules: applied };
+  if (rules.length === 0 || line.length > longestLine) return { line, rules: applied };
   let out = line;
   // From the end, so that what stands before keeps its place; a command whose arguments are one that was rewritten stays.
   let rest = line.length;

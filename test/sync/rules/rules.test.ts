@@ -89,6 +89,14 @@ describe('the lxd-incus pack', () => {
     );
   });
 
+  it('leaves a line that nobody types as it is', () => {
+    const { commands } = loadPack(lxdIncus);
+    const long = `lxc snapshot c1 ${'a'.repeat(30_000)}`;
+
+    expect(rewriteCommands(commands, long)).toEqual({ line: long, rules: [] });
+    expect(rewriteCommands(commands, 'lxc snapshot c1 s').line).toBe('lxc snapshot create c1 s');
+  });
+
   it('rewrites commands that the fork takes with other arguments, and no others', () => {
     const { commands } = loadPack(lxdIncus);
     const rewrite = (line: string) => rewriteCommands(commands, line).line;
