@@ -62,7 +62,7 @@ export function circlesOf(graph: ImportGraph): string[][] {
   return circles.sort((a, b) => b.length - a.length || ((a[0] ?? '') < (b[0] ?? '') ? -1 : 1));
 }
 
-/** The folders of one program: those directly below it, and everything else by its first folder. */
+/** The folders directly below a program, its own files as one, and the two that it shares with the other; of that one none. */
 export function roomsOf(program: 'migrate' | 'sync'): (path: string) => string | undefined {
   return (path) => {
     const [first = '', second, third] = path.split('/');

@@ -53,8 +53,10 @@ export function earlyRehearsal(host: Host, answers: Answers, output: Output): Ea
       try {
         await begun;
       } catch (error) {
-        // Whatever it was doing failed since its namespaces are gone.
-        if (!(error instanceof Failure) && systemErrorCode(error) === undefined) throw error;
+        // Whatever it was doing failed since its namespaces are gone; that they are not is another thing.
+        const isFailure = error instanceof Failure;
+        if (isFailure && error.problem.code === 'wait-limit') output.message(error.message);
+        else if (!isFailure && systemErrorCode(error) === undefined) throw error;
       }
     },
   };

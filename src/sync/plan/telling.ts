@@ -1,4 +1,5 @@
 // What a commit brings that tests and pages can speak of (names, settings, messages), and which of its lines speak of it.
+import { once } from '../../core/once.ts';
 import type { Objects } from '../git/objects.ts';
 import { diffSequences } from '../merge/diff-sequences.ts';
 import { findFileChanges } from '../pick/file-change.ts';
@@ -68,8 +69,8 @@ async function readTold(objects: Objects, brand: Brand, sha: string): Promise<To
       const [a, b] = [store.split(old), store.split(now)];
       const folded = (ids: ArrayLike<number>): string =>
         Array.from(ids, (id) => brand.foldLine(store.line(id), 'text')).join('\n');
-      const whole = folded(a);
-      const wholeAfter = folded(b);
+      const whole = once(() => folded(a));
+      const wholeAfter = once(() => folded(b));
       for (const edit of diffSequences(a, b)) {
         const [removed, added] = [
           folded(a.subarray(edit.aStart, edit.aEnd)),
@@ -77,8 +78,8 @@ async function readTold(objects: Objects, brand: Brand, sha: string): Promise<To
         ];
         hunks.push({ removed, added });
         if (isSpeaker(change.path)) continue;
-        for (const piece of tellingPieces(added)) if (!mentions(whole, piece)) has.add(piece);
-        for (const piece of tellingPieces(removed)) if (!mentions(wholeAfter, piece)) had.add(piece);
+        for (const piece of tellingPieces(added)) if (!mentions(whole(), piece)) has.add(piece);
+        for (const piece of tellingPieces(removed)) if (!mentions(wholeAfter(), piece)) had.add(piece);
       }
     }
     // What only went to another of its files is neither new nor gone.

@@ -41,6 +41,8 @@ let ranInside: PromiseWithResolvers<void>;
 let goOn: PromiseWithResolvers<void>;
 let started: number;
 let progress: string[];
+let messages: string[];
+let endsOnSignal: boolean;
 
 beforeEach(() => {
   fake = fakeHost();
@@ -55,6 +57,8 @@ beforeEach(() => {
   goOn = Promise.withResolvers();
   started = 0;
   progress = [];
+  messages = [];
+  endsOnSignal = true;
   let ended = false;
   fake.machine.processes = [
     {
@@ -82,7 +86,7 @@ beforeEach(() => {
         pid: 1,
         write: () => {},
         tail: () => 'up\n',
-        hasEnded: () => ended,
+        hasEnded: () => ended && endsOnSignal,
         ended: Promise.resolve('status 0'),
         kill: () => {},
       };
@@ -94,6 +98,7 @@ function early() {
   return earlyRehearsal(host, answers, {
     ...openOutput({ json: false, colour: false }),
     progress: (text) => void progress.push(text),
+    message: (text) => void messages.push(text),
   });
 }
 
@@ -118,6 +123,21 @@ test('abandoned, it ends with everything in it, and nothing more is started', as
   expect(started).toBe(1);
   expect(fake.log).toContainEqual({ kind: 'signal', text: `SIGKILL ${firstProcess}` });
   expect(progress).toEqual([]);
+});
+
+test('abandoned, what does not end is said', async () => {
+  fake.onSignal(() => {
+    endsOnSignal = false;
+  });
+  const rehearsal = early();
+  rehearsal.begin(converted, []);
+  await ranInside.promise;
+
+  const abandoned = rehearsal.abandon();
+  goOn.resolve();
+  await abandoned;
+
+  expect(messages).toEqual([expect.stringContaining('process 1 is still there')]);
 });
 
 test('its result is that of the one that was begun, and its progress is shown from then on', async () => {
