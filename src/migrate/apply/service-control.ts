@@ -70,8 +70,26 @@ async function shutDown(
   const pid = host.listener(socket);
   const stopped = daemonClient(host, socket).shutDown(limitMs);
   if (beside === undefined) return stopped;
-  // Its failure is looked at below, whenever it comes.
+  // Its failure is looked at in what follows, whenever it comes.
   stopped.catch(() => {});
+  try {
+    await watchShutDown(host, daemon, pid, stopped, beside);
+  } catch (error) {
+    // Until it is gone it starts nothing, and whoever takes the step back would find it answering.
+    await stopped.catch(() => {});
+    throw error;
+  }
+  return stopped;
+}
+
+/** Until it has ended. @throws {Failure<MigrateProblem>} operations-running, instance-will-not-stop; what `beside` throws */
+async function watchShutDown(
+  host: Host,
+  daemon: DaemonRef,
+  pid: number | undefined,
+  stopped: Promise<void>,
+  beside: WhileStopping,
+): Promise<void> {
   let running = runningInstances(host, daemon.dataDirectory);
   const begun = host.clock();
   const end = begun + beside.instancesGoneWithinMs;
@@ -106,7 +124,6 @@ async function shutDown(
   );
   // Its end is not waited for a moment longer: the last instance is down.
   while (!(await Promise.race([ended, host.sleep(lookEveryMs).then(() => false)]))) beside.stillStopping();
-  return stopped;
 }
 
 /**

@@ -63,20 +63,22 @@ function addresses({ host, source }: CheckContext, config: LocalConfig): Finding
   );
   const known = new Set(set.values());
   const own = host.ports().filter(({ pid, protocol }) => pid === daemon.pid && protocol === 'tcp');
-  const answersAsTold = own.some(({ port }) => port === set.get(apiKey));
-  return own
-    .filter(({ port }) => !known.has(port))
-    .map((address): Finding => {
-      const isOf = (rule: { readonly key: string; readonly port: number }): boolean =>
-        rule.port === address.port && rule.key !== clusterKey && !set.has(rule.key);
-      const key = [...rules, metricsOfThePages].find(isOf)?.key ?? (answersAsTold ? undefined : apiKey);
-      return key === undefined
-        ? unnamedAddress(
-            address,
-            rules.map((rule) => rule.key).filter((one) => one !== clusterKey && !set.has(one)),
-          )
-        : lostSetting(key, written(address), 'Incus does not listen here');
-    });
+  const lost = own.filter(({ port }) => !known.has(port));
+  const keyOf = ({ port }: PortHolder): string | undefined =>
+    [...rules, metricsOfThePages].find(
+      (rule) => rule.port === port && rule.key !== clusterKey && !set.has(rule.key),
+    )?.key;
+  const open = new Set(lost.filter((address) => keyOf(address) === undefined).map(({ port }) => port));
+  const apiPort = set.get(apiKey) ?? rules.find(({ key }) => key === apiKey)?.port;
+  // Its port tells nothing, and the API listens nowhere: that is what every server is told to listen for.
+  const isApi = open.size === 1 && own.every(({ port }) => port !== apiPort);
+  const unset = rules.map(({ key }) => key).filter((key) => key !== clusterKey && !set.has(key));
+  return lost.map((address): Finding => {
+    const key = keyOf(address) ?? (isApi ? apiKey : undefined);
+    return key === undefined
+      ? unnamedAddress(address, unset)
+      : lostSetting(key, written(address), 'Incus does not listen here');
+  });
 }
 
 /** @param without what `--accept` comes to */

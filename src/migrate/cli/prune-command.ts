@@ -25,8 +25,8 @@ export async function pruneCommand(
 ): Promise<ExitCode> {
   if (host.userId() !== 0) throw migrateFailure({ code: 'needs-root', command: 'prune' });
   const { yes = false } = options;
-  const forgotten = await forgetGoneFolders(host, options, output);
-  if (forgotten === 'declined') return exitCode.blocked;
+  const asked = await forgetGoneFolders(host, options, output);
+  const forgotten = asked === 'declined' ? [] : asked;
   const end = (removed: readonly KeptFolder[]): ExitCode => {
     output.event({ event: 'end', outcome: 'pruned', removed, forgotten, exit: exitCode.done });
     return exitCode.done;
@@ -34,6 +34,7 @@ export async function pruneCommand(
   if (forgotten.length > 0 && !existsSync(journalFile(stateFolder(options)))) return end([]);
   return withJournal({ host, options, output }, 'prune', async (journal, state) => {
     const old = keptFolders(journal, state).filter(({ prunable }) => prunable);
+    if (old.length === 0 && asked === 'declined') return exitCode.blocked;
     if (old.length === 0)
       return forgotten.length > 0
         ? end([])
@@ -68,9 +69,9 @@ async function forgetGoneFolders(
   try {
     // One may have been mounted meanwhile.
     const still = goneFolders(host, state, say).filter((folder) => gone.includes(folder));
-    forgetFolders(host, still, say);
-    output.line(`${still.length} of them taken out of ${listOfFolders}.`);
-    return still;
+    const forgotten = forgetFolders(host, still, say);
+    output.line(`${forgotten.length} of them taken out of ${listOfFolders}.`);
+    return forgotten;
   } finally {
     release();
   }

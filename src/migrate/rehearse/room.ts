@@ -5,6 +5,7 @@ import { coreFailure } from '../../core/core-problem.ts';
 import { makeFolders } from '../../core/durable.ts';
 import { Failure, systemErrorCode } from '../../core/failure.ts';
 import type { Host } from '../../core/host.ts';
+import { once } from '../../core/once.ts';
 import type { Argv } from '../../core/run.ts';
 import type { RunningProcess } from '../../core/start.ts';
 
@@ -88,7 +89,8 @@ export async function openRoom(host: Host, options: RoomOptions): Promise<Room |
   if (missing.length > 0) return { reason: `commands are missing: ${missing.join(', ')}` };
   const holder = await startHolder(host);
   if ('reason' in holder) return holder;
-  const close = async (): Promise<void> => {
+  // Once: a number that is free again may be that of another process.
+  const close = once(async (): Promise<void> => {
     const first = firstProcess(host, holder.pid);
     if (first !== undefined) host.signal(first, 'SIGKILL');
     else holder.kill('SIGKILL');
@@ -100,7 +102,7 @@ export async function openRoom(host: Host, options: RoomOptions): Promise<Room |
         limitMs: closeLimitMs,
         last: `process ${holder.pid} is still there`,
       });
-  };
+  });
   try {
     const first = await holderIsUp(host, holder);
     if (first === undefined) {

@@ -45,7 +45,7 @@ export function knownFolders(host: Machine, say: Say): KnownFolder[] {
   return [];
 }
 
-/** Before a run begins in the folder, durably; those in which every run has ended are left out from now on. The caller holds the lock. */
+/** Before a run begins in the folder, or is gone on with or taken back, durably: it may be killed. Those in which every run has ended are left out from now on. The caller holds the lock. */
 export function listFolder(host: Machine, state: string, say: Say): void {
   const known = knownFolders(host, say);
   const others = known.filter(({ folder }) => folder !== state && !all(hasEnded, folder));
@@ -66,15 +66,18 @@ export function recordFolder(host: Machine, state: string, say: Say): void {
   write(host, read.value, now, say);
 }
 
-/** Takes out those of the folders in which no run was under way. The caller holds the lock, and has seen that they are gone. */
-export function forgetFolders(host: Machine, gone: readonly string[], say: Say): void {
+/**
+ * Takes out those of the folders in which no run was under way. The caller holds the lock, and has seen that they are gone.
+ * @returns those that were; none where the list cannot be written
+ */
+export function forgetFolders(host: Machine, gone: readonly string[], say: Say): string[] {
   const known = knownFolders(host, say);
-  write(
-    host,
-    known,
-    known.filter(({ folder, finished }) => !(finished && gone.includes(folder))),
-    say,
-  );
+  const forgotten = known.filter(({ folder, finished }) => finished && gone.includes(folder));
+  const kept = known.filter((one) => !forgotten.includes(one));
+  const failure = writeList(host, known, kept);
+  if (failure === undefined) return forgotten.map(({ folder }) => folder);
+  say(failure.message);
+  return [];
 }
 
 function readList(host: Machine): { readonly value: KnownFolder[] } | { readonly why: string } {
@@ -91,15 +94,26 @@ function readList(host: Machine): { readonly value: KnownFolder[] } | { readonly
 
 /** The list helps to find a run; no migration and no rollback hangs on it. */
 function write(host: Machine, before: readonly KnownFolder[], now: readonly KnownFolder[], say: Say): void {
-  if (isDeepStrictEqual(before, now)) return;
+  const failure = writeList(host, before, now);
+  if (failure !== undefined)
+    say(`${failure.message}\nCommands with another --state will not know of this run.`);
+}
+
+function writeList(
+  host: Machine,
+  before: readonly KnownFolder[],
+  now: readonly KnownFolder[],
+): Failure | undefined {
+  if (isDeepStrictEqual(before, now)) return undefined;
   try {
     ensurePrivateFolder(host.path(usualState));
     writeFileDurable(host.path(listOfFolders), `${JSON.stringify(now, undefined, 2)}\n`, 0o600);
+    return undefined;
   } catch (error) {
     const failure =
       error instanceof Failure ? error : fileFailureOf('write down the state folder', listOfFolders, error);
     if (failure === undefined) throw error;
-    say(`${failure.message}\nCommands with another --state will not know of this run.`);
+    return failure;
   }
 }
 

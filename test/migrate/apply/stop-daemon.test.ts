@@ -182,3 +182,44 @@ test.each([
   expect(first).toBeLessThan(firstMs + 500);
   expect(second - first).toBeGreaterThanOrEqual(1_000);
 });
+
+test('what fails beside a stop is told when the daemon has ended, and not before', async () => {
+  const host = machine();
+  const socket = '/var/lib/lxd/unix.socket';
+  host.machine.listeners.set(socket, 7);
+  const done: string[] = [];
+  const end = Promise.withResolvers<void>();
+  host.onRequest(async (_, { path }) => {
+    if (path !== '/internal/shutdown') return syncAnswer({});
+    await end.promise;
+    done.push('ended');
+    host.machine.listeners.delete(socket);
+    return syncAnswer({});
+  });
+
+  const stop = stopDaemon(
+    host,
+    {
+      role: 'source',
+      dataDirectory: '/var/lib/lxd',
+      sockets: [socket],
+      service: { kind: 'none' },
+      program: undefined,
+    },
+    10_000,
+    {
+      instance: 'default/c1',
+      instancesGoneWithinMs: 1_000,
+      waiting: () => {},
+      heldUpBy: () => [],
+      instancesGone: async () => {
+        setImmediate(end.resolve);
+        throw new Error('the disk is full');
+      },
+      stillStopping: () => {},
+    },
+  );
+
+  await expect(stop.finally(() => done.push('told'))).rejects.toThrow('the disk is full');
+  expect(done).toEqual(['ended', 'told']);
+});

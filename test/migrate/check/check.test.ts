@@ -1109,6 +1109,21 @@ const appearances: readonly Appearance[] = [
         }),
         objects: ['[::]:7777'],
       },
+      'a port that tells nothing, beside that of an API of which the address is lost too': {
+        make: together(listens('::', 8443), ({ host }) => {
+          const [own] = host.machine.ports;
+          if (own !== undefined) host.machine.ports = [own, { ...own, port: 9101 }];
+        }),
+        objects: ['[::]:9101'],
+      },
+      'two ports that tell nothing': {
+        make: together(listens('::', 7777), ({ host }) => {
+          const [own] = host.machine.ports;
+          if (own !== undefined) host.machine.ports = [own, { ...own, port: 7778 }];
+        }),
+        // The first of two; both are merged into one for a user.
+        objects: ['[::]:7777'],
+      },
     },
     not: {
       'an LXD that listens elsewhere than it is told': together(

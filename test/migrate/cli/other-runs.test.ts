@@ -12,10 +12,12 @@ import { resumeCommand } from '../../../src/migrate/cli/resume-command.ts';
 import { rollbackCommand } from '../../../src/migrate/cli/rollback-command.ts';
 import { statusCommand } from '../../../src/migrate/cli/status-command.ts';
 import { verifyCommand } from '../../../src/migrate/cli/verify-command.ts';
+import { withJournal } from '../../../src/migrate/cli/with-run.ts';
 import { openJournal } from '../../../src/migrate/journal/journal.ts';
 import { takeLock } from '../../../src/migrate/journal/lock.ts';
 import type { JournalPhase } from '../../../src/migrate/journal/run-state.ts';
 import {
+  forgetFolders,
   knownFolders,
   listFolder,
   listOfFolders,
@@ -312,6 +314,19 @@ describe('a folder that is gone', () => {
     expect(fs.existsSync(state)).toBe(false);
   });
 
+  test('where the list cannot be written stays in it, and is not said to be forgotten', () => {
+    gone('done');
+    const folder = dirname(host.path(listOfFolders));
+    fs.chmodSync(folder, 0o777);
+
+    expect(forgetFolders(host, [other], (text) => void messages.push(text))).toEqual([]);
+
+    expect(messages).toEqual([expect.stringContaining('others can write to it')]);
+    expect(messages[0]).not.toContain('this run');
+    fs.chmodSync(folder, 0o700);
+    expect(knownFolders(host, () => {})).toHaveLength(1);
+  });
+
   test('is forgotten beside runs of the own folder that stay', async () => {
     begun(state, 'done');
     gone('done');
@@ -353,3 +368,23 @@ describe('a folder that is gone', () => {
     expect(knownFolders(host, () => {})).toEqual([{ folder: other, finished: true }]);
   });
 });
+
+test.each(['resume', 'rollback'] as const)(
+  'while %s is at work, its folder counts as one with a run under way',
+  async (command) => {
+    listFolder(host, state, () => {});
+    begun(state, 'done');
+    recordFolder(host, state, () => {});
+    const finished = () => knownFolders(host, () => {}).map((one) => one.finished);
+    expect(finished()).toEqual([true]);
+    const during: boolean[] = [];
+
+    await withJournal({ host, options: { state }, output: output() }, command, async () => {
+      during.push(...finished());
+      return 0;
+    });
+
+    expect(during).toEqual([false]);
+    expect(finished()).toEqual([true]);
+  },
+);

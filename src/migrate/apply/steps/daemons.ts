@@ -33,7 +33,6 @@ import {
 import { heldUpBy } from '../held-up-by.ts';
 import {
   type InstanceState,
-  instanceState,
   instanceStates,
   type LastInstance,
   lastToStop,
@@ -246,6 +245,14 @@ function besideStopping(
   const work = heldUpBy(async () =>
     socket === undefined ? [] : runningOperations(daemonClient(context.host, socket, context.size)),
   );
+  const convertAhead = (): void => {
+    try {
+      context.prepareConversion();
+    } catch (error) {
+      // It is ending, and its files may change under the reader; they are converted when it has.
+      if (!(error instanceof Failure) && systemErrorCode(error) === undefined) throw error;
+    }
+  };
   return {
     instance,
     instancesGoneWithinMs: limitMs,
@@ -265,16 +272,9 @@ function besideStopping(
       work.throwBug();
       context.journal.note(context.run, noteNames.instancesGoneAt, context.host.now().toISOString());
       await context.host.sleep(recordsStopWithinMs);
-      context.prepareConversion();
+      convertAhead();
     },
-    stillStopping: () => {
-      try {
-        context.prepareConversion();
-      } catch (error) {
-        // It is ending, and its files may change under the reader; they are converted when it has.
-        if (!(error instanceof Failure) && systemErrorCode(error) === undefined) throw error;
-      }
-    },
+    stillStopping: convertAhead,
   };
 }
 
@@ -287,8 +287,11 @@ async function lastOnceReady(
   const client = daemonClient(context.host, socket, context.size);
   const ask = async (): Promise<LastInstance | undefined> =>
     daemon.role === 'source' ? lastOf(context, daemon, client) : undefined;
-  const [tookLong, last] = await Promise.all([readyToStop(context, daemon, client), ask()]);
-  return tookLong ? ask() : last;
+  const asked = ask();
+  // Where the other fails, nobody waits for it; and nothing may go on behind a step that has failed.
+  asked.catch(() => {});
+  const tookLong = await readyToStop(context, daemon, client);
+  return tookLong ? ask() : asked;
 }
 
 /** By its monitor: what still runs is one instance at most, and asking for all of them is part of the downtime of it. */
@@ -301,10 +304,13 @@ async function lastOf(
   if (only === undefined) return undefined;
   return lastToStop(
     others.length === 0
-      ? [await instanceState(client, instanceOfStorageName(only.storageName))]
+      ? await statesOfRunning(host, client, dataDirectory, [instanceOfStorageName(only.storageName)])
       : await instanceStates(client),
   );
 }
+
+/** As long as answeringSocket waits for a first answer (daemon/client.ts). */
+const answerLimitMs = 10_000;
 
 export const stopInstancesStep: Of<'stop-instances'> = {
   async apply({ step, context }) {
@@ -326,7 +332,10 @@ export const stopInstancesStep: Of<'stop-instances'> = {
       context.prepareComparison();
       await stopping;
       if (last !== undefined) context.say(`${last.instance} stops together with LXD`);
-    } else await stopWithoutDaemon(host, step.daemon.dataDirectory, ordersOf(context));
+    } else if (listens(context, step.daemon))
+      // It hangs, and would find its instances stopped behind its back.
+      throw migrateFailure({ code: 'daemon-silent', daemon: 'LXD', limitMs: answerLimitMs, lastLines: [] });
+    else await stopWithoutDaemon(host, step.daemon.dataDirectory, ordersOf(context));
   },
   /** Undone after the daemon has been started again, so that a wait finds what it started by itself. */
   async undo({ step, context }) {
