@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { makeFolders } from '../../core/durable.ts';
 import { Failure } from '../../core/failure.ts';
 import { type RunResult, run } from '../../core/run.ts';
+import { foreignInclude } from './foreign-includes.ts';
 import { buildEnvironment, openBuildTree } from './open-build-tree.ts';
 
 export interface GoBuild {
@@ -49,6 +50,7 @@ const listed = z.object({
   ImportPath: z.string(),
   Imports: z.array(z.string()).default([]),
   Deps: z.array(z.string()).default([]),
+  SFiles: z.array(z.string()).default([]),
   Incomplete: z.boolean().default(false),
   Error: problem.optional(),
   DepsErrors: z.array(problem).nullable().default([]),
@@ -91,7 +93,7 @@ export async function openGoBuilder(options: GoBuilderOptions): Promise<GoBuilde
 
   /** Or why there is no list: a go.mod that nobody can read, or that asks for a newer Go. */
   const list = async (): Promise<readonly Listed[] | string> => {
-    const fields = '-json=Dir,ImportPath,Imports,Deps,Incomplete,Error,DepsErrors';
+    const fields = '-json=Dir,ImportPath,Imports,Deps,SFiles,Incomplete,Error,DepsErrors';
     const { status, stdout, stderr } = await go('list', '-e', fields, './...');
     const all = parseObjects(stdout.toString('utf8')).map((one) => listed.parse(one));
     const here = all.filter(({ Dir }) => Dir !== '');
@@ -118,6 +120,20 @@ export async function openGoBuilder(options: GoBuilderOptions): Promise<GoBuilde
         if (!one.Incomplete && why === undefined) continue;
         const isHere = why !== undefined && (!isMissingModule(why) || isOwn(all, why));
         (isHere ? failed : unknown).set(one.folder, firstLines(why ?? 'it does not load'));
+      }
+      const readsElsewhere = new Map(
+        all.flatMap(({ ImportPath, Dir, SFiles }) => {
+          const file = foreignInclude(Dir, SFiles);
+          return file === undefined ? [] : [[ImportPath, file] as const];
+        }),
+      );
+      for (const { ImportPath, Deps, folder } of chosen) {
+        const path = [ImportPath, ...Deps].find((one) => readsElsewhere.has(one));
+        if (path !== undefined && !failed.has(folder))
+          unknown.set(
+            folder,
+            `not built: ${readsElsewhere.get(path)} of ${path} includes a file of another folder`,
+          );
       }
       const ready = chosen.filter(({ folder }) => !failed.has(folder) && !unknown.has(folder));
       if (ready.length > 0) {

@@ -190,6 +190,46 @@ describe.skipIf(!hasGo)('building what picks touched', { timeout: 240_000 }, () 
     expect([...failed.values(), ...unknown.values()].join('\n')).not.toMatch(/machine|password-of-mine/);
   });
 
+  it.each([
+    ['as it is usually written', (path: string) => `#include "${path}"\n`],
+    ['behind a comment', (path: string) => `/* x */ #include "${path}"\n`],
+    ['with a comment within, over two lines', (path: string) => `# /* x\n*/ include "${path}"\n`],
+  ])('shows nothing of a file that assembler of a commit includes %s', async (_, of) => {
+    const { gitDir, builder } = await open();
+    const secret = join(temporaryFolder(), 'netrc');
+    writeFileSync(secret, 'machine password-of-mine\n');
+    const macros = '#define machine TEXT\n#define login TEXT\n';
+    const files = {
+      ...base,
+      'tool/more.go': 'package tool\n\nfunc more()\n',
+      'tool/more.s': `${macros}#include "own.h"\n`,
+      'tool/own.h': of(secret),
+    };
+    const known = addCommits(gitDir, [{ name: 'hostile', time: 1500, files }]);
+
+    const { failed, unknown } = await builder.build(known.get('hostile') ?? '', ['tool']);
+
+    expect([...failed.values(), ...unknown.values()].join('\n')).not.toMatch(/machine|password-of-mine/);
+    expect(unknown.get('tool')).toContain('own.h');
+    expect(unknown.get('cmd')).toContain('own.h');
+  });
+
+  it('builds assembler that includes what Go and the folder have', async () => {
+    const { gitDir, builder } = await open();
+    const files = {
+      ...base,
+      'tool/more.go': 'package tool\n\nfunc more()\n',
+      'tool/more.s':
+        '// include nothing else\n#include "textflag.h"\n#include "own.h"\nTEXT ·more(SB), NOSPLIT, $0\n\tRET\n',
+      'tool/own.h': '#define MINE 1\n',
+    };
+    const known = addCommits(gitDir, [{ name: 'assembler', time: 1500, files }]);
+
+    const { failed, unknown } = await builder.build(known.get('assembler') ?? '', ['tool']);
+
+    expect([...failed, ...unknown]).toEqual([]);
+  });
+
   it('builds where the folder for temporary files is a link, and has all that Go writes in its own', async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'real'));
