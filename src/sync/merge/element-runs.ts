@@ -1,5 +1,6 @@
 // Elements that follow each other in a list, whether it is written on one line or on several.
 import type { LineStore } from '../rewrite/line-store.ts';
+import { longestLine } from '../rewrite/longest-line.ts';
 import type { Sequence } from './diff-sequences.ts';
 
 const element = '"(?:[^"\\\\]|\\\\.)*"';
@@ -62,6 +63,7 @@ export function elementRuns(
   const runs: { elements: string; lines: number[]; whole: boolean }[] = [];
   for (const index of indices) {
     const text = store.line(side[index] ?? 0);
+    if (text.length > longestLine) continue;
     const alone = whole.exec(text)?.[1];
     const last = runs.at(-1);
     if (alone === undefined)

@@ -50,6 +50,7 @@ export async function previewUpstream(
     fork: place.onto,
     imported: [],
     groups: [{ merge: undefined, title: '', commits: open, leftOut: [] }],
+    twins: new Map(),
     limit: Math.max(1, open.length),
     // A pull request's commits follow one another.
     behind: () => () => true,

@@ -1,4 +1,6 @@
 // Two names of upstream's that are one in the fork: in one list they are the same element twice.
+import { longestLine } from '../rewrite/longest-line.ts';
+
 const quotedTwice = /(["'`])([\w.-]{2,})\1,?[ \t]+\1\2\1/;
 const listed = /^[ \t]*(?:[-*][ \t]+)?["'`]?([\w.-]{2,})["'`]?,?[ \t\\]*$/;
 
@@ -101,7 +103,7 @@ function repeatedElements(
       continue;
     }
     close();
-    if (!isLookedAt(line)) continue;
+    if (line.length > longestLine || !isLookedAt(line)) continue;
     for (const [pattern, separator] of onOneLine) {
       const part = pattern.exec(line)?.[1];
       if (part !== undefined) found.push(...twiceIn(part.split(separator)));

@@ -26,7 +26,7 @@ export async function makePlan(engine: Engine, open: OpenScan, options: PlanOpti
   const cancelled = new Set(pairs.flatMap((pair) => [pair.reverted, pair.revert]));
   const groups = open.groups.flatMap((group): readonly OpenGroup[] => {
     const all = group.commits.flatMap((index) => at(index) ?? []).filter(({ sha }) => !cancelled.has(sha));
-    const commits = all.filter((one) => (one.state === 'pending' && !waits(one)) || one.state === 'parked');
+    const commits = all.filter(({ state }) => state === 'pending' || state === 'parked');
     // What a rule leaves out was cleared before: its files may be read.
     const leftOut = all.filter(({ state, by }) => state === 'skipped' && by === 'rule');
     return commits.length === 0
@@ -38,6 +38,14 @@ export async function makePlan(engine: Engine, open: OpenScan, options: PlanOpti
     fork: scan.fork,
     imported: scan.commits.flatMap(({ sha, state }) => (state === 'imported' ? [sha] : [])),
     groups,
+    // Where that one and its revert are both left, this one comes for itself.
+    twins: new Map(
+      scan.commits.flatMap((one) =>
+        one.by === 'twin-pending' && one.via !== undefined && !cancelled.has(one.via)
+          ? [[one.sha, one.via] as const]
+          : [],
+      ),
+    ),
     limit: options.limit,
     behind: (sha) => behind(upstream, sha),
   });
@@ -48,23 +56,12 @@ export async function makePlan(engine: Engine, open: OpenScan, options: PlanOpti
     fork: scan.fork,
     limit: options.limit,
     ...picked,
-    leftOut: [
-      ...picked.leftOut,
-      ...scan.commits
-        .filter((one) => waits(one) && !cancelled.has(one.sha))
-        .map(({ sha, subject, reason }) => ({ upstream: sha, subject, why: 'later' as const, reason })),
-    ],
     cancelled: pairs.map(({ reverted, revert }) => ({
       upstream: reverted,
       revertedBy: revert,
       subject: states.get(reverted)?.subject ?? '',
     })),
   };
-}
-
-/** Its twin on another branch is pending: that one comes first, and then this one is known. */
-function waits({ by }: ScannedCommit): boolean {
-  return by === 'twin-pending';
 }
 
 /** Which commits are in the history of one. */

@@ -28,6 +28,8 @@ export interface GroupSources {
   /** Upstream commits that the fork has imported. */
   readonly imported: readonly string[];
   readonly groups: readonly OpenGroup[];
+  /** Those of them that wait for the same change on another branch, each with the commit of that. */
+  readonly twins: ReadonlyMap<string, string>;
   readonly limit: number;
   /** Which commits are in the history of one. */
   readonly behind: (sha: string) => (other: string) => boolean;
@@ -40,7 +42,8 @@ type Picked = Pick<RunPlan, 'groups' | 'parked' | 'leftOut' | 'tip'>;
 
 /** What comes over of some pull requests, at most so many picks. */
 export async function pickGroups(sources: GroupSources): Promise<Picked> {
-  const { engine, fork, groups, limit, behind } = sources;
+  const { engine, fork, groups, twins, limit, behind } = sources;
+  const isWanted = ({ sha, state }: ScannedCommit): boolean => state === 'pending' && !twins.has(sha);
   const open = groups.flatMap(({ commits }) => commits);
   if (open.length === 0) return { groups: [], parked: [], leftOut: [], tip: fork };
   const brand = compileBrand(engine.pack);
@@ -66,10 +69,14 @@ export async function pickGroups(sources: GroupSources): Promise<Picked> {
   const leftOut: LeftOut[] = [];
   let count = 0;
   const waiting = new Set<string>();
+  /** What has become a pick. */
+  const came = new Set<string>();
   const wait = async (commit: ScannedCommit, reason: string): Promise<void> => {
     leftOut.push(later(commit, reason));
     waiting.add(commit.sha);
-    if (commit.evidence !== undefined) await parkedChanges.park(commit.sha);
+    // The change of one that waits for its twin comes by that one: only its own branch builds on it.
+    if (commit.evidence !== undefined)
+      await parkedChanges.park(commit.sha, twins.has(commit.sha) ? 'ancestors' : 'all');
   };
   /** Of the pull request at hand, what does not come over. */
   let absent: ScannedCommit[] = [];
@@ -86,14 +93,15 @@ export async function pickGroups(sources: GroupSources): Promise<Picked> {
     const size = all.filter(isWanted).length;
     // What is after the limit is not even tried: the next run finds a fork that has this one's picks.
     if (count >= limit) {
-      for (const commit of all.filter(isWanted)) leftOut.push(later(commit, afterAll(limit)));
+      for (const commit of all.filter(({ state }) => state === 'pending'))
+        leftOut.push(later(commit, twins.has(commit.sha) ? commit.reason : afterAll(limit)));
       continue;
     }
     if (count > 0 && count + size > limit) {
       const reason = `its pull request has ${size} commits, and ${limit - count} of the ${limit} picks of this run are left`;
       for (const commit of all) {
         const decided = isWanted(commit) ? undefined : parkedBefore(commit);
-        if (decided === undefined) await wait(commit, reason);
+        if (decided === undefined) await wait(commit, twins.has(commit.sha) ? commit.reason : reason);
         else await park(commit, decided);
       }
       continue;
@@ -103,6 +111,16 @@ export async function pickGroups(sources: GroupSources): Promise<Picked> {
     absent = [...group.leftOut];
     const order = await codeFirst(tell, all, isCleared);
     for (const [place, commit] of order.entries()) {
+      const twin = twins.get(commit.sha);
+      if (twin !== undefined && came.has(twin)) {
+        leftOut.push(later(commit, commit.reason));
+        continue;
+      }
+      if (twin !== undefined) {
+        await wait(commit, commit.reason);
+        absent.push(commit);
+        continue;
+      }
       if (count >= limit) {
         const reason =
           size > limit
@@ -142,6 +160,7 @@ export async function pickGroups(sources: GroupSources): Promise<Picked> {
       const outcome = sortOut(commit, made.result);
       if ('pick' in outcome) {
         await chain.accept(made);
+        came.add(commit.sha);
         picks.push(code === undefined ? outcome.pick : doubtCode(outcome.pick, code));
         if (made.signs.some(({ name }) => name === 'half')) halves.add(commit.sha);
         count += 1;
@@ -205,10 +224,6 @@ function later({ sha, subject }: ScannedCommit, reason: string): LeftOut {
 
 function afterAll(limit: number): string {
   return `after the ${limit} picks of this run`;
-}
-
-function isWanted(commit: ScannedCommit): boolean {
-  return commit.state === 'pending';
 }
 
 /** What the scan parked. */

@@ -8,6 +8,7 @@ import { isMissingObject } from '../problem.ts';
 import type { Brand } from '../rewrite/brand.ts';
 import { fileKind } from '../rewrite/file-kind.ts';
 import { createLineStore } from '../rewrite/line-store.ts';
+import { longestLine } from '../rewrite/longest-line.ts';
 
 /** Lines that a commit exchanged, names of both projects folded. */
 export interface ToldHunk {
@@ -61,7 +62,7 @@ async function readTold(objects: Objects, brand: Brand, sha: string): Promise<To
     const paths = changes.flatMap(({ path, toPath }) => (path === toPath ? [path] : [path, toPath]));
     const store = createLineStore((line) => line);
     const textOf = async (entry: (typeof changes)[number]['before']): Promise<string> =>
-      entry === undefined || entry.mode === '160000' ? '' : objects.text(entry.sha);
+      entry === undefined || entry.mode === '160000' ? '' : textOnly(await objects.text(entry.sha));
     const hunks: ToldHunk[] = [];
     const [had, has] = [new Set<string>(), new Set<string>()];
     for (const change of changes) {
@@ -93,6 +94,11 @@ async function readTold(objects: Objects, brand: Brand, sha: string): Promise<To
   }
 }
 
+/** What is no text says nothing, as git has it too: a zero byte tells. */
+function textOnly(text: string): string {
+  return text.includes('\0') ? '' : text;
+}
+
 const declared =
   /^(?:func (?:\([^)]*\) )?|type |const |var )([A-Za-z_]\w*)|^([A-Z]\w*) [*[\]\w.]+(?: [`"].*| \/\/.*)?$/;
 const literal = /"((?:[^"\\]|\\.)*)"|`([^`]*)`/g;
@@ -108,7 +114,7 @@ const fewestOfMessage = 8;
 export function tellingPieces(lines: string): readonly string[] {
   const pieces: string[] = [];
   for (const line of lines.split('\n')) {
-    if (/^\s*(?:\/\/|#|\*)/.test(line)) continue;
+    if (line.length > longestLine || /^\s*(?:\/\/|#|\*)/.test(line)) continue;
     const found = declared.exec(line.trim());
     const name = found?.[1] ?? found?.[2] ?? definition.exec(line)?.[1];
     if (name !== undefined && name.length >= fewestOfName && /[a-z0-9][A-Z]|\w_\w/.test(name))
@@ -122,7 +128,8 @@ export function tellingPieces(lines: string): readonly string[] {
       }
     }
   }
-  return pieces;
+  // git looks for none with control characters in it.
+  return pieces.filter((piece) => !/\p{Cc}/u.test(piece));
 }
 
 /** Whether text has a piece, as whole words. */

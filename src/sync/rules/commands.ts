@@ -1,13 +1,11 @@
 // Commands with another grammar in the fork: `volume snapshot POOL VOLUME` there is `volume snapshot create POOL VOLUME`.
+import { longestLine } from '../rewrite/longest-line.ts';
 import type { CommandRule } from './model.ts';
 
 export interface Rewritten {
   readonly line: string;
   readonly rules: readonly { readonly id: string; readonly from: string; readonly to: string }[];
 }
-
-/** Nobody types a longer command, and the time to read one grows faster than its length. */
-const longestLine = 20_000;
 
 /** The line with its commands as the fork takes them; what no rule names stays as it is. */
 export function rewriteCommands(rules: readonly CommandRule[], line: string): Rewritten {
@@ -16,7 +14,7 @@ export function rewriteCommands(rules: readonly CommandRule[], line: string): Re
   let out = line;
   // From the end, so that what stands before keeps its place; a command whose arguments are one that was rewritten stays.
   let rest = line.length;
-  for (const command of commandsIn(line).toReversed()) {
+  for (const command of commandsIn(line, rules).toReversed()) {
     if (command.end > rest) continue;
     for (const rule of rules) {
       const made = applyRule(rule, command);
@@ -49,8 +47,9 @@ const wordPattern = new RegExp(
   'g',
 );
 
-/** Runs of words with nothing but blanks between them, each from every word on that may name a program. */
-function commandsIn(line: string): readonly Command[] {
+/** Runs of words with nothing but blanks between them, each from every word on that names a program. */
+function commandsIn(line: string, rules: readonly CommandRule[]): readonly Command[] {
+  const programs = new Set(rules.flatMap((rule) => rule.programs));
   const words = Array.from(line.matchAll(wordPattern), (match) => ({
     text: match[0],
     start: match.index,
@@ -65,11 +64,11 @@ function commandsIn(line: string): readonly Command[] {
     else runs.push([word]);
   }
   return runs.flatMap((run) =>
-    run.map((word, index) => ({
-      start: word.start,
-      end: run.at(-1)?.end ?? word.end,
-      words: run.slice(index),
-    })),
+    run.flatMap((word, index) =>
+      programs.has(word.text)
+        ? [{ start: word.start, end: run.at(-1)?.end ?? word.end, words: run.slice(index) }]
+        : [],
+    ),
   );
 }
 

@@ -27,7 +27,8 @@ export function openTwins({ histories, patches, isCleared, branches }: TwinSourc
   const places = openPlaces(histories);
   const at = (sha: string): number => upstream.indexOf.get(sha) ?? -1;
   const onOneBranch = (one: string, two: string): boolean => places.onOneBranch(at(one), at(two));
-  const rank = ({ branch }: ScannedCommit): number => branches.indexOf(branch);
+  const rank = ({ branch }: ScannedCommit): number =>
+    branches.includes(branch) ? branches.indexOf(branch) : branches.length;
   const pendingOf = (commits: readonly ScannedCommit[]) => commits.filter(({ state }) => state === 'pending');
   const shapesOf = async (pending: readonly ScannedCommit[]): Promise<ReadonlySet<string>> => {
     const shapes = new Set<string>();
@@ -108,7 +109,15 @@ function asTwin(commit: ScannedCommit, twin: ScannedCommit | undefined): Scanned
   if (twin === undefined) return commit;
   const { sha, branch, state, fork } = twin;
   const reason = `makes the very change of ${sha.slice(0, 12)} on ${branch}, which is ${state}`;
-  return { ...settled(commit, 'twin', reason), state, via: sha, ...(fork === undefined ? {} : { fork }) };
+  // What is not in the fork holds back what builds on it, for which its files are read.
+  const kept =
+    state === 'parked' || state === 'skipped' ? { ...commit, by: 'twin' as const, reason } : undefined;
+  return {
+    ...(kept ?? settled(commit, 'twin', reason)),
+    state,
+    via: sha,
+    ...(fork === undefined ? {} : { fork }),
+  };
 }
 
 /** What is settled needs no proof of its licence. */
