@@ -74,7 +74,7 @@ describe('a signal during a migration', () => {
       ...openOutput({ json: false, colour: false }),
       message: (text: string) => told.push(text),
     };
-    const interrupted = watchInterrupts(output);
+    const interrupted = watchInterrupts(output, 'move');
 
     // Act
     process.emit('SIGHUP', 'SIGHUP');
@@ -88,5 +88,18 @@ describe('a signal during a migration', () => {
       'The terminal is gone. The work goes on; its log says how it ends.',
       'Stopping after the step that is under way …',
     ]);
+  });
+
+  test('during a rollback is answered, and ends nothing', () => {
+    const told: string[] = [];
+    watchInterrupts(
+      { ...openOutput({ json: false, colour: false }), message: (text: string) => told.push(text) },
+      'rollback',
+    );
+
+    process.emit('SIGINT', 'SIGINT');
+    process.emit('SIGINT', 'SIGINT');
+
+    expect(told).toEqual(['A rollback is not broken off: it goes on until LXD is back.']);
   });
 });

@@ -1,13 +1,18 @@
 // Signals during a migration: Ctrl-C and SIGTERM end it after the step that is under way, so that nothing is left half
-// done; a terminal that is closed does not end it, for everything would be down then and nobody there.
+// done, and a rollback not at all; a terminal that is closed does not end it, for everything would be down then and nobody there.
 import type { Output } from '../../core/output.ts';
 
+const answers = {
+  move: 'Stopping after the step that is under way …',
+  rollback: 'A rollback is not broken off: it goes on until LXD is back.',
+} as const;
+
 /** Begins to watch; the answer says whether the person asked to stop. */
-export function watchInterrupts(output: Output): () => boolean {
+export function watchInterrupts(output: Output, during: keyof typeof answers): () => boolean {
   let asked = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      if (!asked) output.message('Stopping after the step that is under way …');
+      if (!asked) output.message(answers[during]);
       asked = true;
     });
   }

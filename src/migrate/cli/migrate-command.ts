@@ -200,7 +200,7 @@ async function migrate({
       forceStop: asked.forceStop,
       purge,
       report: asked.report,
-      interrupted: watchInterrupts(output),
+      interrupted: watchInterrupts(output, 'move'),
     };
     keepProgramIfPossible(host, folder, output);
     beginRun(work, rehearsal, answers);

@@ -67,9 +67,23 @@ export function refuseStale(kept: Plan, live: Plan): void {
   if (JSON.stringify(ofPeople(wanted)) !== JSON.stringify(ofPeople(now)))
     differences.push('the changes of the database are not the same');
   if (JSON.stringify(ofServer(wanted)) !== JSON.stringify(ofServer(now)))
-    differences.push('the findings are not the same');
+    differences.push(...changedFindings(ofServer(wanted), ofServer(now)));
   if (comparable(wanted.steps) !== comparable(now.steps)) differences.push('the steps are not the same');
   if (differences.length > 0) throw migrateFailure({ code: 'plan-stale', differences });
+}
+
+/** Each that appeared, is gone or is about other objects. */
+function changedFindings(before: Plan['findings'], now: Plan['findings']): string[] {
+  const known = new Set(before.map((finding) => JSON.stringify(finding)));
+  const ids = (findings: Plan['findings']): Set<string> => new Set(findings.map(({ id }) => id));
+  const [former, present] = [ids(before), ids(now)];
+  const other = now.filter((finding) => !known.has(JSON.stringify(finding))).map(({ id }) => id);
+  const gone = [...former].filter((id) => !present.has(id));
+  const lines = [
+    ...other.map((id) => `finding ${id}: ${former.has(id) ? 'it is not the same' : 'it is new'}`),
+    ...gone.map((id) => `finding ${id}: it is gone`),
+  ];
+  return lines.length > 0 ? lines : ['the findings are not in the same order'];
 }
 
 /** Without the rows that are left out because they are of passing things, which are others a moment later. */

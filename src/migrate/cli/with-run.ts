@@ -14,7 +14,7 @@ import type { Plan } from '../model/plan.ts';
 import { daemonRef, runFolder } from '../plan/make-steps.ts';
 import { migrateFailure } from '../problem.ts';
 import { makeReportFolder } from '../report/index.ts';
-import { listFolder, recordFolder } from '../run/known-folders.ts';
+import { recordAtWork, recordFolder } from '../run/known-folders.ts';
 import { openForWork } from '../run/open-for-work.ts';
 import { plannedOnOf } from '../run/planned-on.ts';
 import { refuseMovedFolder } from '../run/refuse-moved-folder.ts';
@@ -44,8 +44,7 @@ export async function withJournal(
   try {
     const journal = openForWork(state);
     try {
-      // A process that is killed cannot write that its run is under way.
-      if (command !== 'prune') listFolder(host, state, (text) => output.message(text));
+      if (command !== 'prune') recordAtWork(host, state, (text) => output.message(text));
       return await work(journal, state);
     } finally {
       journal.close();
@@ -148,7 +147,7 @@ export async function withWork(
       forceStop,
       purge: undefined,
       report,
-      interrupted: watchInterrupts(output),
+      interrupted: watchInterrupts(output, comparesWithPlan ? 'move' : 'rollback'),
     });
   } catch (error) {
     tell(log, error);

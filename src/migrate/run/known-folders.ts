@@ -45,11 +45,19 @@ export function knownFolders(host: Machine, say: Say): KnownFolder[] {
   return [];
 }
 
-/** Before a run begins in the folder, or is gone on with or taken back, durably: it may be killed. Those in which every run has ended are left out from now on. The caller holds the lock. */
+/** Before a run begins in the folder, durably; those in which every run has ended are left out from now on. The caller holds the lock. */
 export function listFolder(host: Machine, state: string, say: Say): void {
   const known = knownFolders(host, say);
   const others = known.filter(({ folder }) => folder !== state && !all(hasEnded, folder));
   write(host, known, [...others, { folder: state, finished: false }], say);
+}
+
+/** Before a run in a listed folder is gone on with or taken back: a process that is killed cannot write it any more. The caller holds the lock. */
+export function recordAtWork(host: Machine, state: string, say: Say): void {
+  const read = readList(host);
+  if (!('value' in read)) return;
+  const now = read.value.map((one) => (one.folder === state ? { folder: state, finished: false } : one));
+  write(host, read.value, now, say);
 }
 
 /**

@@ -107,7 +107,30 @@ describe('a plan is stale', () => {
       (now: Plan) => ({ ...now, changes: now.changes.slice(1) }),
       /changes of the database/,
     ],
-    ['other things stand in the way', (now: Plan) => ({ ...now, findings: [] }), /findings/],
+    [
+      'other things stand in the way',
+      (now: Plan) => ({
+        ...now,
+        findings: [
+          ...now.findings,
+          { id: 'pool-unavailable', severity: 'loss' as const, objects: ['pool a'], what: '', action: '' },
+        ],
+      }),
+      /finding pool-unavailable: it is new/,
+    ],
+    [
+      'something is in the way no more',
+      (now: Plan) => ({ ...now, findings: now.findings.slice(1) }),
+      /finding x: it is gone/,
+    ],
+    [
+      'something in the way is about other objects',
+      (now: Plan) => ({
+        ...now,
+        findings: now.findings.map((finding) => ({ ...finding, objects: [...finding.objects, 'another'] })),
+      }),
+      /finding x: it is not the same/,
+    ],
   ])('when %s', async (_what, change, message) => {
     const wanted = await plan();
     const now = change({
